@@ -1,0 +1,271 @@
+"""The words of the core: statuses, the plan of a campaign, the position of an enrollment, and decisions.
+
+Everything is a value that is compared by content and never changes. The enums' values are the labels of the
+Desk, and the DocTypes' options equal them. What to do with these values is in `schedule.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import Enum
+from functools import cached_property
+from typing import NamedTuple
+
+ALL_WEEKDAYS = frozenset(range(7))
+
+
+class Label(str, Enum):
+	"""An enum whose members are, print and store as their label."""
+
+	def __str__(self) -> str:
+		return self.value
+
+
+class Status(Label):
+	"""Where an enrollment stands."""
+
+	SCHEDULED = "Scheduled"
+	IN_PROGRESS = "In Progress"
+	PAUSED = "Paused"
+	COMPLETED = "Completed"
+	UNSUBSCRIBED = "Unsubscribed"
+	EXITED = "Exited"
+	FAILED = "Failed"
+
+
+LIVE_STATUSES = frozenset({Status.SCHEDULED, Status.IN_PROGRESS, Status.PAUSED})
+
+
+class ExitReason(Label):
+	"""Why an enrollment was ended by a rule or a user."""
+
+	REPLY = "Reply"
+	GOAL = "Goal"
+	HARD_BOUNCE = "Hard Bounce"
+	COMPLAINT = "Complaint"
+	SUPPRESSED = "Suppressed"
+	RECIPIENT_DELETED = "Recipient Deleted"
+	REMOVED = "Removed"
+	CONDITION = "Condition"
+
+
+class CampaignStatus(Label):
+	"""Whether a campaign enrolls and sends."""
+
+	DRAFT = "Draft"
+	ACTIVE = "Active"
+	PAUSED = "Paused"
+	ENDED = "Ended"
+
+
+class CountedFrom(Label):
+	"""From where the days and hours of a step are counted."""
+
+	START = "Start"
+	PREVIOUS_STEP = "Previous Step"
+
+
+class IfLate(Label):
+	"""What a late step does to the steps after it."""
+
+	KEEP_INTERVALS = "Keep Intervals"
+	KEEP_DATES = "Keep Dates"
+
+
+class ReEnrollment(Label):
+	"""What happens to somebody who is put on a campaign again."""
+
+	NEVER = "Never"
+	RESUME = "Resume"
+	RESTART = "Restart"
+
+
+class EmailStatus(Label):
+	"""Where one e-mail of one step to one enrollment stands."""
+
+	QUEUED = "Queued"
+	SENDING = "Sending"
+	SENT = "Sent"
+	SKIPPED = "Skipped"
+	FAILED = "Failed"
+	IN_DOUBT = "In Doubt"
+
+
+class EventType(Label):
+	"""What can happen to an enrollment."""
+
+	ENROLLED = "Enrolled"
+	STARTED = "Started"
+	QUEUED = "Queued"
+	SENT = "Sent"
+	SKIPPED = "Skipped"
+	OPENED = "Opened"
+	CLICKED = "Clicked"
+	BOUNCED = "Bounced"
+	COMPLAINED = "Complained"
+	REPLIED = "Replied"
+	UNSUBSCRIBED = "Unsubscribed"
+	PAUSED = "Paused"
+	RESUMED = "Resumed"
+	COMPLETED = "Completed"
+	REOPENED = "Reopened"
+	EXITED = "Exited"
+	FAILED = "Failed"
+	WITHDRAWN = "Withdrawn"
+
+
+class SkipReason(Label):
+	"""Why the schedule itself passes over a step."""
+
+	EXPIRED = "Expired"
+	CAMPAIGN_ENDED = "Campaign Ended"
+
+
+@dataclass(frozen=True)
+class Step:
+	"""One row of the schedule. The id is the name of the row: whatever else changes, it stays the same step."""
+
+	id: str
+	send_after_days: int = 0
+	send_after_hours: int = 0
+	counted_from: CountedFrom = CountedFrom.START
+	enabled: bool = True
+
+	@property
+	def delay_hours(self) -> int:
+		"""The days and hours of this row, in hours of the clock on the wall."""
+		return self.send_after_days * 24 + self.send_after_hours
+
+
+class Placed(NamedTuple):
+	"""A step in its place. Places compare by hours from the start, then by row."""
+
+	hours: int
+	row: int
+	chain_row: int  # the row from which an unbroken chain of "Previous Step" leads to this one
+	step: Step
+
+	@property
+	def place(self) -> tuple[int, int]:
+		"""What the running order is made of."""
+		return self.hours, self.row
+
+
+@dataclass(frozen=True)
+class Plan:
+	"""The schedule of a campaign and its rules. Build it once per batch: the running order is kept on it."""
+
+	steps: tuple[Step, ...]  # in row order
+	timezone: str
+	if_late: IfLate = IfLate.KEEP_INTERVALS
+	grace: timedelta = timedelta(hours=24)  # how much overdue a step may be with Keep Dates
+	reopen_completed: bool = True
+	re_enrollment: ReEnrollment = ReEnrollment.RESUME
+	restart_after_days: int = 0
+	start_date: date | None = None  # nothing is sent before this day
+	end_date: date | None = None  # nothing is sent after this day
+	weekdays: frozenset[int] = ALL_WEEKDAYS  # 0 is Monday
+	window: tuple[time, time] | None = None  # from, to (not included; 00:00 is the end of the day)
+	holidays: frozenset[date] = frozenset()
+
+	@cached_property
+	def placed(self) -> dict[str, Placed]:
+		"""Each step in its place, by id. A disabled row keeps its place in the chain of "Previous Step"."""
+		placed: dict[str, Placed] = {}
+		previous_hours = chain_row = 0
+		for row, step in enumerate(self.steps):
+			if row == 0 or step.counted_from is CountedFrom.START:
+				previous_hours, chain_row = 0, row
+			previous_hours += step.delay_hours
+			placed[step.id] = Placed(previous_hours, row, chain_row, step)
+		return placed
+
+	@cached_property
+	def order(self) -> tuple[Placed, ...]:
+		"""The steps as they run: by hours from the start, then by row."""
+		return tuple(sorted(self.placed.values(), key=lambda placed: placed.place))
+
+	@cached_property
+	def keeps_dates(self) -> bool:
+		"""Whether a late step leaves the dates of the others alone."""
+		return self.if_late is IfLate.KEEP_DATES
+
+	@cached_property
+	def is_unrestricted(self) -> bool:
+		"""Whether every moment from the start date on is allowed."""
+		return len(self.weekdays) == 7 and self.window is None and not self.holidays
+
+
+@dataclass(frozen=True)
+class Position:
+	"""Where an enrollment is in its plan: everything the schedule must remember of it.
+
+	The anchor ties the plan to the calendar: `anchor_hours` after the start, in hours of the wall clock, fell or
+	falls on `anchor_at`. The place reached is what the last step dealt with had when it was dealt with.
+	"""
+
+	start: datetime  # aware, UTC
+	timezone: str | None  # the recipient's own; None means the plan's
+	done: frozenset[str]  # ids of the steps sent or skipped
+	anchor_at: datetime  # aware, UTC
+	anchor_hours: int
+	reached_step: str | None = None  # the step last dealt with; None at the beginning
+	reached_hours: int = 0  # its hours from the start at that time
+
+
+@dataclass(frozen=True)
+class Send:
+	"""Send this step now."""
+
+	step_id: str
+	planned_at: datetime
+
+
+@dataclass(frozen=True)
+class Skip:
+	"""Pass over this step for good, and say why."""
+
+	step_id: str
+	planned_at: datetime
+	reason: SkipReason
+
+
+@dataclass(frozen=True)
+class Wait:
+	"""Nothing to do for this enrollment before `until`; the step is the next one."""
+
+	step_id: str
+	until: datetime
+
+
+@dataclass(frozen=True)
+class Finish:
+	"""No step is left."""
+
+
+Decision = Send | Skip | Wait | Finish
+
+
+@dataclass(frozen=True)
+class Refuse:
+	"""Do not enroll again, and say why."""
+
+	reason: str
+
+
+@dataclass(frozen=True)
+class Resume:
+	"""Go on from this position."""
+
+	position: Position
+
+
+@dataclass(frozen=True)
+class Restart:
+	"""Start over from this position."""
+
+	position: Position
+
+
+ReEnrollmentDecision = Refuse | Resume | Restart
