@@ -1,0 +1,37 @@
+"""How often and when something that failed is tried again. A decision; who calls carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+RETRY_DELAYS = (
+	timedelta(minutes=5),
+	timedelta(minutes=15),
+	timedelta(hours=1),
+	timedelta(hours=4),
+	timedelta(hours=12),
+)
+
+
+@dataclass(frozen=True)
+class RetryAt:
+	"""Try again, not before `at`."""
+
+	at: datetime
+
+
+@dataclass(frozen=True)
+class GiveUp:
+	"""Do not try again."""
+
+
+def decide_retry(attempts: int, retries: int, now: datetime) -> RetryAt | GiveUp:
+	"""Say what follows the failure of attempt number `attempts`, counted from 1, if `retries` more are allowed.
+
+	The delay grows from five minutes to twelve hours and stays there. With no retries the first failure is the last.
+	"""
+	if attempts > retries:
+		return GiveUp()
+	delay = RETRY_DELAYS[min(max(attempts, 1), len(RETRY_DELAYS)) - 1]
+	return RetryAt(now + delay)

@@ -1,0 +1,66 @@
+"""The life of an enrollment as one table: (status, event) -> status. What is not in it cannot happen."""
+
+from __future__ import annotations
+
+from drip_campaigns.core.errors import InvalidTransitionError
+from drip_campaigns.core.model import EventType, Status
+
+# What is heard of an e-mail that has left, or was called back, says nothing about the enrollment. If it is to end
+# one, the edge says so with an event of its own: Unsubscribed, Exited or Failed.
+NEWS = (
+	EventType.SENT,
+	EventType.OPENED,
+	EventType.CLICKED,
+	EventType.BOUNCED,
+	EventType.COMPLAINED,
+	EventType.REPLIED,
+	EventType.WITHDRAWN,
+)
+
+TRANSITIONS: dict[tuple[Status, EventType], Status] = {
+	**{(status, news): status for status in Status for news in NEWS},
+	(Status.SCHEDULED, EventType.STARTED): Status.IN_PROGRESS,
+	(Status.SCHEDULED, EventType.QUEUED): Status.IN_PROGRESS,
+	(Status.SCHEDULED, EventType.SKIPPED): Status.IN_PROGRESS,
+	(Status.SCHEDULED, EventType.COMPLETED): Status.COMPLETED,
+	(Status.SCHEDULED, EventType.PAUSED): Status.PAUSED,
+	(Status.SCHEDULED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
+	(Status.SCHEDULED, EventType.EXITED): Status.EXITED,
+	(Status.SCHEDULED, EventType.FAILED): Status.FAILED,
+	(Status.IN_PROGRESS, EventType.QUEUED): Status.IN_PROGRESS,
+	(Status.IN_PROGRESS, EventType.SKIPPED): Status.IN_PROGRESS,
+	(Status.IN_PROGRESS, EventType.COMPLETED): Status.COMPLETED,
+	(Status.IN_PROGRESS, EventType.PAUSED): Status.PAUSED,
+	(Status.IN_PROGRESS, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
+	(Status.IN_PROGRESS, EventType.EXITED): Status.EXITED,
+	(Status.IN_PROGRESS, EventType.FAILED): Status.FAILED,
+	(Status.PAUSED, EventType.RESUMED): Status.IN_PROGRESS,
+	(Status.PAUSED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
+	(Status.PAUSED, EventType.EXITED): Status.EXITED,
+	(Status.PAUSED, EventType.FAILED): Status.FAILED,  # an e-mail handed over before the pause
+	(Status.COMPLETED, EventType.REOPENED): Status.IN_PROGRESS,
+	(Status.COMPLETED, EventType.ENROLLED): Status.IN_PROGRESS,
+	(Status.EXITED, EventType.ENROLLED): Status.IN_PROGRESS,
+	(Status.FAILED, EventType.ENROLLED): Status.IN_PROGRESS,
+	(Status.FAILED, EventType.RESUMED): Status.IN_PROGRESS,  # "Retry failed"
+	# The link in an old e-mail still counts: nobody who used it is enrolled or reopened again. Twice is once.
+	(Status.COMPLETED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
+	(Status.EXITED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
+	(Status.FAILED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
+	(Status.UNSUBSCRIBED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
+}
+
+
+def next_status(status: Status, event: EventType) -> Status:
+	"""Return the status after `event`; raise InvalidTransitionError if it cannot happen in `status`."""
+	try:
+		return TRANSITIONS[status, event]
+	except KeyError:
+		raise InvalidTransitionError(
+			f"{event} cannot happen to an enrollment that is {status}.", field="status"
+		) from None
+
+
+def can_happen(status: Status, event: EventType) -> bool:
+	"""Tell whether `event` can happen to an enrollment in `status`."""
+	return (status, event) in TRANSITIONS
