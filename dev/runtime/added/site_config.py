@@ -9,7 +9,9 @@ from typing import Any
 import frappe
 
 
-def read_site_config(defaults: dict[str, Any], sites_path: str | None, site_path: str | None) -> dict[str, Any]:
+def read_site_config(
+	defaults: dict[str, Any], sites_path: str | None, site_path: str | None
+) -> dict[str, Any]:
 	"""Return the defaults overlaid by both files; a file that does not exist yet changes nothing."""
 	config = frappe._dict(defaults)
 	sites_path = sites_path or getattr(frappe.local, "sites_path", None) or "."

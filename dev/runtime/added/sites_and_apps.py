@@ -95,22 +95,24 @@ def load_app_hooks(app_name: str | None = None) -> dict:
 				continue
 			raise
 		for key, value in sorted(vars(module).items()):
-			if not key.startswith("_") and not isinstance(value, types.ModuleType | types.FunctionType | type):
+			if not key.startswith("_") and not isinstance(
+				value, types.ModuleType | types.FunctionType | type
+			):
 				frappe.append_hook(hooks, key, value)
 	return hooks
 
 
 def setup_module_map(include_all_apps: bool = True) -> None:
-	"""Fill `local.module_app` and `local.app_modules` from every app's `modules.txt`."""
-	store = frappe.cache if include_all_apps else frappe.client_cache
-	key = "app_modules" if include_all_apps else "installed_app_modules"
-	app_modules = store.get_value(key)
+	"""Fill `local.module_app` and `local.app_modules` from every app's `modules.txt`.
+
+	Frappe asks for the installed apps only, in requests and jobs, which opens a database connection before the
+	site is initialised; here all apps of `apps.txt` are mapped in every case.
+	"""
+	app_modules = frappe.cache.get_value("app_modules")
 	if not app_modules:
-		apps = frappe.get_all_apps() if include_all_apps else frappe.get_installed_apps(_ensure_on_bench=True)
+		apps = frappe.get_all_apps()
 		app_modules = {app: [frappe.scrub(m) for m in frappe.get_module_list(app)] for app in apps}
-		# During the very first install no app is installed yet; such a map must not be kept
-		if app_modules:
-			store.set_value(key, app_modules)
+		frappe.cache.set_value("app_modules", app_modules)
 	frappe.local.app_modules = app_modules
 	frappe.local.module_app = {module: app for app, modules in app_modules.items() for module in modules}
 

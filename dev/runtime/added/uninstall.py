@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 
 import click
-
 import frappe
 
 
@@ -26,7 +25,9 @@ def remove_app(
 		)
 		return
 	if not dry_run and not yes:
-		click.confirm("All doctypes (including custom), modules of this app will be deleted. Continue?", abort=True)
+		click.confirm(
+			"All doctypes (including custom), modules of this app will be deleted. Continue?", abort=True
+		)
 	if dry_run:
 		delete_modules(app_name, dry_run=True)
 		return

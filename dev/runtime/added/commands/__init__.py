@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any
 
 import click
-
 import frappe
 
 

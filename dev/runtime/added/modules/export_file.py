@@ -2,6 +2,6 @@
 
 import sys
 
-import frappe.model.export
+from frappe.model import export
 
-sys.modules[__name__] = sys.modules["frappe.model.export"]
+sys.modules[__name__] = export

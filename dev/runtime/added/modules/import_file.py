@@ -2,6 +2,6 @@
 
 import sys
 
-import frappe.model.import_doc
+from frappe.model import import_doc
 
-sys.modules[__name__] = sys.modules["frappe.model.import_doc"]
+sys.modules[__name__] = import_doc

@@ -2,6 +2,6 @@
 
 import sys
 
-import frappe.patches
+from frappe import patches
 
-sys.modules[__name__] = sys.modules["frappe.patches"]
+sys.modules[__name__] = patches

@@ -2,6 +2,6 @@
 
 import sys
 
-import frappe.model.module_utils
+from frappe.model import module_utils
 
-sys.modules[__name__] = sys.modules["frappe.model.module_utils"]
+sys.modules[__name__] = module_utils

@@ -1,0 +1,31 @@
+"""`dev/frappe`: see that site and services are there, then hand the command to the site's own Python."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+from dev import paths, services, shell
+
+
+def main(arguments: list[str]) -> NoReturn:
+	"""Replace this process by the command, so that Ctrl-C, pipes and exit codes are the command's own.
+
+	Services that were not running are started and stay up, so that the next command is quick; `make stop` ends
+	them.
+	"""
+	try:
+		if not paths.SITE_CONFIG.exists():
+			raise shell.StepError("There is no site yet", "Run `make site` first.")
+		services.start_all()
+	except shell.StepError as error:
+		print(error.line(), file=sys.stderr)
+		sys.exit(1)
+	os.chdir(paths.SITES)
+	command = [str(paths.PYTHON), "-m", "dev.inside.commands", *arguments]
+	os.execve(paths.PYTHON, command, paths.environment())
+
+
+if __name__ == "__main__":
+	main(sys.argv[1:])

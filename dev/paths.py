@@ -1,0 +1,51 @@
+"""Where things lie: every path of the dev site, and the environment its processes get."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DEV = ROOT / "dev"
+APP = "drip_campaigns"
+SITE = "drip.localhost"
+
+STATE = ROOT / ".dev"
+VENV = STATE / "venv"
+PYTHON = VENV / "bin" / "python"
+NODE = STATE / "node"
+MARIADB = STATE / "mariadb"
+REDIS = STATE / "redis"
+SITES = STATE / "sites"
+ASSETS = SITES / "assets"
+COMMON_CONFIG = SITES / "common_site_config.json"
+SITE_CONFIG = SITES / SITE / "site_config.json"
+LOGS = STATE / "logs"
+RUN = STATE / "run"
+CACHE = STATE / "cache"
+CONFIG = STATE / "config"
+
+
+def site_packages() -> Path:
+	"""Return the folder of the virtual environment that packages lie in."""
+	return next(VENV.glob("lib/python3*/site-packages"))
+
+
+def environment() -> dict[str, str]:
+	"""Return the variables for a process of the site; tests, commands and servers all get the same."""
+	return {
+		**os.environ,
+		"PATH": os.pathsep.join((str(VENV / "bin"), os.environ.get("PATH", ""), "/usr/sbin", "/usr/bin")),
+		"VIRTUAL_ENV": str(VENV),
+		"PYTHONPATH": str(ROOT),
+		"PYTHONUNBUFFERED": "1",
+		"SITES_PATH": str(SITES),
+		"FRAPPE_SITE": SITE,
+		"DRIP_SITES_PATH": str(SITES),
+		"DRIP_SITE": SITE,
+	}
+
+
+def shown(path: Path) -> str:
+	"""Return the path as a message shows it: relative to the project where it lies inside."""
+	return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -1,0 +1,115 @@
+"""Running other programs: output to a log, one line to the person, and errors that say what to do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dev import paths
+
+
+class StepError(Exception):
+	"""Something did not work. The message says what, `remedy` what to do about it."""
+
+	def __init__(self, message: str, remedy: str) -> None:
+		super().__init__(message)
+		self.remedy = remedy
+
+	def line(self) -> str:
+		"""Return the one line that the person gets to read."""
+		return f"{str(self).rstrip('.')}. {self.remedy}"
+
+
+# Programs started by run() that have not ended, so that a failing step can end the ones beside it
+_running: set[subprocess.Popen] = set()
+_running_lock = threading.Lock()
+
+
+def run(
+	command: Sequence[str | Path],
+	*,
+	log: str,
+	remedy: str,
+	cwd: Path = paths.ROOT,
+	env: Mapping[str, str] | None = None,
+	stdin: str | None = None,
+) -> None:
+	"""Run a program to its end with its output in `.dev/logs/<log>.log`; raise StepError where it fails.
+
+	`remedy` completes the error: the command and the log are named already.
+	"""
+	paths.LOGS.mkdir(parents=True, exist_ok=True)
+	log_file = paths.LOGS / f"{log}.log"
+	words = [str(word) for word in command]
+	with log_file.open("a") as output:
+		output.write(f"\n$ {' '.join(words)}\n")
+		output.flush()
+		code = _wait_for(words, output, cwd, env, stdin)
+	if code:
+		raise StepError(
+			f"`{shorten(words)}` failed ({describe_exit(code)}{last_line(log_file)}); "
+			f"its log is {paths.shown(log_file)}",
+			remedy,
+		)
+
+
+def _wait_for(
+	words: Sequence[str], output: object, cwd: Path, env: Mapping[str, str] | None, stdin: str | None
+) -> int:
+	process = subprocess.Popen(
+		words,
+		cwd=cwd,
+		env=dict(env or os.environ),
+		stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+		stdout=output,
+		stderr=subprocess.STDOUT,
+		text=True,
+		start_new_session=True,
+	)
+	with _running_lock:
+		_running.add(process)
+	try:
+		process.communicate(stdin)
+		return process.returncode
+	except BaseException:
+		end_group(process.pid)
+		raise
+	finally:
+		with _running_lock:
+			_running.discard(process)
+
+
+def end_running() -> None:
+	"""End what run() has started and not finished: another step has failed, or the person pressed Ctrl-C."""
+	with _running_lock:
+		processes = list(_running)
+	for process in processes:
+		end_group(process.pid)
+
+
+def end_group(group: int) -> None:
+	"""Ask a process group to end; one that is gone already is no error."""
+	try:
+		os.killpg(group, signal.SIGTERM)
+	except ProcessLookupError:
+		return
+
+
+def shorten(words: Sequence[str], length: int = 80) -> str:
+	"""Return a command as a message shows it: paths inside the project relative, the tail of a long one cut."""
+	text = " ".join(word.replace(f"{paths.ROOT}/", "") for word in words)
+	return text if len(text) <= length else f"{text[: length - 3]}..."
+
+
+def last_line(log_file: Path, length: int = 160) -> str:
+	"""Return the last line of a log to put behind a cause, where there is one."""
+	lines = [line.strip() for line in log_file.read_text(errors="replace").splitlines() if line.strip()]
+	return f": {lines[-1][:length]}" if lines and not lines[-1].startswith("$ ") else ""
+
+
+def describe_exit(code: int) -> str:
+	return f"exit code {code}" if code > 0 else f"ended by {signal.Signals(-code).name}"

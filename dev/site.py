@@ -1,0 +1,269 @@
+"""`make site`: the steps that lead to a site with the app on it, and what each of them depends on."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dev import environment, packages, paths, services, shell
+from dev.runtime import build
+from dev.steps import Step, StepRunner, file_fingerprint
+
+ASSETS_JSON = paths.ASSETS / "assets.json"
+BUNDLES = paths.CACHE / "bundles"
+MODULES = paths.NODE / "node_modules"
+
+# The app's files that a migrate brings onto the site; code alone needs none
+SYNCED_SUFFIXES = {".json", ".txt"}
+SYNCED_FILES = {"hooks.py", "install.py"}
+
+
+def steps() -> list[Step]:
+	"""Return the steps in an order in which each comes after what it needs."""
+	return [
+		Step("servers", "MariaDB and Redis (Debian packages)", install_servers, present=servers_present),
+		Step("compiler", "compiler for the database driver (Debian)", install_compiler, ("servers",)),
+		Step("nodejs", "Node (Debian packages)", install_nodejs, ("compiler",), present=nodejs_present),
+		Step(
+			"browser",
+			"Chromium for tests and demo (Debian)",
+			install_browser,
+			("nodejs",),
+			present=browser_present,
+		),
+		Step(
+			"venv",
+			"Python environment",
+			environment.create_venv,
+			fingerprint=environment.python_fingerprint,
+			present=environment.python_runs,
+		),
+		Step(
+			"pip",
+			"Python packages of the runtime",
+			environment.install_runtime_packages,
+			("venv",),
+			("venv",),
+			environment.python_fingerprint,
+		),
+		Step(
+			"driver",
+			"database driver, compiled",
+			environment.install_driver,
+			("venv", "compiler"),
+			("venv",),
+			environment.python_fingerprint,
+		),
+		Step(
+			"runtime",
+			"Frappe 16, turned back and corrected",
+			environment.build_runtime,
+			("venv",),
+			("venv",),
+			build.fingerprint,
+			environment.runtime_present,
+		),
+		Step(
+			"npm",
+			"Node packages",
+			environment.install_node_packages,
+			("nodejs",),
+			fingerprint=environment.node_fingerprint,
+			present=MODULES.exists,
+		),
+		Step(
+			"assets",
+			"Desk's scripts and styles",
+			build_assets,
+			("runtime", "npm"),
+			("npm",),
+			assets_fingerprint,
+			ASSETS_JSON.exists,
+		),
+		Step(
+			"layout",
+			"folder of the sites",
+			lay_out_sites,
+			("runtime", "npm"),
+			("runtime",),
+			layout_fingerprint,
+		),
+		Step(
+			"site",
+			f"site {paths.SITE}",
+			create_site,
+			("servers", "pip", "driver", "layout"),
+			present=site_present,
+		),
+		Step(
+			"app",
+			"the app's packages, editable",
+			environment.install_app_package,
+			("pip", "driver"),
+			("venv",),
+			environment.app_fingerprint,
+		),
+		Step("install", "the app on the site", install_app, ("site", "app"), ("site",)),
+		Step(
+			"update",
+			"the app's DocTypes on the site",
+			update_site,
+			("install",),
+			fingerprint=synced_fingerprint,
+		),
+	]
+
+
+def make_site(quiet: bool = False) -> None:
+	"""Build what is missing or has changed. Running it again is cheap; after an interruption it goes on."""
+	packages.check_python()
+	with only_one():
+		started = time.monotonic()
+		ran = StepRunner(steps()).run_all()
+		if ran or not quiet:
+			state = "is ready" if ran else "was ready already"
+			print(
+				f"The site {state} ({time.monotonic() - started:.1f} s). Next: make start, make test, make demo"
+			)
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+	"""Let one set-up at a time work in this folder; a second one waits and says so."""
+	paths.RUN.mkdir(parents=True, exist_ok=True)
+	with (paths.RUN / "set-up.lock").open("a+") as lock:
+		try:
+			fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+		except BlockingIOError:
+			print("Another set-up is at work in this folder; waiting for it to finish", flush=True)
+			fcntl.flock(lock, fcntl.LOCK_EX)
+		yield
+
+
+def install_servers() -> None:
+	packages.install(packages.missing(packages.SERVERS), log="apt")
+
+
+def servers_present() -> bool:
+	return not packages.missing(packages.SERVERS)
+
+
+def install_compiler() -> None:
+	packages.install(packages.missing(packages.COMPILER), log="apt")
+
+
+def install_nodejs() -> None:
+	packages.install(packages.missing(packages.NODE), log="apt")
+
+
+def nodejs_present() -> bool:
+	return not packages.missing(packages.NODE)
+
+
+def install_browser() -> None:
+	packages.install(packages.missing(packages.BROWSER), log="apt-browser")
+
+
+def browser_present() -> bool:
+	return not packages.missing(packages.BROWSER)
+
+
+def assets_fingerprint() -> str:
+	return file_fingerprint(paths.DEV / "assets.mjs", environment.NODE_MANIFEST, build.PIN)
+
+
+def build_assets() -> None:
+	"""Bundle Desk's scripts and styles into the cache. The app's own files are served as they are."""
+	shutil.rmtree(BUNDLES, ignore_errors=True)
+	lay_out_sites()
+	shell.run(
+		[
+			packages.find("node") or "node",
+			paths.DEV / "assets.mjs",
+			paths.site_packages() / "frappe",
+			MODULES,
+			BUNDLES,
+			ASSETS_JSON,
+		],
+		log="assets",
+		remedy="Read the log; if a Node package is missing in it, remove .dev/node and run the command again.",
+	)
+
+
+def layout_fingerprint() -> str:
+	return "1"
+
+
+def lay_out_sites() -> None:
+	"""Make the folder of the sites as a bench has it: apps.txt, assets with a link per app, config and logs."""
+	frappe_public = paths.site_packages() / "frappe" / "public"
+	for folder in (
+		paths.ASSETS / "frappe",
+		paths.LOGS,
+		paths.CONFIG,
+		paths.SITES / paths.SITE / "logs",
+		BUNDLES,
+	):
+		folder.mkdir(parents=True, exist_ok=True)
+	(paths.SITES / "apps.txt").write_text(f"frappe\n{paths.APP}\n")
+	for entry in frappe_public.iterdir():
+		link(paths.ASSETS / "frappe" / entry.name, entry)
+	link(paths.ASSETS / "frappe" / "dist", BUNDLES)
+	link(paths.ASSETS / "frappe" / "node_modules", MODULES)
+	# One of Desk's stylesheets imports from there
+	link(frappe_public / "node_modules", MODULES)
+	link(paths.ASSETS / paths.APP, paths.ROOT / paths.APP / "public")
+	if not ASSETS_JSON.exists():
+		ASSETS_JSON.write_text("{}\n")
+
+
+def link(place: os.PathLike, target: os.PathLike) -> None:
+	"""Make a symbolic link, or turn an existing one to the target."""
+	if os.path.islink(place):
+		os.unlink(place)
+	os.symlink(target, place)
+
+
+def site_present() -> bool:
+	return paths.SITE_CONFIG.exists() and services.DATA.exists()
+
+
+def run_inside(command: str, log: str) -> None:
+	"""Run a command of `dev.inside.make_site` on the site, with MariaDB and Redis up."""
+	with services.services_running():
+		shell.run(
+			[paths.PYTHON, "-m", "dev.inside.make_site", command],
+			log=log,
+			remedy="Read its last lines; to begin with a new site, run `make clean site`.",
+			cwd=paths.SITES,
+			env=paths.environment(),
+		)
+
+
+def create_site() -> None:
+	"""Make the site anew: a half-made one has no stamp and is thrown away."""
+	shutil.rmtree(paths.SITES / paths.SITE, ignore_errors=True)
+	(paths.SITES / paths.SITE / "logs").mkdir(parents=True)
+	run_inside("create", log="site")
+
+
+def install_app() -> None:
+	run_inside("install", log="install-app")
+
+
+def synced_fingerprint() -> str:
+	"""Return a hash of the app's files that a migrate reads, names included."""
+	digest = hashlib.sha256()
+	for path in sorted((paths.ROOT / paths.APP).rglob("*")):
+		if path.suffix in SYNCED_SUFFIXES or path.name in SYNCED_FILES:
+			digest.update(str(path.relative_to(paths.ROOT)).encode() + path.read_bytes())
+	return digest.hexdigest()
+
+
+def update_site() -> None:
+	run_inside("update", log="update")

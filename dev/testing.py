@@ -1,0 +1,121 @@
+"""`make test`, `make lint`, `make format`, `make demo`: the programs that look at the app, on this site or a bench."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlparse
+
+from dev import paths, processes, services, shell, site
+
+RUFF = [paths.PYTHON, "-m", "ruff"]
+
+
+def attached(
+	command: Sequence[str | Path], cwd: Path = paths.ROOT, env: Mapping[str, str] | None = None
+) -> int:
+	"""Run a program in the terminal and return its exit code. Ctrl-C reaches it and us; both clean up."""
+	return subprocess.run(
+		[str(word) for word in command], cwd=cwd, env=dict(env or paths.environment()), check=False
+	).returncode
+
+
+def run_tests(arguments: list[str]) -> int:
+	"""Run the tests on this site, or on a bench: `test [--bench PATH --site NAME] [pytest arguments]`."""
+	bench, arguments = take_option(arguments, "--bench")
+	name, arguments = take_option(arguments, "--site")
+	arguments = [word for argument in arguments for word in shlex.split(argument)]
+	if bench:
+		return run_tests_on_bench(Path(bench).expanduser().resolve(), name, arguments)
+	site.make_site(quiet=True)
+	with services.services_running():
+		return attached([paths.PYTHON, "-m", "pytest", *(arguments or ["tests"])])
+
+
+def take_option(arguments: list[str], option: str) -> tuple[str, list[str]]:
+	"""Return the value behind an option ('' without it), and the arguments without both."""
+	if option not in arguments:
+		return "", arguments
+	place = arguments.index(option)
+	return arguments[place + 1], arguments[:place] + arguments[place + 2 :]
+
+
+def run_tests_on_bench(bench: Path, name: str, arguments: list[str]) -> int:
+	"""Run the same tests with a real bench's Python on one of its sites; its services must be up."""
+	python = bench / "env" / "bin" / "python"
+	check_bench(bench, python, name)
+	install_test_extra(python)
+	environment = {
+		**os.environ,
+		"FRAPPE_SITE": name,
+		"SITES_PATH": str(bench / "sites"),
+		"DRIP_SITE": name,
+		"DRIP_SITES_PATH": str(bench / "sites"),
+	}
+	wanted = arguments or [str(paths.ROOT / "tests")]
+	command = [python, "-m", "pytest", "--rootdir", paths.ROOT, "-c", paths.ROOT / "pyproject.toml", *wanted]
+	return attached(command, cwd=bench / "sites", env=environment)
+
+
+def check_bench(bench: Path, python: Path, name: str) -> None:
+	"""Stop with one line where the bench, its site or one of its services is not there."""
+	if not python.exists():
+		raise shell.StepError(
+			f"{bench} is no bench: it has no env/bin/python", "Name one: BENCH=~/frappe-bench"
+		)
+	if not name or not (bench / "sites" / name / "site_config.json").exists():
+		sites = sorted(path.parent.name for path in bench.glob("sites/*/site_config.json"))
+		raise shell.StepError(
+			f"The bench has no site '{name}'", f"Name one of its sites: SITE={'|'.join(sites) or '<name>'}"
+		)
+	config = json.loads((bench / "sites" / "common_site_config.json").read_text())
+	config |= json.loads((bench / "sites" / name / "site_config.json").read_text())
+	addresses = {key: urlparse(config[key]).port for key in ("redis_cache", "redis_queue") if config.get(key)}
+	if config.get("db_host", "localhost") in ("localhost", processes.LOOPBACK):
+		addresses["MariaDB"] = int(config.get("db_port") or 3306)
+	down = [name for name, port in addresses.items() if port and not processes.is_listening(port)]
+	if down:
+		raise shell.StepError(
+			f"Services of the bench are not running: {', '.join(down)}",
+			f"Start them in another terminal: cd {bench} && bench start",
+		)
+
+
+def install_test_extra(python: Path) -> None:
+	"""Install what the tests need into the bench's environment, where it is missing."""
+	probe = "import aiosmtpd, hypothesis, playwright, pytest"
+	if subprocess.run([python, "-c", probe], capture_output=True, check=False).returncode == 0:
+		return
+	shell.run(
+		[python, "-m", "pip", "install", f"{paths.ROOT}[test]"],
+		log="bench-pip",
+		remedy=f"Try it by hand: {python} -m pip install {paths.ROOT}[test]",
+	)
+
+
+def run_demo(arguments: list[str]) -> int:
+	"""Make the site and run the demo, which starts and stops what it needs."""
+	site.make_site(quiet=True)
+	return attached([paths.PYTHON, "-m", "dev.demo", *arguments])
+
+
+def lint(arguments: list[str]) -> int:
+	"""Check style and format; nothing is changed."""
+	require_tools()
+	return attached([*RUFF, "check", "."]) or attached([*RUFF, "format", "--check", "."])
+
+
+def format_code(arguments: list[str]) -> int:
+	"""Put the code into shape: format, and repair what ruff can repair."""
+	require_tools()
+	return attached([*RUFF, "check", "--fix", "."]) or attached([*RUFF, "format", "."])
+
+
+def require_tools() -> None:
+	"""Make the site where its environment has no ruff yet."""
+	if not (paths.VENV / "bin" / "ruff").exists():
+		site.make_site(quiet=True)
