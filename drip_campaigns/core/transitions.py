@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from drip_campaigns.core.errors import InvalidTransitionError
 from drip_campaigns.core.model import EventType, Status
 
@@ -64,3 +66,8 @@ def next_status(status: Status, event: EventType) -> Status:
 def can_happen(status: Status, event: EventType) -> bool:
 	"""Tell whether `event` can happen to an enrollment in `status`."""
 	return (status, event) in TRANSITIONS
+
+
+def live_status(start: datetime, now: datetime) -> Status:
+	"""Return what an enrollment that is neither held nor over is at `now`: Scheduled before its start, then not."""
+	return Status.SCHEDULED if now < start else Status.IN_PROGRESS

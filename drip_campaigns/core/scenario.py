@@ -1,0 +1,73 @@
+"""What the simulation is given and what it gives back, as values. Reading and writing them is in `simulate_file.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from zoneinfo import ZoneInfo
+
+from drip_campaigns.core.model import Plan, Status, Step
+
+
+class Action(str, Enum):
+	"""What can happen in a script."""
+
+	DOWN = "down"
+	PAUSE = "pause"
+	RESUME = "resume"
+	REMOVE = "remove"
+	ENROLL = "enroll"
+	UNSUBSCRIBE = "unsubscribe"
+	EDIT_STEPS = "edit_steps"
+
+
+@dataclass(frozen=True)
+class Incident:
+	"""Something that happens at a moment, in the order of the script if several do."""
+
+	at: datetime
+	action: Action
+	until: datetime | None = None  # of a scheduler that is down: the moment it runs again
+	steps: tuple[Step, ...] = ()  # what an edit leaves
+
+
+@dataclass(frozen=True)
+class Scenario:
+	"""One enrollment on one plan, what happens to it, and for how long to watch."""
+
+	plan: Plan
+	start: datetime
+	timezone: str | None
+	script: tuple[Incident, ...]  # by time
+	until: datetime
+	every: timedelta
+
+
+@dataclass(frozen=True)
+class Sent:
+	"""A step that went out."""
+
+	step_id: str
+	planned_at: datetime
+	at: datetime
+
+
+@dataclass(frozen=True)
+class Skipped:
+	"""A step that was passed over by a decision."""
+
+	step_id: str
+	at: datetime
+	reason: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+	"""What became of the enrollment. `zone` is the one it lived by."""
+
+	sent: tuple[Sent, ...]
+	skipped: tuple[Skipped, ...]
+	status: Status
+	end_date: date
+	zone: ZoneInfo

@@ -1,0 +1,226 @@
+"""The simulation's file: JSON in, a scenario or one line that names the wrong field out; and the outcome as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from drip_campaigns.core.checks import validate_plan
+from drip_campaigns.core.clock import find_zone, from_wall, to_utc
+from drip_campaigns.core.errors import DripError, InvalidPlanError, InvalidScenarioError, UnknownTimeZoneError
+from drip_campaigns.core.fields import (
+	Fields,
+	Reader,
+	fail,
+	or_null,
+	read_boolean,
+	read_choice,
+	read_count,
+	read_list,
+	read_text,
+)
+from drip_campaigns.core.model import ALL_WEEKDAYS, CountedFrom, IfLate, Plan, ReEnrollment, Step
+from drip_campaigns.core.scenario import Action, Incident, Outcome, Scenario
+
+MINUTES_PER_DAY = 24 * 60
+YEARS = range(1970, 2400)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{3}|\.\d{6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
+
+WEEKDAYS = {name: day for day, name in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))}
+COUNTED_FROM = {"start": CountedFrom.START, "previous": CountedFrom.PREVIOUS_STEP}
+IF_LATE = {choice.value.lower(): choice for choice in IfLate}
+RE_ENROLLMENT = {choice.value.lower(): choice for choice in ReEnrollment}
+ACTIONS = {action.value: action for action in Action}
+
+
+def load_scenario(file: str) -> Scenario:
+	"""Return the scenario of the named file ("-" is standard input); raise InvalidScenarioError naming the field."""
+	try:
+		text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+		content = json.loads(text)
+	except OSError as error:
+		raise InvalidScenarioError(f"cannot be read: {error.strerror}") from error
+	except (ValueError, RecursionError) as error:
+		raise InvalidScenarioError(f"is not JSON: {error}") from error
+	return read_scenario(content)
+
+
+def read_scenario(content: Any) -> Scenario:
+	"""Return the scenario that the JSON value describes; raise InvalidScenarioError naming the field."""
+	fields = Fields(content, "")
+	plan = fields.take("campaign", _read_plan)
+	read_moment = _moment_reader(find_zone(plan.timezone))
+	start, timezone = fields.take(
+		"enrollment", lambda value, path: _read_enrollment(value, path, read_moment)
+	)
+	script = fields.take("script", read_list(_incident_reader(plan, read_moment)), ())
+	until = fields.take("until", read_moment)
+	every = fields.take("every_minutes", _read_minutes, timedelta(minutes=5))
+	fields.refuse_others()
+	return Scenario(
+		plan, start, timezone, tuple(sorted(script, key=lambda incident: incident.at)), until, every
+	)
+
+
+def write_outcome(outcome: Outcome) -> str:
+	"""Return the outcome as JSON, its times with the offset of the zone the enrollment lived by."""
+
+	def write_moment(moment: datetime) -> str:
+		return moment.astimezone(outcome.zone).isoformat()
+
+	content = {
+		"sent": [
+			{"step": sent.step_id, "planned": write_moment(sent.planned_at), "at": write_moment(sent.at)}
+			for sent in outcome.sent
+		],
+		"skipped": [
+			{"step": skipped.step_id, "at": write_moment(skipped.at), "reason": skipped.reason}
+			for skipped in outcome.skipped
+		],
+		"status": outcome.status.value,
+		"end_date": outcome.end_date.isoformat(),
+	}
+	return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def explain(error: DripError) -> str:
+	"""Return the error as one line that begins with the field, if there is one."""
+	message = " ".join(str(error).split())
+	return f"{error.field}: {message}" if error.field else message
+
+
+def _read_plan(value: Any, path: str) -> Plan:
+	fields = Fields(value, path)
+	plan = Plan(
+		steps=fields.take("steps", read_list(_read_step)),
+		timezone=fields.take("timezone", _read_zone_name),
+		if_late=fields.take("if_late", read_choice(IF_LATE), IfLate.KEEP_INTERVALS),
+		grace=timedelta(hours=fields.take("grace_hours", read_count, 24)),
+		reopen_completed=fields.take("reopen_completed", read_boolean, True),
+		re_enrollment=fields.take("re_enrollment", read_choice(RE_ENROLLMENT), ReEnrollment.RESUME),
+		restart_after_days=fields.take("restart_after_days", read_count, 0),
+		start_date=fields.take("start_date", or_null(_read_day), None),
+		end_date=fields.take("end_date", or_null(_read_day), None),
+		weekdays=frozenset(fields.take("weekdays", read_list(read_choice(WEEKDAYS)), ALL_WEEKDAYS)),
+		window=fields.take("window", or_null(_read_window), None),
+		holidays=frozenset(fields.take("holidays", read_list(_read_day), ())),
+	)
+	fields.refuse_others()
+	_validate(plan, path)
+	return plan
+
+
+def _read_step(value: Any, path: str) -> Step:
+	fields = Fields(value, path)
+	step = Step(
+		id=fields.take("id", read_text),
+		send_after_days=fields.take("send_after_days", read_count, 0),
+		send_after_hours=fields.take("send_after_hours", read_count, 0),
+		counted_from=fields.take("counted_from", read_choice(COUNTED_FROM), CountedFrom.START),
+		enabled=fields.take("enabled", read_boolean, True),
+	)
+	fields.refuse_others()
+	return step
+
+
+def _validate(plan: Plan, path: str) -> None:
+	"""Turn what is wrong with the plan into an error that names the place in the file."""
+	try:
+		validate_plan(plan)
+	except InvalidPlanError as error:
+		row = next((row for row, step in enumerate(plan.steps) if step.id == error.step), None)
+		place = f"{path}.{error.field}" if row is None else f"{path}.steps[{row}].{error.field}"
+		raise InvalidScenarioError(str(error), field=place) from error
+
+
+def _read_enrollment(value: Any, path: str, read_moment: Reader[datetime]) -> tuple[datetime, str | None]:
+	fields = Fields(value, path)
+	start = fields.take("start", read_moment)
+	timezone = fields.take("timezone", or_null(_read_zone_name), None)
+	fields.refuse_others()
+	return start, timezone
+
+
+def _incident_reader(plan: Plan, read_moment: Reader[datetime]) -> Reader[Incident]:
+	def read(value: Any, path: str) -> Incident:
+		fields = Fields(value, path)
+		at = fields.take("at", read_moment)
+		action = fields.take("do", read_choice(ACTIONS))
+		until = fields.take("until", read_moment) if action is Action.DOWN else None
+		steps = fields.take("steps", read_list(_read_step)) if action is Action.EDIT_STEPS else ()
+		fields.refuse_others()
+		if until is not None and until <= at:
+			fail(fields.path_of("until"), "must be later than at")
+		if steps:  # an edit may delete all of them
+			_validate(Plan(steps, plan.timezone), path)
+		return Incident(at, action, until, steps)
+
+	return read
+
+
+def _moment_reader(zone: ZoneInfo) -> Reader[datetime]:
+	"""Return a reader of moments that reads one without offset on the clock of `zone`."""
+
+	def read(value: Any, path: str) -> datetime:
+		if not isinstance(value, str) or not MOMENT.fullmatch(value):
+			fail(path, "must be a moment such as 2026-03-27T10:00:00 or 2026-03-27T10:00:00+01:00")
+		try:
+			moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+		except ValueError as error:
+			fail(path, f"is not a moment: {error}")
+		if moment.year not in YEARS:
+			fail(path, f"must lie in the years {YEARS[0]} to {YEARS[-1]}")
+		return from_wall(moment, zone) if moment.tzinfo is None else to_utc(moment)
+
+	return read
+
+
+def _read_day(value: Any, path: str) -> date:
+	if not isinstance(value, str) or not DAY.fullmatch(value):
+		fail(path, "must be a day such as 2026-03-27")
+	try:
+		day = date.fromisoformat(value)
+	except ValueError as error:
+		fail(path, f"is not a day: {error}")
+	if day.year not in YEARS:
+		fail(path, f"must lie in the years {YEARS[0]} to {YEARS[-1]}")
+	return day
+
+
+def _read_window(value: Any, path: str) -> tuple[time, time]:
+	times = read_list(_read_time)(value, path)
+	if len(times) != 2:
+		fail(path, 'must be null or two times such as ["09:00", "17:00"]')
+	return times[0], times[1]
+
+
+def _read_time(value: Any, path: str) -> time:
+	if value == "24:00":
+		return time(0)
+	if not isinstance(value, str) or not TIME.fullmatch(value):
+		fail(path, "must be a time of day such as 09:00")
+	try:
+		return time.fromisoformat(value)
+	except ValueError as error:
+		fail(path, f"is not a time of day: {error}")
+
+
+def _read_minutes(value: Any, path: str) -> timedelta:
+	if not 1 <= read_count(value, path) <= MINUTES_PER_DAY:
+		fail(path, f"must be a whole number from 1 to {MINUTES_PER_DAY}")
+	return timedelta(minutes=value)
+
+
+def _read_zone_name(value: Any, path: str) -> str:
+	try:
+		find_zone(read_text(value, path))
+	except UnknownTimeZoneError as error:
+		fail(path, str(error))
+	return value
