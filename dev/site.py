@@ -108,14 +108,7 @@ def steps() -> list[Step]:
 			("venv",),
 			environment.app_fingerprint,
 		),
-		Step("install", "the app on the site", install_app, ("site", "app"), ("site",)),
-		Step(
-			"update",
-			"the app's DocTypes on the site",
-			update_site,
-			("install",),
-			fingerprint=synced_fingerprint,
-		),
+		Step("apps", "the app on the site", bring_up_app, ("site", "app"), ("site",), synced_fingerprint),
 	]
 
 
@@ -252,10 +245,6 @@ def create_site() -> None:
 	run_inside("create", log="site")
 
 
-def install_app() -> None:
-	run_inside("install", log="install-app")
-
-
 def synced_fingerprint() -> str:
 	"""Return a hash of the app's files that a migrate reads, names included."""
 	digest = hashlib.sha256()
@@ -265,5 +254,6 @@ def synced_fingerprint() -> str:
 	return digest.hexdigest()
 
 
-def update_site() -> None:
-	run_inside("update", log="update")
+def bring_up_app() -> None:
+	"""Install the app, or migrate the site to the present state of its files."""
+	run_inside("bring_up_app", log="app")

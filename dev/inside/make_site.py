@@ -1,4 +1,4 @@
-"""Create the site and install the app: `python -m dev.inside.make_site create|install|update`.
+"""Create the site and install the app: `python -m dev.inside.make_site create|bring_up_app`.
 
 Runs in the folder of the sites. `create` makes the site anew, whatever was there.
 """
@@ -61,25 +61,21 @@ def set_up_desk() -> None:
 	frappe.db.set_default("country", "Germany")
 
 
-def install() -> None:
-	"""Install the app where it is not installed, and see that its DocTypes are there."""
+def bring_up_app() -> None:
+	"""Install the app, or migrate the site to the present state of its files; see that its DocTypes are there."""
 	frappe.init(SITE)
 	frappe.connect()
 	# A map made before the app was named in apps.txt would install the app without its DocTypes
 	frappe.clear_cache()
 	frappe.setup_module_map()
-	if APP not in frappe.get_installed_apps():
+	if APP in frappe.get_installed_apps():
+		SiteMigration(skip_search_index=True).run(SITE)
+		frappe.init(SITE, force=True)
+		frappe.connect()
+	else:
 		# Forced, so that what an interrupted installation left behind is taken over
 		install_app(APP, force=True)
-	frappe.db.commit()
-	check_doctypes()
-
-
-def update() -> None:
-	"""Migrate the site to the present state of the app's files, and see that its DocTypes are there."""
-	SiteMigration(skip_search_index=True).run(SITE)
-	frappe.init(SITE, force=True)
-	frappe.connect()
+		frappe.db.commit()
 	check_doctypes()
 
 
@@ -107,7 +103,7 @@ def doctype_names() -> list[str]:
 	return names
 
 
-COMMANDS: dict[str, Callable[[], None]] = {"create": create, "install": install, "update": update}
+COMMANDS: dict[str, Callable[[], None]] = {"create": create, "bring_up_app": bring_up_app}
 
 if __name__ == "__main__":
 	COMMANDS[sys.argv[1]]()
