@@ -1,0 +1,99 @@
+// What a campaign looks like at a glance: the schedule as a line, how many are where, and what to do next.
+
+function draw_schedule(frm) {
+	const stops = place_steps(frm.doc.steps || []).map(({ step, hours }) => ({
+		hours,
+		when: describe_offset(hours),
+		subject: step.subject || (frm.template_subjects || {})[step.email_template] || step.email_template,
+		state: cint(step.enabled) ? "planned" : "disabled",
+		note: describe_delay(step),
+	}));
+	get_canvas(frm, "steps").html(stops.length ? make_step_line(stops) : "");
+}
+
+// As the server reckons: a disabled row keeps its place in the chain of "Previous Step".
+function place_steps(steps) {
+	let hours = 0;
+	const placed = steps.map((step, row) => {
+		const delay = cint(step.send_after_days) * 24 + cint(step.send_after_hours);
+		hours = row > 0 && step.counted_from === "Previous Step" ? hours + delay : delay;
+		return { step, hours, row };
+	});
+	return placed.sort((a, b) => a.hours - b.hours || a.row - b.row);
+}
+
+function describe_offset(hours) {
+	const day = __("Day {0}", [Math.floor(hours / 24)]);
+	return hours % 24 ? `${day} + ${__("{0} h", [hours % 24])}` : day;
+}
+
+function describe_delay(step) {
+	if (!cint(step.enabled)) return __("Disabled");
+	if (step.counted_from === "Previous Step" && step.idx > 1) return __("After the row above");
+	const at_once = !cint(step.send_after_days) && !cint(step.send_after_hours);
+	return at_once ? __("At once") : __("After the start");
+}
+
+async function load_summary(frm) {
+	frm.drip_summary = null;
+	if (frm.is_new()) return;
+	frm.drip_summary = await frappe.xcall(
+		"drip_campaigns.api.desk.get_campaign_summary",
+		{ campaign: frm.doc.name },
+		"GET"
+	);
+}
+
+const COUNTS = [
+	{ label: __("Scheduled"), doctype: "Drip Enrollment", status: "Scheduled" },
+	{ label: __("In Progress"), doctype: "Drip Enrollment", status: "In Progress" },
+	{ label: __("Completed"), doctype: "Drip Enrollment", status: "Completed" },
+	{ label: __("Unsubscribed"), doctype: "Drip Enrollment", status: "Unsubscribed" },
+	{ label: __("E-mails Sent"), doctype: "Drip Email", status: "Sent" },
+	{ label: __("E-mails Failed"), doctype: "Drip Email", status: "Failed", bad: true },
+];
+
+function show_counts(frm) {
+	const canvas = get_canvas(frm, "campaign_name").empty();
+	if (!frm.drip_summary || !count_enrollments(frm)) return;
+	const row = $('<div class="drip-counts">').appendTo(canvas);
+	for (const { label, doctype, status, bad } of COUNTS) {
+		const by_status = doctype === "Drip Email" ? frm.drip_summary.emails : frm.drip_summary.enrollments;
+		const count = cint(by_status[status]);
+		$(`<button type="button"><b>${count}</b>${label}</button>`)
+			.toggleClass("bad", Boolean(bad && count))
+			.on("click", () => frappe.set_route("List", doctype, { campaign: frm.doc.name, status }))
+			.appendTo(row);
+	}
+}
+
+function count_enrollments(frm) {
+	return Object.values(frm.drip_summary.enrollments).reduce((sum, count) => sum + count, 0);
+}
+
+// One sentence for somebody who has not done this before.
+function show_next_move(frm) {
+	frm.set_intro();
+	const [text, color] = find_next_move(frm) || [];
+	if (text) frm.set_intro(text, color);
+}
+
+function find_next_move(frm) {
+	const { status, steps } = frm.doc;
+	if (!steps.length) {
+		return [__("Add the first step below: how many days after the start it leaves, and what it says. Then save."), "blue"];
+	}
+	if (frm.is_new()) return null;
+	if (status === "Draft" && may_activate(frm)) {
+		return [__("A draft sends nothing. Send yourself a test, then press Activate."), "blue"];
+	}
+	if (status === "Draft") {
+		return [__("A draft sends nothing. Ask a Drip Manager to activate it."), "blue"];
+	}
+	if (status === "Active" && !count_enrollments(frm)) {
+		return [__("This campaign is active and waits for recipients: press Enroll, or + under Connections."), "blue"];
+	}
+	if (status === "Paused") return [__("Paused: nothing is sent until it is resumed."), "orange"];
+	if (status === "Ended") return [__("Ended: nothing is sent any more."), "orange"];
+	return null;
+}

@@ -1,0 +1,84 @@
+{% include "drip_campaigns/public/js/form_buttons.js" %}
+{% include "drip_campaigns/public/js/step_line.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_actions.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_overview.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/send_test.js" %}
+
+frappe.ui.form.on("Drip Campaign", {
+	setup(frm) {
+		show_template_subjects_in_grid(frm);
+	},
+
+	async refresh(frm) {
+		frm.set_df_property("status", "read_only", 1);
+		add_buttons(frm, CAMPAIGN_BUTTONS);
+		offer_time_zones(frm);
+		await load_template_subjects(frm);
+		draw_schedule(frm);
+		await load_summary(frm);
+		show_counts(frm);
+		show_next_move(frm);
+	},
+
+	steps_remove: draw_schedule,
+	steps_move: draw_schedule,
+});
+
+frappe.ui.form.on("Drip Campaign Step", {
+	steps_add(frm, doctype, name) {
+		suggest_delay(frm, doctype, name);
+		draw_schedule(frm);
+	},
+
+	async email_template(frm) {
+		await load_template_subjects(frm);
+		draw_schedule(frm);
+	},
+
+	enabled: draw_schedule,
+	send_after_days: draw_schedule,
+	send_after_hours: draw_schedule,
+	counted_from: draw_schedule,
+	subject: draw_schedule,
+});
+
+// A new row follows the one above it by two days, counted as that one is.
+function suggest_delay(frm, doctype, name) {
+	const row = frappe.get_doc(doctype, name);
+	const above = frm.doc.steps[row.idx - 2];
+	if (!above) return;
+	const from_start = above.counted_from === "Start";
+	frappe.model.set_value(doctype, name, {
+		counted_from: above.counted_from,
+		send_after_days: from_start ? cint(above.send_after_days) + 2 : 2,
+	});
+}
+
+async function offer_time_zones(frm) {
+	const { message } = await frappe.call("frappe.core.doctype.user.user.get_timezones");
+	frm.get_field("time_zone").set_data([...message.timezones].sort());
+}
+
+// Subjects that come from Email Templates, so that the grid and the picture can show them.
+async function load_template_subjects(frm) {
+	frm.template_subjects = frm.template_subjects || {};
+	const names = frm.doc.steps.map((step) => step.email_template);
+	const missing = names.filter((name) => name && !(name in frm.template_subjects));
+	if (!missing.length) return;
+	const templates = await frappe.db.get_list("Email Template", {
+		filters: { name: ["in", missing] },
+		fields: ["name", "subject"],
+		limit: missing.length,
+	});
+	for (const template of templates) frm.template_subjects[template.name] = template.subject;
+	frm.refresh_field("steps");
+}
+
+function show_template_subjects_in_grid(frm) {
+	const grid = frm.get_field("steps").grid;
+	grid.update_docfield_property("subject", "formatter", (value, df, options, step) => {
+		const inherited = (frm.template_subjects || {})[step && step.email_template];
+		if (value || !inherited) return frappe.utils.escape_html(value || "");
+		return `<span class="text-muted">${frappe.utils.escape_html(inherited)}</span>`;
+	});
+}

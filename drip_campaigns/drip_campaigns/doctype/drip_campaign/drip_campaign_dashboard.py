@@ -1,0 +1,15 @@
+"""What the Connections of a Drip Campaign show."""
+
+from frappe import _
+
+
+def get_data() -> dict:
+	"""Return the links of the form's dashboard."""
+	return {
+		"fieldname": "campaign",
+		"transactions": [
+			{"label": _("Recipients"), "items": ["Drip Enrollment"]},
+			{"label": _("E-mails"), "items": ["Drip Email"]},
+			{"label": _("History"), "items": ["Drip Event"]},
+		],
+	}

@@ -1,0 +1,103 @@
+// The dialog that shows a step as a recipient will see it, and sends it to an address as a test.
+
+async function open_send_test(frm) {
+	if (frm.is_dirty()) await frm.save();
+	const recipient_types = await frappe.xcall("drip_campaigns.api.desk.get_recipient_types", {}, "GET");
+	const dialog = new frappe.ui.Dialog({
+		title: __("Send Test"),
+		size: "extra-large",
+		fields: make_test_fields(frm, recipient_types),
+		primary_action_label: __("Send Test"),
+		primary_action: () => send_test(frm, dialog),
+	});
+	for (const fieldname of ["step", "recipient_type", "recipient"]) {
+		dialog.get_field(fieldname).df.onchange = frappe.utils.debounce(() => show_preview(frm, dialog), 300);
+	}
+	dialog.show();
+	show_preview(frm, dialog);
+}
+
+function make_test_fields(frm, recipient_types) {
+	const steps = place_steps(frm.doc.steps).map(({ step, hours }) => ({
+		value: step.name,
+		label: `${describe_offset(hours)}: ${step.subject || frm.template_subjects[step.email_template] || step.email_template}`,
+	}));
+	return [
+		{ fieldname: "step", fieldtype: "Select", label: __("Step"), options: steps, default: steps[0].value, reqd: 1 },
+		{
+			fieldname: "email_address",
+			fieldtype: "Data",
+			options: "Email",
+			label: __("Send To"),
+			default: frappe.session.user_email,
+			reqd: 1,
+		},
+		{ fieldtype: "Column Break" },
+		{
+			fieldname: "recipient_type",
+			fieldtype: "Select",
+			label: __("As Seen By (Type)"),
+			options: ["", ...recipient_types],
+		},
+		{
+			fieldname: "recipient",
+			fieldtype: "Dynamic Link",
+			label: __("As Seen By"),
+			options: "recipient_type",
+			depends_on: "recipient_type",
+			description: __("Filled with the fields of this record. It is not sent to them."),
+		},
+		{ fieldtype: "Section Break" },
+		{ fieldname: "preview", fieldtype: "HTML" },
+	];
+}
+
+function read_test(frm, dialog) {
+	const { step, recipient_type, recipient } = dialog.get_values(true);
+	const chosen = recipient_type && recipient ? { recipient_type, recipient } : {};
+	return { campaign: frm.doc.name, step, ...chosen };
+}
+
+async function send_test(frm, dialog) {
+	const { email_address } = dialog.get_values();
+	await frappe.call({
+		method: "drip_campaigns.api.desk.send_test",
+		args: { ...read_test(frm, dialog), email_address },
+		btn: dialog.get_primary_btn(),
+	});
+	frappe.show_alert({ message: __("Test sent to {0}", [email_address]), indicator: "green" });
+}
+
+async function show_preview(frm, dialog) {
+	const preview = await frappe.xcall("drip_campaigns.api.desk.preview_step", read_test(frm, dialog));
+	const wrapper = dialog.get_field("preview").$wrapper;
+	const view = wrapper.find(".drip-preview").attr("data-view") || "desktop";
+	wrapper.html(make_preview(preview.subject, view));
+	// srcdoc is set as a property, so nothing of the e-mail is read as HTML of this page; sandbox runs no script of it.
+	wrapper.find("iframe")[0].srcdoc = preview.html;
+	wrapper.find("pre").text(preview.text);
+	wrapper.find("[data-choose]").on("click", function () {
+		const chosen = $(this).attr("data-choose");
+		wrapper.find(".drip-preview").attr("data-view", chosen);
+		wrapper.find("[data-choose]").removeClass("active");
+		$(this).addClass("active");
+	});
+	wrapper.find(`[data-choose="${view}"]`).addClass("active");
+}
+
+function make_preview(subject, view) {
+	const views = { desktop: __("Desktop"), phone: __("Phone"), text: __("Text") };
+	const buttons = Object.entries(views).map(
+		([name, label]) => `<button type="button" class="btn btn-default btn-xs" data-choose="${name}">${label}</button>`
+	);
+	return `<div class="drip-preview" data-view="${view}">
+		<div class="drip-preview-head">
+			<span class="drip-preview-subject">${frappe.utils.escape_html(subject)}</span>
+			<span class="btn-group">${buttons.join("")}</span>
+		</div>
+		<div class="drip-preview-body">
+			<iframe sandbox title="${__("Preview")}"></iframe>
+			<pre></pre>
+		</div>
+	</div>`;
+}

@@ -1,0 +1,53 @@
+frappe.listview_settings["Drip Enrollment"] = {
+	hide_name_column: true,
+	add_fields: ["status", "recipient_name", "recipient"],
+
+	onload(list) {
+		for (const { label, method, question } of ENROLLMENT_ACTIONS) {
+			list.page.add_actions_menu_item(label, () => act_on_ticked(list, method, question), false);
+		}
+	},
+};
+
+const ENROLLMENT_ACTIONS = [
+	{
+		label: __("Pause"),
+		method: "pause_enrollment",
+		question: (count) => __("Pause {0} enrollments? They get no e-mail until you resume them.", [count]),
+	},
+	{
+		label: __("Resume"),
+		method: "resume_enrollment",
+		question: (count) => __("Resume {0} enrollments? Each goes on at its next step.", [count]),
+	},
+	{
+		label: __("Remove"),
+		method: "remove_enrollment",
+		question: (count) => __("Remove {0} enrollments? They get no e-mail of their campaign any more.", [count]),
+	},
+];
+
+function act_on_ticked(list, method, question) {
+	const names = list.get_checked_items(true);
+	frappe.confirm(question(names.length), async () => {
+		await act_on_each(names, method);
+		list.clear_checked_items();
+		list.refresh();
+	});
+}
+
+// One call each, so that one that cannot be done (it is completed, say) does not stop the others.
+async function act_on_each(names, method) {
+	let refused = 0;
+	for (const [i, enrollment] of names.entries()) {
+		frappe.show_progress(__("Enrollments"), i + 1, names.length, null, true);
+		await frappe
+			.call({ method: `drip_campaigns.api.desk.${method}`, args: { enrollment }, silent: true })
+			.catch(() => refused++);
+	}
+	const done = names.length - refused;
+	const message = refused
+		? __("{0} done, {1} left as they were: their status does not allow it.", [done, refused])
+		: __("{0} done.", [done]);
+	frappe.show_alert({ message, indicator: refused ? "orange" : "green" });
+}

@@ -1,0 +1,19 @@
+frappe.ui.form.on("Drip Settings", {
+	refresh(frm) {
+		warn_when_held(frm);
+		offer_dispatch(frm);
+	},
+});
+
+function warn_when_held(frm) {
+	frm.set_intro();
+	if (frm.doc.hold_sending) frm.set_intro(__("All sending is held: no campaign sends anything."), "red");
+}
+
+function offer_dispatch(frm) {
+	if (!frappe.user.has_role(["Drip Manager", "System Manager"])) return;
+	frm.add_custom_button(__("Send What Is Due Now"), async () => {
+		await frappe.call({ method: "drip_campaigns.api.desk.run_dispatch", freeze: true });
+		frappe.show_alert({ message: __("What was due has been handed over for delivery."), indicator: "green" });
+	});
+}

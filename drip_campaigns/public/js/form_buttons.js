@@ -1,0 +1,28 @@
+// Buttons of a form from a table: label, action, condition, and whether it is the one to press next.
+
+function add_buttons(frm, buttons) {
+	for (const { label, action, condition, primary } of buttons) {
+		if (!condition(frm)) continue;
+		const button = frm.add_custom_button(label, () => action(frm));
+		if (primary) button.removeClass("btn-default").addClass("btn-primary");
+	}
+}
+
+// Ask, call a function of drip_campaigns.api.desk, show what has become of the record.
+async function ask_and_call(frm, { method, args, question, label }) {
+	if (frm.is_dirty()) await frm.save();
+	frappe.confirm(
+		question,
+		async () => {
+			await frappe.call({
+				method: `drip_campaigns.api.desk.${method}`,
+				args,
+				freeze: true,
+			});
+			frm.reload_doc();
+		},
+		null,
+		label,
+		__("Cancel")
+	);
+}

@@ -1,0 +1,36 @@
+// Steps as dots on a line of time: what happens when, and how far apart it is, however many steps there are.
+// A form takes it in with an include; each stop is {state, when, subject, note, hours}, hours counted from the start.
+
+function make_step_line(stops) {
+	const STATES = {
+		planned: __("Planned"),
+		next: __("Next"),
+		queued: __("On its way"),
+		sent: __("Sent"),
+		skipped: __("Skipped"),
+		failed: __("Failed"),
+		disabled: __("Disabled"),
+	};
+	const escape = frappe.utils.escape_html;
+
+	// The room between two dots grows with the time between them, but slower: a month must not hide the first week.
+	const room = (i) => (i + 1 < stops.length ? Math.sqrt(Math.max(stops[i + 1].hours - stops[i].hours, 1) / 24) : 0);
+
+	const items = stops.map((stop, i) => {
+		const title = [stop.when, stop.subject, STATES[stop.state], stop.note].filter(Boolean).join("\n");
+		return `<li class="${stop.state}" style="flex-grow: ${Math.max(room(i), 0.5).toFixed(2)}" title="${escape(title)}">
+			<span class="dot"></span>
+			<span class="when">${escape(stop.when)}</span>
+			<span class="subject">${escape(stop.subject || "")}</span>
+			<span class="note">${escape(stop.note || STATES[stop.state])}</span>
+		</li>`;
+	});
+	return `<ol class="drip-line">${items.join("")}</ol>`;
+}
+
+// A place above a field in which a form may draw; the same one each time.
+function get_canvas(frm, fieldname) {
+	const field = frm.get_field(fieldname);
+	field.drip_canvas = field.drip_canvas || $('<div class="drip-canvas">').insertBefore(field.wrapper);
+	return field.drip_canvas;
+}
