@@ -67,6 +67,15 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
 	return from_wall(datetime.combine(day, MIDNIGHT), zone)
 
 
+@lru_cache(maxsize=4096)
+def change_on(day: date, zone: ZoneInfo) -> datetime | None:
+	"""Return the instant at which the clocks of `zone` change on this day, or None on an ordinary day."""
+	low, high = start_of_day(day, zone), start_of_day(day + ONE_DAY, zone)
+	if low.astimezone(zone).utcoffset() == high.astimezone(zone).utcoffset():
+		return None
+	return find_change(zone, low, high)
+
+
 def find_change(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
 	"""Return the first instant after `low`, to the second, with the offset of `high`; the two offsets differ."""
 	offset = high.astimezone(zone).utcoffset()

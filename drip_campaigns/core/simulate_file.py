@@ -195,15 +195,13 @@ def _read_day(value: Any, path: str) -> date:
 
 
 def _read_window(value: Any, path: str) -> tuple[time, time]:
-	times = read_list(_read_time)(value, path)
-	if len(times) != 2:
+	if not isinstance(value, list) or len(value) != 2:
 		fail(path, 'must be null or two times such as ["09:00", "17:00"]')
-	return times[0], times[1]
+	closing = "00:00" if value[1] == "24:00" else value[1]
+	return _read_time(value[0], f"{path}[0]"), _read_time(closing, f"{path}[1]")
 
 
 def _read_time(value: Any, path: str) -> time:
-	if value == "24:00":
-		return time(0)
 	if not isinstance(value, str) or not TIME.fullmatch(value):
 		fail(path, "must be a time of day such as 09:00")
 	try:

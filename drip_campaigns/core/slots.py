@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from drip_campaigns.core.clock import MIDNIGHT, ONE_DAY, UTC, find_change, from_wall, start_of_day, to_wall
+from drip_campaigns.core.clock import MIDNIGHT, ONE_DAY, UTC, change_on, from_wall, start_of_day, to_wall
 from drip_campaigns.core.errors import NoAllowedMomentError
 from drip_campaigns.core.model import Plan
 
@@ -58,13 +58,13 @@ def _find_opening(plan: Plan, zone: ZoneInfo, day: date, moment: datetime) -> da
 
 	That is the opening of the window or, on a day on which the clocks change, perhaps its second pass or the change.
 	"""
+	change = change_on(day, zone)
+	if change is None and not _is_allowed_day(plan, day):
+		return None
 	opening = datetime.combine(day, plan.window[0] if plan.window else MIDNIGHT)
-	low, high = start_of_day(day, zone), start_of_day(day + ONE_DAY, zone)
-	if low.astimezone(zone).utcoffset() == high.astimezone(zone).utcoffset():
-		instants = [from_wall(opening, zone)] if _is_allowed_day(plan, day) else []
-	else:
-		second_pass = opening.replace(tzinfo=zone, fold=1).astimezone(UTC)
-		instants = [from_wall(opening, zone), second_pass, find_change(zone, low, high)]
+	instants = [from_wall(opening, zone)]
+	if change is not None:
+		instants += [opening.replace(tzinfo=zone, fold=1).astimezone(UTC), change]
 	return min(
 		(instant for instant in instants if instant >= moment and is_allowed(plan, to_wall(instant, zone))),
 		default=None,
