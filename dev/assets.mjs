@@ -119,7 +119,9 @@ function compileVueScript(descriptor, id, scoped, scopeId) {
 
 // Desk loads a bundle's JavaScript only, so the component brings its style along
 function injectVueStyle(style, file, id) {
-	const css = style.lang === "scss" ? compileScss(style.content, file) : style.content;
+	// Without its suffix the import is compiled in; with it, the browser would look for the file
+	const content = style.content.replace(/@import "([^"]+)\.css"/g, '@import "$1"');
+	const css = style.lang === "scss" ? compileScss(content, file) : content;
 	const { code } = vue.compileStyle({ source: css, filename: file, id: `data-v-${id}`, scoped: style.scoped });
 	return `frappe.dom.set_style(${JSON.stringify(code)});`;
 }

@@ -17,6 +17,7 @@ from dev import services
 from dev.paths import APP, SITE
 
 ADMIN_PASSWORD = "admin"
+TIME_ZONE = "Europe/Berlin"
 
 
 def create() -> None:
@@ -44,7 +45,7 @@ def set_up_desk() -> None:
 		{
 			"language": "en",
 			"country": "Germany",
-			"time_zone": "Europe/Berlin",
+			"time_zone": TIME_ZONE,
 			"date_format": "yyyy-mm-dd",
 			"time_format": "HH:mm:ss",
 			"number_format": "#,###.##",
@@ -57,6 +58,7 @@ def set_up_desk() -> None:
 	)
 	settings.flags.ignore_mandatory = True
 	settings.save()
+	frappe.db.set_value("User", "Administrator", "time_zone", TIME_ZONE)
 	frappe.db.set_default("desktop:home_page", "workspace")
 	frappe.db.set_default("country", "Germany")
 

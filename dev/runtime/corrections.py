@@ -263,6 +263,39 @@ APPS = (
 		'\t\tapp_details = frappe.get_hooks("add_to_apps_screen", app_name=app)\n\t\tif not len(app_details):\n',
 	),
 	Correction(
+		"the route of the named app",
+		"merged hooks know no app of that name: the list has one entry per app, not per name",
+		"apps.py",
+		'\tapps = frappe.get_hooks("add_to_apps_screen")\n',
+		'\tapps = frappe.get_hooks("add_to_apps_screen", app_name=app_name)\n',
+	),
+	Correction(
+		"icons of the desktop ask their own app for permission",
+		"merged hooks ask the first app: Frappe",
+		"desk/doctype/desktop_icon/desktop_icon.py",
+		'\t\t\tif frappe.get_hooks()["app_title"][0] == self.label or self.app == a:\n'
+		'\t\t\t\tpermission_method = frappe.get_hooks()["add_to_apps_screen"][0].get(\n',
+		"\t\t\thooks = frappe.get_hooks(app_name=a)\n"
+		"\t\t\tif hooks.app_title[0] == self.label or self.app == a:\n"
+		"\t\t\t\tpermission_method = (hooks.add_to_apps_screen or [{}])[0].get(\n",
+	),
+	Correction(
+		"a workspace's icon belongs to its app",
+		"merged hooks put every app's workspaces under Frappe's icon",
+		"desk/doctype/desktop_icon/desktop_icon.py",
+		'\t\t\t\tapp_title = frappe.get_hooks("app_title")[0]\n',
+		'\t\t\t\tapp_title = frappe.get_hooks("app_title", app_name=app_name)[0]\n',
+	),
+	Correction(
+		"an app's icon has its own title and logo",
+		"merged hooks give every app Frappe's",
+		"desk/doctype/desktop_icon/desktop_icon.py",
+		'\t\tapp_title = frappe.get_hooks("app_title")[0]\n'
+		'\t\tapp_details = frappe.get_hooks("add_to_apps_screen")\n',
+		'\t\tapp_title = frappe.get_hooks("app_title", app_name=a)[0]\n'
+		'\t\tapp_details = frappe.get_hooks("add_to_apps_screen", app_name=a)\n',
+	),
+	Correction(
 		"the publisher of the module's own app",
 		"merged hooks give the first app's: Frappe's",
 		"model/module_utils.py",
@@ -292,6 +325,13 @@ MISTAKES = (
 		"utils/scheduler.py",
 		"\t\tenqueue_events()\n\n\ndef _get_scheduler_lock_file",
 		"\t\tenqueue_events_for_site()\n\n\ndef _get_scheduler_lock_file",
+	),
+	Correction(
+		"the logo that is there",
+		"the package has no frappe-logo.svg, so login page and Desk show a broken picture",
+		"hooks.py",
+		"/assets/frappe/images/frappe-logo.svg",
+		"/assets/frappe/images/frappe-framework-logo.svg",
 	),
 	Correction(
 		"DeprecationWarning is a builtin",
