@@ -121,7 +121,7 @@ function compileVueScript(descriptor, id, scoped, scopeId) {
 function injectVueStyle(style, file, id) {
 	// Without its suffix the import is compiled in; with it, the browser would look for the file
 	const content = style.content.replace(/@import "([^"]+)\.css"/g, '@import "$1"');
-	const css = style.lang === "scss" ? compileScss(content, file) : content;
+	const css = compileScss(content, file);
 	const { code } = vue.compileStyle({ source: css, filename: file, id: `data-v-${id}`, scoped: style.scoped });
 	return `frappe.dom.set_style(${JSON.stringify(code)});`;
 }

@@ -77,21 +77,21 @@ def steps() -> list[Step]:
 			present=MODULES.exists,
 		),
 		Step(
-			"assets",
-			"Desk's scripts and styles",
-			build_assets,
-			("runtime", "npm"),
-			("npm",),
-			assets_fingerprint,
-			ASSETS_JSON.exists,
-		),
-		Step(
 			"layout",
 			"folder of the sites",
 			lay_out_sites,
 			("runtime", "npm"),
 			("runtime",),
 			layout_fingerprint,
+		),
+		Step(
+			"assets",
+			"Desk's scripts and styles",
+			build_assets,
+			("layout",),
+			("npm",),
+			assets_fingerprint,
+			ASSETS_JSON.exists,
 		),
 		Step(
 			"site",
@@ -173,7 +173,6 @@ def assets_fingerprint() -> str:
 def build_assets() -> None:
 	"""Bundle Desk's scripts and styles into the cache. The app's own files are served as they are."""
 	shutil.rmtree(BUNDLES, ignore_errors=True)
-	lay_out_sites()
 	shell.run(
 		[
 			packages.find("node") or "node",
