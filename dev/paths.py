@@ -39,6 +39,8 @@ def environment() -> dict[str, str]:
 		"VIRTUAL_ENV": str(VENV),
 		"PYTHONPATH": str(ROOT),
 		"PYTHONUNBUFFERED": "1",
+		# Google's packages announce the end of Python 3.11 on every import
+		"PYTHONWARNINGS": "ignore::FutureWarning:google.api_core._python_version_support",
 		"SITES_PATH": str(SITES),
 		"FRAPPE_SITE": SITE,
 		"DRIP_SITES_PATH": str(SITES),
