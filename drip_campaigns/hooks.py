@@ -1,8 +1,40 @@
 """The table of contents: what Frappe calls in this app, and when."""
 
+# Identity
 app_name = "drip_campaigns"
 app_title = "Drip Campaigns"
 app_publisher = "Drip Campaigns contributors"
 app_description = "Series of e-mails, each sent when it is due, exactly once"
 app_email = "maintainers@example.com"
 app_license = "mit"
+
+add_to_apps_screen = [
+	{
+		"name": "drip_campaigns",
+		"logo": "/assets/drip_campaigns/images/logo.svg",
+		"title": "Drip Campaigns",
+		"route": "/app/drip-campaigns",
+		"has_permission": "drip_campaigns.api.desk.may_open_app",
+	}
+]
+
+# Schedule
+scheduler_events = {
+	"cron": {
+		# Every five minutes: send what is due.
+		"*/5 * * * *": ["drip_campaigns.dispatch.runner.dispatch_due"],
+	},
+	# Once a day: statuses, end dates, and what is due.
+	"daily_long": ["drip_campaigns.daily.run_daily"],
+}
+
+# Recipients' pages
+page_renderer = ["drip_campaigns.api.public.PublicPages"]
+
+# Lifecycle
+after_install = "drip_campaigns.install.after_install"
+before_uninstall = "drip_campaigns.uninstall.before_uninstall"
+after_uninstall = "drip_campaigns.uninstall.after_uninstall"
+
+# Deleting a record that was enrolled, or a Communication of ours, is allowed; the enrollment says what became of it.
+ignore_links_on_delete = ["Drip Enrollment", "Drip Email", "Drip Event"]

@@ -4,11 +4,17 @@ function draw_schedule(frm) {
 	const stops = place_steps(frm.doc.steps || []).map(({ step, hours }) => ({
 		hours,
 		when: describe_offset(hours),
-		subject: step.subject || (frm.template_subjects || {})[step.email_template] || step.email_template,
+		subject: name_step(frm, step),
 		state: cint(step.enabled) ? "planned" : "disabled",
 		note: describe_delay(step),
 	}));
 	get_canvas(frm, "steps").html(stops.length ? make_step_line(stops) : "");
+}
+
+// The subject with its fields in brackets: [first name] reads better than a template.
+function name_step(frm, step) {
+	const subject = step.subject || (frm.template_subjects || {})[step.email_template] || step.email_template || "";
+	return subject.replace(/{{\s*\w+\.(\w+)[^}]*}}/g, (all, field) => `[${field.replaceAll("_", " ")}]`);
 }
 
 // As the server reckons: a disabled row keeps its place in the chain of "Previous Step".
@@ -54,7 +60,7 @@ const COUNTS = [
 ];
 
 function show_counts(frm) {
-	const canvas = get_canvas(frm, "campaign_name").empty();
+	const canvas = get_banner(frm, "campaign_name").empty();
 	if (!frm.drip_summary || !count_enrollments(frm)) return;
 	const row = $('<div class="drip-counts">').appendTo(canvas);
 	for (const { label, doctype, status, bad } of COUNTS) {

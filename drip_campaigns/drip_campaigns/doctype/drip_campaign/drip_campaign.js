@@ -74,11 +74,11 @@ async function load_template_subjects(frm) {
 	frm.refresh_field("steps");
 }
 
+// The row has no subject of its own then; what the grid shows in grey is the template's.
 function show_template_subjects_in_grid(frm) {
-	const grid = frm.get_field("steps").grid;
-	grid.update_docfield_property("subject", "formatter", (value, df, options, step) => {
+	frappe.meta.get_docfield("Drip Campaign Step", "subject").formatter = (value, df, options, step) => {
 		const inherited = (frm.template_subjects || {})[step && step.email_template];
-		if (value || !inherited) return frappe.utils.escape_html(value || "");
-		return `<span class="text-muted">${frappe.utils.escape_html(inherited)}</span>`;
-	});
+		const text = frappe.utils.escape_html(value || inherited || "");
+		return value && cint(step && step.enabled) ? text : `<span class="text-muted">${text}</span>`;
+	};
 }

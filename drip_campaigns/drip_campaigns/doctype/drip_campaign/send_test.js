@@ -20,7 +20,7 @@ async function open_send_test(frm) {
 function make_test_fields(frm, recipient_types) {
 	const steps = place_steps(frm.doc.steps).map(({ step, hours }) => ({
 		value: step.name,
-		label: `${describe_offset(hours)}: ${step.subject || frm.template_subjects[step.email_template] || step.email_template}`,
+		label: `${describe_offset(hours)}: ${name_step(frm, step)}`,
 	}));
 	return [
 		{ fieldname: "step", fieldtype: "Select", label: __("Step"), options: steps, default: steps[0].value, reqd: 1 },

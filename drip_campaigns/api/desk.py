@@ -1,0 +1,154 @@
+"""What the Desk and signed-in integrators may call. Each checks the caller's rights in its first lines."""
+
+import frappe
+from frappe import _
+from frappe.rate_limiter import rate_limit
+from frappe.utils import validate_email_address
+
+from drip_campaigns.api.errors import explained
+from drip_campaigns.campaign import lifecycle, preview
+from drip_campaigns.enrollment import enroll, overview
+from drip_campaigns.enrollment.recipients import available_types
+from drip_campaigns.site_clock import utc_now
+
+ROLES = ("Drip Manager", "Drip User", "System Manager")
+
+
+def may_open_app() -> bool:
+	"""Say whether the app stands on the apps screen of the session's user."""
+	return frappe.session.user == "Administrator" or bool(set(ROLES) & set(frappe.get_roles()))
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def activate_campaign(campaign: str) -> dict:
+	"""Let a campaign send. A right of its own: write permission for level 1 of Drip Campaign."""
+	document = _campaign_to_activate(campaign)
+	return {"active": lifecycle.activate(document, utc_now())}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def resume_campaign(campaign: str) -> dict:
+	"""Let a paused campaign go on; the same right as activating."""
+	document = _campaign_to_activate(campaign)
+	return {"active": lifecycle.activate(document, utc_now())}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def pause_campaign(campaign: str) -> dict:
+	"""Stop a campaign for a while: whoever may write it may stop it."""
+	lifecycle.pause(_get("Drip Campaign", campaign, "write"), utc_now())
+	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def end_campaign(campaign: str) -> dict:
+	"""End a campaign for good; return how many were on it."""
+	return {"left": lifecycle.end(_get("Drip Campaign", campaign, "write"), utc_now())}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def pause_enrollment(enrollment: str) -> dict:
+	"""Hold one enrollment."""
+	enroll.pause(_get("Drip Enrollment", enrollment, "write"), utc_now())
+	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def resume_enrollment(enrollment: str) -> dict:
+	"""Let a held or ended enrollment go on where it stopped."""
+	enroll.resume(_get("Drip Enrollment", enrollment, "write"), utc_now())
+	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def remove_enrollment(enrollment: str) -> dict:
+	"""Take one recipient off the campaign."""
+	enroll.remove(_get("Drip Enrollment", enrollment, "write"), utc_now())
+	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def preview_step(
+	campaign: str, step: str, recipient_type: str | None = None, recipient: str | None = None
+) -> dict:
+	"""Return a step as one recipient would get it: subject, html, text."""
+	document = _get("Drip Campaign", campaign, "read")
+	_check_recipient(recipient_type, recipient)
+	return preview.render_step(document, step, recipient_type, recipient)
+
+
+@frappe.whitelist(methods=["POST"])
+@rate_limit(limit=60, seconds=3600)
+@explained
+def send_test(
+	campaign: str,
+	step: str,
+	email_address: str,
+	recipient_type: str | None = None,
+	recipient: str | None = None,
+) -> dict:
+	"""Send a step to one address, marked as a test and counted nowhere."""
+	document = _get("Drip Campaign", campaign, "write")
+	_check_recipient(recipient_type, recipient)
+	validate_email_address(email_address, throw=True)
+	preview.send_test(document, step, email_address, recipient_type, recipient, utc_now())
+	return {"email_address": email_address}
+
+
+@frappe.whitelist(methods=["GET"])
+def get_recipient_types() -> list[str]:
+	"""Return the kinds of record that can be enrolled on this site."""
+	frappe.has_permission("Drip Enrollment", "read", throw=True)
+	return available_types()
+
+
+@frappe.whitelist(methods=["GET"])
+def get_campaign_summary(campaign: str) -> dict:
+	"""Return how many enrollments and e-mails a campaign has, by status."""
+	return overview.count_by_status(_get("Drip Campaign", campaign, "read").name)
+
+
+@frappe.whitelist(methods=["GET"])
+def get_enrollment_schedule(enrollment: str) -> list[dict]:
+	"""Return each step of an enrollment with what became of it, or when it is planned."""
+	return overview.list_schedule(_get("Drip Enrollment", enrollment, "read"))
+
+
+@frappe.whitelist(methods=["POST"])
+def run_dispatch() -> dict:
+	"""Send what is due now instead of at the next five minutes: Drip Managers only."""
+	frappe.only_for(("Drip Manager", "System Manager"))
+	frappe.enqueue("drip_campaigns.dispatch.runner.dispatch_due", queue="long", job_id="drip-dispatch", deduplicate=True)
+	return {}
+
+
+def _campaign_to_activate(campaign: str):
+	document = _get("Drip Campaign", campaign, "read")
+	if "status" not in _writable_fields(document):
+		message = _("You may not activate campaigns. Ask a Drip Manager to activate {0}.").format(campaign)
+		frappe.throw(message, frappe.PermissionError)
+	return document
+
+
+def _writable_fields(document) -> set[str]:
+	levels = document.get_permlevel_access("write")
+	return {field.fieldname for field in document.meta.fields if field.permlevel in levels}
+
+
+def _get(doctype: str, name: str, permission: str):
+	document = frappe.get_doc(doctype, name)
+	document.check_permission(permission)
+	return document
+
+
+def _check_recipient(recipient_type: str | None, recipient: str | None) -> None:
+	if recipient_type and recipient:
+		frappe.has_permission(recipient_type, "read", recipient, throw=True)

@@ -1,0 +1,23 @@
+"""The edge's last word: an error of ours becomes a message for the user, with its own title."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.errors import DripError
+
+
+def explained(function: Callable[..., Any]) -> Callable[..., Any]:
+	"""Turn a DripError of a whitelisted method into frappe.throw; the error's text says what happened and what to do."""
+
+	@functools.wraps(function)
+	def wrapper(*args: Any, **kwargs: Any) -> Any:
+		try:
+			return function(*args, **kwargs)
+		except DripError as error:
+			return frappe.throw(str(error), title=_("Not possible"))
+
+	return wrapper

@@ -1,0 +1,71 @@
+"""What must be right before a campaign is saved, and what before it sends. Each problem names its step and the remedy."""
+
+from collections.abc import Iterator
+
+import frappe
+from frappe import _
+from frappe.utils import getdate
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.checks import validate_plan
+from drip_campaigns.dispatch.render import load_step_text
+from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
+from drip_campaigns.dispatch.template import find_problem
+from drip_campaigns.enrollment.plans import WEEKDAY_FIELDS, make_plan
+from drip_campaigns.enrollment.recipients import available_types
+
+
+def find_save_problems(campaign) -> Iterator[str]:
+	"""Yield what forbids saving a Drip Campaign document, drafts included."""
+	yield from _dates(campaign)
+	for row in campaign.steps:
+		yield from _step(row)
+
+
+def find_activation_problems(campaign) -> Iterator[str]:
+	"""Yield what forbids activating it, beside what forbids saving."""
+	if not [row for row in campaign.steps if row.enabled]:
+		yield _("Campaign {0} has no enabled step. Add a step, or enable one.").format(campaign.campaign_name)
+	try:
+		Senders().find(campaign.sender or campaign.owner)
+	except NoOutgoingAccountError as error:
+		yield str(error)
+
+
+def _dates(campaign) -> Iterator[str]:
+	if campaign.start_date and campaign.end_date and getdate(campaign.end_date) < getdate(campaign.start_date):
+		yield _("The end date {0} lies before the start date {1}. Correct one of the two.").format(
+			frappe.format(campaign.end_date, "Date"), frappe.format(campaign.start_date, "Date")
+		)
+		return
+	if not any(campaign.get(day) for day in WEEKDAY_FIELDS):
+		yield _("No weekday is allowed. Tick at least one under Timing.")
+		return
+	try:
+		validate_plan(make_plan(campaign))
+	except DripError as error:
+		yield str(error)
+
+
+def _step(row) -> Iterator[str]:
+	label = _("Step {0}").format(row.idx)
+	for field, name in (("send_after_days", _("Send After (Days)")), ("send_after_hours", _("Hours"))):
+		if (row.get(field) or 0) < 0:
+			yield _("{0}: {1} is {2}. Enter 0 or more.").format(label, name, row.get(field))
+	if row.email_template and not frappe.db.exists("Email Template", row.email_template):
+		yield _("{0}: there is no Email Template {1}. Choose another one.").format(label, row.email_template)
+		return
+	text = load_step_text(row)
+	if not text.subject.strip():
+		yield _("{0} has no subject. Enter one, or choose an Email Template.").format(label)
+	if not _has_text(text.html):
+		yield _("{0} has no text. Write a message, or choose an Email Template.").format(label)
+	for part, source in ((_("Subject"), text.subject), (_("Message"), text.html)):
+		problem = find_problem(source, available_types())
+		if problem:
+			where = _("line {0}").format(problem.line) if problem.line else ""
+			yield f"{label}, {part} {where}: {problem.message}.".replace(" :", ":")
+
+
+def _has_text(html: str) -> bool:
+	return bool(frappe.utils.strip_html(html).strip()) or "<img" in html

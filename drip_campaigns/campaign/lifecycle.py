@@ -1,0 +1,127 @@
+"""The verbs of a campaign: activate, pause, resume, end. Who may call them is the business of the edge; none commits."""
+
+from datetime import datetime, timedelta
+
+import frappe
+from frappe import _
+
+from drip_campaigns.campaign.check import find_activation_problems, find_save_problems
+from drip_campaigns.campaign.replan import AT_ONCE, count_affected, replan
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EventType, ExitReason, Status
+from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch.runner import release_minutes
+from drip_campaigns.dispatch.store import record_events
+from drip_campaigns.dispatch.withdraw import hold, release, withdraw
+from drip_campaigns.enrollment.state import closing_fields
+from drip_campaigns.site_clock import from_site, site_date, to_site, utc_now
+
+END_BATCH = 1000
+
+
+class CampaignProblemError(DripError):
+	"""The campaign cannot do this."""
+
+
+def activate(campaign, now: datetime) -> bool:
+	"""Let a draft or paused campaign send; raise CampaignProblemError with every problem found.
+
+	The time it stood still does not count for those who wait in it. Returns whether it is active at once: with many
+	enrollments a background job works out their new times first.
+	"""
+	_check_status(campaign, (CampaignStatus.DRAFT, CampaignStatus.PAUSED), _("activated"))
+	problems = [*find_save_problems(campaign), *find_activation_problems(campaign)]
+	if problems:
+		raise CampaignProblemError("<br>".join(problems))
+	if count_affected(campaign.name) <= AT_ONCE:
+		_start(campaign, now)
+		return True
+	frappe.enqueue(
+		"drip_campaigns.campaign.lifecycle.start_in_background",
+		queue="long",
+		campaign=campaign.name,
+		job_id=f"drip-start-{campaign.name}",
+		deduplicate=True,
+		enqueue_after_commit=True,
+	)
+	return False
+
+
+def start_in_background(campaign: str) -> None:
+	"""Replan all enrollments of a campaign and activate it, in one transaction: a background job."""
+	document = frappe.get_doc("Drip Campaign", campaign)
+	if document.status in (CampaignStatus.DRAFT.value, CampaignStatus.PAUSED.value):
+		_start(document, utc_now())
+
+
+def _start(campaign, now: datetime) -> None:
+	stood_still_since = from_site(campaign.paused_at) or from_site(campaign.creation)
+	replan(campaign, now, held_from=stood_still_since)
+	_set_status(campaign, CampaignStatus.ACTIVE, paused_at=None)
+	start_scheduled(now, campaign.name)
+	release_after = timedelta(minutes=release_minutes())
+	release(mail_store.email_table().campaign == campaign.name, now=now, release_after=release_after)
+
+
+def pause(campaign, now: datetime) -> None:
+	"""Stop an active campaign, what is queued included; nobody loses a step."""
+	_check_status(campaign, (CampaignStatus.ACTIVE,), _("paused"))
+	_set_status(campaign, CampaignStatus.PAUSED, paused_at=to_site(now))
+	hold(mail_store.email_table().campaign == campaign.name, now=now)
+
+
+def end(campaign, now: datetime) -> int:
+	"""End a campaign for good: everybody on it leaves, what is queued is withdrawn. Return how many were on it."""
+	_check_status(campaign, (CampaignStatus.DRAFT, CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("ended"))
+	_set_status(campaign, CampaignStatus.ENDED, paused_at=None)
+	live = [status.value for status in LIVE_STATUSES]
+	total = 0
+	while True:
+		filters = {"campaign": campaign.name, "status": ["in", live]}
+		fields = ["name", "campaign", "email_address"]
+		rows = frappe.get_all("Drip Enrollment", filters=filters, fields=fields, limit=END_BATCH)
+		if not rows:
+			return total
+		names = [row.name for row in rows]
+		closing = closing_fields(Status.EXITED, now, ExitReason.REMOVED)
+		mail_store.set_values("Drip Enrollment", names, closing, to_site(now))
+		withdraw(names, _("The campaign was ended."), now)
+		detail = {"event_type": EventType.EXITED.value, "detail": _("The campaign was ended.")}
+		events = [
+			{**detail, "campaign": row.campaign, "enrollment": row.name, "email_address": row.email_address}
+			for row in rows
+		]
+		record_events(events, to_site(now))
+		total += len(rows)
+
+
+def start_scheduled(now: datetime, campaign: str | None = None) -> None:
+	"""Set enrollments whose start date has come to In Progress, one statement: the daily job's and the activation's."""
+	enrollment, campaigns = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Campaign")
+	running = (
+		frappe.qb.from_(campaigns)
+		.select(campaigns.name)
+		.where(campaigns.status.isin([CampaignStatus.ACTIVE.value, CampaignStatus.PAUSED.value]))
+	)
+	query = (
+		frappe.qb.update(enrollment)
+		.set(enrollment.status, Status.IN_PROGRESS.value)
+		.set(enrollment.modified, to_site(now))
+		.where((enrollment.status == Status.SCHEDULED.value) & (enrollment.start_date <= site_date(now)))
+		.where(enrollment.campaign.isin(running))
+	)
+	(query.where(enrollment.campaign == campaign) if campaign else query).run()
+
+
+def _check_status(campaign, allowed: tuple[CampaignStatus, ...], verb: str) -> None:
+	if campaign.status not in [status.value for status in allowed]:
+		raise CampaignProblemError(
+			_("Campaign {0} is {1} and cannot be {2}. Reload the form to see its state.").format(
+				campaign.name, _(campaign.status), verb
+			)
+		)
+
+
+def _set_status(campaign, status: CampaignStatus, **fields) -> None:
+	campaign.db_set({"status": status.value, **fields}, notify=True)
+	campaign.add_comment("Info", _("set the campaign to {0}").format(_(status.value)))

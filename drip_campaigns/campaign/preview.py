@@ -1,0 +1,116 @@
+"""One step as somebody would get it: for the eye, or as a test e-mail that counts nowhere."""
+
+from datetime import datetime
+
+import frappe
+from frappe import _
+from jinja2 import TemplateError
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.dispatch.message import Envelope, compose
+from drip_campaigns.dispatch.render import Frame, RenderedEmail, compile_step, fill, load_step_text
+from drip_campaigns.dispatch.senders import Sender, Senders
+from drip_campaigns.enrollment.addresses import on_the_wire
+from drip_campaigns.enrollment.recipients import Recipient, load_recipients
+from drip_campaigns.tracking.urls import preview_leave_url
+
+TEST_HEADER = "X-Drip-Test"
+
+
+class PreviewError(DripError):
+	"""The step cannot be shown."""
+
+
+def render_step(campaign, step: str, recipient_type: str | None, recipient: str | None) -> dict[str, str]:
+	"""Return subject, html and text of a step for one record, or for a made-up person when none is named."""
+	sender = Senders().find(campaign.sender or frappe.session.user)
+	rendered = _render(campaign, step, _recipient(recipient_type, recipient), sender)
+	return {"subject": rendered.subject, "html": rendered.html, "text": rendered.text}
+
+
+def send_test(
+	campaign, step: str, email_address: str, recipient_type: str | None, recipient: str | None, now: datetime
+) -> None:
+	"""Queue a step as a test to `email_address`: no Drip Email, no Communication, no Event, a link that leaves nothing."""
+	sender = Senders().find(campaign.sender or frappe.session.user)
+	rendered = _render(campaign, step, _recipient(recipient_type, recipient), sender)
+	marked = RenderedEmail(
+		subject=f"[{_('Test')}] {rendered.subject}", html=rendered.html, text=rendered.text, content=""
+	)
+	message_id = f"{frappe.generate_hash(length=20)}@{on_the_wire(sender.address).rpartition('@')[2]}"
+	envelope = Envelope(
+		from_name=sender.name,
+		from_address=on_the_wire(sender.address),
+		reply_to=on_the_wire(sender.reply_to),
+		to_name="",
+		to_address=on_the_wire(email_address),
+		message_id=message_id,
+		unsubscribe_url="",
+		site_url=frappe.utils.get_url(),
+	)
+	queue = frappe.new_doc("Email Queue")
+	queue.update(
+		{
+			"sender": envelope.from_address,
+			"message": compose(envelope, marked, now, {TEST_HEADER: "1"}),
+			"message_id": message_id,
+			"status": "Not Sent",
+			"reference_doctype": "Drip Campaign",
+			"reference_name": campaign.name,
+			"add_unsubscribe_link": 0,
+			"email_account": sender.email_account,
+			"recipients": [{"recipient": envelope.to_address, "status": "Not Sent"}],
+		}
+	)
+	queue.insert(ignore_permissions=True)
+	frappe.enqueue(
+		"frappe.email.doctype.email_queue.email_queue.send_now", name=queue.name, queue="short", enqueue_after_commit=True
+	)
+
+
+def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> RenderedEmail:
+	row = next((row for row in campaign.steps if row.name == step), None)
+	if row is None:
+		raise PreviewError(_("Campaign {0} has no such step. Save the form and try again.").format(campaign.name))
+	postal_address = frappe.get_cached_doc("Drip Settings").postal_address or ""
+	frame = Frame(preview_leave_url(), campaign.campaign_name, sender.name, postal_address)
+	try:
+		return fill(compile_step(load_step_text(row)), recipient, frame)
+	except TemplateError as error:
+		raise PreviewError(
+			_("Step {0} cannot be rendered for {1}: {2}. Correct its text.").format(
+				row.idx, recipient.full_name or recipient.name, error
+			)
+		) from error
+
+
+def _recipient(recipient_type: str | None, recipient: str | None) -> Recipient:
+	if not (recipient_type and recipient):
+		return _somebody()
+	found = load_recipients(recipient_type, [recipient]).get(recipient)
+	if found is None:
+		raise PreviewError(_("There is no {0} named {1}. Choose another one.").format(_(recipient_type), recipient))
+	return found
+
+
+def _somebody() -> Recipient:
+	"""A person who has everything, so that a preview shows where each field stands."""
+	meta = frappe.get_meta("Contact")
+	fields = dict.fromkeys(meta.get_valid_columns())
+	known = {
+		"first_name": "Maria",
+		"last_name": "Musterfrau",
+		"full_name": "Maria Musterfrau",
+		"email_id": "maria@example.com",
+		"company_name": "Example Ltd",
+	}
+	return Recipient(
+		doctype="Contact",
+		name="",
+		email=known["email_id"],
+		first_name=known["first_name"],
+		last_name=known["last_name"],
+		full_name=known["full_name"],
+		company=known["company_name"],
+		fields={**fields, **known},
+	)

@@ -1,0 +1,104 @@
+"""Bring the enrollments of a campaign in line with a changed schedule, in batches: next step, when, end date.
+
+Deciding is always done anew when an enrollment is due, so a dispatch that runs meanwhile does nothing wrong.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import frappe
+
+from drip_campaigns.core import schedule
+from drip_campaigns.core.model import EventType, Plan, Position, Status
+from drip_campaigns.dispatch.batch import step_subject
+from drip_campaigns.dispatch.store import (
+	ENROLLMENT_FIELDS,
+	advance_enrollments,
+	find_taken_keys,
+	load_dealt_with,
+	record_events,
+)
+from drip_campaigns.enrollment.plans import make_plan
+from drip_campaigns.enrollment.state import live_keys, plan_fields, position_fields, read_position
+from drip_campaigns.site_clock import from_site, to_site
+
+BATCH_SIZE = 1000
+AT_ONCE = 1000  # more than these are replanned by a background job
+_GOING_ON = (Status.SCHEDULED.value, Status.IN_PROGRESS.value)
+
+
+def replan(campaign, now: datetime, *, held_from: datetime | None = None) -> int:
+	"""Recompute every live enrollment of `campaign`, and those that a longer schedule reopens; return how many changed.
+
+	With `held_from` the campaign was held from then until `now`: what was left of a running delay is still left.
+	Does not commit: the caller's transaction is one for the schedule and what follows from it.
+	"""
+	return sum(replan_in_batches(campaign, now, held_from=held_from))
+
+
+def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = None) -> Iterator[int]:
+	"""As `replan`, yielding after each batch how many changed, so that a caller may commit between two."""
+	plan = make_plan(campaign)
+	subjects = {row.name: step_subject(row) for row in campaign.steps}
+	for rows in _batches(campaign.name, plan):
+		dealt_with = load_dealt_with([row.name for row in rows])
+		taken = find_taken_keys([_keys(row)["live_address"] for row in rows if row.status == Status.COMPLETED.value])
+		states, events = [], []
+		for row in rows:
+			if row.status == Status.COMPLETED.value and _keys(row)["live_address"] in taken:
+				continue  # the recipient has started over since, in another enrollment
+			position = read_position(row, dealt_with[row.name])
+			if held_from and row.status in _GOING_ON:
+				position = schedule.shift(plan, position, max(held_from, from_site(row.started_at)), now)
+			state = {**row, **position_fields(position), **_change(row, plan, position, subjects, events)}
+			if state != row:
+				states.append(state)
+		advance_enrollments(states, to_site(now))
+		record_events(events, to_site(now))
+		yield len(states)
+
+
+def count_affected(campaign: str) -> int:
+	"""Return how many enrollments a change of the schedule may concern."""
+	return frappe.db.count("Drip Enrollment", {"campaign": campaign, "status": ["in", [*_GOING_ON, "Paused", "Completed"]]})
+
+
+def _change(row: frappe._dict, plan: Plan, position: Position, subjects: dict, events: list) -> dict:
+	status = Status(row.status)
+	if status is Status.COMPLETED and not schedule.reopens(plan, position, status):
+		return {}
+	future = plan_fields(plan, position, subjects, from_site(row.left_at))
+	if status is Status.PAUSED:
+		return {**future, "next_send_at": None}
+	if status is not Status.COMPLETED:
+		# What failed is tried again when its delay is over, not because the schedule was looked at.
+		waits = row.last_error and row.next_send_at and future["next_send_at"]
+		return {**future, "next_send_at": max(row.next_send_at, future["next_send_at"])} if waits else future
+	event = {"event_type": EventType.REOPENED.value, "campaign": row.campaign, "enrollment": row.name}
+	events.append({**event, "email_address": row.email_address})
+	return {**future, **_keys(row), "status": Status.IN_PROGRESS.value, "left_at": None}
+
+
+def _keys(row: frappe._dict) -> dict[str, str]:
+	return live_keys(row.campaign, row.recipient_type, row.recipient, row.email_address)
+
+
+def _batches(campaign: str, plan: Plan) -> Iterator[list[frappe._dict]]:
+	statuses = [*_GOING_ON, Status.PAUSED.value]
+	if plan.reopen_completed:
+		statuses.append(Status.COMPLETED.value)
+	table, last = frappe.qb.DocType("Drip Enrollment"), ""
+	while True:
+		rows = (
+			frappe.qb.from_(table)
+			.select(*(table[field] for field in ENROLLMENT_FIELDS))
+			.where((table.campaign == campaign) & table.status.isin(statuses) & (table.name > last))
+			.orderby(table.name)
+			.limit(BATCH_SIZE)
+			.for_update()
+			.run(as_dict=True)
+		)
+		if not rows:
+			return
+		yield rows
+		last = rows[-1].name

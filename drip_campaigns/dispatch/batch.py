@@ -1,0 +1,208 @@
+"""One batch of one campaign: decide for each enrollment, make its e-mail, and collect every row to be written.
+
+Deciding is the pure core's; nothing here commits or sends. One bad enrollment costs only itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import frappe
+
+from drip_campaigns.core import schedule
+from drip_campaigns.core.model import EventType, Finish, Plan, Position, Send, Skip, Status
+from drip_campaigns.core.retry import GiveUp, decide_retry
+from drip_campaigns.core.transitions import can_happen, next_status
+from drip_campaigns.dispatch.guard import Guard, Stop
+from drip_campaigns.dispatch.message import Envelope, compose
+from drip_campaigns.dispatch.outbox import Mail, Skipped, drip_email_name
+from drip_campaigns.dispatch.render import CompiledStep, Frame, compile_step, fill, load_step_text
+from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
+from drip_campaigns.enrollment.addresses import on_the_wire
+from drip_campaigns.enrollment.plans import make_plan
+from drip_campaigns.enrollment.recipients import Recipient
+from drip_campaigns.enrollment.state import closing_fields, live_keys, plan_fields, position_fields, read_position
+from drip_campaigns.site_clock import to_site_plan
+from drip_campaigns.tracking.urls import leave_url
+
+OPEN_STATUSES = frozenset({"Queued", "Sending"})
+ACCOUNT_RETRY = timedelta(minutes=15)
+
+
+@dataclass
+class Batch:
+	"""The rows of one batch, as they will be written."""
+
+	mails: list[Mail] = field(default_factory=list)
+	skipped: list[Skipped] = field(default_factory=list)
+	states: list[dict[str, Any]] = field(default_factory=list)
+	events: list[dict[str, Any]] = field(default_factory=list)
+
+
+class CampaignRun:
+	"""What one campaign's e-mails have in common, worked out once per run."""
+
+	def __init__(self, campaign, postal_address: str, max_attempts: int) -> None:
+		self.campaign = campaign
+		self.postal_address = postal_address
+		self.max_attempts = max_attempts
+		self.plan: Plan = make_plan(campaign)
+		self.rows = {row.name: row for row in campaign.steps}
+		self.subjects = {name: step_subject(row) for name, row in self.rows.items()}
+		self.site_url = frappe.utils.get_url()
+		self.senders = Senders()
+		self._compiled: dict[str, CompiledStep] = {}
+
+	def compiled(self, step: str) -> CompiledStep:
+		"""Return the step's templates, compiled once per run."""
+		if step not in self._compiled:
+			self._compiled[step] = compile_step(load_step_text(self.rows[step]))
+		return self._compiled[step]
+
+	def make_mail(self, row: frappe._dict, step: str, planned_at: datetime, recipient: Recipient, now: datetime) -> Mail:
+		"""Render one e-mail; raises what the template or the address raises."""
+		sender = self.senders.find(row.sender or self.campaign.sender or row.owner)
+		url = leave_url(row.name)
+		frame = Frame(url, self.campaign.campaign_name, sender.name, self.postal_address)
+		rendered = fill(self.compiled(step), recipient, frame)
+		envelope = Envelope(
+			from_name=sender.name,
+			from_address=on_the_wire(sender.address),
+			reply_to=on_the_wire(sender.reply_to),
+			to_name=recipient.full_name,
+			to_address=on_the_wire(recipient.email),
+			message_id=f"{frappe.generate_hash(length=20)}@{on_the_wire(sender.address).rpartition('@')[2]}",
+			unsubscribe_url=url,
+			site_url=self.site_url,
+		)
+		message = compose(envelope, rendered, now)
+		template = self.rows[step].email_template or None
+		return Mail(row, step, planned_at, envelope, rendered, message, sender.email_account, template)
+
+
+def step_subject(row) -> str:
+	"""Return the subject of a step's row for lists, from its Email Template if it has none of its own."""
+	if row.subject or not row.email_template:
+		return row.subject or ""
+	return frappe.get_cached_value("Email Template", row.email_template, "subject") or ""
+
+
+def make_batch(run: CampaignRun, rows: list[frappe._dict], dealt_with: Mapping[str, Mapping[str, str]], now: datetime) -> Batch:
+	"""Decide for every claimed enrollment at `now` and return the rows to write; nothing is stored here."""
+	batch = Batch()
+	guard = Guard(run.campaign.name, rows)
+	for row in rows:
+		_Turn(run, batch, guard, row, dealt_with[row.name], now).take()
+	return batch
+
+
+class _Turn:
+	"""One enrollment's turn in a batch."""
+
+	def __init__(self, run: CampaignRun, batch: Batch, guard: Guard, row: frappe._dict, steps: Mapping[str, str], now: datetime):
+		self.run, self.batch, self.guard, self.row, self.now = run, batch, guard, row, now
+		self.is_open = any(status in OPEN_STATUSES for status in steps.values())
+		self.position: Position = read_position(row, steps)
+		self.skipped: list[Skipped] = []
+		self.last_at: datetime | None = None
+
+	def take(self) -> None:
+		try:
+			self._decide()
+		except NoOutgoingAccountError as error:
+			self._retry_later(error, self.row.attempts or 0, self.now + ACCOUNT_RETRY)
+		except Exception as error:  # noqa: BLE001 - one bad recipient or template must not stop the batch; it stands on its record
+			self._fail(error)
+
+	def _decide(self) -> None:
+		decision = schedule.decide(self.run.plan, self.position, self.now)
+		while isinstance(decision, Skip):
+			self._skip(decision)
+			decision = schedule.decide(self.run.plan, self.position, self.now)
+		mail = self._check_and_make(decision) if isinstance(decision, Send) else None
+		if isinstance(mail, Stop):
+			self._stop(mail)
+			return
+		self.batch.skipped += self.skipped
+		for skip in self.skipped:
+			self._log(EventType.SKIPPED, skip.reason, step=skip.step)
+		if mail:
+			self._send(mail)
+		if isinstance(decision, Finish) and not self.is_open:
+			self._write(closing_fields(Status.COMPLETED, self.now), end_date=self._end_date())
+			self._log(EventType.COMPLETED)
+		else:
+			self._go_on()
+
+	def _skip(self, decision: Skip) -> None:
+		subject = self.run.subjects[decision.step_id]
+		self.skipped.append(Skipped(self.row, decision.step_id, subject, decision.planned_at, str(decision.reason)))
+		self.position = schedule.advance(self.run.plan, self.position, decision.step_id, self.now)
+
+	def _check_and_make(self, decision: Send) -> Mail | Stop:
+		checked = self.guard.check(self.row)
+		if isinstance(checked, Stop):
+			return checked
+		self.row.update(live_keys(self.row.campaign, self.row.recipient_type, self.row.recipient, checked.email))
+		self.row.email_address = checked.email
+		return self.run.make_mail(self.row, decision.step_id, decision.planned_at, checked, self.now)
+
+	def _send(self, mail: Mail) -> None:
+		self.batch.mails.append(mail)
+		self.position = schedule.advance(self.run.plan, self.position, mail.step, self.now)
+		self.last_at = self.now
+		self._log(EventType.QUEUED, mail.rendered.subject, mail.step, drip_email_name(self.row.name, mail.step))
+
+	def _go_on(self) -> None:
+		status = Status(self.row.status)
+		if status is Status.SCHEDULED and self.position.done:
+			status = next_status(status, EventType.QUEUED)
+		future = plan_fields(self.run.plan, self.position, self.run.subjects, self.last_at)
+		self._write({"status": status.value, "attempts": 0, "last_error": None}, **future)
+
+	def _stop(self, stop: Stop) -> None:
+		self._write(closing_fields(stop.status, self.now, stop.exit_reason), end_date=self._end_date())
+		event = EventType.UNSUBSCRIBED if stop.status is Status.UNSUBSCRIBED else EventType.EXITED
+		self._log(event, stop.detail)
+
+	def _fail(self, error: Exception) -> None:
+		attempts = (self.row.attempts or 0) + 1
+		retry = decide_retry(attempts, self.run.max_attempts - 1, self.now)
+		if isinstance(retry, GiveUp) and can_happen(Status(self.row.status), EventType.FAILED):
+			message = explain(error, self.row, self.run)
+			closing = closing_fields(Status.FAILED, self.now)
+			self._write({**closing, "attempts": attempts, "last_error": message}, end_date=self.row.end_date)
+			self._log(EventType.FAILED, message)
+		else:
+			self._retry_later(error, attempts, retry.at)
+
+	def _retry_later(self, error: Exception, attempts: int, at: datetime) -> None:
+		message = explain(error, self.row, self.run)
+		unchanged = {key: self.row[key] for key in ("status", "end_date", "next_step", "next_step_subject")}
+		self.batch.states.append({**self.row, **unchanged, "attempts": attempts, "last_error": message, "next_send_at": to_site_plan(at)})
+
+	def _end_date(self):
+		return schedule.end_date(self.run.plan, self.position, self.last_at) if self.last_at else self.row.end_date
+
+	def _write(self, fields: Mapping[str, Any], **more: Any) -> None:
+		self.batch.states.append({**self.row, **position_fields(self.position), **fields, **more})
+
+	def _log(self, event: EventType, detail: str | None = None, step: str | None = None, drip_email: str | None = None) -> None:
+		self.batch.events.append(
+			{
+				"event_type": event.value,
+				"detail": detail,
+				"campaign": self.row.campaign,
+				"enrollment": self.row.name,
+				"drip_email": drip_email,
+				"step": step,
+				"email_address": self.row.email_address,
+			}
+		)
+
+
+def explain(error: Exception, row: Mapping[str, Any], run: CampaignRun) -> str:
+	"""Return the sentence that stands on the enrollment: which step, what happened."""
+	subject = run.subjects.get(row["next_step"]) or row["next_step"] or ""
+	return frappe._("Step {0}: {1}").format(f"“{subject}”", f"{type(error).__name__}: {error}"[:1000])

@@ -1,0 +1,46 @@
+"""SQL that only one database speaks: MariaDB first, PostgreSQL kept possible. Nowhere else in the app."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import frappe
+
+Row = Sequence[Any]
+
+
+def insert_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+	"""Insert `rows` in one statement; a duplicate key raises and inserts nothing."""
+	if rows:
+		frappe.db.sql(*_insert_statement(doctype, columns, rows))
+
+
+def update_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+	"""Set `columns` of existing records in one statement; the first column is `name`.
+
+	The caller holds the rows' locks: a name that does not exist would be inserted by MariaDB's form.
+	"""
+	if not rows:
+		return
+	if frappe.db.db_type == "postgres":
+		frappe.db.sql(*_update_from_values(doctype, columns, rows))
+	else:
+		statement, values = _insert_statement(doctype, columns, rows)
+		sets = ", ".join(f"`{column}` = VALUES(`{column}`)" for column in columns[1:])
+		frappe.db.sql(f"{statement} ON DUPLICATE KEY UPDATE {sets}", values)
+
+
+def _insert_statement(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, list]:
+	names = ", ".join(f"`{column}`" for column in columns)
+	one = f"({', '.join(['%s'] * len(columns))})"
+	values = [value for row in rows for value in row]
+	return f"INSERT INTO `tab{doctype}` ({names}) VALUES {', '.join([one] * len(rows))}", values
+
+
+def _update_from_values(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, list]:
+	# PostgreSQL takes an untyped VALUES list for text, so the types come from an empty select of the table.
+	names = ", ".join(f"`{column}`" for column in columns)
+	one = f"({', '.join(['%s'] * len(columns))})"
+	sets = ", ".join(f"`{column}` = v.`{column}`" for column in columns[1:])
+	typed = f"SELECT {names} FROM `tab{doctype}` WHERE false UNION ALL VALUES {', '.join([one] * len(rows))}"
+	values = [value for row in rows for value in row]
+	return f"UPDATE `tab{doctype}` AS t SET {sets} FROM ({typed}) AS v ({names}) WHERE t.name = v.name", values

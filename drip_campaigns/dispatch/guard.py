@@ -1,0 +1,89 @@
+"""May this e-mail go to this person, asked for a whole batch at once and again for every e-mail."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import ExitReason, Status
+from drip_campaigns.dispatch.store import find_taken_keys
+from drip_campaigns.enrollment.addresses import is_valid, live_key, normalise
+from drip_campaigns.enrollment.recipients import REGISTRY, Recipient, load_recipients
+from drip_campaigns.tracking.consent import find_left
+
+
+class NoAddressError(DripError):
+	"""The recipient has no valid e-mail address."""
+
+
+class AddressTakenError(DripError):
+	"""Another live enrollment of the campaign has the same address."""
+
+
+@dataclass(frozen=True)
+class Stop:
+	"""The enrollment ends here, with the status, the reason and a sentence for the log."""
+
+	status: Status
+	exit_reason: ExitReason | None
+	detail: str
+
+
+class Guard:
+	"""What a batch must know of its recipients, read in a handful of queries."""
+
+	def __init__(self, campaign: str, rows: Sequence[frappe._dict]) -> None:
+		self.campaign = campaign
+		self.recipients = _load_all(rows)
+		addresses = [recipient.email for recipient in self.recipients.values()]
+		self.left = find_left(campaign, [*addresses, *(row.email_address for row in rows)])
+		self.taken = find_taken_keys([live_key(campaign, "address", normalise(a)) for a in addresses if a])
+
+	def check(self, row: frappe._dict) -> Recipient | Stop:
+		"""Return the recipient to write to, or why the enrollment must stop; raise what can be mended.
+
+		Raises NoAddressError and AddressTakenError: somebody can correct the record, so they are tried again.
+		"""
+		recipient = self.recipients.get((row.recipient_type, row.recipient))
+		if recipient is None:
+			detail = _("{0} {1} no longer exists.").format(_(row.recipient_type), row.recipient)
+			return Stop(Status.EXITED, ExitReason.RECIPIENT_DELETED, detail)
+		if {normalise(recipient.email), normalise(row.email_address)} & self.left:
+			return Stop(Status.UNSUBSCRIBED, None, _("The recipient has unsubscribed."))
+		if recipient.stopped_because:
+			detail = f"{_(row.recipient_type)} {row.recipient} {_(recipient.stopped_because)}."
+			return Stop(Status.EXITED, ExitReason.SUPPRESSED, detail)
+		self._check_address(row, recipient)
+		return recipient
+
+	def _check_address(self, row: frappe._dict, recipient: Recipient) -> None:
+		record = f"{_(row.recipient_type)} {row.recipient}"
+		if not is_valid(recipient.email):
+			raise NoAddressError(
+				_("{0} has no valid e-mail address ({1}). Correct the record; it will be tried again.").format(
+					record, recipient.email or _("empty")
+				)
+			)
+		key = live_key(self.campaign, "address", normalise(recipient.email))
+		if key != row.live_address and key in self.taken:
+			raise AddressTakenError(
+				_("The address of {0} is now {1}, which another enrollment of this campaign has. Remove one of the two.").format(
+					record, recipient.email
+				)
+			)
+		self.taken.add(key)
+
+
+def _load_all(rows: Sequence[frappe._dict]) -> dict[tuple[str, str], Recipient]:
+	names: dict[str, set[str]] = defaultdict(set)
+	for row in rows:
+		if row.recipient_type in REGISTRY:
+			names[row.recipient_type].add(row.recipient)
+	return {
+		(doctype, name): recipient
+		for doctype, wanted in names.items()
+		for name, recipient in load_recipients(doctype, sorted(wanted)).items()
+	}

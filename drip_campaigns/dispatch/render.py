@@ -1,0 +1,176 @@
+"""From a step to an e-mail's text: compiled once per step, filled once per recipient.
+
+What is the same for everybody (wrapping, inlining CSS, making the plain text) is done once, on the template, with
+Jinja shielded. Nothing here reads or writes the database for a single recipient.
+"""
+
+import logging
+import re
+from dataclasses import dataclass
+
+import frappe
+from frappe.core.utils import html2text
+from frappe.utils import expand_relative_urls
+from frappe.utils.html_utils import sanitize_html
+from frappe.utils.jinja import get_template
+from jinja2 import Template, meta
+from markupsafe import Markup
+from premailer import Premailer
+
+from drip_campaigns.dispatch.shield import Shielded, shield
+from drip_campaigns.dispatch.template import RecordView, html_environment, text_environment, to_plain
+from drip_campaigns.enrollment.recipients import Recipient
+
+# What the frame of an e-mail says stands as a mark while HTML tools run, and becomes Jinja afterwards.
+_URL_MARK, _POSTAL_MARK = "drip-unsubscribe-url", "drip-postal-address"
+_MARKS = {_URL_MARK: "{{ unsubscribe_url }}", _POSTAL_MARK: "{{ postal_address }}"}
+_BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
+_BODY = re.compile(r"<body\b[^>]*>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_HEAD_PARTS = re.compile(r"<(style|script|title|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_DYNAMIC_CLASS = re.compile(r"class\s*=\s*[\"'][^\"']*dripj\d+x", re.IGNORECASE)
+_UNSAFE = re.compile(
+	r"<\s*(script|iframe|object|embed|form|meta|link|base)\b|\son\w+\s*=|(href|src)\s*=\s*[\"']?\s*(javascript|vbscript|data|[^\"'>\s]*&#)",
+	re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class StepText:
+	"""What the user wrote for one step: subject and HTML, both with Jinja."""
+
+	subject: str
+	html: str
+
+
+@dataclass(frozen=True)
+class Frame:
+	"""What surrounds the text of a step in every e-mail."""
+
+	unsubscribe_url: str
+	campaign_name: str
+	sender_name: str
+	postal_address: str
+
+
+@dataclass(frozen=True)
+class CompiledStep:
+	"""A step's templates, ready to be filled: one for each thing an e-mail is made of."""
+
+	subject: Template
+	html: Template
+	text: Template
+	content: Template
+
+
+@dataclass(frozen=True)
+class RenderedEmail:
+	"""One e-mail's texts. `content` is what the ERP shows: without the recipient's own links."""
+
+	subject: str
+	html: str
+	text: str
+	content: str
+
+
+def load_step_text(step) -> StepText:
+	"""Return the text of a Drip Campaign Step row, from its Email Template if it names one.
+
+	Raises DoesNotExistError when the template is gone.
+	"""
+	if step.email_template:
+		template = frappe.get_cached_doc("Email Template", step.email_template)
+		source = template.response_html if template.use_html else template.response
+		return StepText(step.subject or template.subject, source or "")
+	return StepText(step.subject or "", (step.message_html if step.use_html else step.message) or "")
+
+
+def compile_step(text: StepText) -> CompiledStep:
+	"""Return the templates of a step; raises TemplateSyntaxError. The costly part of rendering, done once."""
+	for_html, for_text = html_environment(), text_environment()
+	has_own_link = "unsubscribe_url" in meta.find_undeclared_variables(for_html.parse(text.html))
+	shielded = shield(text.html, for_html)
+	wrapped = _wrap(shielded.html, _make_footer(has_own_link))
+	content = _HEAD_PARTS.sub("", _inner_body(_inline(shielded.html)))
+	return CompiledStep(
+		subject=for_text.from_string(text.subject),
+		html=for_html.from_string(_unshield(shielded, _inline(wrapped))),
+		text=for_text.from_string(_make_text(text.html, has_own_link)),
+		content=for_html.from_string(_unshield(shielded, content)),
+	)
+
+
+def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> RenderedEmail:
+	"""Fill a step's templates for one recipient; whatever the template raises is the caller's to record."""
+	context = {
+		"doc": RecordView(recipient.doctype, recipient.fields),
+		"recipient": recipient,
+		"unsubscribe_url": frame.unsubscribe_url,
+		"campaign_name": frame.campaign_name,
+		"sender_name": frame.sender_name,
+		"postal_address": frame.postal_address,
+	}
+	content = compiled.content.render({**context, "unsubscribe_url": "#"})
+	return RenderedEmail(
+		subject=to_plain(compiled.subject.render(context)),
+		html=compiled.html.render({**context, "postal_address": _with_breaks(frame.postal_address)}),
+		text=compiled.text.render(context).strip() + "\n",
+		content=sanitize_html(content, always_sanitize=True) if _UNSAFE.search(content) else content,
+	)
+
+
+def _with_breaks(text: str) -> Markup:
+	return Markup("<br>").join(text.splitlines())
+
+
+def _unshield(shielded: Shielded, html: str) -> str:
+	html = shielded.unshield(html)
+	for mark, expression in _MARKS.items():
+		html = html.replace(mark, expression)
+	return html
+
+
+def _make_footer(has_own_link: bool) -> str:
+	return get_template("drip_campaigns/templates/emails/drip_footer.html").render(
+		unsubscribe_url="" if has_own_link else _URL_MARK, postal_address=_POSTAL_MARK
+	)
+
+
+def _wrap(html: str, footer: str) -> str:
+	"""Put a fragment into the base template; a whole document gets the footer before its body ends."""
+	if re.search(r"<(html|body)\b", html, re.IGNORECASE):
+		ends = list(_BODY_END.finditer(html))
+		cut = ends[-1].start() if ends else len(html)
+		return html[:cut] + footer + html[cut:]
+	return get_template("drip_campaigns/templates/emails/drip_base.html").render(
+		content=html, footer=footer, preheader="", lang=frappe.local.lang or "en", dir=_direction()
+	)
+
+
+def _direction() -> str:
+	return "rtl" if (frappe.local.lang or "en").split("-")[0] in ("ar", "he", "fa", "ps", "ur") else "ltr"
+
+
+def _inline(html: str) -> str:
+	"""Move CSS into style attributes (premailer). Media queries stay in a style element, where they must be."""
+	return Premailer(
+		expand_relative_urls(html),
+		keep_style_tags=bool(_DYNAMIC_CLASS.search(html)),
+		strip_important=False,
+		remove_classes=False,
+		allow_network=False,
+		allow_loading_external_files=False,
+		disable_validation=True,
+		cssutils_logging_level=logging.CRITICAL,
+	).transform(pretty_print=False)
+
+
+def _inner_body(html: str) -> str:
+	match = _BODY.search(html)
+	return match.group(1).strip() if match else html
+
+
+def _make_text(html: str, has_own_link: bool) -> str:
+	shielded = shield(_HEAD_PARTS.sub("", html), text_environment(), visible=True)
+	body = shielded.unshield(html2text(shielded.html, wrap=False).strip())
+	link = "" if has_own_link else f"{frappe._('Unsubscribe')}: {{{{ unsubscribe_url }}}}\n"
+	return f"{body}\n\n-- \n{link}{{{{ postal_address }}}}"

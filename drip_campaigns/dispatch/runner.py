@@ -1,0 +1,139 @@
+"""The dispatch: find what is due, claim it in batches, record it, hand it to delivery. Safe at any time, any number of times.
+
+This module reads the clock once per run and is one of the few that commit: a batch is one transaction.
+"""
+
+import time
+from datetime import datetime
+
+import frappe
+from frappe.utils import cint
+
+from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.dispatch import sweep
+from drip_campaigns.dispatch.batch import CampaignRun, explain, make_batch
+from drip_campaigns.dispatch.outbox import record_mails
+from drip_campaigns.dispatch.store import (
+	advance_enrollments,
+	claim_due,
+	find_campaigns_with_due,
+	load_dealt_with,
+	record_events,
+)
+from drip_campaigns.site_clock import to_site, to_site_plan, utc_now
+
+DEFAULT_BATCH_SIZE = 500
+RUN_BUDGET_SECONDS = 200  # Frappe gives a scheduled job 300
+DELIVERY_JOB = "drip_campaigns.dispatch.delivery.deliver_due_mail"
+
+
+def dispatch_due() -> None:
+	"""Send what is due now: called every five minutes by the scheduler, and by the daily job."""
+	dispatch(utc_now())
+
+
+def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
+	"""Queue every e-mail that is due at `now` and return how many; commits after each batch.
+
+	Does nothing while sending is held, e-mails are muted or the Email Queue is suspended: what is due stays due.
+	"""
+	sweep.settle_strays(now)
+	if not may_send():
+		return 0
+	started, total = time.monotonic(), 0
+	for campaign in find_campaigns_with_due(to_site(now)):
+		while time.monotonic() - started < RUN_BUDGET_SECONDS:
+			queued = _dispatch_batch(campaign, now)
+			if queued is None:
+				break
+			total += queued
+			if queued and enqueue_delivery:
+				frappe.enqueue(DELIVERY_JOB, queue="long")
+	if not total and enqueue_delivery and sweep.has_waiting_mail(now):
+		frappe.enqueue(DELIVERY_JOB, queue="long")
+	return total
+
+
+def may_send() -> bool:
+	"""Say whether anything may leave this site now: not held, not muted, not suspended."""
+	held = cint(frappe.db.get_single_value("Drip Settings", "hold_sending", cache=False))
+	suspended = cint(frappe.db.get_default("suspend_email_queue"))
+	return not (held or suspended or frappe.are_emails_muted())
+
+
+def _dispatch_batch(campaign: str, now: datetime) -> int | None:
+	"""Run one transaction; return how many e-mails it queued, or None when nothing was left to claim.
+
+	A batch that cannot be written as a whole is written one by one, so that only the cause of it stays behind.
+	"""
+	limit = batch_size()
+	try:
+		return _claim_and_record(campaign, limit, now)
+	except Exception as error:  # noqa: BLE001 - narrowed down to the one enrollment that cannot be written
+		frappe.db.rollback()
+		if isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError):
+			return _claim_and_record(campaign, limit, now)
+	return _dispatch_singly(campaign, limit, now)
+
+
+def _dispatch_singly(campaign: str, limit: int, now: datetime) -> int | None:
+	counts = [_dispatch_one(campaign, now) for _ in range(limit)]
+	done = [count for count in counts if count is not None]
+	return sum(done) if done else None
+
+
+def _dispatch_one(campaign: str, now: datetime) -> int | None:
+	try:
+		return _claim_and_record(campaign, 1, now)
+	except Exception as error:  # noqa: BLE001 - recorded on the enrollment, which is tried again later
+		frappe.db.rollback()
+		_put_off(campaign, error, now)
+		return 0
+
+
+def _claim_and_record(campaign: str, limit: int, now: datetime) -> int | None:
+	site_now = to_site(now)
+	# The claim opens the transaction: what is read after it is not older than the locks it holds.
+	frappe.db.commit()
+	rows = claim_due(campaign, site_now, limit)
+	run = _start_run(campaign) if rows else None
+	if run is None:
+		frappe.db.rollback()
+		return None
+	batch = make_batch(run, rows, load_dealt_with([row.name for row in rows]), now)
+	record_mails(batch.mails, batch.skipped, now, release_minutes())
+	advance_enrollments(batch.states, site_now)
+	record_events(batch.events, site_now)
+	frappe.db.commit()
+	return len(batch.mails)
+
+
+def _start_run(campaign: str) -> CampaignRun | None:
+	document = frappe.get_doc("Drip Campaign", campaign)
+	if document.status != CampaignStatus.ACTIVE.value:
+		return None
+	settings = frappe.get_cached_doc("Drip Settings")
+	return CampaignRun(document, settings.postal_address or "", cint(settings.max_attempts) or 5)
+
+
+def _put_off(campaign: str, error: Exception, now: datetime) -> None:
+	"""Note on the first due enrollment why it could not be written, and try it again in an hour."""
+	rows = claim_due(campaign, to_site(now), 1)
+	run = _start_run(campaign) if rows else None
+	if run is not None:
+		row, later = rows[0], to_site_plan(now + sweep.PUT_OFF)
+		state = {**row, "last_error": explain(error, row, run), "next_send_at": later}
+		advance_enrollments([state], to_site(now))
+	frappe.db.commit()
+
+
+def batch_size() -> int:
+	"""Return how many enrollments one transaction takes: Drip Settings, from 1 to 5000; 0 or empty means 500."""
+	wanted = cint(frappe.db.get_single_value("Drip Settings", "batch_size"))
+	return min(max(wanted, 0), 5000) or DEFAULT_BATCH_SIZE
+
+
+def release_minutes() -> int:
+	"""Return for how many minutes a queued e-mail is ours before Frappe's flush may take it: 5 to 14, else 10."""
+	wanted = cint(frappe.db.get_single_value("Drip Settings", "release_after_minutes"))
+	return wanted if 5 <= wanted <= 14 else 10

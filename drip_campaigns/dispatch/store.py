@@ -1,0 +1,163 @@
+"""All SQL of the due-e-mail run: finding what is due, locking it, reading and writing it in batches."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import frappe
+from pypika.terms import ExistsCriterion
+
+from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.dispatch.dialect import insert_rows, update_rows
+
+ENROLLMENT_FIELDS = (
+	"name",
+	"owner",
+	"campaign",
+	"recipient_type",
+	"recipient",
+	"recipient_name",
+	"email_address",
+	"sender",
+	"status",
+	"start_date",
+	"end_date",
+	"next_step",
+	"next_step_subject",
+	"next_send_at",
+	"paused_at",
+	"exit_reason",
+	"last_error",
+	"attempts",
+	"started_at",
+	"left_at",
+	"time_zone",
+	"anchor_at",
+	"anchor_hours",
+	"reached_step",
+	"reached_hours",
+	"live_recipient",
+	"live_address",
+)
+
+ADVANCED_FIELDS = (
+	"name",
+	"modified",
+	"email_address",
+	"status",
+	"end_date",
+	"next_step",
+	"next_step_subject",
+	"next_send_at",
+	"paused_at",
+	"exit_reason",
+	"last_error",
+	"attempts",
+	"left_at",
+	"anchor_at",
+	"anchor_hours",
+	"reached_step",
+	"reached_hours",
+	"live_recipient",
+	"live_address",
+)
+
+EVENT_FIELDS = (
+	"name",
+	"owner",
+	"creation",
+	"modified",
+	"modified_by",
+	"event_type",
+	"occurred_at",
+	"detail",
+	"campaign",
+	"enrollment",
+	"drip_email",
+	"step",
+	"email_address",
+)
+
+
+def find_campaigns_with_due(site_now: datetime) -> list[str]:
+	"""Return the names of the active campaigns that have something due at `site_now`.
+
+	One index probe a campaign: the cost does not grow with what is enrolled.
+	"""
+	campaign = frappe.qb.DocType("Drip Campaign")
+	enrollment = frappe.qb.DocType("Drip Enrollment")
+	due = (
+		frappe.qb.from_(enrollment)
+		.select(enrollment.name)
+		.where((enrollment.campaign == campaign.name) & (enrollment.next_send_at <= site_now))
+	)
+	return (
+		frappe.qb.from_(campaign)
+		.select(campaign.name)
+		.where((campaign.status == CampaignStatus.ACTIVE.value) & ExistsCriterion(due))
+		.orderby(campaign.creation)
+		.run(pluck=True)
+	)
+
+
+def claim_due(campaign: str, site_now: datetime, limit: int) -> list[frappe._dict]:
+	"""Lock and return up to `limit` enrollments of `campaign` due at `site_now`, the longest due first.
+
+	Rows that another worker holds are passed over, so several workers never wait for each other.
+	"""
+	enrollment = frappe.qb.DocType("Drip Enrollment")
+	return (
+		frappe.qb.from_(enrollment)
+		.select(*(enrollment[field] for field in ENROLLMENT_FIELDS))
+		.where((enrollment.campaign == campaign) & (enrollment.next_send_at <= site_now))
+		.orderby(enrollment.next_send_at)
+		.limit(limit)
+		.for_update(skip_locked=True)
+		.run(as_dict=True)
+	)
+
+
+def load_dealt_with(enrollments: Sequence[str]) -> dict[str, dict[str, str]]:
+	"""Return, for each enrollment, its steps that have a Drip Email, with that e-mail's status.
+
+	Read it after the claim: a transaction's first plain read fixes what it sees, and it must see what other
+	workers had committed when the lock was granted.
+	"""
+	dealt_with: dict[str, dict[str, str]] = {name: {} for name in enrollments}
+	if enrollments:
+		filters = {"enrollment": ["in", list(enrollments)]}
+		for row in frappe.get_all("Drip Email", filters=filters, fields=["enrollment", "step", "status"]):
+			dealt_with[row.enrollment][row.step] = row.status
+	return dealt_with
+
+
+def find_taken_keys(keys: Sequence[str]) -> set[str]:
+	"""Return those of the live-address keys that an enrollment already holds."""
+	if not keys:
+		return set()
+	filters = {"live_address": ["in", list(keys)]}
+	return set(frappe.get_all("Drip Enrollment", filters=filters, pluck="live_address"))
+
+
+def advance_enrollments(rows: Iterable[dict], site_now: datetime) -> None:
+	"""Write the new state of enrollments whose locks the caller holds, in one statement."""
+	update_rows(
+		"Drip Enrollment",
+		ADVANCED_FIELDS,
+		[[site_now if field == "modified" else row.get(field) for field in ADVANCED_FIELDS] for row in rows],
+	)
+
+
+def record_events(events: Sequence[dict], site_now: datetime) -> None:
+	"""Insert the log lines of a batch in one statement; each is a dict of EVENT_FIELDS that are not standard."""
+	standard = {
+		"owner": "Administrator",
+		"modified_by": "Administrator",
+		"creation": site_now,
+		"modified": site_now,
+		"occurred_at": site_now,
+	}
+	rows = []
+	for event in events:
+		line = {**standard, "name": frappe.generate_hash(length=10), **event}
+		rows.append([line.get(field) for field in EVENT_FIELDS])
+	insert_rows("Drip Event", EVENT_FIELDS, rows)

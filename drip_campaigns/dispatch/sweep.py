@@ -1,0 +1,58 @@
+"""Settle e-mails that the delivery job did not: sent by Frappe's own flush, or left behind by a worker that died.
+
+Runs at the start of every dispatch, before Frappe 16 puts rows that stay `Sending` for 15 minutes back to `Not Sent`.
+"""
+
+from datetime import datetime, timedelta
+
+import frappe
+from frappe import _
+
+from drip_campaigns.dispatch import mail_store, settle
+from drip_campaigns.dispatch.notes import ACCEPTED, CLAIMED, DeliveryNotes
+from drip_campaigns.dispatch.transport import Answer, Outcome
+from drip_campaigns.site_clock import to_site
+
+SILENT_AFTER = timedelta(minutes=8)  # a living worker finishes a group within 7 (delivery.py)
+PUT_OFF = timedelta(hours=1)
+RELEASE_AFTER = timedelta(minutes=10)
+SWEEP_SIZE = 1000
+
+
+def settle_strays(now: datetime) -> int:
+	"""Settle what others left behind and return how many e-mails; commits."""
+	frappe.db.commit()
+	strays = mail_store.find_strays(to_site(now - SILENT_AFTER), SWEEP_SIZE)
+	if strays:
+		answers = _read_answers(strays)
+		settle.settle(strays, answers, now, RELEASE_AFTER)
+		DeliveryNotes().forget([mail.email_queue for mail in strays if mail.email_queue])
+	frappe.db.commit()
+	return len(strays)
+
+
+def has_waiting_mail(now: datetime) -> bool:
+	"""Say whether a queued e-mail waits for a delivery job."""
+	return bool(mail_store.count_deliverable(to_site(now)))
+
+
+def _read_answers(strays: list[frappe._dict]) -> dict[str, Answer]:
+	silent = [mail for mail in strays if mail.queue_status in ("Sending", "Not Sent")]
+	notes = DeliveryNotes().read([mail.email_queue for mail in silent])
+	answers = {mail.name: _settled_by_frappe(mail) for mail in strays if mail not in silent}
+	for mail in silent:
+		note = notes[mail.email_queue]
+		if note == ACCEPTED:
+			answers[mail.name] = Answer(Outcome.ACCEPTED)
+		elif note != CLAIMED:
+			answers[mail.name] = Answer(Outcome.UNKNOWN)
+	return answers
+
+
+def _settled_by_frappe(mail: frappe._dict) -> Answer:
+	if mail.queue_status in ("Sent", "Partially Sent"):
+		return Answer(Outcome.ACCEPTED)
+	if mail.queue_status == "Error":
+		lines = (mail.error or "").strip().splitlines()  # a traceback; its last line says what happened
+		return Answer(Outcome.FAILED, text=lines[-1] if lines else _("Frappe's Email Queue gave up."))
+	return Answer(Outcome.FAILED, text=_("Its Email Queue row was deleted before it was sent."))

@@ -1,0 +1,134 @@
+"""The sandbox in which campaign texts are rendered: Frappe's, without the database, and strict about unknown names.
+
+A text is written by any user who may write a campaign and runs with the rights of the scheduler. So it sees the
+recipient's record and formatting helpers, never `frappe.db`, `get_doc` or a method of a document.
+"""
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+from frappe.utils.jinja import get_jenv, get_jinja_hooks
+from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, meta, nodes
+from jinja2.defaults import DEFAULT_NAMESPACE
+from markupsafe import Markup
+
+RECIPIENT_FIELDS = ("first_name", "last_name", "full_name", "email", "company")
+CONTEXT_NAMES = ("doc", "recipient", "unsubscribe_url", "campaign_name", "sender_name")
+
+_HTML_FIELDTYPES = ("Text Editor", "HTML Editor", "Markdown Editor", "HTML")
+_SAFE_FRAPPE_NAMES = ("bold", "date_format", "format", "format_date", "format_value", "get_url", "time_format", "utils")
+
+
+@dataclass(frozen=True)
+class TemplateProblem:
+	"""What is wrong with a text, in a sentence, and on which line of it."""
+
+	message: str
+	line: int | None = None
+
+
+class RecordView:
+	"""The recipient's record as a template sees it: its fields, read-only, and nothing that acts."""
+
+	__slots__ = ("_fields", "_meta")
+
+	def __init__(self, doctype: str, fields: dict[str, Any]) -> None:
+		self._meta = frappe.get_meta(doctype)
+		self._fields = fields
+
+	def __getattr__(self, fieldname: str) -> Any:
+		if fieldname not in self._fields:
+			raise AttributeError(fieldname)
+		return self._mark(fieldname)
+
+	def __getitem__(self, fieldname: str) -> Any:
+		if fieldname not in self._fields:
+			raise KeyError(fieldname)
+		return self._mark(fieldname)
+
+	def get(self, fieldname: str, default: Any = None) -> Any:
+		"""Return the field's value, or `default` when the record has no such field."""
+		return self._mark(fieldname) if fieldname in self._fields else default
+
+	def get_formatted(self, fieldname: str) -> str:
+		"""Return the field's value as the Desk would show it."""
+		return frappe.format_value(self._fields.get(fieldname), self._meta.get_field(fieldname))
+
+	def _mark(self, fieldname: str) -> Any:
+		value = self._fields[fieldname]
+		field = self._meta.get_field(fieldname)
+		# Frappe has sanitized these when the record was saved; escaping them would show their tags.
+		return Markup(value) if value and field and field.fieldtype in _HTML_FIELDTYPES else value
+
+
+def html_environment() -> Environment:
+	"""Return the sandbox for HTML: values are escaped, an empty one prints nothing, an unknown one raises."""
+	return _environment(autoescape=True)
+
+
+def text_environment() -> Environment:
+	"""Return the sandbox for subjects and plain text, where nothing is escaped."""
+	return _environment(autoescape=False)
+
+
+def find_problem(source: str, doctypes: list[str]) -> TemplateProblem | None:
+	"""Return what can be known to be wrong with a text before it is ever rendered, or None.
+
+	A field of `doc` counts as known when a recipient type of `doctypes` has it: which type a recipient will have
+	is not known yet.
+	"""
+	environment = text_environment()
+	try:
+		tree = environment.parse(source or "")
+	except TemplateSyntaxError as error:
+		return TemplateProblem(error.message or "syntax error", error.lineno)
+	known = {*CONTEXT_NAMES, *environment.globals}
+	for name in sorted(meta.find_undeclared_variables(tree) - known):
+		return TemplateProblem(
+			f"{{{{ {name} }}}} is not known. Use recipient.first_name, or a field of the record as doc.fieldname"
+		)
+	return _find_unknown_field(tree, doctypes)
+
+
+def _find_unknown_field(tree: nodes.Template, doctypes: list[str]) -> TemplateProblem | None:
+	for node in tree.find_all(nodes.Getattr):
+		if not isinstance(node.node, nodes.Name):
+			continue
+		if node.node.name == "recipient" and node.attr not in RECIPIENT_FIELDS:
+			known = ", ".join(RECIPIENT_FIELDS)
+			return TemplateProblem(f"recipient.{node.attr} is not known. A recipient has {known}", node.lineno)
+		if node.node.name == "doc" and not _some_type_has(node.attr, doctypes):
+			return TemplateProblem(f"doc.{node.attr} is a field of none of {', '.join(doctypes)}", node.lineno)
+	return None
+
+
+def _some_type_has(fieldname: str, doctypes: list[str]) -> bool:
+	if fieldname in ("get", "get_formatted"):
+		return True
+	return any(fieldname in frappe.get_meta(doctype).get_valid_columns() for doctype in doctypes)
+
+
+def to_plain(markup: str) -> str:
+	"""Return text without markup entities, on one line: what a subject or a header may hold."""
+	return " ".join(html.unescape(markup).split())
+
+
+def _environment(*, autoescape: bool) -> Environment:
+	environment = get_jenv().overlay(undefined=StrictUndefined, autoescape=autoescape, finalize=_blank_for_none)
+	full = environment.globals
+	hooked, _filters = get_jinja_hooks()
+	frappe_names = {name: full["frappe"].get(name) for name in _SAFE_FRAPPE_NAMES if name in full["frappe"]}
+	# Assign, never update: the overlay shares the dict with Frappe's own environment.
+	environment.globals = {
+		**DEFAULT_NAMESPACE,
+		**(hooked or {}),
+		"_": full["_"],
+		"frappe": frappe._dict(frappe_names),
+	}
+	return environment
+
+
+def _blank_for_none(value: Any) -> Any:
+	return "" if value is None else value

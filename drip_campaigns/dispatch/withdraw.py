@@ -1,0 +1,96 @@
+"""Call queued e-mails back: for good when somebody leaves, for a while when sending is held. Nothing here commits."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import frappe
+
+from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, EventType, Status
+from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch.settle import put_back
+from drip_campaigns.dispatch.store import record_events
+from drip_campaigns.site_clock import to_site
+
+_LIVE = [status.value for status in LIVE_STATUSES]
+_RUNNING = [Status.SCHEDULED.value, Status.IN_PROGRESS.value, Status.COMPLETED.value]
+
+
+def withdraw(enrollments: Sequence[str], reason: str, now: datetime) -> int:
+	"""Withdraw what is queued for `enrollments` and not yet being sent; return how many e-mails.
+
+	The queue row and the Communication go, for the e-mail never left; the Drip Email stays, as Skipped with `reason`.
+	"""
+	if not enrollments:
+		return 0
+	mails = mail_store.find_queued(mail_store.email_table().enrollment.isin(list(enrollments)))
+	withdraw_mails(mails, reason, now)
+	return len(mails)
+
+
+def withdraw_mails(mails: Sequence[frappe._dict], reason: str, now: datetime) -> None:
+	"""Withdraw these e-mails, whose rows the caller holds."""
+	if not mails:
+		return
+	site_now = to_site(now)
+	queues, communications = [mail.email_queue for mail in mails], [mail.communication for mail in mails]
+	values = {
+		"status": EmailStatus.SKIPPED.value,
+		"reason": reason,
+		"email_queue": None,
+		"communication": None,
+		"deliver_at": None,
+	}
+	mail_store.set_values("Drip Email", [mail.name for mail in mails], values, site_now)
+	mail_store.delete_rows("Email Queue Recipient", queues, key="parent")
+	mail_store.delete_rows("Email Queue", queues)
+	mail_store.delete_rows("Communication Link", communications, key="parent")
+	mail_store.delete_rows("Communication", communications)
+	events = [
+		{
+			"event_type": EventType.WITHDRAWN.value,
+			"detail": reason,
+			"campaign": mail.campaign,
+			"enrollment": mail.enrollment,
+			"drip_email": mail.name,
+			"step": mail.step,
+			"email_address": mail.email_address,
+		}
+		for mail in mails
+	]
+	record_events(events, site_now)
+
+
+def withdraw_or_hold(mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
+	"""Take out of a claimed group what must not leave after all; return the rest. Asked right before SMTP; commits nothing."""
+	stopped = mail_store.find_left_while_sending([mail.name for mail in mails])
+	if not stopped:
+		return mails
+	enrollments = [mail.enrollment for mail in mails if mail.name in stopped]
+	filters = {"name": ["in", enrollments], "status": ["in", [*_LIVE, Status.COMPLETED.value]]}
+	held = set(frappe.get_all("Drip Enrollment", filters=filters, pluck="name"))
+	withdraw_mails([m for m in mails if m.name in stopped and m.enrollment not in held], "Left", now)
+	to_hold = [mail for mail in mails if mail.name in stopped and mail.enrollment in held]
+	put_back(to_hold, now, now, timedelta(0))
+	_hold(to_hold, now)
+	return [mail for mail in mails if mail.name not in stopped]
+
+
+def hold(*conditions, now: datetime) -> None:
+	"""Keep queued e-mails from leaving, by conditions on `mail_store.email_table()` or its enrollment; none is lost."""
+	_hold(mail_store.find_queued(*conditions), now)
+
+
+def release(*conditions, now: datetime, release_after: timedelta) -> None:
+	"""Let held e-mails go on, unless their campaign or their enrollment is still paused."""
+	email, campaign = mail_store.email_table(), frappe.qb.DocType("Drip Campaign")
+	active = frappe.qb.from_(campaign).select(campaign.name).where(campaign.status == CampaignStatus.ACTIVE.value)
+	running = mail_store.enrollment_table().status.isin(_RUNNING)
+	held = mail_store.find_queued(email.deliver_at.isnull(), email.campaign.isin(active), running, *conditions)
+	put_back(held, now, now, release_after)
+
+
+def _hold(mails: Sequence[frappe._dict], now: datetime) -> None:
+	site_now = to_site(now)
+	mail_store.set_values("Drip Email", [mail.name for mail in mails], {"deliver_at": None}, site_now)
+	queues = [mail.email_queue for mail in mails]
+	mail_store.set_values("Email Queue", queues, {"send_after": mail_store.HELD_UNTIL}, site_now)

@@ -1,0 +1,82 @@
+"""Drip Campaign: the plan of a series of e-mails."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from drip_campaigns.campaign.check import find_save_problems
+from drip_campaigns.campaign.replan import AT_ONCE, count_affected, replan
+from drip_campaigns.site_clock import utc_now
+
+SCHEDULE_FIELDS = (
+	"start_date",
+	"end_date",
+	"window_from",
+	"window_to",
+	"time_zone",
+	"monday",
+	"tuesday",
+	"wednesday",
+	"thursday",
+	"friday",
+	"saturday",
+	"sunday",
+	"if_late",
+	"grace_hours",
+	"reopen_completed",
+)
+STEP_FIELDS = ("name", "idx", "enabled", "send_after_days", "send_after_hours", "counted_from", "subject", "email_template")
+
+
+class DripCampaign(Document):
+	"""Validates the plan, and brings the enrollments in line when it changes."""
+
+	def before_insert(self) -> None:
+		self.status = "Draft"  # a copy or an import never starts to send by itself
+
+	def validate(self) -> None:
+		problems = list(find_save_problems(self))
+		if problems:
+			frappe.throw("<br>".join(problems), title=_("Campaign {0} cannot be saved").format(self.campaign_name))
+
+	def on_update(self) -> None:
+		if self._schedule_changed():
+			self._replan()
+
+	def on_trash(self) -> None:
+		enrollments = frappe.db.count("Drip Enrollment", {"campaign": self.name})
+		if enrollments:
+			frappe.throw(
+				_("Campaign {0} has {1} enrollments. End it instead, or delete its enrollments first.").format(
+					self.name, enrollments
+				),
+				title=_("Campaign in use"),
+			)
+
+	def _schedule_changed(self) -> bool:
+		before = self.get_doc_before_save()
+		if before is None:
+			return False
+		return any(self.has_value_changed(field) for field in SCHEDULE_FIELDS) or _steps(before) != _steps(self)
+
+	def _replan(self) -> None:
+		if count_affected(self.name) <= AT_ONCE:
+			replan(self, utc_now())
+			return
+		frappe.enqueue(
+			"drip_campaigns.daily.replan_campaign",
+			queue="long",
+			campaign=self.name,
+			job_id=f"drip-replan-{self.name}",
+			enqueue_after_commit=True,
+		)
+		frappe.msgprint(_("The next e-mails of all enrollments are being worked out in the background."), alert=True)
+
+
+def _steps(campaign: Document) -> list[tuple]:
+	return [tuple(row.get(field) for field in STEP_FIELDS) for row in campaign.steps]
+
+
+def on_doctype_update() -> None:
+	"""The index behind `find_campaigns_with_due`."""
+	frappe.db.add_index("Drip Campaign", ["status"])

@@ -1,0 +1,53 @@
+"""Drip Enrollment: one recipient on one campaign."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import EventType
+from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch.withdraw import withdraw
+from drip_campaigns.enrollment import enroll
+from drip_campaigns.site_clock import utc_now
+
+
+class DripEnrollment(Document):
+	"""Filled from its record when it is made; afterwards changed by the verbs of `enrollment/enroll.py` only."""
+
+	def before_insert(self) -> None:
+		if self.recipient_type and self.recipient:
+			frappe.has_permission(self.recipient_type, "read", self.recipient, throw=True)
+		try:
+			enroll.prepare(self, self.flags.now or utc_now())
+		except DripError as error:
+			frappe.throw(str(error), title=_("Cannot be enrolled"))
+
+	def validate(self) -> None:
+		if not self.is_new() and self.has_value_changed("start_date"):
+			frappe.throw(_("The start date of an enrollment cannot be changed. Remove it and enroll again."))
+
+	def after_insert(self) -> None:
+		enroll.log(self, EventType.ENROLLED, self.flags.now or utc_now())
+
+	def show_unique_validation_message(self, error: Exception) -> None:
+		"""Say in words what the unique index has refused."""
+		frappe.throw(
+			_("{0} ({1}) is on campaign {2} already. Open that enrollment instead.").format(
+				self.recipient_name, self.email_address, self.campaign
+			),
+			title=_("Already enrolled"),
+			exc=frappe.UniqueValidationError,
+		)
+
+	def on_trash(self) -> None:
+		withdraw([self.name], "Removed", utc_now())
+		mail_store.delete_rows("Drip Email", [self.name], key="enrollment")
+		mail_store.delete_rows("Drip Event", [self.name], key="enrollment")
+
+
+def on_doctype_update() -> None:
+	"""The index that the dispatcher finds what is due with."""
+	frappe.db.add_index("Drip Enrollment", ["campaign", "next_send_at"])
+	frappe.db.add_index("Drip Enrollment", ["campaign", "status"])
+	frappe.db.add_index("Drip Enrollment", ["recipient_type", "recipient(100)"])

@@ -1,0 +1,36 @@
+"""Drip Settings: limits, defaults and the brake."""
+
+from datetime import timedelta
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import cint
+
+from drip_campaigns.dispatch.runner import release_minutes
+from drip_campaigns.dispatch.withdraw import hold, release
+from drip_campaigns.site_clock import utc_now
+
+
+class DripSettings(Document):
+	"""Checks the limits, and applies the brake to what is queued already."""
+
+	def validate(self) -> None:
+		self._check_range("batch_size", 0, 5000)
+		self._check_range("max_attempts", 0, 20)
+		self._check_range("release_after_minutes", 5, 14)
+
+	def on_update(self) -> None:
+		before = self.get_doc_before_save()
+		if before is None or cint(before.hold_sending) == cint(self.hold_sending):
+			return
+		if self.hold_sending:
+			hold(now=utc_now())
+		else:
+			release(now=utc_now(), release_after=timedelta(minutes=release_minutes()))
+
+	def _check_range(self, field: str, low: int, high: int) -> None:
+		value = cint(self.get(field))
+		if self.get(field) is not None and not low <= value <= high:
+			label = _(self.meta.get_label(field))
+			frappe.throw(_("{0} is {1}. Enter a number from {2} to {3}.").format(label, value, low, high))

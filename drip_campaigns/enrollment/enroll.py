@@ -1,0 +1,284 @@
+"""The verbs: enroll, pause, resume, remove, unsubscribe. Each checks, changes the enrollment and logs; none commits.
+
+They work on Drip Enrollment documents, one at a time; who may call them is the business of the edge.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import getdate
+
+from drip_campaigns.core import schedule
+from drip_campaigns.core.clock import find_zone, start_of_day
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import EventType, ExitReason, Refuse, Resume, Status
+from drip_campaigns.core.reenrollment import re_enroll
+from drip_campaigns.core.transitions import next_status
+from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch.batch import step_subject
+from drip_campaigns.dispatch.runner import release_minutes
+from drip_campaigns.dispatch.store import record_events
+from drip_campaigns.dispatch.withdraw import hold, release, withdraw
+from drip_campaigns.enrollment.addresses import is_valid
+from drip_campaigns.enrollment.plans import make_plan
+from drip_campaigns.enrollment.recipients import Recipient, available_types, load_recipients
+from drip_campaigns.enrollment.state import (
+	closing_fields,
+	live_keys,
+	plan_fields,
+	position_fields,
+	read_position,
+)
+from drip_campaigns.site_clock import from_site, site_date, to_site
+from drip_campaigns.tracking.consent import find_left, record_left
+
+
+class EnrollmentRefusedError(DripError):
+	"""This record cannot be enrolled in this campaign."""
+
+
+def enroll(
+	campaign: str,
+	recipient_type: str,
+	recipient: str,
+	now: datetime,
+	*,
+	start_date: date | None = None,
+	sender: str | None = None,
+):
+	"""Enroll one record and return its Drip Enrollment, inserted with the rights of the session's user.
+
+	Raises EnrollmentRefusedError or frappe's own errors; nothing is written then. Somebody who left before is
+	taken up again in the same enrollment, if the campaign says so.
+	"""
+	document = frappe.new_doc("Drip Enrollment")
+	document.update(
+		{
+			"campaign": campaign,
+			"recipient_type": recipient_type,
+			"recipient": recipient,
+			"start_date": start_date or site_date(now),
+			"sender": sender,
+		}
+	)
+	document.flags.now = now
+	previous = _find_previous(document)
+	if previous and isinstance(_ask_rule(document, previous, now), Resume):
+		previous.check_permission("write")
+		resume(previous, now)
+		return previous
+	return document.insert()
+
+
+def prepare(document, now: datetime) -> None:
+	"""Fill a new enrollment's fields from its record and its campaign; raise EnrollmentRefusedError if it must not be."""
+	campaign = frappe.get_doc("Drip Campaign", document.campaign)
+	if campaign.status == "Ended":
+		raise EnrollmentRefusedError(_("Campaign {0} has ended. Choose another one.").format(document.campaign))
+	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
+	start = _start_moment(document, campaign, recipient, now)
+	plan = make_plan(campaign)
+	position = _first_position(document, plan, recipient, start, now)
+	document.update(
+		{
+			"recipient_name": recipient.full_name or recipient.email,
+			"email_address": recipient.email,
+			"sender": document.sender or campaign.sender or frappe.session.user,
+			"status": _first_status(campaign, start, now),
+			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
+			**position_fields(position),
+			**plan_fields(plan, position, _subjects(campaign), None),
+		}
+	)
+
+
+def check_recipient(campaign: str, recipient_type: str, recipient: str) -> Recipient:
+	"""Return the record as a recipient, or raise EnrollmentRefusedError saying which record, why, and what to do."""
+	if recipient_type not in available_types():
+		types = ", ".join(available_types())
+		raise EnrollmentRefusedError(
+			_("{0} records cannot be enrolled. Choose one of: {1}.").format(_(recipient_type), types)
+		)
+	found = load_recipients(recipient_type, [recipient]).get(recipient)
+	if found is None:
+		raise EnrollmentRefusedError(
+			_("There is no {0} named {1}. Choose an existing record.").format(_(recipient_type), recipient)
+		)
+	record = f"{_(recipient_type)} {found.full_name or recipient}"
+	if not found.email:
+		raise EnrollmentRefusedError(
+			_("{0} has no e-mail address. Enter one in the record and enroll again.").format(record)
+		)
+	if not is_valid(found.email):
+		raise EnrollmentRefusedError(
+			_("{0} has the e-mail address “{1}”, which is not valid. Correct it in the record and enroll again.").format(
+				record, found.email
+			)
+		)
+	_check_consent(campaign, found, record)
+	return found
+
+
+def _check_consent(campaign: str, recipient: Recipient, record: str) -> None:
+	if recipient.stopped_because:
+		raise EnrollmentRefusedError(_("{0} {1}, so it gets no campaign e-mails.").format(record, _(recipient.stopped_because)))
+	if find_left(campaign, [recipient.email]):
+		raise EnrollmentRefusedError(
+			_("{0} has unsubscribed. Only the recipient can ask to come back; then delete the Email Unsubscribe of {1}.").format(
+				record, recipient.email
+			)
+		)
+
+
+def _start_moment(document, campaign, recipient: Recipient, now: datetime) -> datetime:
+	"""Return when the steps start to count: now if the start is today, else the beginning of that day."""
+	day, today = getdate(document.start_date), site_date(now)
+	if day < today:
+		raise EnrollmentRefusedError(
+			_("The start date {0} lies in the past. Choose today or a later day.").format(frappe.format(day, "Date"))
+		)
+	if campaign.end_date and day > getdate(campaign.end_date):
+		raise EnrollmentRefusedError(
+			_("The start date {0} lies after the end of campaign {1} ({2}). Choose an earlier day.").format(
+				frappe.format(day, "Date"), campaign.name, frappe.format(campaign.end_date, "Date")
+			)
+		)
+	if day == today:
+		return now
+	zone = find_zone(recipient.time_zone or make_plan(campaign).timezone)
+	return start_of_day(day, zone)
+
+
+def _first_position(document, plan, recipient: Recipient, start: datetime, now: datetime):
+	"""Return where the enrollment begins; a record that was on the campaign before needs the campaign's leave."""
+	previous = _find_previous(document)
+	decision = _ask_rule(document, previous, now) if previous else None
+	who = recipient.full_name or recipient.email
+	if isinstance(decision, Refuse):
+		raise EnrollmentRefusedError(
+			_("{0} was on campaign {1} before. {2}").format(who, document.campaign, _(decision.reason))
+		)
+	if isinstance(decision, Resume):
+		raise EnrollmentRefusedError(
+			_("{0} was on campaign {1} before. Open enrollment {2} and press Resume to go on where it stopped.").format(
+				who, document.campaign, previous.name
+			)
+		)
+	return schedule.begin(start, recipient.time_zone)
+
+
+def _ask_rule(document, previous, now: datetime):
+	plan = make_plan(frappe.get_doc("Drip Campaign", document.campaign))
+	left_at = from_site(previous.left_at) or now
+	position = read_position(previous.as_dict(), _done_steps(previous.name))
+	return re_enroll(plan, position, Status(previous.status), left_at, now)
+
+
+def _find_previous(document):
+	filters = {
+		"campaign": document.campaign,
+		"recipient_type": document.recipient_type,
+		"recipient": document.recipient,
+		"status": ["not in", [Status.SCHEDULED.value, Status.IN_PROGRESS.value, Status.PAUSED.value]],
+	}
+	names = frappe.get_all("Drip Enrollment", filters=filters, order_by="creation desc", limit=1, pluck="name")
+	return frappe.get_doc("Drip Enrollment", names[0]) if names else None
+
+
+def _first_status(campaign, start: datetime, now: datetime) -> str:
+	started = campaign.status != "Draft" and start <= now
+	return (Status.IN_PROGRESS if started else Status.SCHEDULED).value
+
+
+def pause(document, now: datetime) -> None:
+	"""Hold an enrollment, what is queued for it included; no step is lost."""
+	_set(document, {"status": _status_after(document, EventType.PAUSED), "next_send_at": None, "paused_at": to_site(now)})
+	hold(mail_store.email_table().enrollment == document.name, now=now)
+	log(document, EventType.PAUSED, now)
+
+
+def resume(document, now: datetime) -> None:
+	"""Let a paused enrollment go on, or take up one that ended: with the rest of the delay that was running.
+
+	Raises InvalidTransitionError for one that unsubscribed or is going on already.
+	"""
+	came_back = document.status != Status.PAUSED.value
+	event = EventType.ENROLLED if came_back else EventType.RESUMED
+	status = _status_after(document, event)
+	campaign = frappe.get_doc("Drip Campaign", document.campaign)
+	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
+	plan = make_plan(campaign)
+	held_from = from_site(document.paused_at or document.left_at) or now
+	position = schedule.shift(plan, read_position(document.as_dict(), _done_steps(document.name)), held_from, now)
+	keys = live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email)
+	future = plan_fields(plan, position, _subjects(campaign), now)
+	cleared = {"paused_at": None, "left_at": None, "exit_reason": None, "attempts": 0, "last_error": None}
+	if not future["next_step"] and came_back:
+		raise EnrollmentRefusedError(_("Nothing is left to send in campaign {0}. Add a step to it first.").format(document.campaign))
+	_set(
+		document,
+		{**position_fields(position), **future, **keys, **cleared, "status": status, "email_address": recipient.email},
+	)
+	release_after = timedelta(minutes=release_minutes())
+	release(mail_store.email_table().enrollment == document.name, now=now, release_after=release_after)
+	log(document, event, now)
+
+
+def remove(document, now: datetime) -> None:
+	"""Take somebody off the campaign; what is queued is withdrawn. Their place is remembered."""
+	_end(document, EventType.EXITED, now, ExitReason.REMOVED)
+
+
+def unsubscribe(document, now: datetime) -> bool:
+	"""The recipient leaves the campaign: recorded, every enrollment of the address ended, what is queued withdrawn.
+
+	Return whether that was new; leaving twice is leaving once.
+	"""
+	record_left(document.campaign, document.email_address)
+	was_new = document.status != Status.UNSUBSCRIBED.value
+	if was_new:
+		_end(document, EventType.UNSUBSCRIBED, now, None)
+	return was_new
+
+
+def end(document, now: datetime, reason: ExitReason) -> None:
+	"""End a live enrollment by a rule, with the reason."""
+	_end(document, EventType.EXITED, now, reason)
+
+
+def _end(document, event: EventType, now: datetime, reason: ExitReason | None) -> None:
+	status = Status(_status_after(document, event))
+	_set(document, closing_fields(status, now, reason))
+	withdraw([document.name], reason.value if reason else Status.UNSUBSCRIBED.value, now)
+	log(document, event, now, reason.value if reason else None)
+
+
+def _status_after(document, event: EventType) -> str:
+	return next_status(Status(document.status), event).value
+
+
+def _set(document, values: Mapping[str, Any]) -> None:
+	document.db_set(dict(values), notify=True)
+
+
+def _subjects(campaign) -> dict[str, str]:
+	return {row.name: step_subject(row) for row in campaign.steps}
+
+
+def _done_steps(enrollment: str) -> list[str]:
+	return frappe.get_all("Drip Email", filters={"enrollment": enrollment}, pluck="step")
+
+
+def log(document, event: EventType, now: datetime, detail: str | None = None) -> None:
+	"""Write one line into the campaign's log about an enrollment."""
+	line = {
+		"event_type": event.value,
+		"detail": detail,
+		"campaign": document.campaign,
+		"enrollment": document.name,
+		"email_address": document.email_address,
+	}
+	record_events([line], to_site(now))

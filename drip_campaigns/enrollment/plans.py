@@ -1,0 +1,56 @@
+"""From the Campaign's document to the plan that the pure core reckons with."""
+
+from datetime import date, time, timedelta
+
+import frappe
+from frappe.utils import get_time, getdate
+from frappe.utils.data import get_system_timezone
+
+from drip_campaigns.core.model import CountedFrom, IfLate, Plan, ReEnrollment, Step
+
+WEEKDAY_FIELDS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def load_plan(campaign: str) -> Plan:
+	"""Read the plan of the Campaign named `campaign` from its cached document."""
+	return make_plan(frappe.get_cached_doc("Drip Campaign", campaign))
+
+
+def make_plan(campaign) -> Plan:
+	"""Return the plan of a Drip Campaign document, saved or not; raises a DripError when it makes no sense."""
+	return Plan(
+		steps=tuple(_make_step(row) for row in campaign.steps),
+		timezone=campaign.time_zone or get_system_timezone(),
+		if_late=IfLate(campaign.if_late or IfLate.KEEP_INTERVALS.value),
+		grace=timedelta(hours=campaign.grace_hours or 0),
+		reopen_completed=bool(campaign.reopen_completed),
+		re_enrollment=ReEnrollment(campaign.re_enrollment or ReEnrollment.RESUME.value),
+		restart_after_days=campaign.restart_after_days or 0,
+		start_date=_day(campaign.start_date),
+		end_date=_day(campaign.end_date),
+		weekdays=frozenset(number for number, day in enumerate(WEEKDAY_FIELDS) if campaign.get(day)),
+		window=_make_window(campaign),
+		holidays=frozenset(),
+	)
+
+
+def _make_step(row) -> Step:
+	return Step(
+		id=row.name or f"new-{row.idx}",
+		send_after_days=row.send_after_days or 0,
+		send_after_hours=row.send_after_hours or 0,
+		counted_from=CountedFrom(row.counted_from or CountedFrom.START.value),
+		enabled=bool(row.enabled),
+	)
+
+
+def _day(value) -> date | None:
+	return getdate(value) if value else None
+
+
+def _make_window(campaign) -> tuple[time, time] | None:
+	if not campaign.window_from and not campaign.window_to:
+		return None
+	opens = get_time(campaign.window_from) if campaign.window_from else time.min
+	closes = get_time(campaign.window_to) if campaign.window_to else time.min  # 00:00: the end of the day
+	return opens, closes

@@ -1,0 +1,78 @@
+"""Between a Drip Enrollment's fields and the position that the pure core reckons with.
+
+The state is a plain mapping of field names, so that a document, a row of a batch and a dict of changes read alike.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from drip_campaigns.core import schedule
+from drip_campaigns.core.model import LIVE_STATUSES, ExitReason, Plan, Position, Status
+from drip_campaigns.enrollment.addresses import live_key, normalise
+from drip_campaigns.site_clock import from_site, to_site, to_site_plan
+
+LIVE_VALUES = frozenset(status.value for status in LIVE_STATUSES)
+
+
+def read_position(row: Mapping[str, Any], done: Iterable[str]) -> Position:
+	"""Return the position that the enrollment's fields and its steps dealt with say."""
+	return Position(
+		start=from_site(row["started_at"]),
+		timezone=row["time_zone"] or None,
+		done=frozenset(done),
+		anchor_at=from_site(row["anchor_at"]),
+		anchor_hours=row["anchor_hours"] or 0,
+		reached_step=row["reached_step"] or None,
+		reached_hours=row["reached_hours"] or 0,
+	)
+
+
+def position_fields(position: Position) -> dict[str, Any]:
+	"""Return the fields in which a position is kept."""
+	return {
+		"started_at": to_site(position.start),
+		"time_zone": position.timezone,
+		"anchor_at": to_site_plan(position.anchor_at),
+		"anchor_hours": position.anchor_hours,
+		"reached_step": position.reached_step,
+		"reached_hours": position.reached_hours,
+	}
+
+
+def plan_fields(plan: Plan, position: Position, subjects: Mapping[str, str], last_at: datetime | None) -> dict[str, Any]:
+	"""Return what the enrollment shows of its future: next step, when, and the day of the last one.
+
+	`last_at` is when the last step was dealt with, for an enrollment that has nothing to come.
+	"""
+	following = schedule.next_send_at(plan, position)
+	step, moment = following or (None, None)
+	return {
+		"next_step": step,
+		"next_step_subject": subjects.get(step) if step else None,
+		"next_send_at": to_site_plan(moment),
+		"end_date": schedule.end_date(plan, position, last_at),
+	}
+
+
+def live_keys(campaign: str, recipient_type: str, recipient: str, address: str) -> dict[str, str]:
+	"""Return the unique keys of a live enrollment: one by record, one by address."""
+	return {
+		"live_recipient": live_key(campaign, "recipient", recipient_type, recipient),
+		"live_address": live_key(campaign, "address", normalise(address)),
+	}
+
+
+def closing_fields(status: Status, now: datetime, exit_reason: ExitReason | None = None) -> dict[str, Any]:
+	"""Return the fields of an enrollment that ends at `now`: nothing is due, and its keys are free again."""
+	return {
+		"status": status.value,
+		"exit_reason": exit_reason.value if exit_reason else None,
+		"next_step": None,
+		"next_step_subject": None,
+		"next_send_at": None,
+		"paused_at": None,
+		"left_at": to_site(now),
+		"live_recipient": None,
+		"live_address": None,
+	}
