@@ -50,7 +50,7 @@ def to_wall_not_early(moment: datetime, zone: ZoneInfo) -> datetime:
 	"""Return the wall time that, read back by `from_wall`, is the instant or the first one after it that can be told.
 
 	Only an instant in the second pass of a repeated hour cannot be told: it becomes the end of that hour. So a
-	moment stored as wall time is never earlier than meant, and late by less than the clock was set back. Of two
+	moment stored as wall time is never earlier than meant, and late by what the clock was set back at most. Of two
 	instants, the later never gets the earlier wall time.
 	"""
 	wall = to_wall(moment, zone)

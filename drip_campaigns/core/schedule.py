@@ -125,10 +125,13 @@ def planned_schedule(plan: Plan, position: Position) -> list[tuple[str, datetime
 	return schedule
 
 
-def end_date(plan: Plan, position: Position, last_done_at: datetime | None) -> date:
-	"""Return the recipient's day of the last planned step or, if none is left, of the last one dealt with."""
+def end_date(plan: Plan, position: Position, last_sent_at: datetime | None) -> date:
+	"""Return the recipient's day of the last planned step or, if none is left, of the last one sent.
+
+	Of a live enrollment, that is; one that has left keeps no planned steps, whatever the plan says. If nothing was
+	sent it is the day of the start."""
 	schedule = planned_schedule(plan, position)
-	last = schedule[-1][1] if schedule else last_done_at or position.start
+	last = schedule[-1][1] if schedule else last_sent_at or position.start
 	return to_wall(last, zone_of(plan, position)).date()
 
 

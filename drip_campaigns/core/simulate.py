@@ -81,7 +81,7 @@ class Player:
 		self.status = Status.SCHEDULED
 		self.runs = DispatchRuns(scenario)
 		self.idle_since = scenario.start  # of one that is not running: since when
-		self.last_done_at: datetime | None = None
+		self.last_sent_at: datetime | None = None
 		self.sent: list[Sent] = []
 		self.skipped: list[Skipped] = []
 
@@ -125,13 +125,13 @@ class Player:
 				return decision.until
 			if isinstance(decision, Send):
 				self.sent.append(Sent(decision.step_id, decision.planned_at, now))
+				self.last_sent_at = now
 			elif isinstance(decision, Skip):
 				self.skipped.append(Skipped(decision.step_id, now, decision.reason.value.lower()))
 			else:
 				self._change(EventType.COMPLETED, now)
 				break
 			self.position = advance(self.plan, self.position, decision.step_id, now)
-			self.last_done_at = now
 		return None
 
 	def _change(self, event: EventType, now: datetime) -> None:
@@ -159,8 +159,8 @@ class Player:
 
 	def _end_date(self) -> date:
 		if self.status in LIVE_STATUSES:
-			return end_date(self.plan, self.position, self.last_done_at)
-		last = self.last_done_at or self.position.start
+			return end_date(self.plan, self.position, self.last_sent_at)
+		last = self.last_sent_at or self.position.start
 		return to_wall(last, zone_of(self.plan, self.position)).date()
 
 

@@ -93,7 +93,8 @@ def write_outcome(outcome: Outcome) -> str:
 def explain(error: DripError) -> str:
 	"""Return the error as one line that begins with the field, if there is one."""
 	message = " ".join(str(error).split())
-	return f"{error.field}: {message}" if error.field else message
+	field = f"campaign.{error.field}" if isinstance(error, InvalidPlanError) else error.field
+	return f"{field}: {message}" if field else message
 
 
 def _read_plan(value: Any, path: str) -> Plan:

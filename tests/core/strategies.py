@@ -23,10 +23,18 @@ SEASON_DAYS = 6
 
 
 @st.composite
-def moments(draw: st.DrawFn, zone: str) -> datetime:
-	"""Draw a moment on the grid within one of the zone's seasons."""
-	first = at(draw(st.sampled_from(SEASONS[zone])), zone)
+def moments(draw: st.DrawFn, zone: str, season: str | None = None) -> datetime:
+	"""Draw a moment on the grid within the season, or within one of the zone's seasons."""
+	first = at(season or draw(st.sampled_from(SEASONS[zone])), zone)
 	return first + GRID * draw(st.integers(0, SEASON_DAYS * 48))
+
+
+@st.composite
+def campaigns(draw: st.DrawFn, zone: str | None = None) -> tuple[Plan, datetime]:
+	"""Draw a plan and the start of an enrollment in the same season of a zone."""
+	zone = zone or draw(st.sampled_from(ZONES))
+	season = draw(st.sampled_from(SEASONS[zone]))
+	return draw(plans(zone, date.fromisoformat(season))), draw(moments(zone, season))
 
 
 @st.composite

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drip_campaigns.core.model import Finish, IfLate, Plan, Send, Skip, Step
+from drip_campaigns.core.model import Finish, Plan, Send, Skip, Step
 from drip_campaigns.core.schedule import advance, begin, decide, shift
-from tests.core.builders import at, day
 from tests.core.reference import History, Reference, Run
-from tests.core.strategies import GRID, SEASONS, ZONES, moments, plans
+from tests.core.strategies import GRID, campaigns
 
 
 class Enrollment:
@@ -38,11 +37,10 @@ def run_times(draw: st.DrawFn, start: datetime) -> list[datetime]:
 	return times + [times[-1] + timedelta(days=number) for number in range(1, 4)]
 
 
-@given(zone=st.sampled_from(ZONES), data=st.data())
-def test_the_core_does_what_a_naive_walk_through_the_calendar_does(zone, data):
-	start = data.draw(moments(zone))
-	plan = data.draw(plans(zone, day(data.draw(st.sampled_from(SEASONS[zone])))))
-	core, naive = Enrollment(start), Reference(start, zone)
+@given(campaign=campaigns(), data=st.data())
+def test_the_core_does_what_a_naive_walk_through_the_calendar_does(campaign, data):
+	plan, start = campaign
+	core, naive = Enrollment(start), Reference(start, plan.timezone)
 
 	for moment in data.draw(run_times(start)):
 		core.run(Run(moment, plan))
@@ -51,12 +49,11 @@ def test_the_core_does_what_a_naive_walk_through_the_calendar_does(zone, data):
 	assert core.history == naive.history
 
 
-@given(data=st.data())
-def test_the_core_does_so_while_steps_are_added_disabled_and_enabled(data):
-	zone = data.draw(st.sampled_from(ZONES))
-	start = data.draw(moments(zone))
-	plan = replace(data.draw(plans(zone, day(SEASONS[zone][0]))), steps=data.draw(fixed_steps("s")))
-	core, naive = Enrollment(start), Reference(start, zone)
+@given(campaign=campaigns(), data=st.data())
+def test_the_core_does_so_while_steps_are_added_disabled_and_enabled(campaign, data):
+	plan, start = campaign
+	plan = replace(plan, steps=data.draw(fixed_steps("s")))
+	core, naive = Enrollment(start), Reference(start, plan.timezone)
 
 	for moment in data.draw(run_times(start)):
 		plan = data.draw(edited(plan)) if data.draw(st.booleans()) else plan
@@ -66,12 +63,11 @@ def test_the_core_does_so_while_steps_are_added_disabled_and_enabled(data):
 	assert core.history == naive.history
 
 
-@given(if_late=st.sampled_from(IfLate), data=st.data())
-def test_the_core_does_so_through_pauses(if_late, data):
-	zone = "Asia/Kolkata"  # pauses over clock changes have examples and properties of their own
-	start = at("2026-03-26 10:00", zone)
-	plan = replace(data.draw(plans(zone, day("2026-03-26"))), if_late=if_late)
-	core, naive = Enrollment(start), Reference(start, zone)
+# Kolkata sets no clocks: pauses over clock changes have examples and properties of their own.
+@given(campaign=campaigns("Asia/Kolkata"), data=st.data())
+def test_the_core_does_so_through_pauses(campaign, data):
+	plan, start = campaign
+	core, naive = Enrollment(start), Reference(start, plan.timezone)
 
 	held_until = start - timedelta(days=2)
 	for moment in data.draw(run_times(start)):
