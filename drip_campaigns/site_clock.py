@@ -7,7 +7,7 @@ reckons with time is aware UTC. Read the clock once per run, at the entry point,
 from datetime import date, datetime, timezone
 from zoneinfo import ZoneInfo
 
-from frappe.utils.data import get_system_timezone
+from frappe.utils.data import get_datetime, get_system_timezone
 
 from drip_campaigns.core.clock import find_zone, from_wall, to_wall, to_wall_not_early
 
@@ -31,9 +31,12 @@ def to_site_plan(moment: datetime | None) -> datetime | None:
 	return None if moment is None else to_wall_not_early(moment, _zone())
 
 
-def from_site(value: datetime | None) -> datetime | None:
-	"""Return the moment, aware UTC, that a Datetime field's naive value means; None stays None."""
-	return None if value is None else from_wall(value, _zone())
+def from_site(value: datetime | str | None) -> datetime | None:
+	"""Return the moment, aware UTC, that a Datetime field's naive value means; an empty one is None.
+
+	A document that was just inserted still holds strings.
+	"""
+	return from_wall(get_datetime(value), _zone()) if value else None
 
 
 def site_date(moment: datetime) -> date:

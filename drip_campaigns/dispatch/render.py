@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import frappe
 from frappe.core.utils import html2text
-from frappe.utils import expand_relative_urls
+from frappe.utils import get_url
 from frappe.utils.html_utils import sanitize_html
 from frappe.utils.jinja import get_template
 from jinja2 import Template, meta
@@ -27,6 +27,11 @@ _MARKS = {_URL_MARK: "{{ unsubscribe_url }}", _POSTAL_MARK: "{{ postal_address }
 _BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
 _BODY = re.compile(r"<body\b[^>]*>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _HEAD_PARTS = re.compile(r"<(style|script|title|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_STYLE = re.compile(r"<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL)
+_DOCUMENT = re.compile(r"<(html|body)\b", re.IGNORECASE)
+_OWN_PATH = re.compile(r"((?:href|src|background)\s*=\s*[\"'])(/(?!/)[^\"']*)", re.IGNORECASE)
+_ROW = re.compile(r"<(/?)tr\b[^>]*>", re.IGNORECASE)
+_TABLE_PART = re.compile(r"</?(table|thead|tbody|tfoot|caption|colgroup|col|td|th)\b[^>]*>", re.IGNORECASE)
 _DYNAMIC_CLASS = re.compile(r"class\s*=\s*[\"'][^\"']*dripj\d+x", re.IGNORECASE)
 _UNSAFE = re.compile(
 	r"<\s*(script|iframe|object|embed|form|meta|link|base)\b|\son\w+\s*=|(href|src)\s*=\s*[\"']?\s*(javascript|vbscript|data|[^\"'>\s]*&#)",
@@ -89,13 +94,14 @@ def compile_step(text: StepText) -> CompiledStep:
 	for_html, for_text = html_environment(), text_environment()
 	has_own_link = "unsubscribe_url" in meta.find_undeclared_variables(for_html.parse(text.html))
 	shielded = shield(text.html, for_html)
-	wrapped = _wrap(shielded.html, _make_footer(has_own_link))
-	content = _HEAD_PARTS.sub("", _inner_body(_inline(shielded.html)))
+	# Inlined before it is framed: the author's style sheet is not for our footer.
+	inlined = _inline(_absolute(shielded.html))
+	framed = _frame(inlined, is_document=bool(_DOCUMENT.search(text.html)), footer=_make_footer(has_own_link))
 	return CompiledStep(
 		subject=for_text.from_string(text.subject),
-		html=for_html.from_string(_unshield(shielded, _inline(wrapped))),
+		html=for_html.from_string(_unshield(shielded, framed)),
 		text=for_text.from_string(_make_text(text.html, has_own_link)),
-		content=for_html.from_string(_unshield(shielded, content)),
+		content=for_html.from_string(_unshield(shielded, _HEAD_PARTS.sub("", _inner_body(inlined)))),
 	)
 
 
@@ -135,14 +141,21 @@ def _make_footer(has_own_link: bool) -> str:
 	)
 
 
-def _wrap(html: str, footer: str) -> str:
-	"""Put a fragment into the base template; a whole document gets the footer before its body ends."""
-	if re.search(r"<(html|body)\b", html, re.IGNORECASE):
+def _frame(html: str, *, is_document: bool, footer: str) -> str:
+	"""Give a whole document the footer before its body ends; put a fragment into the base template."""
+	if is_document:
 		ends = list(_BODY_END.finditer(html))
 		cut = ends[-1].start() if ends else len(html)
 		return html[:cut] + footer + html[cut:]
-	return get_template("drip_campaigns/templates/emails/drip_base.html").render(
-		content=html, footer=footer, preheader="", lang=frappe.local.lang or "en", dir=_direction()
+	styles = "".join(match.group(0) for match in _STYLE.finditer(html))  # what cannot be inlined: media queries
+	return _inline(
+		get_template("drip_campaigns/templates/emails/drip_base.html").render(
+			content=styles + _inner_body(html),
+			footer=footer,
+			preheader="",
+			lang=frappe.local.lang or "en",
+			dir=_direction(),
+		)
 	)
 
 
@@ -153,7 +166,7 @@ def _direction() -> str:
 def _inline(html: str) -> str:
 	"""Move CSS into style attributes (premailer). Media queries stay in a style element, where they must be."""
 	return Premailer(
-		expand_relative_urls(html),
+		html,
 		keep_style_tags=bool(_DYNAMIC_CLASS.search(html)),
 		strip_important=False,
 		remove_classes=False,
@@ -164,13 +177,20 @@ def _inline(html: str) -> str:
 	).transform(pretty_print=False)
 
 
+def _absolute(html: str) -> str:
+	"""Make links to this site's own pages and files whole: an e-mail is read elsewhere."""
+	return _OWN_PATH.sub(lambda match: match.group(1) + get_url(match.group(2)), html)
+
+
 def _inner_body(html: str) -> str:
 	match = _BODY.search(html)
 	return match.group(1).strip() if match else html
 
 
 def _make_text(html: str, has_own_link: bool) -> str:
-	shielded = shield(_HEAD_PARTS.sub("", html), text_environment(), visible=True)
-	body = shielded.unshield(html2text(shielded.html, wrap=False).strip())
+	shielded = shield(_absolute(_HEAD_PARTS.sub("", html)), text_environment(), visible=True)
+	# Tables in e-mails are layout: rows become paragraphs, so that no grid of pipes is left.
+	rows = _TABLE_PART.sub(" ", _ROW.sub(r"<\1p>", shielded.html))
+	body = shielded.unshield(html2text(rows, wrap=False).strip())
 	link = "" if has_own_link else f"{frappe._('Unsubscribe')}: {{{{ unsubscribe_url }}}}\n"
 	return f"{body}\n\n-- \n{link}{{{{ postal_address }}}}"
