@@ -327,6 +327,27 @@ MISTAKES = (
 		"\t\tenqueue_events_for_site()\n\n\ndef _get_scheduler_lock_file",
 	),
 	Correction(
+		"annotations are read though they are written as text",
+		"every module of the fork imports annotations from __future__, and Frappe checks and converts no argument whose"
+		" annotation is text: over GET the 0 of ignore_user_permissions stays the text 0, which is true, and no link field"
+		" of Desk can be filled",
+		"utils/typing_validations.py",
+		"\tannotations = func.__annotations__\n",
+		"\tannotations = _read_annotations(func)\n",
+	),
+	Correction(
+		"how annotations are read",
+		"names that are imported for type checkers only cannot be resolved; such a function is left unchecked",
+		"utils/typing_validations.py",
+		"def transform_parameter_types(",
+		"@lru_cache(maxsize=2048)\n"
+		"def _read_annotations(func: Callable) -> dict:\n"
+		"\tfrom inspect import get_annotations\n\n"
+		"\ttry:\n\t\treturn get_annotations(func, eval_str=True)\n"
+		"\texcept NameError:\n\t\treturn func.__annotations__\n\n\n"
+		"def transform_parameter_types(",
+	),
+	Correction(
 		"the logo that is there",
 		"the package has no frappe-logo.svg, so login page and Desk show a broken picture",
 		"hooks.py",
