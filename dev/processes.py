@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dev import paths
-from dev.shell import StepError, last_line
+from dev.shell import StepError, birth, last_line
 
 STOP_TIMEOUT_SECONDS = 30
 LOOPBACK = "127.0.0.1"
@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Process:
-	"""A started process: `born` (clock ticks since boot) tells it from a later one with the same id."""
+	"""A started process; `born` tells it from a later one with the same id."""
 
 	name: str
 	pid: int
@@ -38,15 +38,6 @@ def run_file(name: str) -> Path:
 
 def log_file(name: str) -> Path:
 	return paths.LOGS / f"{name}.log"
-
-
-def birth(pid: int) -> int | None:
-	"""Return when a process was started, or None where there is none or only its remains."""
-	try:
-		fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-	except OSError:
-		return None
-	return None if fields[0] == "Z" else int(fields[19])
 
 
 def find(name: str) -> Process | None:

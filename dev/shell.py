@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class StepError(Exception):
 		return f"{str(self).rstrip('.')}. {self.remedy}"
 
 
+# One file per program that run() has started and that has not ended
+COMMANDS = paths.RUN / "commands"
 # Programs started by run() that have not ended, so that a failing step can end the ones beside it
 _running: set[subprocess.Popen] = set()
 _running_lock = threading.Lock()
@@ -70,6 +73,7 @@ def _wait_for(
 		text=True,
 		start_new_session=True,
 	)
+	note = _note(process.pid)
 	with _running_lock:
 		_running.add(process)
 	try:
@@ -79,8 +83,29 @@ def _wait_for(
 		end_group(process.pid)
 		raise
 	finally:
+		note.unlink(missing_ok=True)
 		with _running_lock:
 			_running.discard(process)
+
+
+def _note(pid: int) -> Path:
+	"""Write down that a program runs, and for whom, in case we are killed before it ends."""
+	COMMANDS.mkdir(parents=True, exist_ok=True)
+	note = COMMANDS / str(pid)
+	note.write_text(f"{birth(pid)} {os.getpid()} {birth(os.getpid())}")
+	return note
+
+
+def end_orphans() -> None:
+	"""End the programs that a killed set-up left running: they would write where a new one does."""
+	for note in COMMANDS.glob("*"):
+		born, parent, parent_born = note.read_text().split()
+		if str(birth(int(parent))) == parent_born:
+			continue
+		while str(birth(int(note.name))) == born:
+			end_group(int(note.name))
+			time.sleep(0.2)
+		note.unlink(missing_ok=True)
 
 
 def end_running() -> None:
@@ -89,6 +114,18 @@ def end_running() -> None:
 		processes = list(_running)
 	for process in processes:
 		end_group(process.pid)
+
+
+def birth(pid: int) -> int | None:
+	"""Return when a process was started (clock ticks since boot), or None where there is none but its remains.
+
+	Together with the id it names a process for good: ids are used again.
+	"""
+	try:
+		fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+	except OSError:
+		return None
+	return None if fields[0] == "Z" else int(fields[19])
 
 
 def end_group(group: int) -> None:

@@ -116,6 +116,7 @@ def make_site(quiet: bool = False) -> None:
 	"""Build what is missing or has changed. Running it again is cheap; after an interruption it goes on."""
 	packages.check_python()
 	with only_one():
+		shell.end_orphans()
 		started = time.monotonic()
 		ran = StepRunner(steps()).run_all()
 		if ran or not quiet:
