@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 
 import frappe
-from frappe.installer import _init_database, install_app
+from frappe.installer import _init_database, install_app, update_site_config
 from frappe.migrate import SiteMigration
 
 from dev import services
@@ -61,6 +61,7 @@ def set_up_desk() -> None:
 	frappe.db.set_value("User", "Administrator", "time_zone", TIME_ZONE)
 	frappe.db.set_default("desktop:home_page", "workspace")
 	frappe.db.set_default("country", "Germany")
+	update_site_config("allow_tests", 1)
 
 
 def bring_up_app() -> None:

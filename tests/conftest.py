@@ -1,0 +1,102 @@
+"""A connected site with nothing of ours on it, a mail server that answers as told, a web server: what tests stand on.
+
+The site is named by DRIP_SITES_PATH and DRIP_SITE: the dev site, or one of a bench. Its site_config.json must say
+`allow_tests`, as for Frappe's own tests, for the data of this app is deleted before each test.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes import Clock, MailServer
+from tests.web import WebServer
+
+CORE_ONLY = "DRIP_SITE" not in os.environ
+
+
+def pytest_ignore_collect(collection_path, config) -> bool | None:
+	"""Without a site, only what needs none is collected: `pytest tests/core` runs on bare Python."""
+	needs_site = {"integration", "journeys", "browser"} & set(collection_path.parts)
+	return True if CORE_ONLY and needs_site else None
+
+
+@pytest.fixture(scope="session")
+def connected_site() -> Iterator[str]:
+	"""A connection to the site as Administrator, and an Email Account that sends through the session's mail server."""
+	import frappe
+
+	os.chdir(os.environ["DRIP_SITES_PATH"])
+	frappe.init(os.environ["DRIP_SITE"], sites_path=".")
+	frappe.connect()
+	if not frappe.conf.allow_tests:
+		pytest.exit(f"{frappe.local.site} holds no test data: set allow_tests in its site_config.json", 3)
+	yield frappe.local.site
+	frappe.db.rollback()
+	frappe.destroy()
+
+
+@pytest.fixture(scope="session")
+def mail_server() -> Iterator[MailServer]:
+	"""One SMTP server for the session, on a free port of this machine."""
+	server = MailServer()
+	server.start()
+	yield server
+	server.stop()
+
+
+@pytest.fixture
+def smtp(mail_server: MailServer) -> MailServer:
+	"""The session's SMTP server, with no messages and no scripted answers."""
+	mail_server.reset()
+	return mail_server
+
+
+@pytest.fixture(scope="session")
+def email_account(connected_site: str, mail_server: MailServer) -> Iterator[str]:
+	"""The default outgoing Email Account of the site for the session; afterwards the old default is back."""
+	from tests import factories
+
+	before = factories.make_email_account(mail_server.port)
+	yield factories.EMAIL_ACCOUNT
+	factories.restore_default_account(before)
+
+
+@pytest.fixture
+def site(connected_site: str, email_account: str, smtp: MailServer) -> Iterator[str]:
+	"""The site as Administrator, with no campaigns, enrollments, queued e-mails or people of earlier tests."""
+	import frappe
+	from tests import factories
+
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+	factories.clear_site()
+	yield connected_site
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+
+
+@pytest.fixture
+def clock() -> Clock:
+	"""A clock that stands still until it is moved: Monday, 2 March 2026, 09:00 UTC."""
+	return Clock()
+
+
+@pytest.fixture(scope="session")
+def web_server(connected_site: str) -> Iterator[WebServer]:
+	"""The site's own web server in a process of its own."""
+	server = WebServer(connected_site, os.environ["DRIP_SITES_PATH"])
+	server.start()
+	yield server
+	server.stop()
+
+
+@pytest.fixture
+def web(site: str, web_server: WebServer) -> Iterator[str]:
+	"""The address of the web server, to which the links in e-mails lead for this test."""
+	import frappe
+
+	before = frappe.local.conf.get("host_name")
+	frappe.local.conf.host_name = web_server.url
+	yield web_server.url
+	frappe.local.conf.host_name = before

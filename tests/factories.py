@@ -1,0 +1,145 @@
+"""Records for tests: real documents, made in one line, with what the test does not care about filled in."""
+
+import itertools
+from typing import Any
+
+import frappe
+
+from drip_campaigns.campaign import lifecycle
+from drip_campaigns.dispatch import delivery, runner
+from drip_campaigns.enrollment import enroll as verbs
+from tests.fakes import LOOPBACK, Clock
+
+DOMAIN = "drip-test.example"
+EMAIL_ACCOUNT = "Drip Test Outgoing"
+SENDER = f"sales@{DOMAIN}"
+
+_OURS = ("Drip Event", "Drip Email", "Drip Enrollment", "Drip Campaign Step", "Drip Campaign")
+_numbers = itertools.count(1)
+
+
+def clear_site() -> None:
+	"""Delete what tests make, in a few statements, and commit."""
+	for doctype in _OURS:
+		frappe.db.delete(doctype)
+	like = ("like", f"%@{DOMAIN}")
+	for parent, child, filters in (
+		("Email Queue", "Email Queue Recipient", {"sender": ("like", f"%@{DOMAIN}%")}),
+		("Communication", "Communication Link", {"sender": ("like", f"%@{DOMAIN}%")}),
+		("Contact", "Contact Email", {"email_id": like}),
+	):
+		names = frappe.get_all(parent, filters=filters, pluck="name")
+		if names:
+			frappe.db.delete(child, {"parent": ("in", names)})
+			frappe.db.delete(parent, {"name": ("in", names)})
+	frappe.db.delete("Email Unsubscribe", {"email": like})
+	frappe.db.delete("Email Template", {"name": ("like", "Drip Test%")})
+	if frappe.db.exists("DocType", "Lead"):
+		frappe.db.delete("Lead", {"email_id": like})
+	frappe.db.delete("Singles", {"doctype": "Drip Settings"})
+	frappe.clear_document_cache("Drip Settings", "Drip Settings")
+	frappe.db.commit()
+	frappe.clear_cache(doctype="Drip Settings")
+
+
+def make_email_account(port: int) -> str | None:
+	"""Make our Email Account the default outgoing one, on this port; return the account that was it before."""
+	before = frappe.db.get_value("Email Account", {"default_outgoing": 1, "name": ("!=", EMAIL_ACCOUNT)})
+	if before:
+		frappe.db.set_value("Email Account", before, "default_outgoing", 0)
+	if frappe.db.exists("Email Account", EMAIL_ACCOUNT):
+		frappe.db.set_value("Email Account", EMAIL_ACCOUNT, {"smtp_port": port, "default_outgoing": 1, "enable_outgoing": 1})
+		frappe.clear_document_cache("Email Account", EMAIL_ACCOUNT)
+	else:
+		frappe.get_doc(
+			doctype="Email Account",
+			email_account_name=EMAIL_ACCOUNT,
+			email_id=SENDER,
+			enable_outgoing=1,
+			default_outgoing=1,
+			smtp_server=LOOPBACK,
+			smtp_port=port,
+			no_smtp_authentication=1,
+		).insert()
+	frappe.db.commit()
+	return before
+
+
+def restore_default_account(before: str | None) -> None:
+	"""Take our Email Account away, and make the old one the default again."""
+	frappe.db.rollback()
+	frappe.delete_doc("Email Account", EMAIL_ACCOUNT, force=True)
+	if before:
+		frappe.db.set_value("Email Account", before, "default_outgoing", 1)
+	frappe.db.commit()
+
+
+def make_user(name: str, *roles: str) -> str:
+	"""Return a System User with exactly these roles, made on first use."""
+	address = f"{name}@{DOMAIN}"
+	if not frappe.db.exists("User", address):
+		frappe.get_doc(
+			doctype="User", email=address, first_name=name.title(), send_welcome_email=0, user_type="System User"
+		).insert(ignore_permissions=True)
+	user = frappe.get_doc("User", address)
+	user.set("roles", [])
+	user.add_roles(*roles)
+	frappe.db.commit()
+	return address
+
+
+def make_contact(first_name: str = "", address: str | None = "", **fields: Any):
+	"""Insert a Contact; `address` None leaves it without one, empty makes one up."""
+	number = next(_numbers)
+	first_name = first_name or f"Person {number}"
+	if address == "":
+		address = f"person{number}@{DOMAIN}"
+	emails = [{"email_id": address, "is_primary": 1}] if address else []
+	return frappe.get_doc(doctype="Contact", first_name=first_name, email_ids=emails, **fields).insert()
+
+
+def make_lead(first_name: str = "", address: str = ""):
+	"""Insert a Lead (ERPNext)."""
+	number = next(_numbers)
+	return frappe.get_doc(
+		doctype="Lead", first_name=first_name or f"Lead {number}", email_id=address or f"lead{number}@{DOMAIN}"
+	).insert()
+
+
+def step(days: int = 0, subject: str = "", message: str = "<p>Hello {{ recipient.first_name }}</p>", **fields: Any) -> dict:
+	"""Return the values of one step."""
+	return {"send_after_days": days, "subject": subject or f"Day {days}", "message": message, **fields}
+
+
+def make_campaign(*steps: dict, name: str = "", **fields: Any):
+	"""Insert a draft campaign; without steps it gets days 0, 2 and 4."""
+	rows = [dict(row) for row in steps] or [step(0), step(2), step(4)]
+	return frappe.get_doc(
+		doctype="Drip Campaign", campaign_name=name or f"Drip Test {next(_numbers)}", steps=rows, **fields
+	).insert()
+
+
+def make_active_campaign(clock: Clock, *steps: dict, name: str = "", **fields: Any):
+	"""Insert a campaign and activate it at the clock's time."""
+	campaign = make_campaign(*steps, name=name, **fields)
+	lifecycle.activate(campaign, clock.now)
+	frappe.db.commit()
+	return campaign
+
+
+def enroll(campaign, record, clock: Clock, **options: Any):
+	"""Enroll a record at the clock's time and return the Drip Enrollment."""
+	enrollment = verbs.enroll(campaign.name, record.doctype, record.name, clock.now, **options)
+	frappe.db.commit()
+	return enrollment
+
+
+def run(clock: Clock) -> int:
+	"""Dispatch and deliver at the clock's time, as the scheduler and a worker would; return how many were accepted."""
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	return delivery.deliver(clock)
+
+
+def count(doctype: str, **filters: Any) -> int:
+	"""Return how many records match."""
+	return frappe.db.count(doctype, filters)

@@ -1,0 +1,90 @@
+"""Our two fakes: a clock that is moved by hand, and an SMTP server that remembers and answers as told."""
+
+import email
+import socket
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from email import policy
+from email.message import EmailMessage
+
+from aiosmtpd.controller import Controller
+
+LOOPBACK = "127.0.0.1"
+
+
+class Clock:
+	"""The time of a test: `clock.now`, aware UTC, and `clock()` where a function wants to read it."""
+
+	def __init__(self, now: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)) -> None:
+		self.now = now
+
+	def __call__(self) -> datetime:
+		return self.now
+
+	def advance(self, **delta: float) -> datetime:
+		"""Move on by a timedelta's arguments and return the new time."""
+		self.now += timedelta(**delta)
+		return self.now
+
+
+@dataclass(frozen=True)
+class Received:
+	"""One message as the server accepted it."""
+
+	sender: str
+	recipient: str
+	raw: bytes
+	message: EmailMessage = field(repr=False)
+
+	def part(self, subtype: str) -> str:
+		"""Return the text of the text/`subtype` part."""
+		return self.message.get_body((subtype,)).get_content()
+
+
+class MailServer:
+	"""A real SMTP conversation on the loopback address; what was accepted stands in `messages`, in order."""
+
+	def __init__(self) -> None:
+		self.port = _free_port()
+		self.messages: list[Received] = []
+		self._answers: dict[str, str] = {}
+		self._controller = Controller(self, hostname=LOOPBACK, port=self.port)
+
+	def start(self) -> None:
+		"""Begin to listen."""
+		self._controller.start()
+
+	def stop(self) -> None:
+		"""Stop listening."""
+		self._controller.stop()
+
+	def reset(self) -> None:
+		"""Forget messages and scripted answers."""
+		self.messages.clear()
+		self._answers.clear()
+
+	def answer(self, recipient: str, reply: str) -> None:
+		"""Answer RCPT for one address with `reply`, for example "550 5.1.1 no such user", from now on."""
+		self._answers[recipient] = reply
+
+	def to(self, recipient: str) -> list[Received]:
+		"""Return the messages accepted for one address."""
+		return [message for message in self.messages if message.recipient == recipient]
+
+	async def handle_RCPT(self, server, session, envelope, address, options) -> str:
+		if address in self._answers:
+			return self._answers[address]
+		envelope.rcpt_tos.append(address)
+		return "250 OK"
+
+	async def handle_DATA(self, server, session, envelope) -> str:
+		message = email.message_from_bytes(envelope.content, policy=policy.default)
+		for recipient in envelope.rcpt_tos:
+			self.messages.append(Received(envelope.mail_from, recipient, envelope.content, message))
+		return "250 OK"
+
+
+def _free_port() -> int:
+	with socket.socket() as probe:
+		probe.bind((LOOPBACK, 0))
+		return probe.getsockname()[1]
