@@ -22,7 +22,9 @@ def run_daily() -> None:
 def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	"""Start what is to start, keep end dates true, complete what is finished, send what is due; return how many e-mails."""
 	start_scheduled(now)
-	for name in frappe.get_all("Drip Campaign", filters={"status": ["in", ["Active", "Paused"]]}, pluck="name"):
+	for name in frappe.get_all(
+		"Drip Campaign", filters={"status": ["in", ["Active", "Paused"]]}, pluck="name"
+	):
 		for _changed in replan_in_batches(frappe.get_doc("Drip Campaign", name), now):
 			frappe.db.commit()
 	_complete_leftovers(now)

@@ -2,7 +2,10 @@
 
 import frappe
 
+from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.install import ROLES
+
+BATCH_SIZE = 500
 
 
 def before_uninstall() -> None:
@@ -11,21 +14,27 @@ def before_uninstall() -> None:
 	Does not commit: Frappe calls this in a dry run as well.
 	"""
 	withdraw_what_is_queued()
+	while rows := _find_ours():
+		columns = ("name", "reference_doctype", "reference_name")
+		set_each("Communication", columns, [(row.name, row.recipient_type, row.recipient) for row in rows])
+	queue = frappe.qb.DocType("Email Queue")
+	ours = queue.reference_doctype.isin(["Drip Enrollment", "Drip Campaign"])
+	frappe.qb.update(queue).set(queue.reference_doctype, None).set(queue.reference_name, None).where(
+		ours
+	).run()
+
+
+def _find_ours() -> list[frappe._dict]:
 	communication, enrollment = frappe.qb.DocType("Communication"), frappe.qb.DocType("Drip Enrollment")
-	rows = (
+	return (
 		frappe.qb.from_(communication)
-		.inner_join(enrollment)
+		.left_join(enrollment)
 		.on(enrollment.name == communication.reference_name)
 		.select(communication.name, enrollment.recipient_type, enrollment.recipient)
 		.where(communication.reference_doctype == "Drip Enrollment")
+		.limit(BATCH_SIZE)
 		.run(as_dict=True)
 	)
-	for row in rows:
-		values = {"reference_doctype": row.recipient_type, "reference_name": row.recipient}
-		frappe.db.set_value("Communication", row.name, values, update_modified=False)
-	queue = frappe.qb.DocType("Email Queue")
-	ours = queue.reference_doctype.isin(["Drip Enrollment", "Drip Campaign"])
-	frappe.qb.update(queue).set(queue.reference_doctype, None).set(queue.reference_name, None).where(ours).run()
 
 
 def withdraw_what_is_queued() -> None:

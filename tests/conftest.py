@@ -66,6 +66,7 @@ def email_account(connected_site: str, mail_server: MailServer) -> Iterator[str]
 def site(connected_site: str, email_account: str, smtp: MailServer) -> Iterator[str]:
 	"""The site as Administrator, with no campaigns, enrollments, queued e-mails or people of earlier tests."""
 	import frappe
+
 	from tests import factories
 
 	frappe.db.rollback()

@@ -48,7 +48,9 @@ def make_email_account(port: int) -> str | None:
 	if before:
 		frappe.db.set_value("Email Account", before, "default_outgoing", 0)
 	if frappe.db.exists("Email Account", EMAIL_ACCOUNT):
-		frappe.db.set_value("Email Account", EMAIL_ACCOUNT, {"smtp_port": port, "default_outgoing": 1, "enable_outgoing": 1})
+		frappe.db.set_value(
+			"Email Account", EMAIL_ACCOUNT, {"smtp_port": port, "default_outgoing": 1, "enable_outgoing": 1}
+		)
 		frappe.clear_document_cache("Email Account", EMAIL_ACCOUNT)
 	else:
 		frappe.get_doc(
@@ -79,7 +81,11 @@ def make_user(name: str, *roles: str) -> str:
 	address = f"{name}@{DOMAIN}"
 	if not frappe.db.exists("User", address):
 		frappe.get_doc(
-			doctype="User", email=address, first_name=name.title(), send_welcome_email=0, user_type="System User"
+			doctype="User",
+			email=address,
+			first_name=name.title(),
+			send_welcome_email=0,
+			user_type="System User",
 		).insert(ignore_permissions=True)
 	user = frappe.get_doc("User", address)
 	user.set("roles", [])
@@ -102,11 +108,15 @@ def make_lead(first_name: str = "", address: str = ""):
 	"""Insert a Lead (ERPNext)."""
 	number = next(_numbers)
 	return frappe.get_doc(
-		doctype="Lead", first_name=first_name or f"Lead {number}", email_id=address or f"lead{number}@{DOMAIN}"
+		doctype="Lead",
+		first_name=first_name or f"Lead {number}",
+		email_id=address or f"lead{number}@{DOMAIN}",
 	).insert()
 
 
-def step(days: int = 0, subject: str = "", message: str = "<p>Hello {{ recipient.first_name }}</p>", **fields: Any) -> dict:
+def step(
+	days: int = 0, subject: str = "", message: str = "<p>Hello {{ recipient.first_name }}</p>", **fields: Any
+) -> dict:
 	"""Return the values of one step."""
 	return {"send_after_days": days, "subject": subject or f"Day {days}", "message": message, **fields}
 

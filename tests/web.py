@@ -24,7 +24,7 @@ class WebServer:
 	def __init__(self, site: str, sites_path: str) -> None:
 		self.site, self.sites_path, self.port = site, sites_path, _free_port()
 		self.url = f"http://{LOOPBACK}:{self.port}"
-		self._log = tempfile.TemporaryFile()
+		self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server that writes to it
 		self._process: subprocess.Popen | None = None
 
 	def start(self) -> None:

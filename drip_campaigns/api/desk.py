@@ -126,7 +126,9 @@ def get_enrollment_schedule(enrollment: str) -> list[dict]:
 def run_dispatch() -> dict:
 	"""Send what is due now instead of at the next five minutes: Drip Managers only."""
 	frappe.only_for(("Drip Manager", "System Manager"))
-	frappe.enqueue("drip_campaigns.dispatch.runner.dispatch_due", queue="long", job_id="drip-dispatch", deduplicate=True)
+	frappe.enqueue(
+		"drip_campaigns.dispatch.runner.dispatch_due", queue="long", job_id="drip-dispatch", deduplicate=True
+	)
 	return {}
 
 

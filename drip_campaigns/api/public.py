@@ -52,7 +52,9 @@ class PublicPages:
 			return _ask(enrollment)
 		except (InvalidTokenError, frappe.DoesNotExistError):
 			frappe.clear_last_message()
-			text = _("It may be incomplete or out of date. Please use the link of your latest e-mail, or reply to it.")
+			text = _(
+				"It may be incomplete or out of date. Please use the link of your latest e-mail, or reply to it."
+			)
 			return _problem(_("This link does not work"), text, 404)
 		except frappe.RateLimitExceededError:
 			frappe.clear_last_message()

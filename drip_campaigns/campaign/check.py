@@ -6,8 +6,8 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
-from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.checks import validate_plan
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.dispatch.render import load_step_text
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.dispatch.template import find_problem
@@ -33,7 +33,11 @@ def find_activation_problems(campaign) -> Iterator[str]:
 
 
 def _dates(campaign) -> Iterator[str]:
-	if campaign.start_date and campaign.end_date and getdate(campaign.end_date) < getdate(campaign.start_date):
+	if (
+		campaign.start_date
+		and campaign.end_date
+		and getdate(campaign.end_date) < getdate(campaign.start_date)
+	):
 		yield _("The end date {0} lies before the start date {1}. Correct one of the two.").format(
 			frappe.format(campaign.end_date, "Date"), frappe.format(campaign.start_date, "Date")
 		)

@@ -64,14 +64,19 @@ def send_test(
 	)
 	queue.insert(ignore_permissions=True)
 	frappe.enqueue(
-		"frappe.email.doctype.email_queue.email_queue.send_now", name=queue.name, queue="short", enqueue_after_commit=True
+		"frappe.email.doctype.email_queue.email_queue.send_now",
+		name=queue.name,
+		queue="short",
+		enqueue_after_commit=True,
 	)
 
 
 def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> RenderedEmail:
 	row = next((row for row in campaign.steps if row.name == step), None)
 	if row is None:
-		raise PreviewError(_("Campaign {0} has no such step. Save the form and try again.").format(campaign.name))
+		raise PreviewError(
+			_("Campaign {0} has no such step. Save the form and try again.").format(campaign.name)
+		)
 	postal_address = frappe.get_cached_doc("Drip Settings").postal_address or ""
 	frame = Frame(preview_leave_url(), campaign.campaign_name, sender.name, postal_address)
 	try:
@@ -89,7 +94,9 @@ def _recipient(recipient_type: str | None, recipient: str | None) -> Recipient:
 		return _somebody()
 	found = load_recipients(recipient_type, [recipient]).get(recipient)
 	if found is None:
-		raise PreviewError(_("There is no {0} named {1}. Choose another one.").format(_(recipient_type), recipient))
+		raise PreviewError(
+			_("There is no {0} named {1}. Choose another one.").format(_(recipient_type), recipient)
+		)
 	return found
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import frappe
+from frappe.utils import create_batch
 
 from drip_campaigns.core import schedule
 from drip_campaigns.core.model import EventType, Plan, Position, Status
 from drip_campaigns.dispatch.batch import step_subject
+from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.dispatch.store import (
 	ENROLLMENT_FIELDS,
 	advance_enrollments,
@@ -42,7 +44,9 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 	subjects = {row.name: step_subject(row) for row in campaign.steps}
 	for rows in _batches(campaign.name, plan):
 		dealt_with = load_dealt_with([row.name for row in rows])
-		taken = find_taken_keys([_keys(row)["live_address"] for row in rows if row.status == Status.COMPLETED.value])
+		taken = find_taken_keys(
+			[_keys(row)["live_address"] for row in rows if row.status == Status.COMPLETED.value]
+		)
 		states, events = [], []
 		for row in rows:
 			if row.status == Status.COMPLETED.value and _keys(row)["live_address"] in taken:
@@ -58,9 +62,21 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 		yield len(states)
 
 
+def renew_keys(campaign: str) -> None:
+	"""Work out the unique keys of live enrollments anew: they hold the campaign's name, which has just changed."""
+	fields = ["name", "campaign", "recipient_type", "recipient", "email_address"]
+	filters = {"campaign": campaign, "status": ["in", [*_GOING_ON, Status.PAUSED.value]]}
+	rows = frappe.get_all("Drip Enrollment", filters=filters, fields=fields)
+	for batch in create_batch(rows, BATCH_SIZE // 2):
+		columns = ("name", "live_recipient", "live_address")
+		set_each("Drip Enrollment", columns, [(row.name, *_keys(row).values()) for row in batch])
+
+
 def count_affected(campaign: str) -> int:
 	"""Return how many enrollments a change of the schedule may concern."""
-	return frappe.db.count("Drip Enrollment", {"campaign": campaign, "status": ["in", [*_GOING_ON, "Paused", "Completed"]]})
+	return frappe.db.count(
+		"Drip Enrollment", {"campaign": campaign, "status": ["in", [*_GOING_ON, "Paused", "Completed"]]}
+	)
 
 
 def _change(row: frappe._dict, plan: Plan, position: Position, subjects: dict, events: list) -> dict:

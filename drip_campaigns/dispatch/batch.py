@@ -22,7 +22,13 @@ from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.enrollment.addresses import on_the_wire
 from drip_campaigns.enrollment.plans import make_plan
 from drip_campaigns.enrollment.recipients import Recipient
-from drip_campaigns.enrollment.state import closing_fields, live_keys, plan_fields, position_fields, read_position
+from drip_campaigns.enrollment.state import (
+	closing_fields,
+	live_keys,
+	plan_fields,
+	position_fields,
+	read_position,
+)
 from drip_campaigns.site_clock import to_site_plan
 from drip_campaigns.tracking.urls import leave_url
 
@@ -60,7 +66,9 @@ class CampaignRun:
 			self._compiled[step] = compile_step(load_step_text(self.rows[step]))
 		return self._compiled[step]
 
-	def make_mail(self, row: frappe._dict, step: str, planned_at: datetime, recipient: Recipient, now: datetime) -> Mail:
+	def make_mail(
+		self, row: frappe._dict, step: str, planned_at: datetime, recipient: Recipient, now: datetime
+	) -> Mail:
 		"""Render one e-mail; raises what the template or the address raises."""
 		sender = self.senders.find(row.sender or self.campaign.sender or row.owner)
 		url = leave_url(row.name)
@@ -88,7 +96,9 @@ def step_subject(row) -> str:
 	return frappe.get_cached_value("Email Template", row.email_template, "subject") or ""
 
 
-def make_batch(run: CampaignRun, rows: list[frappe._dict], dealt_with: Mapping[str, Mapping[str, str]], now: datetime) -> Batch:
+def make_batch(
+	run: CampaignRun, rows: list[frappe._dict], dealt_with: Mapping[str, Mapping[str, str]], now: datetime
+) -> Batch:
 	"""Decide for every claimed enrollment at `now` and return the rows to write; nothing is stored here."""
 	batch = Batch()
 	guard = Guard(run.campaign.name, rows)
@@ -100,7 +110,15 @@ def make_batch(run: CampaignRun, rows: list[frappe._dict], dealt_with: Mapping[s
 class _Turn:
 	"""One enrollment's turn in a batch."""
 
-	def __init__(self, run: CampaignRun, batch: Batch, guard: Guard, row: frappe._dict, steps: Mapping[str, str], now: datetime):
+	def __init__(
+		self,
+		run: CampaignRun,
+		batch: Batch,
+		guard: Guard,
+		row: frappe._dict,
+		steps: Mapping[str, str],
+		now: datetime,
+	):
 		self.run, self.batch, self.guard, self.row, self.now = run, batch, guard, row, now
 		self.is_open = any(status in OPEN_STATUSES for status in steps.values())
 		self.position: Position = read_position(row, steps)
@@ -137,14 +155,18 @@ class _Turn:
 
 	def _skip(self, decision: Skip) -> None:
 		subject = self.run.subjects[decision.step_id]
-		self.skipped.append(Skipped(self.row, decision.step_id, subject, decision.planned_at, str(decision.reason)))
+		self.skipped.append(
+			Skipped(self.row, decision.step_id, subject, decision.planned_at, str(decision.reason))
+		)
 		self.position = schedule.advance(self.run.plan, self.position, decision.step_id, self.now)
 
 	def _check_and_make(self, decision: Send) -> Mail | Stop:
 		checked = self.guard.check(self.row)
 		if isinstance(checked, Stop):
 			return checked
-		self.row.update(live_keys(self.row.campaign, self.row.recipient_type, self.row.recipient, checked.email))
+		self.row.update(
+			live_keys(self.row.campaign, self.row.recipient_type, self.row.recipient, checked.email)
+		)
 		self.row.email_address = checked.email
 		return self.run.make_mail(self.row, decision.step_id, decision.planned_at, checked, self.now)
 
@@ -152,7 +174,9 @@ class _Turn:
 		self.batch.mails.append(mail)
 		self.position = schedule.advance(self.run.plan, self.position, mail.step, self.now)
 		self.last_at = self.now
-		self._log(EventType.QUEUED, mail.rendered.subject, mail.step, drip_email_name(self.row.name, mail.step))
+		self._log(
+			EventType.QUEUED, mail.rendered.subject, mail.step, drip_email_name(self.row.name, mail.step)
+		)
 
 	def _go_on(self) -> None:
 		status = Status(self.row.status)
@@ -180,15 +204,33 @@ class _Turn:
 	def _retry_later(self, error: Exception, attempts: int, at: datetime) -> None:
 		message = explain(error, self.row, self.run)
 		unchanged = {key: self.row[key] for key in ("status", "end_date", "next_step", "next_step_subject")}
-		self.batch.states.append({**self.row, **unchanged, "attempts": attempts, "last_error": message, "next_send_at": to_site_plan(at)})
+		self.batch.states.append(
+			{
+				**self.row,
+				**unchanged,
+				"attempts": attempts,
+				"last_error": message,
+				"next_send_at": to_site_plan(at),
+			}
+		)
 
 	def _end_date(self):
-		return schedule.end_date(self.run.plan, self.position, self.last_at) if self.last_at else self.row.end_date
+		return (
+			schedule.end_date(self.run.plan, self.position, self.last_at)
+			if self.last_at
+			else self.row.end_date
+		)
 
 	def _write(self, fields: Mapping[str, Any], **more: Any) -> None:
 		self.batch.states.append({**self.row, **position_fields(self.position), **fields, **more})
 
-	def _log(self, event: EventType, detail: str | None = None, step: str | None = None, drip_email: str | None = None) -> None:
+	def _log(
+		self,
+		event: EventType,
+		detail: str | None = None,
+		step: str | None = None,
+		drip_email: str | None = None,
+	) -> None:
 		self.batch.events.append(
 			{
 				"event_type": event.value,

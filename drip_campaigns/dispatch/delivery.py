@@ -65,7 +65,9 @@ def _deliver_group(connections: "_Connections", clock: Callable[[], datetime]) -
 	return sum(answer.outcome is Outcome.ACCEPTED for answer in answers.values())
 
 
-def _send_group(mails: list[frappe._dict], connections: "_Connections", notes: DeliveryNotes) -> dict[str, Answer]:
+def _send_group(
+	mails: list[frappe._dict], connections: "_Connections", notes: DeliveryNotes
+) -> dict[str, Answer]:
 	by_account = defaultdict(list)
 	for mail in mails:
 		by_account[mail.email_account, parse_addr(mail.sender)[1]].append(mail)
@@ -79,7 +81,9 @@ def _send_group(mails: list[frappe._dict], connections: "_Connections", notes: D
 	return answers
 
 
-def _send_one(mail: frappe._dict, account: str, sender: str, connections: "_Connections", notes: DeliveryNotes) -> Answer:
+def _send_one(
+	mail: frappe._dict, account: str, sender: str, connections: "_Connections", notes: DeliveryNotes
+) -> Answer:
 	session = connections.open(account, sender)
 	if isinstance(session, Answer):
 		return session
@@ -87,12 +91,16 @@ def _send_one(mail: frappe._dict, account: str, sender: str, connections: "_Conn
 		notes.write([mail.email_queue], ATTEMPTED)
 	except redis.RedisError as error:
 		return Answer(Outcome.DEFERRED, text=f"Redis: {error}")
-	answer = send_message(session, sender, parse_addr(mail.email_address)[1] or mail.email_address, mail.message.encode())
+	answer = send_message(
+		session, sender, parse_addr(mail.email_address)[1] or mail.email_address, mail.message.encode()
+	)
 	if answer.outcome is Outcome.ACCEPTED:
 		try:
 			notes.write([mail.email_queue], ACCEPTED)
 		except redis.RedisError:
-			frappe.logger("drip_campaigns").warning("accepted %s, but Redis could not be told", mail.email_queue)
+			frappe.logger("drip_campaigns").warning(
+				"accepted %s, but Redis could not be told", mail.email_queue
+			)
 	if not answer.connected:
 		connections.drop(account)
 	return answer

@@ -43,4 +43,7 @@ def _update_from_values(doctype: str, columns: Sequence[str], rows: Sequence[Row
 	sets = ", ".join(f"`{column}` = v.`{column}`" for column in columns[1:])
 	typed = f"SELECT {names} FROM `tab{doctype}` WHERE false UNION ALL VALUES {', '.join([one] * len(rows))}"
 	values = [value for row in rows for value in row]
-	return f"UPDATE `tab{doctype}` AS t SET {sets} FROM ({typed}) AS v ({names}) WHERE t.name = v.name", values
+	return (
+		f"UPDATE `tab{doctype}` AS t SET {sets} FROM ({typed}) AS v ({names}) WHERE t.name = v.name",
+		values,
+	)

@@ -63,16 +63,16 @@ class Guard:
 		record = f"{_(row.recipient_type)} {row.recipient}"
 		if not is_valid(recipient.email):
 			raise NoAddressError(
-				_("{0} has no valid e-mail address ({1}). Correct the record; it will be tried again.").format(
-					record, recipient.email or _("empty")
-				)
+				_(
+					"{0} has no valid e-mail address ({1}). Correct the record; it will be tried again."
+				).format(record, recipient.email or _("empty"))
 			)
 		key = live_key(self.campaign, "address", normalise(recipient.email))
 		if key != row.live_address and key in self.taken:
 			raise AddressTakenError(
-				_("The address of {0} is now {1}, which another enrollment of this campaign has. Remove one of the two.").format(
-					record, recipient.email
-				)
+				_(
+					"The address of {0} is now {1}, which another enrollment of this campaign has. Remove one of the two."
+				).format(record, recipient.email)
 			)
 		self.taken.add(key)
 

@@ -115,7 +115,9 @@ def enrollment_table():
 	return frappe.qb.DocType("Drip Enrollment")
 
 
-def set_values(doctype: str, names: Sequence[str], values: Mapping[str, Any], site_now: datetime, key: str = "name") -> None:
+def set_values(
+	doctype: str, names: Sequence[str], values: Mapping[str, Any], site_now: datetime, key: str = "name"
+) -> None:
 	"""Set the same values on many records in one statement."""
 	if not names:
 		return
@@ -138,7 +140,8 @@ def set_each(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 	names = ", ".join(["%s"] * len(rows))
 	# Raw, because the query builder writes the values of a CASE into the statement without escaping them.
 	frappe.db.sql(
-		f"UPDATE `tab{doctype}` SET {', '.join(cases)} WHERE name IN ({names})", values + [row[0] for row in rows]
+		f"UPDATE `tab{doctype}` SET {', '.join(cases)} WHERE name IN ({names})",
+		values + [row[0] for row in rows],
 	)
 
 

@@ -28,7 +28,9 @@ class Envelope:
 	site_url: str
 
 
-def compose(envelope: Envelope, rendered: RenderedEmail, now: datetime, extra: dict[str, str] | None = None) -> str:
+def compose(
+	envelope: Envelope, rendered: RenderedEmail, now: datetime, extra: dict[str, str] | None = None
+) -> str:
 	"""Return the message as text with CRLF line ends, one address in To, ready for SMTP.
 
 	List-Unsubscribe and List-Unsubscribe-Post are those of RFC 8058: a POST to the URL unsubscribes.

@@ -109,7 +109,9 @@ def drip_email_name(enrollment: str, step: str) -> str:
 	return f"{enrollment}-{step}"
 
 
-def record_mails(mails: Sequence[Mail], skipped: Sequence[Skipped], now: datetime, release_minutes: int) -> None:
+def record_mails(
+	mails: Sequence[Mail], skipped: Sequence[Skipped], now: datetime, release_minutes: int
+) -> None:
 	"""Write all rows of a batch: seven statements at most, however many e-mails.
 
 	Until `release_minutes` have passed the Email Queue rows are ours to deliver; then Frappe's flush takes them.
@@ -135,7 +137,9 @@ class _RowMaker:
 		queue, communication = _new_name(), _new_name()
 		self.communications[enrollment.name] = communication
 		sender = envelope.from_address
-		self._add_drip_email(mail, EmailStatus.QUEUED, mail.rendered.subject, None, (communication, queue, envelope.message_id))
+		self._add_drip_email(
+			mail, EmailStatus.QUEUED, mail.rendered.subject, None, (communication, queue, envelope.message_id)
+		)
 		self._add(
 			"Email Queue", _EMAIL_QUEUE, queue, enrollment.owner, sender, mail.message, "Not Sent", envelope.message_id,
 			"Drip Enrollment", enrollment.name, communication, self.send_after, DRIP_PRIORITY, 0, 0, account,
@@ -173,7 +177,9 @@ class _RowMaker:
 		for (doctype, columns), rows in self.tables.items():
 			insert_rows(doctype, columns, rows)
 
-	def _add_drip_email(self, made: Mail | Skipped, status: EmailStatus, subject: str, reason: str | None, ids: tuple) -> None:
+	def _add_drip_email(
+		self, made: Mail | Skipped, status: EmailStatus, subject: str, reason: str | None, ids: tuple
+	) -> None:
 		enrollment = made.enrollment
 		queued_at = self.site_now if status is EmailStatus.QUEUED else None
 		self._add(
@@ -192,7 +198,9 @@ def _load_contact_links(contacts: list[str]) -> dict[str, list[tuple[str, str]]]
 	links: dict[str, list[tuple[str, str]]] = defaultdict(list)
 	if contacts:
 		filters = {"parenttype": "Contact", "parent": ["in", contacts]}
-		for row in frappe.get_all("Dynamic Link", filters=filters, fields=["parent", "link_doctype", "link_name"]):
+		for row in frappe.get_all(
+			"Dynamic Link", filters=filters, fields=["parent", "link_doctype", "link_name"]
+		):
 			links[row.parent].append((row.link_doctype, row.link_name))
 	return links
 

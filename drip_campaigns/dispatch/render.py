@@ -147,7 +147,9 @@ def _frame(html: str, *, is_document: bool, footer: str) -> str:
 		ends = list(_BODY_END.finditer(html))
 		cut = ends[-1].start() if ends else len(html)
 		return html[:cut] + footer + html[cut:]
-	styles = "".join(match.group(0) for match in _STYLE.finditer(html))  # what cannot be inlined: media queries
+	styles = "".join(
+		match.group(0) for match in _STYLE.finditer(html)
+	)  # what cannot be inlined: media queries
 	return _inline(
 		get_template("drip_campaigns/templates/emails/drip_base.html").render(
 			content=styles + _inner_body(html),

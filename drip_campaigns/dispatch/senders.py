@@ -46,9 +46,9 @@ def _resolve(user: str) -> Sender:
 		account = EmailAccount.find_outgoing(match_by_email=address, _raise_error=True)
 	except frappe.OutgoingEmailError as error:
 		raise NoOutgoingAccountError(
-			_("No outgoing Email Account can send for {0}. Create one and make it the default outgoing account.").format(
-				address or user
-			)
+			_(
+				"No outgoing Email Account can send for {0}. Create one and make it the default outgoing account."
+			).format(address or user)
 		) from error
 	if not address:
 		name, address = parse_addr(account.default_sender)

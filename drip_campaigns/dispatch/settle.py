@@ -50,7 +50,13 @@ def _final(answer: Answer, mail: frappe._dict, now: datetime) -> Outcome:
 def record_sent(mails: Mails, now: datetime) -> None:
 	"""The mail server has accepted these."""
 	site_now = to_site(now)
-	_set(mails, "Drip Email", "name", {"status": EmailStatus.SENT.value, "sent_at": site_now, "error": None}, now)
+	_set(
+		mails,
+		"Drip Email",
+		"name",
+		{"status": EmailStatus.SENT.value, "sent_at": site_now, "error": None},
+		now,
+	)
 	_set(mails, "Email Queue", "email_queue", {"status": "Sent", "error": None}, now)
 	_set_recipients(mails, {"status": "Sent"}, now)
 	_set(mails, "Communication", "communication", {"delivery_status": "Sent"}, now)
@@ -63,7 +69,12 @@ def record_refused(mails: Mails, now: datetime) -> None:
 	_set(mails, "Communication", "communication", {"delivery_status": "Bounced"}, now)
 	_log(mails, EventType.BOUNCED, now, with_answer=True)
 	ended = _end_live(mails, now)
-	_log([mail for mail in mails if mail.enrollment in ended], EventType.EXITED, now, ExitReason.HARD_BOUNCE.value)
+	_log(
+		[mail for mail in mails if mail.enrollment in ended],
+		EventType.EXITED,
+		now,
+		ExitReason.HARD_BOUNCE.value,
+	)
 
 
 def record_failed(mails: Mails, now: datetime) -> None:
@@ -79,7 +90,12 @@ def record_in_doubt(mails: Mails, now: datetime) -> None:
 		mail.answer = mail.get("answer") or _("The worker stopped while it was sending this e-mail.")
 	_set_each_error(mails, EmailStatus.IN_DOUBT, now)
 	_set(mails, "Communication", "communication", {"delivery_status": "Error"}, now)
-	_log(mails, EventType.FAILED, now, _("In doubt: the e-mail may or may not have left. It is not sent again."))
+	_log(
+		mails,
+		EventType.FAILED,
+		now,
+		_("In doubt: the e-mail may or may not have left. It is not sent again."),
+	)
 
 
 def put_back(mails: Mails, now: datetime, deliver_at: datetime, release_after: timedelta) -> None:
@@ -95,7 +111,10 @@ def put_back(mails: Mails, now: datetime, deliver_at: datetime, release_after: t
 	mail_store.set_each(
 		"Email Queue",
 		("name", "modified", "status", "send_after", "error"),
-		[(m.email_queue, site_now, "Not Sent", to_site(deliver_at + release_after), m.get("answer")) for m in mails],
+		[
+			(m.email_queue, site_now, "Not Sent", to_site(deliver_at + release_after), m.get("answer"))
+			for m in mails
+		],
 	)
 
 
@@ -135,9 +154,13 @@ def _set_each_error(mails: Mails, status: EmailStatus, now: datetime) -> None:
 		return
 	site_now = to_site(now)
 	mail_store.set_each(
-		"Drip Email", ("name", "modified", "status", "error"), [(m.name, site_now, status.value, m.answer) for m in mails]
+		"Drip Email",
+		("name", "modified", "status", "error"),
+		[(m.name, site_now, status.value, m.answer) for m in mails],
 	)
-	with_queue = [(m.email_queue, site_now, "Error", m.answer) for m in mails if m.get("queue_status", "") is not None]
+	with_queue = [
+		(m.email_queue, site_now, "Error", m.answer) for m in mails if m.get("queue_status", "") is not None
+	]
 	mail_store.set_each("Email Queue", ("name", "modified", "status", "error"), with_queue)
 
 
@@ -150,7 +173,9 @@ def _set_recipients(mails: Mails, values: Mapping, now: datetime) -> None:
 	mail_store.set_values("Email Queue Recipient", queues, values, to_site(now), key="parent")
 
 
-def _log(mails: Mails, event: EventType, now: datetime, detail: str | None = None, *, with_answer: bool = False) -> None:
+def _log(
+	mails: Mails, event: EventType, now: datetime, detail: str | None = None, *, with_answer: bool = False
+) -> None:
 	events = [
 		{
 			"event_type": event.value,

@@ -18,7 +18,16 @@ RECIPIENT_FIELDS = ("first_name", "last_name", "full_name", "email", "company")
 CONTEXT_NAMES = ("doc", "recipient", "unsubscribe_url", "campaign_name", "sender_name")
 
 _HTML_FIELDTYPES = ("Text Editor", "HTML Editor", "Markdown Editor", "HTML")
-_SAFE_FRAPPE_NAMES = ("bold", "date_format", "format", "format_date", "format_value", "get_url", "time_format", "utils")
+_SAFE_FRAPPE_NAMES = (
+	"bold",
+	"date_format",
+	"format",
+	"format_date",
+	"format_value",
+	"get_url",
+	"time_format",
+	"utils",
+)
 
 
 @dataclass(frozen=True)
@@ -98,9 +107,13 @@ def _find_unknown_field(tree: nodes.Template, doctypes: list[str]) -> TemplatePr
 			continue
 		if node.node.name == "recipient" and node.attr not in RECIPIENT_FIELDS:
 			known = ", ".join(RECIPIENT_FIELDS)
-			return TemplateProblem(f"recipient.{node.attr} is not known. A recipient has {known}", node.lineno)
+			return TemplateProblem(
+				f"recipient.{node.attr} is not known. A recipient has {known}", node.lineno
+			)
 		if node.node.name == "doc" and not _some_type_has(node.attr, doctypes):
-			return TemplateProblem(f"doc.{node.attr} is a field of none of {', '.join(doctypes)}", node.lineno)
+			return TemplateProblem(
+				f"doc.{node.attr} is a field of none of {', '.join(doctypes)}", node.lineno
+			)
 	return None
 
 
@@ -116,7 +129,9 @@ def to_plain(markup: str) -> str:
 
 
 def _environment(*, autoescape: bool) -> Environment:
-	environment = get_jenv().overlay(undefined=StrictUndefined, autoescape=autoescape, finalize=_blank_for_none)
+	environment = get_jenv().overlay(
+		undefined=StrictUndefined, autoescape=autoescape, finalize=_blank_for_none
+	)
 	full = environment.globals
 	hooked, _filters = get_jinja_hooks()
 	frappe_names = {name: full["frappe"].get(name) for name in _SAFE_FRAPPE_NAMES if name in full["frappe"]}

@@ -83,9 +83,13 @@ def hold(*conditions, now: datetime) -> None:
 def release(*conditions, now: datetime, release_after: timedelta) -> None:
 	"""Let held e-mails go on, unless their campaign or their enrollment is still paused."""
 	email, campaign = mail_store.email_table(), frappe.qb.DocType("Drip Campaign")
-	active = frappe.qb.from_(campaign).select(campaign.name).where(campaign.status == CampaignStatus.ACTIVE.value)
+	active = (
+		frappe.qb.from_(campaign).select(campaign.name).where(campaign.status == CampaignStatus.ACTIVE.value)
+	)
 	running = mail_store.enrollment_table().status.isin(_RUNNING)
-	held = mail_store.find_queued(email.deliver_at.isnull(), email.campaign.isin(active), running, *conditions)
+	held = mail_store.find_queued(
+		email.deliver_at.isnull(), email.campaign.isin(active), running, *conditions
+	)
 	put_back(held, now, now, release_after)
 
 

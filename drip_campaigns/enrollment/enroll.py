@@ -77,7 +77,9 @@ def prepare(document, now: datetime) -> None:
 	"""Fill a new enrollment's fields from its record and its campaign; raise EnrollmentRefusedError if it must not be."""
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
 	if campaign.status == "Ended":
-		raise EnrollmentRefusedError(_("Campaign {0} has ended. Choose another one.").format(document.campaign))
+		raise EnrollmentRefusedError(
+			_("Campaign {0} has ended. Choose another one.").format(document.campaign)
+		)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
 	start = _start_moment(document, campaign, recipient, now)
 	plan = make_plan(campaign)
@@ -114,9 +116,9 @@ def check_recipient(campaign: str, recipient_type: str, recipient: str) -> Recip
 		)
 	if not is_valid(found.email):
 		raise EnrollmentRefusedError(
-			_("{0} has the e-mail address “{1}”, which is not valid. Correct it in the record and enroll again.").format(
-				record, found.email
-			)
+			_(
+				"{0} has the e-mail address “{1}”, which is not valid. Correct it in the record and enroll again."
+			).format(record, found.email)
 		)
 	_check_consent(campaign, found, record)
 	return found
@@ -124,12 +126,14 @@ def check_recipient(campaign: str, recipient_type: str, recipient: str) -> Recip
 
 def _check_consent(campaign: str, recipient: Recipient, record: str) -> None:
 	if recipient.stopped_because:
-		raise EnrollmentRefusedError(_("{0} {1}, so it gets no campaign e-mails.").format(record, _(recipient.stopped_because)))
+		raise EnrollmentRefusedError(
+			_("{0} {1}, so it gets no campaign e-mails.").format(record, _(recipient.stopped_because))
+		)
 	if find_left(campaign, [recipient.email]):
 		raise EnrollmentRefusedError(
-			_("{0} has unsubscribed. Only the recipient can ask to come back; then delete the Email Unsubscribe of {1}.").format(
-				record, recipient.email
-			)
+			_(
+				"{0} has unsubscribed. Only the recipient can ask to come back; then delete the Email Unsubscribe of {1}."
+			).format(record, recipient.email)
 		)
 
 
@@ -138,7 +142,9 @@ def _start_moment(document, campaign, recipient: Recipient, now: datetime) -> da
 	day, today = getdate(document.start_date), site_date(now)
 	if day < today:
 		raise EnrollmentRefusedError(
-			_("The start date {0} lies in the past. Choose today or a later day.").format(frappe.format(day, "Date"))
+			_("The start date {0} lies in the past. Choose today or a later day.").format(
+				frappe.format(day, "Date")
+			)
 		)
 	if campaign.end_date and day > getdate(campaign.end_date):
 		raise EnrollmentRefusedError(
@@ -163,9 +169,9 @@ def _first_position(document, plan, recipient: Recipient, start: datetime, now: 
 		)
 	if isinstance(decision, Resume):
 		raise EnrollmentRefusedError(
-			_("{0} was on campaign {1} before. Open enrollment {2} and press Resume to go on where it stopped.").format(
-				who, document.campaign, previous.name
-			)
+			_(
+				"{0} was on campaign {1} before. Open enrollment {2} and press Resume to go on where it stopped."
+			).format(who, document.campaign, previous.name)
 		)
 	return schedule.begin(start, recipient.time_zone)
 
@@ -184,7 +190,9 @@ def _find_previous(document):
 		"recipient": document.recipient,
 		"status": ["not in", [Status.SCHEDULED.value, Status.IN_PROGRESS.value, Status.PAUSED.value]],
 	}
-	names = frappe.get_all("Drip Enrollment", filters=filters, order_by="creation desc", limit=1, pluck="name")
+	names = frappe.get_all(
+		"Drip Enrollment", filters=filters, order_by="creation desc", limit=1, pluck="name"
+	)
 	return frappe.get_doc("Drip Enrollment", names[0]) if names else None
 
 
@@ -195,7 +203,14 @@ def _first_status(campaign, start: datetime, now: datetime) -> str:
 
 def pause(document, now: datetime) -> None:
 	"""Hold an enrollment, what is queued for it included; no step is lost."""
-	_set(document, {"status": _status_after(document, EventType.PAUSED), "next_send_at": None, "paused_at": to_site(now)})
+	_set(
+		document,
+		{
+			"status": _status_after(document, EventType.PAUSED),
+			"next_send_at": None,
+			"paused_at": to_site(now),
+		},
+	)
 	hold(mail_store.email_table().enrollment == document.name, now=now)
 	log(document, EventType.PAUSED, now)
 
@@ -212,15 +227,26 @@ def resume(document, now: datetime) -> None:
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
 	plan = make_plan(campaign)
 	held_from = from_site(document.paused_at or document.left_at) or now
-	position = schedule.shift(plan, read_position(document.as_dict(), _done_steps(document.name)), held_from, now)
+	position = schedule.shift(
+		plan, read_position(document.as_dict(), _done_steps(document.name)), held_from, now
+	)
 	keys = live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email)
 	future = plan_fields(plan, position, _subjects(campaign), now)
 	cleared = {"paused_at": None, "left_at": None, "exit_reason": None, "attempts": 0, "last_error": None}
 	if not future["next_step"] and came_back:
-		raise EnrollmentRefusedError(_("Nothing is left to send in campaign {0}. Add a step to it first.").format(document.campaign))
+		raise EnrollmentRefusedError(
+			_("Nothing is left to send in campaign {0}. Add a step to it first.").format(document.campaign)
+		)
 	_set(
 		document,
-		{**position_fields(position), **future, **keys, **cleared, "status": status, "email_address": recipient.email},
+		{
+			**position_fields(position),
+			**future,
+			**keys,
+			**cleared,
+			"status": status,
+			"email_address": recipient.email,
+		},
 	)
 	release_after = timedelta(minutes=release_minutes())
 	release(mail_store.email_table().enrollment == document.name, now=now, release_after=release_after)

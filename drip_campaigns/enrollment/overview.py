@@ -43,6 +43,12 @@ def list_schedule(enrollment) -> list[dict]:
 	subjects = {row.name: step_subject(row) for row in campaign.steps}
 	planned = schedule.planned_schedule(make_plan(campaign), position)
 	return dealt_with + [
-		{"step": step, "subject": subjects[step], "planned_at": to_site(moment), "status": "Planned", "sent_at": None}
+		{
+			"step": step,
+			"subject": subjects[step],
+			"planned_at": to_site(moment),
+			"status": "Planned",
+			"sent_at": None,
+		}
 		for step, moment in planned
 	]

@@ -40,7 +40,9 @@ def position_fields(position: Position) -> dict[str, Any]:
 	}
 
 
-def plan_fields(plan: Plan, position: Position, subjects: Mapping[str, str], last_at: datetime | None) -> dict[str, Any]:
+def plan_fields(
+	plan: Plan, position: Position, subjects: Mapping[str, str], last_at: datetime | None
+) -> dict[str, Any]:
 	"""Return what the enrollment shows of its future: next step, when, and the day of the last one.
 
 	`last_at` is when the last step was dealt with, for an enrollment that has nothing to come.

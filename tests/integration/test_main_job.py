@@ -41,5 +41,8 @@ def test_enrollment_is_completed_after_its_last_step(site, smtp, clock):
 	enrollment.reload()
 	assert enrollment.status == "Completed"
 	assert [message.message["Subject"] for message in smtp.messages] == ["Day 0", "Day 2", "Day 4"]
-	assert factories.count("Communication", reference_doctype="Drip Enrollment", reference_name=enrollment.name) == 3
+	assert (
+		factories.count("Communication", reference_doctype="Drip Enrollment", reference_name=enrollment.name)
+		== 3
+	)
 	assert frappe.get_all("Drip Email", pluck="status") == ["Sent"] * 3

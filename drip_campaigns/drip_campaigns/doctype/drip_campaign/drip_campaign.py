@@ -5,7 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.campaign.check import find_save_problems
-from drip_campaigns.campaign.replan import AT_ONCE, count_affected, replan
+from drip_campaigns.campaign.replan import AT_ONCE, count_affected, renew_keys, replan
 from drip_campaigns.site_clock import utc_now
 
 SCHEDULE_FIELDS = (
@@ -25,7 +25,16 @@ SCHEDULE_FIELDS = (
 	"grace_hours",
 	"reopen_completed",
 )
-STEP_FIELDS = ("name", "idx", "enabled", "send_after_days", "send_after_hours", "counted_from", "subject", "email_template")
+STEP_FIELDS = (
+	"name",
+	"idx",
+	"enabled",
+	"send_after_days",
+	"send_after_hours",
+	"counted_from",
+	"subject",
+	"email_template",
+)
 
 
 class DripCampaign(Document):
@@ -37,7 +46,9 @@ class DripCampaign(Document):
 	def validate(self) -> None:
 		problems = list(find_save_problems(self))
 		if problems:
-			frappe.throw("<br>".join(problems), title=_("Campaign {0} cannot be saved").format(self.campaign_name))
+			frappe.throw(
+				"<br>".join(problems), title=_("Campaign {0} cannot be saved").format(self.campaign_name)
+			)
 
 	def on_update(self) -> None:
 		if self._schedule_changed():
@@ -47,17 +58,22 @@ class DripCampaign(Document):
 		enrollments = frappe.db.count("Drip Enrollment", {"campaign": self.name})
 		if enrollments:
 			frappe.throw(
-				_("Campaign {0} has {1} enrollments. End it instead, or delete its enrollments first.").format(
-					self.name, enrollments
-				),
+				_(
+					"Campaign {0} has {1} enrollments. End it instead, or delete its enrollments first."
+				).format(self.name, enrollments),
 				title=_("Campaign in use"),
 			)
+
+	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
+		renew_keys(new)
 
 	def _schedule_changed(self) -> bool:
 		before = self.get_doc_before_save()
 		if before is None:
 			return False
-		return any(self.has_value_changed(field) for field in SCHEDULE_FIELDS) or _steps(before) != _steps(self)
+		return any(self.has_value_changed(field) for field in SCHEDULE_FIELDS) or _steps(before) != _steps(
+			self
+		)
 
 	def _replan(self) -> None:
 		if count_affected(self.name) <= AT_ONCE:
@@ -70,7 +86,9 @@ class DripCampaign(Document):
 			job_id=f"drip-replan-{self.name}",
 			enqueue_after_commit=True,
 		)
-		frappe.msgprint(_("The next e-mails of all enrollments are being worked out in the background."), alert=True)
+		frappe.msgprint(
+			_("The next e-mails of all enrollments are being worked out in the background."), alert=True
+		)
 
 
 def _steps(campaign: Document) -> list[tuple]:

@@ -10,8 +10,7 @@ def get_data() -> dict:
 		"non_standard_fieldnames": {"Communication": "reference_name"},
 		"dynamic_links": {"reference_name": ["Drip Enrollment", "reference_doctype"]},
 		"transactions": [
-			{"label": _("In the ERP"), "items": ["Communication"]},
-			{"label": _("E-mails"), "items": ["Drip Email"]},
+			{"label": _("E-mails"), "items": ["Communication", "Drip Email"]},
 			{"label": _("History"), "items": ["Drip Event"]},
 		],
 	}

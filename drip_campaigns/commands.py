@@ -1,0 +1,55 @@
+"""The app's own bench commands. Every name begins with `drip-`, for all apps share one list.
+
+`bench --site SITE drip-doctor` says why nothing is sent; `drip-dispatch` sends what is due without waiting.
+"""
+
+import click
+import frappe
+from frappe.commands import get_site, pass_context
+
+
+@click.command("drip-dispatch")
+@click.option("--no-delivery", is_flag=True, help="Queue what is due, and leave the sending to the workers.")
+@pass_context
+def dispatch_command(context, no_delivery: bool) -> None:
+	"""Queue every e-mail that is due now, and send it.
+
+	Example: bench --site erp.example.com drip-dispatch
+	"""
+	from drip_campaigns.dispatch import (  # needs a site: not when the list of commands is read
+		delivery,
+		runner,
+	)
+	from drip_campaigns.site_clock import utc_now
+
+	with frappe.init_site(get_site(context)):
+		frappe.connect()
+		queued = runner.dispatch(utc_now(), enqueue_delivery=no_delivery)
+		click.echo(f"{queued} e-mails queued")
+		if not no_delivery:
+			click.echo(f"{delivery.deliver(utc_now)} e-mails accepted by the mail server")
+
+
+@click.command("drip-doctor")
+@click.option("--campaign", help="Look at one campaign only.")
+@pass_context
+def doctor_command(context, campaign: str | None) -> None:
+	"""Say why nothing is sent, or what will be sent next. Changes nothing; exits 1 if it found a reason.
+
+	Example: bench --site erp.example.com drip-doctor --campaign Welcome
+	"""
+	from drip_campaigns.dispatch.doctor import examine
+	from drip_campaigns.site_clock import utc_now
+
+	with frappe.init_site(get_site(context)):
+		frappe.connect()
+		findings = list(examine(utc_now(), campaign))
+	for finding in findings:
+		click.secho(
+			("✗ " if finding.is_problem else "✓ ") + finding.text, fg="red" if finding.is_problem else "green"
+		)
+	if any(finding.is_problem for finding in findings):
+		raise SystemExit(1)
+
+
+commands = [dispatch_command, doctor_command]

@@ -1,0 +1,118 @@
+"""Why is nothing sent? Looks at everything between a due enrollment and the mail server, and says what it finds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import frappe
+from frappe import _
+from frappe.utils import cint, pretty_date
+from frappe.utils.scheduler import is_scheduler_inactive
+
+from drip_campaigns.core.model import CampaignStatus, EmailStatus
+from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
+from drip_campaigns.site_clock import to_site
+
+LATE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Finding:
+	"""One thing that was looked at."""
+
+	text: str
+	is_problem: bool = False
+
+
+def examine(now: datetime, campaign: str | None = None) -> Iterator[Finding]:
+	"""Yield what stands in the way of sending on this site at `now`, and what is all right."""
+	yield from _brakes()
+	yield from _scheduler(now)
+	yield from _campaigns(campaign)
+	yield from _due(now, campaign)
+	yield from _queue(now)
+
+
+def _brakes() -> Iterator[Finding]:
+	held = cint(frappe.db.get_single_value("Drip Settings", "hold_sending"))
+	yield _either(
+		held, _("Hold All Sending is on. Switch it off in Drip Settings."), _("Sending is not held")
+	)
+	suspended = cint(frappe.db.get_default("suspend_email_queue"))
+	yield _either(
+		suspended,
+		_("The Email Queue is suspended. Resume it in the Email Queue list."),
+		_("The Email Queue runs"),
+	)
+	muted = frappe.are_emails_muted()
+	yield _either(
+		muted, _("E-mails are muted. Remove mute_emails from site_config.json."), _("E-mails are not muted")
+	)
+	try:
+		Senders().find("Administrator")
+		yield Finding(_("There is a default outgoing Email Account"))
+	except NoOutgoingAccountError as error:
+		yield Finding(str(error), is_problem=True)
+
+
+def _scheduler(now: datetime) -> Iterator[Finding]:
+	off = is_scheduler_inactive()
+	remedy = _("The scheduler is off. Run: bench --site {0} enable-scheduler").format(frappe.local.site)
+	yield _either(off, remedy, _("The scheduler is on"))
+	method = "drip_campaigns.dispatch.runner.dispatch_due"
+	last = frappe.db.get_value("Scheduled Job Type", {"method": method}, "last_execution")
+	late = last is None or to_site(now) - last > LATE
+	when = pretty_date(last) if last else _("never")
+	remedy = _(
+		"The dispatch last ran: {0}. Are the scheduler and a worker running (bench start, supervisor)?"
+	).format(when)
+	yield _either(late, remedy, _("The dispatch last ran {0}").format(when))
+
+
+def _campaigns(campaign: str | None) -> Iterator[Finding]:
+	filters = {"name": campaign} if campaign else {}
+	rows = frappe.get_all("Drip Campaign", filters=filters, fields=["name", "status"])
+	if not rows:
+		yield Finding(_("There is no campaign {0}").format(campaign or ""), is_problem=True)
+	active = [row.name for row in rows if row.status == CampaignStatus.ACTIVE.value]
+	if rows and not active:
+		yield Finding(_("No campaign is active. Open one and press Activate."), is_problem=True)
+	elif active:
+		yield Finding(_("Active campaigns: {0}").format(", ".join(active[:10])))
+
+
+def _due(now: datetime, campaign: str | None) -> Iterator[Finding]:
+	filters = {"campaign": campaign} if campaign else {}
+	due = frappe.db.count("Drip Enrollment", {**filters, "next_send_at": ["<=", to_site(now)]})
+	yield Finding(_("{0} enrollments are due now").format(due))
+	fields = ["name", "recipient_name", "next_send_at"]
+	coming = {**filters, "next_send_at": [">", to_site(now)]}
+	for row in frappe.get_all(
+		"Drip Enrollment", filters=coming, fields=fields, order_by="next_send_at", limit=1
+	):
+		yield Finding(_("The next one is {0}, at {1}").format(row.recipient_name, row.next_send_at))
+	troubled = frappe.get_all(
+		"Drip Enrollment",
+		filters={**filters, "last_error": ["is", "set"]},
+		fields=["name", "recipient_name", "last_error"],
+		limit=5,
+	)
+	for row in troubled:
+		yield Finding(f"{row.recipient_name} ({row.name}): {row.last_error}", is_problem=True)
+
+
+def _queue(now: datetime) -> Iterator[Finding]:
+	waiting = frappe.db.count("Drip Email", {"status": EmailStatus.QUEUED.value})
+	old = {"status": EmailStatus.QUEUED.value, "deliver_at": ["<", to_site(now - LATE)]}
+	remedy = _(
+		"{0} e-mails have been waiting for more than 15 minutes. Is a worker of the queue “long” running?"
+	)
+	stuck = frappe.db.count("Drip Email", old)
+	yield _either(stuck, remedy.format(stuck), _("{0} e-mails wait for delivery").format(waiting))
+	doubtful = frappe.db.count("Drip Email", {"status": EmailStatus.IN_DOUBT.value})
+	if doubtful:
+		yield Finding(_("{0} e-mails are in doubt: a worker died while it was sending them").format(doubtful))
+
+
+def _either(problem: object, bad: str, good: str) -> Finding:
+	return Finding(bad, is_problem=True) if problem else Finding(good)
