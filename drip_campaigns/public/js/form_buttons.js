@@ -11,18 +11,11 @@ function add_buttons(frm, buttons) {
 // Ask, call a function of drip_campaigns.api.desk, show what has become of the record.
 async function ask_and_call(frm, { method, args, question, label }) {
 	if (frm.is_dirty()) await frm.save();
-	frappe.confirm(
-		question,
-		async () => {
-			await frappe.call({
-				method: `drip_campaigns.api.desk.${method}`,
-				args,
-				freeze: true,
-			});
-			frm.reload_doc();
-		},
-		null,
-		label,
-		__("Cancel")
-	);
+	const dialog = frappe.confirm(question, async () => {
+		await call_desk(method, args, { freeze: true });
+		frm.reload_doc();
+	});
+	dialog.set_title(label);
+	dialog.get_primary_btn().text(label);
+	dialog.get_secondary_btn().text(__("Cancel"));
 }

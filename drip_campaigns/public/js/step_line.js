@@ -28,9 +28,10 @@ function make_step_line(stops) {
 	return `<ol class="drip-line">${items.join("")}</ol>`;
 }
 
-// A place above a field in which a form may draw; the same one each time.
+// A place at the top of the section of a field, as wide as the form, in which a form may draw.
 function get_canvas(frm, fieldname) {
 	const field = frm.get_field(fieldname);
-	field.drip_canvas = field.drip_canvas || $('<div class="drip-canvas">').insertBefore(field.wrapper);
+	const section = $(field.wrapper).closest(".section-body");
+	field.drip_canvas = field.drip_canvas || $('<div class="drip-canvas col-sm-12">').prependTo(section);
 	return field.drip_canvas;
 }

@@ -1,7 +1,9 @@
 // The buttons of a campaign, and what each one says before it acts.
 
-const may_activate = (frm) => !frm.is_new() && Boolean(frm.perm[1] && frm.perm[1].write);
-const is_campaign = (...statuses) => (frm) => may_activate(frm) && statuses.includes(frm.doc.status);
+// To let a campaign send is a right of its own; to stop it, writing is enough.
+const may_activate = (frm) => Boolean(frm.perm[1] && frm.perm[1].write);
+const may_stop = (frm) => Boolean(frm.perm[0] && frm.perm[0].write);
+const is_campaign = (may, ...statuses) => (frm) => !frm.is_new() && may(frm) && statuses.includes(frm.doc.status);
 
 const CAMPAIGN_BUTTONS = [
 	{
@@ -16,42 +18,42 @@ const CAMPAIGN_BUTTONS = [
 	},
 	{
 		label: __("Pause"),
-		condition: is_campaign("Active"),
+		condition: is_campaign(may_stop, "Active"),
 		action: (frm) =>
 			change_status(
 				frm,
 				"pause_campaign",
 				__("Pause"),
-				__("No e-mail of this campaign leaves until you resume it. Nobody loses their place.")
+				__("No e-mail of this campaign leaves until it is resumed, queued ones included. Nobody loses their place.")
 			),
 	},
 	{
 		label: __("End"),
-		condition: is_campaign("Active", "Paused"),
+		condition: is_campaign(may_stop, "Active", "Paused"),
 		action: (frm) =>
 			change_status(
 				frm,
 				"end_campaign",
 				__("End"),
-				__("No e-mail of this campaign leaves any more, not even to those who are in the middle of it.")
+				__("This cannot be undone. Everybody who is on the campaign leaves it, and what is queued is not sent.")
 			),
 	},
 	{
 		label: __("Activate"),
 		primary: true,
-		condition: is_campaign("Draft"),
+		condition: is_campaign(may_activate, "Draft"),
 		action: (frm) =>
 			change_status(
 				frm,
 				"activate_campaign",
 				__("Activate"),
-				__("From now on everybody who is enrolled gets the e-mails of this campaign when they are due. Those who are enrolled already begin now.")
+				__("From now on everybody who is enrolled gets the e-mails of this campaign when they are due.")
 			),
 	},
 	{
 		label: __("Resume"),
 		primary: true,
-		condition: is_campaign("Paused"),
+		condition: is_campaign(may_activate, "Paused"),
 		action: (frm) => change_status(frm, "resume_campaign", __("Resume"), explain_resume(frm)),
 	},
 ];
@@ -66,7 +68,7 @@ function explain_resume(frm) {
 			cint(frm.doc.grace_hours),
 		]);
 	}
-	return __("E-mails leave again. What has become due leaves now, and the steps after it keep their distance.");
+	return __("E-mails leave again. Everybody goes on where they were, with the rest of the delay that was running.");
 }
 
 function enroll(frm) {

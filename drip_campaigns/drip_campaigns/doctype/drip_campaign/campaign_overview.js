@@ -43,11 +43,7 @@ function describe_delay(step) {
 async function load_summary(frm) {
 	frm.drip_summary = null;
 	if (frm.is_new()) return;
-	frm.drip_summary = await frappe.xcall(
-		"drip_campaigns.api.desk.get_campaign_summary",
-		{ campaign: frm.doc.name },
-		"GET"
-	);
+	frm.drip_summary = await read_from_desk("get_campaign_summary", { campaign: frm.doc.name });
 }
 
 const COUNTS = [
@@ -60,7 +56,7 @@ const COUNTS = [
 ];
 
 function show_counts(frm) {
-	const canvas = get_banner(frm, "campaign_name").empty();
+	const canvas = get_canvas(frm, "campaign_name").empty();
 	if (!frm.drip_summary || !count_enrollments(frm)) return;
 	const row = $('<div class="drip-counts">').appendTo(canvas);
 	for (const { label, doctype, status, bad } of COUNTS) {

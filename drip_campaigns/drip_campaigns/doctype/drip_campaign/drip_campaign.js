@@ -1,3 +1,4 @@
+{% include "drip_campaigns/public/js/desk_api.js" %}
 {% include "drip_campaigns/public/js/form_buttons.js" %}
 {% include "drip_campaigns/public/js/step_line.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_actions.js" %}
@@ -5,15 +6,12 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/send_test.js" %}
 
 frappe.ui.form.on("Drip Campaign", {
-	setup(frm) {
-		show_template_subjects_in_grid(frm);
-	},
-
 	async refresh(frm) {
 		frm.set_df_property("status", "read_only", 1);
 		add_buttons(frm, CAMPAIGN_BUTTONS);
 		offer_time_zones(frm);
 		await load_template_subjects(frm);
+		show_template_subjects(frm);
 		draw_schedule(frm);
 		await load_summary(frm);
 		show_counts(frm);
@@ -32,6 +30,7 @@ frappe.ui.form.on("Drip Campaign Step", {
 
 	async email_template(frm) {
 		await load_template_subjects(frm);
+		show_template_subjects(frm);
 		draw_schedule(frm);
 	},
 
@@ -71,14 +70,15 @@ async function load_template_subjects(frm) {
 		limit: missing.length,
 	});
 	for (const template of templates) frm.template_subjects[template.name] = template.subject;
-	frm.refresh_field("steps");
 }
 
-// The row has no subject of its own then; what the grid shows in grey is the template's.
-function show_template_subjects_in_grid(frm) {
-	frappe.meta.get_docfield("Drip Campaign Step", "subject").formatter = (value, df, options, step) => {
-		const inherited = (frm.template_subjects || {})[step && step.email_template];
-		const text = frappe.utils.escape_html(value || inherited || "");
-		return value && cint(step && step.enabled) ? text : `<span class="text-muted">${text}</span>`;
-	};
+// Where a row leaves the subject to its template, the grid shows the template's, in grey.
+function show_template_subjects(frm) {
+	const { grid } = frm.get_field("steps");
+	grid.update_docfield_property("subject", "formatter", (value, field, options, step) => {
+		const inherited = step && frm.template_subjects[step.email_template];
+		if (value || !inherited) return frappe.utils.escape_html(value || "");
+		return `<span class="text-muted">${frappe.utils.escape_html(inherited)}</span>`;
+	});
+	grid.refresh();
 }

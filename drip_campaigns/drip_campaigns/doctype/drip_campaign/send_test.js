@@ -2,7 +2,7 @@
 
 async function open_send_test(frm) {
 	if (frm.is_dirty()) await frm.save();
-	const recipient_types = await frappe.xcall("drip_campaigns.api.desk.get_recipient_types", {}, "GET");
+	const recipient_types = await read_from_desk("get_recipient_types");
 	const dialog = new frappe.ui.Dialog({
 		title: __("Send Test"),
 		size: "extra-large",
@@ -60,16 +60,13 @@ function read_test(frm, dialog) {
 
 async function send_test(frm, dialog) {
 	const { email_address } = dialog.get_values();
-	await frappe.call({
-		method: "drip_campaigns.api.desk.send_test",
-		args: { ...read_test(frm, dialog), email_address },
-		btn: dialog.get_primary_btn(),
-	});
+	const args = { ...read_test(frm, dialog), email_address };
+	await call_desk("send_test", args, { btn: dialog.get_primary_btn() });
 	frappe.show_alert({ message: __("Test sent to {0}", [email_address]), indicator: "green" });
 }
 
 async function show_preview(frm, dialog) {
-	const preview = await frappe.xcall("drip_campaigns.api.desk.preview_step", read_test(frm, dialog));
+	const preview = await call_desk("preview_step", read_test(frm, dialog));
 	const wrapper = dialog.get_field("preview").$wrapper;
 	const view = wrapper.find(".drip-preview").attr("data-view") || "desktop";
 	wrapper.html(make_preview(preview.subject, view));

@@ -1,5 +1,7 @@
+{% include "drip_campaigns/public/js/desk_api.js" %}
 {% include "drip_campaigns/public/js/form_buttons.js" %}
 {% include "drip_campaigns/public/js/step_line.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_enrollment/enrollment_actions.js" %}
 
 // Whom the Recipient field offers: records that can get mail at all.
 const RECIPIENT_FILTERS = {
@@ -7,53 +9,6 @@ const RECIPIENT_FILTERS = {
 	User: { enabled: 1, name: ["not in", ["Administrator", "Guest"]] },
 	Lead: { email_id: ["is", "set"], unsubscribed: 0, disabled: 0 },
 };
-
-const is_enrollment = (...statuses) => (frm) =>
-	!frm.is_new() && frm.perm[0].write && statuses.includes(frm.doc.status);
-
-const ENROLLMENT_BUTTONS = [
-	{
-		label: __("Pause"),
-		condition: is_enrollment("Scheduled", "In Progress"),
-		action: (frm) =>
-			act_on(frm, "pause_enrollment", __("Pause"), __("{0} gets no e-mail until you resume.", [name_of(frm)])),
-	},
-	{
-		label: __("Remove"),
-		condition: is_enrollment("Scheduled", "In Progress", "Paused"),
-		action: (frm) =>
-			act_on(
-				frm,
-				"remove_enrollment",
-				__("Remove"),
-				__("{0} leaves this campaign and gets none of its e-mails any more.", [name_of(frm)])
-			),
-	},
-	{
-		label: __("Resume"),
-		primary: true,
-		condition: is_enrollment("Paused"),
-		action: (frm) =>
-			act_on(
-				frm,
-				"resume_enrollment",
-				__("Resume"),
-				__("{0} goes on at the next step, with the rest of its delay.", [name_of(frm)])
-			),
-	},
-	{
-		label: __("Try Again"),
-		primary: true,
-		condition: is_enrollment("Failed"),
-		action: (frm) =>
-			act_on(
-				frm,
-				"resume_enrollment",
-				__("Try Again"),
-				__("The step that failed is tried again. Mend what the error says first.")
-			),
-	},
-];
 
 frappe.ui.form.on("Drip Enrollment", {
 	setup(frm) {
@@ -63,13 +18,15 @@ frappe.ui.form.on("Drip Enrollment", {
 	},
 
 	async onload(frm) {
-		const types = await frappe.xcall("drip_campaigns.api.desk.get_recipient_types", {}, "GET");
+		const types = await read_from_desk("get_recipient_types");
 		frm.set_query("recipient_type", () => ({ filters: { name: ["in", types] } }));
 		if (frm.is_new() && !frm.doc.recipient_type) frm.set_value("recipient_type", types[0]);
 	},
 
 	refresh(frm) {
 		add_buttons(frm, ENROLLMENT_BUTTONS);
+		frm.set_df_property("start_date", "read_only", !frm.is_new());
+		hide_what_is_said_elsewhere(frm);
 		show_what_holds_it(frm);
 		draw_progress(frm);
 	},
@@ -79,12 +36,11 @@ frappe.ui.form.on("Drip Enrollment", {
 	},
 });
 
-function name_of(frm) {
-	return frappe.utils.escape_html(frm.doc.recipient_name || frm.doc.email_address || frm.doc.recipient);
-}
-
-function act_on(frm, method, label, question) {
-	return ask_and_call(frm, { method, args: { enrollment: frm.doc.name }, question, label });
+function hide_what_is_said_elsewhere(frm) {
+	const { recipient, recipient_name } = frm.doc;
+	frm.toggle_display("recipient_name", recipient_name && recipient_name !== recipient);
+	frm.toggle_display("email_address", !frm.is_new());
+	frm.toggle_display("last_error", false);
 }
 
 // The last error with its remedy, or why nothing more is sent.
@@ -112,11 +68,7 @@ function comment_when(datetime) {
 async function draw_progress(frm) {
 	const canvas = get_canvas(frm, "next_step_subject").empty();
 	if (frm.is_new()) return;
-	const schedule = await frappe.xcall(
-		"drip_campaigns.api.desk.get_enrollment_schedule",
-		{ enrollment: frm.doc.name },
-		"GET"
-	);
+	const schedule = await read_from_desk("get_enrollment_schedule", { enrollment: frm.doc.name });
 	canvas.html(schedule.length ? make_step_line(schedule.map((step) => make_stop(frm, step))) : "");
 }
 
@@ -129,14 +81,20 @@ const STATE_OF_EMAIL = {
 	"In Doubt": "failed",
 };
 
-function make_stop(frm, { step, subject, planned_at, status, sent_at }) {
+function make_stop(frm, { step, subject, planned_at, status, sent_at, reason }) {
 	const moment_of = sent_at || planned_at;
 	const is_next = !STATE_OF_EMAIL[status] && step === frm.doc.next_step;
 	return {
 		hours: moment_of ? moment(moment_of).valueOf() / 3600000 : 0,
-		when: moment_of ? frappe.datetime.str_to_user(moment_of).replace(/:\d\d$/, "") : __("Not planned"),
+		when: moment_of ? describe_moment(moment_of) : __("Not planned"),
 		subject,
 		state: STATE_OF_EMAIL[status] || (is_next ? "next" : "planned"),
-		note: status === "In Doubt" ? __("In doubt") : "",
+		note: status === "In Doubt" ? __("In doubt") : reason && __(reason),
 	};
+}
+
+// Short, in the order of days and months that the user's language has.
+function describe_moment(datetime) {
+	const parts = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false };
+	return moment(datetime).toDate().toLocaleString(frappe.boot.lang || "en", parts);
 }

@@ -1,3 +1,5 @@
+{% include "drip_campaigns/public/js/desk_api.js" %}
+
 frappe.listview_settings["Drip Enrollment"] = {
 	hide_name_column: true,
 	add_fields: ["status", "recipient_name", "recipient"],
@@ -41,9 +43,7 @@ async function act_on_each(names, method) {
 	let refused = 0;
 	for (const [i, enrollment] of names.entries()) {
 		frappe.show_progress(__("Enrollments"), i + 1, names.length, null, true);
-		await frappe
-			.call({ method: `drip_campaigns.api.desk.${method}`, args: { enrollment }, silent: true })
-			.catch(() => refused++);
+		await call_desk(method, { enrollment }, { silent: true }).catch(() => refused++);
 	}
 	const done = names.length - refused;
 	const message = refused

@@ -1,3 +1,5 @@
+{% include "drip_campaigns/public/js/desk_api.js" %}
+
 frappe.ui.form.on("Drip Settings", {
 	refresh(frm) {
 		warn_when_held(frm);
@@ -13,7 +15,7 @@ function warn_when_held(frm) {
 function offer_dispatch(frm) {
 	if (!frappe.user.has_role(["Drip Manager", "System Manager"])) return;
 	frm.add_custom_button(__("Send What Is Due Now"), async () => {
-		await frappe.call({ method: "drip_campaigns.api.desk.run_dispatch", freeze: true });
-		frappe.show_alert({ message: __("What was due has been handed over for delivery."), indicator: "green" });
+		await call_desk("run_dispatch", {}, { freeze: true });
+		frappe.show_alert({ message: __("What is due leaves now, in the background."), indicator: "green" });
 	});
 }
