@@ -46,6 +46,16 @@ def test_a_step_that_only_waited_for_its_day_is_due_when_the_pause_ends():
 	assert done == ["a"]
 
 
+def test_a_pause_of_no_length_changes_nothing():
+	plan = make_plan(*on_days(a=0, b=3))
+	position, _ = send_due(plan, started("2026-05-01 10:00"), at("2026-05-01 10:00"))
+	moment = at("2026-05-02 10:00")
+
+	held = shift(plan, position, moment, moment)
+
+	assert held == position
+
+
 def test_a_pause_before_the_start_does_not_move_it():
 	plan = make_plan(*on_days(a=0))
 	position = started("2026-05-10 10:00")

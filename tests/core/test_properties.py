@@ -50,23 +50,15 @@ def zone_of(plan: Plan, position: Position) -> ZoneInfo:
 
 
 @given(lives())
-def test_no_step_is_dealt_with_twice_and_none_that_is_disabled(life):
+def test_no_step_is_dealt_with_twice_or_out_of_order_or_although_it_is_disabled(life):
 	plan, position, runs = life
 
-	_, sent, skipped = run_all(plan, position, sorted(runs * 3))
+	_, sent, skipped = run_all(plan, position, sorted(runs * 2))
 
 	dealt_with = [step for step, _ in sent + skipped]
+	places = [plan.placed[step].place for step, _ in sent]
 	assert len(dealt_with) == len(set(dealt_with))
 	assert set(dealt_with) <= {step.id for step in plan.steps if step.enabled}
-
-
-@given(lives())
-def test_steps_go_out_in_their_order(life):
-	plan, position, runs = life
-
-	_, sent, _ = run_all(plan, position, runs)
-
-	places = [plan.placed[step].place for step, _ in sent]
 	assert places == sorted(places)
 
 
@@ -172,15 +164,6 @@ def test_a_pause_keeps_what_is_left_of_the_delay(life, running, holding):
 			zone, before, held_from
 		)
 		assert after >= before
-
-
-@given(lives(), minutes)
-def test_a_pause_of_no_length_changes_nothing(life, running):
-	plan, position, runs = life
-	position, _, _ = run_all(plan, position, runs[:3])
-	moment = runs[-1] + running
-
-	assert shift(plan, position, moment, moment) == position
 
 
 def nominal_of(plan: Plan, position: Position) -> datetime | None:
