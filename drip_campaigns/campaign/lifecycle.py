@@ -1,6 +1,6 @@
 """The verbs of a campaign: activate, pause, resume, end. Who may call them is the business of the edge; none commits."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import frappe
 from frappe import _
@@ -10,7 +10,7 @@ from drip_campaigns.campaign.replan import AT_ONCE, count_affected, replan
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EventType, ExitReason, Status
 from drip_campaigns.dispatch import mail_store
-from drip_campaigns.dispatch.runner import release_minutes
+from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.withdraw import hold, release, withdraw
 from drip_campaigns.enrollment.state import closing_fields
@@ -59,8 +59,7 @@ def _start(campaign, now: datetime) -> None:
 	replan(campaign, now, held_from=stood_still_since)
 	_set_status(campaign, CampaignStatus.ACTIVE, paused_at=None)
 	start_scheduled(now, campaign.name)
-	release_after = timedelta(minutes=release_minutes())
-	release(mail_store.email_table().campaign == campaign.name, now=now, release_after=release_after)
+	release(mail_store.email_table().campaign == campaign.name, now=now, release_after=release_after())
 
 
 def pause(campaign, now: datetime) -> None:

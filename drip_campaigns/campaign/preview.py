@@ -8,6 +8,7 @@ from jinja2 import TemplateError
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.dispatch.message import Envelope, compose
+from drip_campaigns.dispatch.options import postal_address
 from drip_campaigns.dispatch.render import Frame, RenderedEmail, compile_step, fill, load_step_text
 from drip_campaigns.dispatch.senders import Sender, Senders
 from drip_campaigns.enrollment.addresses import on_the_wire
@@ -77,8 +78,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 		raise PreviewError(
 			_("Campaign {0} has no such step. Save the form and try again.").format(campaign.name)
 		)
-	postal_address = frappe.get_cached_doc("Drip Settings").postal_address or ""
-	frame = Frame(preview_leave_url(), campaign.campaign_name, sender.name, postal_address)
+	frame = Frame(preview_leave_url(), campaign.campaign_name, sender.name, postal_address())
 	try:
 		return fill(compile_step(load_step_text(row)), recipient, frame)
 	except TemplateError as error:

@@ -4,21 +4,21 @@ Commits after each group. If it dies, the sweep settles what its notes in Redis 
 """
 
 import time
-from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import frappe
 import redis
 from frappe.email.doctype.email_account.email_account import EmailAccount
-from frappe.utils import parse_addr
 
 from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch.limits import Limits
 from drip_campaigns.dispatch.notes import ACCEPTED, ATTEMPTED, CLAIMED, DeliveryNotes
-from drip_campaigns.dispatch.runner import may_send, release_minutes
+from drip_campaigns.dispatch.options import may_send, release_after
 from drip_campaigns.dispatch.settle import settle
 from drip_campaigns.dispatch.transport import Answer, Outcome, send_message
 from drip_campaigns.dispatch.withdraw import withdraw_or_hold
+from drip_campaigns.enrollment.addresses import on_the_wire
 from drip_campaigns.site_clock import to_site, utc_now
 
 GROUP_SIZE = 20
@@ -35,75 +35,86 @@ def deliver_due_mail() -> None:
 def deliver(clock: Callable[[], datetime]) -> int:
 	"""Send queued e-mails until none is left or the job's time is up; return how many the server accepted."""
 	started, accepted = time.monotonic(), 0
-	connections = _Connections()
+	courier = _Courier(clock)
 	try:
 		while time.monotonic() - started < JOB_BUDGET_SECONDS and may_send():
-			count = _deliver_group(connections, clock)
+			count = courier.deliver_group()
 			if count is None:
 				break
 			accepted += count
 	finally:
-		connections.close()
+		courier.connections.close()
 	return accepted
 
 
-def _deliver_group(connections: "_Connections", clock: Callable[[], datetime]) -> int | None:
-	now = clock()
-	notes = DeliveryNotes()
-	frappe.db.commit()  # what the claim reads must not be older than the locks it takes
-	mails = mail_store.claim_mail(to_site(now), GROUP_SIZE)
-	if not mails:
-		frappe.db.rollback()
-		return None
-	notes.write([mail.email_queue for mail in mails], CLAIMED)
-	frappe.db.commit()
-	mails = withdraw_or_hold(mails, now)
-	answers = _send_group(mails, connections, notes)
-	settle(mails, answers, clock(), timedelta(minutes=release_minutes()))
-	frappe.db.commit()
-	notes.forget([mail.email_queue for mail in mails])
-	return sum(answer.outcome is Outcome.ACCEPTED for answer in answers.values())
+class _Courier:
+	"""What one delivery job has at hand: connections, notes, limits and a clock."""
 
+	def __init__(self, clock: Callable[[], datetime]) -> None:
+		self.clock, self.connections = clock, _Connections()
+		self.notes, self.limits = DeliveryNotes(), Limits()
 
-def _send_group(
-	mails: list[frappe._dict], connections: "_Connections", notes: DeliveryNotes
-) -> dict[str, Answer]:
-	by_account = defaultdict(list)
-	for mail in mails:
-		by_account[mail.email_account, parse_addr(mail.sender)[1]].append(mail)
-	answers: dict[str, Answer] = {}
-	deadline = time.monotonic() + GROUP_BUDGET_SECONDS
-	for (account, sender), group in by_account.items():
-		for mail in group:
+	def deliver_group(self) -> int | None:
+		"""Claim, send and settle one group; return how many were accepted, or None when nothing was left to claim."""
+		now = self.clock()
+		frappe.db.commit()  # what the claim reads must not be older than the locks it takes
+		mails = mail_store.claim_mail(to_site(now), GROUP_SIZE)
+		if not mails:
+			frappe.db.rollback()
+			return None
+		self.notes.write([mail.email_queue for mail in mails], CLAIMED)
+		frappe.db.commit()
+		mails = withdraw_or_hold(mails, now)
+		answers = self._send_group(mails)
+		settle(mails, answers, self.clock(), release_after())
+		frappe.db.commit()
+		self._forget(mails)
+		return sum(answer.outcome is Outcome.ACCEPTED for answer in answers.values())
+
+	def _send_group(self, mails: list[frappe._dict]) -> dict[str, Answer]:
+		answers: dict[str, Answer] = {}
+		deadline = time.monotonic() + GROUP_BUDGET_SECONDS
+		# By account, so that a group needs each connection once.
+		for mail in sorted(mails, key=lambda mail: mail.email_account or ""):
 			if time.monotonic() > deadline:
-				return answers
-			answers[mail.name] = _send_one(mail, account, sender, connections, notes)
-	return answers
+				break
+			answers[mail.name] = self._send_one(mail)
+		return answers
 
-
-def _send_one(
-	mail: frappe._dict, account: str, sender: str, connections: "_Connections", notes: DeliveryNotes
-) -> Answer:
-	session = connections.open(account, sender)
-	if isinstance(session, Answer):
-		return session
-	try:
-		notes.write([mail.email_queue], ATTEMPTED)
-	except redis.RedisError as error:
-		return Answer(Outcome.DEFERRED, text=f"Redis: {error}")
-	answer = send_message(
-		session, sender, parse_addr(mail.email_address)[1] or mail.email_address, mail.message.encode()
-	)
-	if answer.outcome is Outcome.ACCEPTED:
+	def _send_one(self, mail: frappe._dict) -> Answer:
+		recipient = on_the_wire(mail.email_address)
 		try:
-			notes.write([mail.email_queue], ACCEPTED)
+			held = self.limits.reserve(mail.email_account or "", recipient.rpartition("@")[2], self.clock())
+			if held:
+				return Answer(Outcome.HELD, text=held.reason, until=held.until)
+			session = self.connections.open(mail.email_account, mail.sender)
+			if isinstance(session, Answer):
+				return session
+			self.notes.write([mail.email_queue], ATTEMPTED)
+		except redis.RedisError as error:
+			return Answer(Outcome.DEFERRED, text=f"Redis: {error}")
+		answer = send_message(session, mail.sender, recipient, mail.message.encode())
+		self._note_accepted(mail, answer)
+		if not answer.connected:
+			self.connections.drop(mail.email_account)
+		return answer
+
+	def _note_accepted(self, mail: frappe._dict, answer: Answer) -> None:
+		if answer.outcome is not Outcome.ACCEPTED:
+			return
+		try:
+			self.notes.write([mail.email_queue], ACCEPTED)
 		except redis.RedisError:
+			# The database will know in a moment; only a kill before that leaves this e-mail in doubt.
 			frappe.logger("drip_campaigns").warning(
 				"accepted %s, but Redis could not be told", mail.email_queue
 			)
-	if not answer.connected:
-		connections.drop(account)
-	return answer
+
+	def _forget(self, mails: list[frappe._dict]) -> None:
+		try:
+			self.notes.forget([mail.email_queue for mail in mails])
+		except redis.RedisError:
+			frappe.logger("drip_campaigns").warning("notes of settled e-mails stay until they expire")
 
 
 class _Connections:

@@ -110,13 +110,13 @@ def drip_email_name(enrollment: str, step: str) -> str:
 
 
 def record_mails(
-	mails: Sequence[Mail], skipped: Sequence[Skipped], now: datetime, release_minutes: int
+	mails: Sequence[Mail], skipped: Sequence[Skipped], now: datetime, release_after: timedelta
 ) -> None:
 	"""Write all rows of a batch: seven statements at most, however many e-mails.
 
-	Until `release_minutes` have passed the Email Queue rows are ours to deliver; then Frappe's flush takes them.
+	Until `release_after` has passed the Email Queue rows are ours to deliver; then Frappe's flush takes them.
 	"""
-	rows = _RowMaker(now, release_minutes)
+	rows = _RowMaker(now, release_after)
 	for mail in mails:
 		rows.add_mail(mail)
 	for skip in skipped:
@@ -126,9 +126,9 @@ def record_mails(
 
 
 class _RowMaker:
-	def __init__(self, now: datetime, release_minutes: int) -> None:
+	def __init__(self, now: datetime, release_after: timedelta) -> None:
 		self.site_now = to_site(now)
-		self.send_after = to_site(now + timedelta(minutes=release_minutes))
+		self.send_after = to_site(now + release_after)
 		self.tables: dict[tuple[str, tuple], list] = defaultdict(list)
 		self.communications: dict[str, str] = {}
 

@@ -7,11 +7,11 @@ import time
 from datetime import datetime
 
 import frappe
-from frappe.utils import cint
 
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch import sweep
 from drip_campaigns.dispatch.batch import CampaignRun, explain, make_batch
+from drip_campaigns.dispatch.options import batch_size, max_attempts, may_send, postal_address, release_after
 from drip_campaigns.dispatch.outbox import record_mails
 from drip_campaigns.dispatch.store import (
 	advance_enrollments,
@@ -22,7 +22,6 @@ from drip_campaigns.dispatch.store import (
 )
 from drip_campaigns.site_clock import to_site, to_site_plan, utc_now
 
-DEFAULT_BATCH_SIZE = 500
 RUN_BUDGET_SECONDS = 200  # Frappe gives a scheduled job 300
 DELIVERY_JOB = "drip_campaigns.dispatch.delivery.deliver_due_mail"
 
@@ -52,13 +51,6 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	if not total and enqueue_delivery and sweep.has_waiting_mail(now):
 		frappe.enqueue(DELIVERY_JOB, queue="long")
 	return total
-
-
-def may_send() -> bool:
-	"""Say whether anything may leave this site now: not held, not muted, not suspended."""
-	held = cint(frappe.db.get_single_value("Drip Settings", "hold_sending", cache=False))
-	suspended = cint(frappe.db.get_default("suspend_email_queue"))
-	return not (held or suspended or frappe.are_emails_muted())
 
 
 def _dispatch_batch(campaign: str, now: datetime) -> int | None:
@@ -101,7 +93,7 @@ def _claim_and_record(campaign: str, limit: int, now: datetime) -> int | None:
 		frappe.db.rollback()
 		return None
 	batch = make_batch(run, rows, load_dealt_with([row.name for row in rows]), now)
-	record_mails(batch.mails, batch.skipped, now, release_minutes())
+	record_mails(batch.mails, batch.skipped, now, release_after())
 	advance_enrollments(batch.states, site_now)
 	record_events(batch.events, site_now)
 	frappe.db.commit()
@@ -112,8 +104,7 @@ def _start_run(campaign: str) -> CampaignRun | None:
 	document = frappe.get_doc("Drip Campaign", campaign)
 	if document.status != CampaignStatus.ACTIVE.value:
 		return None
-	settings = frappe.get_cached_doc("Drip Settings")
-	return CampaignRun(document, settings.postal_address or "", cint(settings.max_attempts) or 5)
+	return CampaignRun(document, postal_address(), max_attempts())
 
 
 def _put_off(campaign: str, error: Exception, now: datetime) -> None:
@@ -125,15 +116,3 @@ def _put_off(campaign: str, error: Exception, now: datetime) -> None:
 		state = {**row, "last_error": explain(error, row, run), "next_send_at": later}
 		advance_enrollments([state], to_site(now))
 	frappe.db.commit()
-
-
-def batch_size() -> int:
-	"""Return how many enrollments one transaction takes: Drip Settings, from 1 to 5000; 0 or empty means 500."""
-	wanted = cint(frappe.db.get_single_value("Drip Settings", "batch_size"))
-	return min(max(wanted, 0), 5000) or DEFAULT_BATCH_SIZE
-
-
-def release_minutes() -> int:
-	"""Return for how many minutes a queued e-mail is ours before Frappe's flush may take it: 5 to 14, else 10."""
-	wanted = cint(frappe.db.get_single_value("Drip Settings", "release_after_minutes"))
-	return wanted if 5 <= wanted <= 14 else 10

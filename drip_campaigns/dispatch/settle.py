@@ -14,7 +14,7 @@ from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.transport import Answer, Outcome
 from drip_campaigns.enrollment.state import closing_fields
-from drip_campaigns.site_clock import from_site, to_site
+from drip_campaigns.site_clock import from_site, to_site, to_site_plan
 
 DEFER = timedelta(minutes=15)
 GIVE_UP_AFTER = timedelta(days=3)
@@ -31,6 +31,7 @@ def settle(mails: Mails, answers: Mapping[str, Answer], now: datetime, release_a
 			untried.append(mail)
 		else:
 			mail.answer = f"{answer.code or ''} {answer.text}".strip()
+			mail.until = answer.until
 			groups[_final(answer, mail, now)].append(mail)
 	record_sent(groups[Outcome.ACCEPTED], now)
 	record_refused(groups[Outcome.REFUSED], now)
@@ -38,6 +39,7 @@ def settle(mails: Mails, answers: Mapping[str, Answer], now: datetime, release_a
 	record_in_doubt(groups[Outcome.UNKNOWN], now)
 	put_back(untried, now, now, release_after)
 	put_back(groups[Outcome.DEFERRED] + groups[Outcome.BLOCKED], now, now + DEFER, release_after)
+	put_back(groups[Outcome.HELD], now, now, release_after)
 	complete_finished(sorted({mail.enrollment for mail in mails}), now)
 
 
@@ -99,23 +101,19 @@ def record_in_doubt(mails: Mails, now: datetime) -> None:
 
 
 def put_back(mails: Mails, now: datetime, deliver_at: datetime, release_after: timedelta) -> None:
-	"""Return these to the queue, not to be delivered before `deliver_at`; the budget of attempts is not touched."""
+	"""Return these to the queue, not to be delivered before `deliver_at`; the budget of attempts is not touched.
+
+	An e-mail that a limit holds back carries the moment of its turn with it.
+	"""
 	if not mails:
 		return
-	site_now, site_then = to_site(now), to_site(deliver_at)
-	mail_store.set_each(
-		"Drip Email",
-		("name", "modified", "status", "deliver_at", "error"),
-		[(m.name, site_now, EmailStatus.QUEUED.value, site_then, m.get("answer")) for m in mails],
-	)
-	mail_store.set_each(
-		"Email Queue",
-		("name", "modified", "status", "send_after", "error"),
-		[
-			(m.email_queue, site_now, "Not Sent", to_site(deliver_at + release_after), m.get("answer"))
-			for m in mails
-		],
-	)
+	site_now, drip_rows, queue_rows = to_site(now), [], []
+	for mail in mails:
+		moment, why = mail.get("until") or deliver_at, mail.get("answer")
+		drip_rows.append((mail.name, site_now, EmailStatus.QUEUED.value, to_site_plan(moment), why))
+		queue_rows.append((mail.email_queue, site_now, "Not Sent", to_site_plan(moment + release_after), why))
+	mail_store.set_each("Drip Email", ("name", "modified", "status", "deliver_at", "error"), drip_rows)
+	mail_store.set_each("Email Queue", ("name", "modified", "status", "send_after", "error"), queue_rows)
 
 
 def complete_finished(enrollments: Sequence[str], now: datetime) -> None:

@@ -10,12 +10,12 @@ from frappe import _
 
 from drip_campaigns.dispatch import mail_store, settle
 from drip_campaigns.dispatch.notes import ACCEPTED, CLAIMED, DeliveryNotes
+from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.transport import Answer, Outcome
 from drip_campaigns.site_clock import to_site
 
 SILENT_AFTER = timedelta(minutes=8)  # a living worker finishes a group within 7 (delivery.py)
 PUT_OFF = timedelta(hours=1)
-RELEASE_AFTER = timedelta(minutes=10)
 SWEEP_SIZE = 1000
 
 
@@ -25,7 +25,7 @@ def settle_strays(now: datetime) -> int:
 	strays = mail_store.find_strays(to_site(now - SILENT_AFTER), SWEEP_SIZE)
 	if strays:
 		answers = _read_answers(strays)
-		settle.settle(strays, answers, now, RELEASE_AFTER)
+		settle.settle(strays, answers, now, release_after())
 		DeliveryNotes().forget([mail.email_queue for mail in strays if mail.email_queue])
 	frappe.db.commit()
 	return len(strays)

@@ -3,6 +3,7 @@
 import re
 import smtplib
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -16,6 +17,7 @@ class Outcome(Enum):
 	REFUSED = "refused"  # the server will never take it (5xx)
 	DEFERRED = "deferred"  # not now (4xx), or the connection broke before the text was sent
 	BLOCKED = "blocked"  # the server does not take mail from this sender or account
+	HELD = "held"  # not tried: a limit of Drip Settings is reached
 	FAILED = "failed"  # given up, without the server having refused this recipient
 	UNKNOWN = "unknown"  # the connection broke after the text was sent: it may have been accepted (RFC 1047)
 
@@ -28,6 +30,7 @@ class Answer:
 	code: int = 0
 	text: str = ""
 	connected: bool = True
+	until: datetime | None = None  # when a held message will have its turn
 
 
 def send_message(session: smtplib.SMTP, sender: str, recipient: str, message: bytes) -> Answer:

@@ -4,7 +4,7 @@ They work on Drip Enrollment documents, one at a time; who may call them is the 
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import frappe
@@ -19,7 +19,7 @@ from drip_campaigns.core.reenrollment import re_enroll
 from drip_campaigns.core.transitions import next_status
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.batch import step_subject
-from drip_campaigns.dispatch.runner import release_minutes
+from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.withdraw import hold, release, withdraw
 from drip_campaigns.enrollment.addresses import is_valid
@@ -248,8 +248,7 @@ def resume(document, now: datetime) -> None:
 			"email_address": recipient.email,
 		},
 	)
-	release_after = timedelta(minutes=release_minutes())
-	release(mail_store.email_table().enrollment == document.name, now=now, release_after=release_after)
+	release(mail_store.email_table().enrollment == document.name, now=now, release_after=release_after())
 	log(document, event, now)
 
 

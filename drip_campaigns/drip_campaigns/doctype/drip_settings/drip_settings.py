@@ -1,13 +1,11 @@
 """Drip Settings: limits, defaults and the brake."""
 
-from datetime import timedelta
-
 import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint
 
-from drip_campaigns.dispatch.runner import release_minutes
+from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.withdraw import hold, release
 from drip_campaigns.site_clock import utc_now
 
@@ -27,7 +25,7 @@ class DripSettings(Document):
 		if self.hold_sending:
 			hold(now=utc_now())
 		else:
-			release(now=utc_now(), release_after=timedelta(minutes=release_minutes()))
+			release(now=utc_now(), release_after=release_after())
 
 	def _check_range(self, field: str, low: int, high: int) -> None:
 		value = cint(self.get(field))

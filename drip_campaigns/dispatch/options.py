@@ -1,0 +1,42 @@
+"""What Drip Settings say about sending, with the meaning of an empty field in one place."""
+
+from datetime import timedelta
+
+import frappe
+from frappe.utils import cint
+
+DEFAULT_BATCH_SIZE = 500
+DEFAULT_RELEASE_MINUTES = 10
+DEFAULT_ATTEMPTS = 5
+
+
+def may_send() -> bool:
+	"""Say whether anything may leave this site now: not held, not muted, not suspended. Never answered from a cache."""
+	held = cint(frappe.db.get_single_value("Drip Settings", "hold_sending", cache=False))
+	suspended = cint(frappe.db.get_default("suspend_email_queue"))
+	return not (held or suspended or frappe.are_emails_muted())
+
+
+def batch_size() -> int:
+	"""Return how many enrollments one transaction takes, from 1 to 5000; 0 or empty means 500."""
+	return min(max(_number("batch_size"), 0), 5000) or DEFAULT_BATCH_SIZE
+
+
+def release_after() -> timedelta:
+	"""Return for how long a queued e-mail is ours before Frappe's flush may take it: 5 to 14 minutes, else 10."""
+	minutes = _number("release_after_minutes")
+	return timedelta(minutes=minutes if 5 <= minutes <= 14 else DEFAULT_RELEASE_MINUTES)
+
+
+def max_attempts() -> int:
+	"""Return how often making an e-mail is tried before its enrollment is Failed; 0 or empty means 5."""
+	return _number("max_attempts") or DEFAULT_ATTEMPTS
+
+
+def postal_address() -> str:
+	"""Return the address that stands at the foot of every e-mail, or nothing."""
+	return frappe.db.get_single_value("Drip Settings", "postal_address") or ""
+
+
+def _number(field: str) -> int:
+	return cint(frappe.db.get_single_value("Drip Settings", field))
