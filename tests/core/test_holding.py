@@ -90,6 +90,16 @@ def test_a_pause_is_measured_on_the_clock_on_the_wall(held_from, held_until, pla
 	assert next_send_at(plan, position) == ("a", at(planned))
 
 
+def test_a_step_that_was_due_is_due_at_once_even_if_its_time_of_day_is_left_out():
+	plan = make_plan(*on_days(a=1))
+	position = started("2026-03-27 02:30")
+	resumed = at("2026-03-29 03:10")  # 02:40 does not exist on this day and would mean 03:40
+
+	position = shift(plan, position, at("2026-03-28 03:00"), resumed)
+
+	assert next_send_at(plan, position) == ("a", resumed)
+
+
 def test_a_pause_within_the_repeated_hour_brings_nothing_forward():
 	plan = make_plan(*on_days(a=1))
 	position = started("2026-10-24 04:00")

@@ -79,6 +79,34 @@ def test_advancing_twice_changes_nothing_more():
 	assert twice == once
 
 
+def test_a_step_that_comes_after_its_turn_is_only_noted():
+	plan = make_plan(*on_days(a=0, b=2, c=4))
+	position = advance(plan, started("2026-05-04 10:00"), "b", at("2026-05-06 10:00"))
+
+	noted = advance(plan, position, "a", at("2026-05-07 10:00"))
+
+	assert noted == replace(position, done=frozenset({"a", "b"}))
+	assert next_send_at(plan, noted) == ("c", at("2026-05-08 10:00"))
+
+
+def test_a_step_that_has_left_the_plan_is_only_noted():
+	plan = make_plan(*on_days(a=0, b=2))
+	position = started("2026-05-04 10:00")
+
+	noted = advance(plan, position, "deleted", at("2026-05-04 10:00"))
+
+	assert noted == replace(position, done=frozenset({"deleted"}))
+
+
+def test_no_step_falls_before_the_one_it_follows_when_two_hours_are_repeated():
+	plan = make_plan(Step("a"), after("b", hours=1), timezone="Antarctica/Troll")
+	second_pass = at("2026-10-25 01:30", "Antarctica/Troll") + timedelta(hours=2)
+
+	position = advance(plan, begin(second_pass, None), "a", second_pass)
+
+	assert next_send_at(plan, position) == ("b", second_pass)
+
+
 def test_an_enrollment_is_finished_after_its_last_step():
 	plan = make_plan(*on_days(a=0))
 
