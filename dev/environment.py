@@ -21,7 +21,11 @@ NODE_MANIFEST = paths.DEV / "package.json"
 
 
 def python_fingerprint() -> str:
-	return f"{sys.version} {sys.executable} {file_fingerprint(RUNTIME_REQUIREMENTS)}"
+	return f"{sys.version} {sys.executable}"
+
+
+def requirements_fingerprint() -> str:
+	return file_fingerprint(RUNTIME_REQUIREMENTS)
 
 
 def pip(*arguments: str | Path, log: str, remedy: str = AGAIN) -> None:

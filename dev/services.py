@@ -81,6 +81,7 @@ def write_common_config(ports: dict[str, int]) -> None:
 	except (OSError, ValueError):
 		config = {}
 	merged = {
+		"allow_tests": 1,
 		"background_workers": 1,
 		"disable_async": 1,  # there is no socket.io server here: Desk must not look for one
 		"scheduler_tick_interval": 60,

@@ -49,7 +49,7 @@ def steps() -> list[Step]:
 			environment.install_runtime_packages,
 			("venv",),
 			("venv",),
-			environment.python_fingerprint,
+			environment.requirements_fingerprint,
 		),
 		Step(
 			"driver",
@@ -57,7 +57,7 @@ def steps() -> list[Step]:
 			environment.install_driver,
 			("venv", "compiler"),
 			("venv",),
-			environment.python_fingerprint,
+			environment.requirements_fingerprint,
 		),
 		Step(
 			"runtime",

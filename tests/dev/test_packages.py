@@ -1,0 +1,31 @@
+"""Missing programs are installed by root, and named to everybody else."""
+
+import os
+
+import pytest
+
+from dev import packages
+from dev.shell import StepError
+
+
+def test_only_the_packages_of_missing_programs_are_named():
+	programs = {"sh": "dash", "no-such-program": "some-package", "nor-this-one": "some-package"}
+
+	assert packages.missing(programs) == ["some-package"]
+
+
+def test_without_root_one_line_says_what_to_install(monkeypatch):
+	monkeypatch.setattr(os, "geteuid", lambda: 1000)
+	monkeypatch.setattr("shutil.which", lambda program, path=None: "/usr/bin/apt-get")
+
+	with pytest.raises(StepError) as error:
+		packages.install(["mariadb-server-core", "redis-server"], log="apt")
+
+	assert (
+		"sudo apt-get install --no-install-recommends mariadb-server-core redis-server" in error.value.line()
+	)
+	assert "\n" not in error.value.line()
+
+
+def test_nothing_missing_is_nothing_done():
+	packages.install([], log="apt")
