@@ -13,7 +13,7 @@ from drip_campaigns.dispatch.render import Frame, RenderedEmail, compile_step, f
 from drip_campaigns.dispatch.senders import Sender, Senders
 from drip_campaigns.enrollment.addresses import on_the_wire
 from drip_campaigns.enrollment.recipients import Recipient, load_recipients
-from drip_campaigns.tracking.urls import preview_leave_url
+from drip_campaigns.tracking.urls import Links
 
 TEST_HEADER = "X-Drip-Test"
 
@@ -78,7 +78,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 		raise PreviewError(
 			_("Campaign {0} has no such step. Save the form and try again.").format(campaign.name)
 		)
-	frame = Frame(preview_leave_url(), campaign.campaign_name, sender.name, postal_address())
+	frame = Frame(Links().preview(), campaign.campaign_name, sender.name, postal_address())
 	try:
 		return fill(compile_step(load_step_text(row)), recipient, frame)
 	except TemplateError as error:

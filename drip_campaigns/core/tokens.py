@@ -5,6 +5,7 @@ A token is bound to a purpose by its salt: one made for opening a page never uns
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 
 from itsdangerous import BadData, Signer
 
@@ -25,7 +26,7 @@ class InvalidTokenError(DripError):
 
 def sign(purpose: Purpose, subject: str, keys: Sequence[str]) -> str:
 	"""Return a URL-safe token for `subject` (an id without address or name), signed with the newest key."""
-	return _signer(purpose, keys).sign(subject).decode()
+	return _signer(purpose, tuple(keys)).sign(subject).decode()
 
 
 def read(purpose: Purpose, token: str, keys: Sequence[str]) -> str:
@@ -36,11 +37,12 @@ def read(purpose: Purpose, token: str, keys: Sequence[str]) -> str:
 	if not token or len(token) > MAX_TOKEN_LENGTH or not token.isascii():
 		raise InvalidTokenError
 	try:
-		return _signer(purpose, keys).unsign(token).decode()
+		return _signer(purpose, tuple(keys)).unsign(token).decode()
 	except (BadData, UnicodeDecodeError) as error:
 		raise InvalidTokenError from error
 
 
-def _signer(purpose: Purpose, keys: Sequence[str]) -> Signer:
+@lru_cache(maxsize=16)
+def _signer(purpose: Purpose, keys: tuple[str, ...]) -> Signer:
 	# SHA-1 is the library's default; its weakness (collisions) does not matter to HMAC, and 27 characters keep links short.
 	return Signer(list(keys), salt=f"drip-campaigns.{purpose.value}", sep=".")

@@ -30,7 +30,7 @@ from drip_campaigns.enrollment.state import (
 	read_position,
 )
 from drip_campaigns.site_clock import to_site_plan
-from drip_campaigns.tracking.urls import leave_url
+from drip_campaigns.tracking.urls import Links
 
 OPEN_STATUSES = frozenset({"Queued", "Sending"})
 ACCOUNT_RETRY = timedelta(minutes=15)
@@ -57,7 +57,7 @@ class CampaignRun:
 		self.rows = {row.name: row for row in campaign.steps}
 		self.subjects = {name: step_subject(row) for name, row in self.rows.items()}
 		self.site_url = frappe.utils.get_url()
-		self.senders = Senders()
+		self.senders, self.links = Senders(), Links()
 		self._compiled: dict[str, CompiledStep] = {}
 
 	def compiled(self, step: str) -> CompiledStep:
@@ -71,7 +71,7 @@ class CampaignRun:
 	) -> Mail:
 		"""Render one e-mail; raises what the template or the address raises."""
 		sender = self.senders.find(row.sender or self.campaign.sender or row.owner)
-		url = leave_url(row.name)
+		url = self.links.leave(row.name)
 		frame = Frame(url, self.campaign.campaign_name, sender.name, self.postal_address)
 		rendered = fill(self.compiled(step), recipient, frame)
 		envelope = Envelope(

@@ -1,17 +1,19 @@
-"""One e-mail as it goes over the wire: RFC 5322 headers, a plain-text and an HTML part. No database."""
+"""One e-mail as it goes over the wire: RFC 5322 headers, a plain-text and an HTML part. No database.
+
+Put together by hand, because the standard library's generator takes longer than all the rest of an e-mail; its
+encoders (RFC 2047, quoted-printable) do the difficult part.
+"""
 
 import binascii
 import email.utils
 from dataclasses import dataclass
 from datetime import datetime
-from email import policy
 from email.header import Header
-from email.message import Message
 
 from drip_campaigns.dispatch.render import RenderedEmail
 
-# compat32 keeps headers as given; the modern policy parses each one anew, at three times the cost.
-_POLICY = policy.compat32.clone(linesep="\r\n", max_line_length=78)
+CRLF = "\r\n"
+LINE_LIMIT = 76
 
 
 @dataclass(frozen=True)
@@ -36,44 +38,55 @@ def compose(
 	List-Unsubscribe and List-Unsubscribe-Post are those of RFC 8058: a POST to the URL unsubscribes.
 	`extra` holds further headers. Raises UnicodeEncodeError for an address that SMTP cannot carry.
 	"""
-	message = Message(policy=_POLICY)
-	message["From"] = _address(envelope.from_name, envelope.from_address)
-	message["To"] = _address(envelope.to_name, envelope.to_address)
+	boundary = f"=_drip_{envelope.message_id.partition('@')[0]}"
+	headers = {
+		"From": _address(envelope.from_name, envelope.from_address),
+		"To": _address(envelope.to_name, envelope.to_address),
+		"Subject": _text(rendered.subject),
+		"Date": email.utils.format_datetime(now),
+		"Message-ID": f"<{envelope.message_id}>",
+		"X-Frappe-Site": envelope.site_url,
+		"MIME-Version": "1.0",
+		"Content-Type": f'multipart/alternative; boundary="{boundary}"',
+	}
 	if envelope.reply_to and envelope.reply_to != envelope.from_address:
-		message["Reply-To"] = envelope.reply_to
-	message["Subject"] = _unstructured(rendered.subject)
-	message["Date"] = email.utils.format_datetime(now)
-	message["Message-ID"] = f"<{envelope.message_id}>"
+		headers["Reply-To"] = _address("", envelope.reply_to)
 	if envelope.unsubscribe_url:
-		message["List-Unsubscribe"] = f"<{envelope.unsubscribe_url}>"
-		message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-	message["X-Frappe-Site"] = envelope.site_url
+		headers["List-Unsubscribe"] = f"<{envelope.unsubscribe_url}>"
+		headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 	for name, value in (extra or {}).items():
-		message[name] = _unstructured(value)
-	message["MIME-Version"] = "1.0"
-	message["Content-Type"] = f'multipart/alternative; boundary="{_boundary(envelope)}"'
-	message.set_payload([_part(rendered.text, "plain"), _part(rendered.html, "html")])
-	return message.as_string()
+		headers[name] = _text(value)
+	lines = [f"{name}: {value}" for name, value in headers.items()]
+	parts = [_part(boundary, rendered.text, "plain"), _part(boundary, rendered.html, "html")]
+	return CRLF.join([*lines, "", *parts, f"--{boundary}--", ""])
 
 
 def _address(name: str, address: str) -> str:
+	address.encode("ascii")  # SMTP without SMTPUTF8 carries nothing else
 	name = " ".join(name.split())
-	return email.utils.formataddr((name, address), charset="utf-8")
+	if name.isascii() and len(name) <= LINE_LIMIT:
+		return email.utils.formataddr((name, "".join(address.split())))
+	return f"{Header(name, 'utf-8').encode(linesep=CRLF)} <{address}>"
 
 
-def _unstructured(text: str) -> str | Header:
-	return text if text.isascii() else Header(text, "utf-8")
+def _text(value: str) -> str:
+	"""Return an unstructured header's value on one logical line: what a record holds cannot begin a new header."""
+	value = " ".join(value.split())
+	if value.isascii() and len(value) <= LINE_LIMIT:
+		return value
+	return Header(value, "us-ascii" if value.isascii() else "utf-8").encode(linesep=CRLF)
 
 
-def _boundary(envelope: Envelope) -> str:
-	return f"=_drip_{envelope.message_id.partition('@')[0]}"
-
-
-def _part(text: str, subtype: str) -> Message:
-	part = Message(policy=_POLICY)
-	part["Content-Type"] = f'text/{subtype}; charset="utf-8"'
-	part["Content-Transfer-Encoding"] = "quoted-printable"
-	crlf = "\r\n".join(text.splitlines()) + "\r\n"
-	# b2a_qp is the C routine under quopri; email's own encoder works character by character in Python.
-	part.set_payload(binascii.b2a_qp(crlf.encode(), istext=True).decode("ascii"))
-	return part
+def _part(boundary: str, text: str, subtype: str) -> str:
+	crlf = CRLF.join(text.splitlines()) + CRLF
+	# b2a_qp is the C routine under quopri; the email package's own encoder goes character by character in Python.
+	encoded = binascii.b2a_qp(crlf.encode(), istext=True).decode("ascii")
+	return CRLF.join(
+		[
+			f"--{boundary}",
+			f'Content-Type: text/{subtype}; charset="utf-8"',
+			"Content-Transfer-Encoding: quoted-printable",
+			"",
+			encoded,
+		]
+	)

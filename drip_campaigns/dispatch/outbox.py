@@ -67,7 +67,6 @@ _COMMUNICATION = (
 	"sender_full_name",
 	"recipients",
 	"content",
-	"text_content",
 	"communication_date",
 	"reference_doctype",
 	"reference_name",
@@ -151,7 +150,7 @@ class _RowMaker:
 		self._add(
 			"Communication", _COMMUNICATION, communication, enrollment.owner, mail.rendered.subject, "Email",
 			"Communication", "Sent", "Linked", "Sending", sender, envelope.from_name, envelope.to_address,
-			mail.rendered.content, mail.rendered.text, self.site_now, "Drip Enrollment", enrollment.name, account,
+			mail.rendered.content, self.site_now, "Drip Enrollment", enrollment.name, account,
 			envelope.message_id, enrollment.owner, mail.email_template,
 		)  # fmt: skip
 

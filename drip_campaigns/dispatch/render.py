@@ -23,8 +23,8 @@ from drip_campaigns.enrollment.recipients import Recipient
 
 # What the frame of an e-mail says stands as a mark while HTML tools run, and becomes Jinja afterwards.
 _URL_MARK, _POSTAL_MARK = "drip-unsubscribe-url", "drip-postal-address"
+_CONTENT_BEGINS, _CONTENT_ENDS = "<!--drip-content-begins-->", "<!--drip-content-ends-->"
 _MARKS = {_URL_MARK: "{{ unsubscribe_url }}", _POSTAL_MARK: "{{ postal_address }}"}
-_BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
 _BODY = re.compile(r"<body\b[^>]*>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _HEAD_PARTS = re.compile(r"<(style|script|title|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _STYLE = re.compile(r"<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL)
@@ -64,7 +64,6 @@ class CompiledStep:
 	subject: Template
 	html: Template
 	text: Template
-	content: Template
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,6 @@ def compile_step(text: StepText) -> CompiledStep:
 		subject=for_text.from_string(text.subject),
 		html=for_html.from_string(_unshield(shielded, framed)),
 		text=for_text.from_string(_make_text(text.html, has_own_link)),
-		content=for_html.from_string(_unshield(shielded, _HEAD_PARTS.sub("", _inner_body(inlined)))),
 	)
 
 
@@ -115,13 +113,30 @@ def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> Rendered
 		"sender_name": frame.sender_name,
 		"postal_address": frame.postal_address,
 	}
-	content = compiled.content.render({**context, "unsubscribe_url": "#"})
+	html = compiled.html.render({**context, "postal_address": _with_breaks(frame.postal_address)})
+	head, content, tail = _cut(html)
 	return RenderedEmail(
 		subject=to_plain(compiled.subject.render(context)),
-		html=compiled.html.render({**context, "postal_address": _with_breaks(frame.postal_address)}),
+		html=head + content + tail,
 		text=compiled.text.render(context).strip() + "\n",
-		content=sanitize_html(content, always_sanitize=True) if _UNSAFE.search(content) else content,
+		content=_for_the_erp(content, frame.unsubscribe_url),
 	)
+
+
+def _cut(html: str) -> tuple[str, str, str]:
+	"""Take out the marks around what the author wrote; what lies between them is what the ERP shows."""
+	head, _, rest = html.partition(_CONTENT_BEGINS)
+	content, _, tail = rest.rpartition(_CONTENT_ENDS)
+	return head, content, tail
+
+
+def _for_the_erp(content: str, unsubscribe_url: str) -> str:
+	"""Frappe sanitizes a Communication when it is saved; ours are written in bulk, so we do it where it is needed.
+
+	The recipient's own link goes: a colleague who reads the timeline must not unsubscribe anybody.
+	"""
+	content = _HEAD_PARTS.sub("", content.replace(unsubscribe_url, "#"))
+	return sanitize_html(content, always_sanitize=True) if _UNSAFE.search(content) else content
 
 
 def _with_breaks(text: str) -> Markup:
@@ -144,15 +159,16 @@ def _make_footer(has_own_link: bool) -> str:
 def _frame(html: str, *, is_document: bool, footer: str) -> str:
 	"""Give a whole document the footer before its body ends; put a fragment into the base template."""
 	if is_document:
-		ends = list(_BODY_END.finditer(html))
-		cut = ends[-1].start() if ends else len(html)
-		return html[:cut] + footer + html[cut:]
+		body = _BODY.search(html)
+		begin, end = body.span(1) if body else (0, len(html))
+		return html[:begin] + _CONTENT_BEGINS + html[begin:end] + _CONTENT_ENDS + footer + html[end:]
 	styles = "".join(
 		match.group(0) for match in _STYLE.finditer(html)
 	)  # what cannot be inlined: media queries
+	body = _BODY.search(html)
 	return _inline(
 		get_template("drip_campaigns/templates/emails/drip_base.html").render(
-			content=styles + _inner_body(html),
+			content=styles + _CONTENT_BEGINS + (body.group(1).strip() if body else html) + _CONTENT_ENDS,
 			footer=footer,
 			preheader="",
 			lang=frappe.local.lang or "en",
@@ -182,11 +198,6 @@ def _inline(html: str) -> str:
 def _absolute(html: str) -> str:
 	"""Make links to this site's own pages and files whole: an e-mail is read elsewhere."""
 	return _OWN_PATH.sub(lambda match: match.group(1) + get_url(match.group(2)), html)
-
-
-def _inner_body(html: str) -> str:
-	match = _BODY.search(html)
-	return match.group(1).strip() if match else html
 
 
 def _make_text(html: str, has_own_link: bool) -> str:
