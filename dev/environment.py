@@ -21,7 +21,8 @@ NODE_MANIFEST = paths.DEV / "package.json"
 
 
 def python_fingerprint() -> str:
-	return f"{sys.version} {sys.executable}"
+	"""Return which Python this is: the same inside a virtual environment and outside of it."""
+	return f"{sys.version} {sys.base_prefix}"
 
 
 def requirements_fingerprint() -> str:

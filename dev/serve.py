@@ -161,3 +161,14 @@ def worker_running() -> Iterator[None]:
 		yield
 	finally:
 		processes.stop(name)
+
+
+@contextmanager
+def mail_running() -> Iterator[tuple[int, int]]:
+	"""Have the mail catcher for a `with` block; yield its two ports, SMTP and inbox. One that ran before goes on."""
+	found = processes.find(MAIL)
+	try:
+		yield start_mail()
+	finally:
+		if not found:
+			processes.stop(MAIL)
