@@ -4,13 +4,17 @@ The site is named by DRIP_SITES_PATH and DRIP_SITE: the dev site, or one of a be
 `allow_tests`, as for Frappe's own tests, for the data of this app is deleted before each test.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fakes import Clock, MailServer
-from tests.web import WebServer
+if TYPE_CHECKING:  # the core's tests run where only pytest and hypothesis are installed
+	from tests.fakes import Clock, MailServer
+	from tests.web import WebServer
 
 CORE_ONLY = "DRIP_SITE" not in os.environ
 
@@ -39,6 +43,8 @@ def connected_site() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def mail_server() -> Iterator[MailServer]:
 	"""One SMTP server for the session, on a free port of this machine."""
+	from tests.fakes import MailServer
+
 	server = MailServer()
 	server.start()
 	yield server
@@ -80,12 +86,16 @@ def site(connected_site: str, email_account: str, smtp: MailServer) -> Iterator[
 @pytest.fixture
 def clock() -> Clock:
 	"""A clock that stands still until it is moved: Monday, 2 March 2026, 09:00 UTC."""
+	from tests.fakes import Clock
+
 	return Clock()
 
 
 @pytest.fixture(scope="session")
 def web_server(connected_site: str) -> Iterator[WebServer]:
 	"""The site's own web server in a process of its own."""
+	from tests.web import WebServer
+
 	server = WebServer(connected_site, os.environ["DRIP_SITES_PATH"])
 	server.start()
 	yield server

@@ -11,7 +11,7 @@ from typing import Any
 import frappe
 
 from drip_campaigns.core import schedule
-from drip_campaigns.core.model import EventType, Finish, Plan, Position, Send, Skip, Status
+from drip_campaigns.core.model import Decision, EventType, Finish, Plan, Position, Send, Skip, Status, Wait
 from drip_campaigns.core.retry import GiveUp, decide_retry
 from drip_campaigns.core.transitions import can_happen, next_status
 from drip_campaigns.dispatch.guard import Guard, Stop
@@ -151,7 +151,7 @@ class _Turn:
 			self._write(closing_fields(Status.COMPLETED, self.now), end_date=self._end_date())
 			self._log(EventType.COMPLETED)
 		else:
-			self._go_on()
+			self._go_on(decision)
 
 	def _skip(self, decision: Skip) -> None:
 		subject = self.run.subjects[decision.step_id]
@@ -178,11 +178,13 @@ class _Turn:
 			EventType.QUEUED, mail.rendered.subject, mail.step, drip_email_name(self.row.name, mail.step)
 		)
 
-	def _go_on(self) -> None:
+	def _go_on(self, decision: Decision) -> None:
 		status = Status(self.row.status)
 		if status is Status.SCHEDULED and self.position.done:
 			status = next_status(status, EventType.QUEUED)
 		future = plan_fields(self.run.plan, self.position, self.run.subjects, self.last_at)
+		if isinstance(decision, Wait):  # planned for a moment that has passed, but now is outside the window
+			future["next_send_at"] = to_site_plan(decision.until)
 		self._write({"status": status.value, "attempts": 0, "last_error": None}, **future)
 
 	def _stop(self, stop: Stop) -> None:

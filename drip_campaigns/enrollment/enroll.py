@@ -12,8 +12,6 @@ from frappe import _
 from frappe.utils import getdate
 
 from drip_campaigns.core import schedule
-from drip_campaigns.core.clock import find_zone, start_of_day
-from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType, ExitReason, Refuse, Resume, Status
 from drip_campaigns.core.reenrollment import re_enroll
 from drip_campaigns.core.transitions import next_status
@@ -22,9 +20,15 @@ from drip_campaigns.dispatch.batch import step_subject
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.withdraw import hold, release, withdraw
-from drip_campaigns.enrollment.addresses import is_valid
 from drip_campaigns.enrollment.plans import make_plan
-from drip_campaigns.enrollment.recipients import Recipient, available_types, load_recipients
+from drip_campaigns.enrollment.recipients import Recipient
+from drip_campaigns.enrollment.rules import (
+	EnrollmentRefusedError,
+	check_campaign,
+	check_recipient,
+	first_status,
+	start_moment,
+)
 from drip_campaigns.enrollment.state import (
 	closing_fields,
 	live_keys,
@@ -33,11 +37,7 @@ from drip_campaigns.enrollment.state import (
 	read_position,
 )
 from drip_campaigns.site_clock import from_site, site_date, to_site
-from drip_campaigns.tracking.consent import find_left, record_left
-
-
-class EnrollmentRefusedError(DripError):
-	"""This record cannot be enrolled in this campaign."""
+from drip_campaigns.tracking.consent import record_left
 
 
 def enroll(
@@ -76,12 +76,9 @@ def enroll(
 def prepare(document, now: datetime) -> None:
 	"""Fill a new enrollment's fields from its record and its campaign; raise EnrollmentRefusedError if it must not be."""
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
-	if campaign.status == "Ended":
-		raise EnrollmentRefusedError(
-			_("Campaign {0} has ended. Choose another one.").format(document.campaign)
-		)
+	check_campaign(campaign)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
-	start = _start_moment(document, campaign, recipient, now)
+	start = start_moment(getdate(document.start_date), campaign, recipient.time_zone, now)
 	plan = make_plan(campaign)
 	position = _first_position(document, plan, recipient, start, now)
 	document.update(
@@ -89,73 +86,12 @@ def prepare(document, now: datetime) -> None:
 			"recipient_name": recipient.full_name or recipient.email,
 			"email_address": recipient.email,
 			"sender": document.sender or campaign.sender or frappe.session.user,
-			"status": _first_status(campaign, start, now),
+			"status": first_status(campaign, start, now),
 			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
 			**position_fields(position),
 			**plan_fields(plan, position, _subjects(campaign), None),
 		}
 	)
-
-
-def check_recipient(campaign: str, recipient_type: str, recipient: str) -> Recipient:
-	"""Return the record as a recipient, or raise EnrollmentRefusedError saying which record, why, and what to do."""
-	if recipient_type not in available_types():
-		types = ", ".join(available_types())
-		raise EnrollmentRefusedError(
-			_("{0} records cannot be enrolled. Choose one of: {1}.").format(_(recipient_type), types)
-		)
-	found = load_recipients(recipient_type, [recipient]).get(recipient)
-	if found is None:
-		raise EnrollmentRefusedError(
-			_("There is no {0} named {1}. Choose an existing record.").format(_(recipient_type), recipient)
-		)
-	record = f"{_(recipient_type)} {found.full_name or recipient}"
-	if not found.email:
-		raise EnrollmentRefusedError(
-			_("{0} has no e-mail address. Enter one in the record and enroll again.").format(record)
-		)
-	if not is_valid(found.email):
-		raise EnrollmentRefusedError(
-			_(
-				"{0} has the e-mail address “{1}”, which is not valid. Correct it in the record and enroll again."
-			).format(record, found.email)
-		)
-	_check_consent(campaign, found, record)
-	return found
-
-
-def _check_consent(campaign: str, recipient: Recipient, record: str) -> None:
-	if recipient.stopped_because:
-		raise EnrollmentRefusedError(
-			_("{0} {1}, so it gets no campaign e-mails.").format(record, _(recipient.stopped_because))
-		)
-	if find_left(campaign, [recipient.email]):
-		raise EnrollmentRefusedError(
-			_(
-				"{0} has unsubscribed. Only the recipient can ask to come back; then delete the Email Unsubscribe of {1}."
-			).format(record, recipient.email)
-		)
-
-
-def _start_moment(document, campaign, recipient: Recipient, now: datetime) -> datetime:
-	"""Return when the steps start to count: now if the start is today, else the beginning of that day."""
-	day, today = getdate(document.start_date), site_date(now)
-	if day < today:
-		raise EnrollmentRefusedError(
-			_("The start date {0} lies in the past. Choose today or a later day.").format(
-				frappe.format(day, "Date")
-			)
-		)
-	if campaign.end_date and day > getdate(campaign.end_date):
-		raise EnrollmentRefusedError(
-			_("The start date {0} lies after the end of campaign {1} ({2}). Choose an earlier day.").format(
-				frappe.format(day, "Date"), campaign.name, frappe.format(campaign.end_date, "Date")
-			)
-		)
-	if day == today:
-		return now
-	zone = find_zone(recipient.time_zone or make_plan(campaign).timezone)
-	return start_of_day(day, zone)
 
 
 def _first_position(document, plan, recipient: Recipient, start: datetime, now: datetime):
@@ -196,11 +132,6 @@ def _find_previous(document):
 	return frappe.get_doc("Drip Enrollment", names[0]) if names else None
 
 
-def _first_status(campaign, start: datetime, now: datetime) -> str:
-	started = campaign.status != "Draft" and start <= now
-	return (Status.IN_PROGRESS if started else Status.SCHEDULED).value
-
-
 def pause(document, now: datetime) -> None:
 	"""Hold an enrollment, what is queued for it included; no step is lost."""
 	_set(
@@ -222,7 +153,7 @@ def resume(document, now: datetime) -> None:
 	"""
 	came_back = document.status != Status.PAUSED.value
 	event = EventType.ENROLLED if came_back else EventType.RESUMED
-	status = _status_after(document, event)
+	_status_after(document, event)  # raises if it cannot happen
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
 	plan = make_plan(campaign)
@@ -244,7 +175,7 @@ def resume(document, now: datetime) -> None:
 			**future,
 			**keys,
 			**cleared,
-			"status": status,
+			"status": first_status(campaign, position.start, now),
 			"email_address": recipient.email,
 		},
 	)

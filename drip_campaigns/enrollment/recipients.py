@@ -3,6 +3,7 @@
 A recipient type is a DocType with an e-mail field. Rules about people (consent, suppression) do not belong here.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,11 +108,26 @@ def get_type(doctype: str) -> RecipientType:
 	return REGISTRY[doctype]
 
 
-def load_recipients(doctype: str, names: Sequence[str]) -> dict[str, Recipient]:
-	"""Read the records `names` of one type in one query; a name that is not there is left out."""
+def load_recipients(doctype: str, names: Sequence[str], *, whole: bool = True) -> dict[str, Recipient]:
+	"""Read the records `names` of one type in one query; a name that is not there is left out.
+
+	`whole` reads every field, as a template may use it; without, only what says who it is and whether mail is allowed.
+	"""
 	recipient_type = get_type(doctype)
-	rows = frappe.get_all(doctype, filters={"name": ["in", list(names)]}, fields=["*"]) if names else []
+	fields = ["*"] if whole else _identity_fields(recipient_type)
+	rows = frappe.get_all(doctype, filters={"name": ["in", list(names)]}, fields=fields) if names else []
 	return {row.name: _normalise(recipient_type, row) for row in rows}
+
+
+def _identity_fields(recipient_type: RecipientType) -> list[str]:
+	known = frappe.get_meta(recipient_type.doctype).get_valid_columns()
+	named = [
+		getattr(recipient_type, fact.name)
+		for fact in dataclasses.fields(RecipientType)
+		if fact.name not in ("doctype", "stop_flags")
+	]
+	wanted = ["name", *named, *(flag.fieldname for flag in recipient_type.stop_flags)]
+	return [fieldname for fieldname in dict.fromkeys(wanted) if fieldname in known]
 
 
 def _normalise(recipient_type: RecipientType, row: dict) -> Recipient:

@@ -1,0 +1,94 @@
+"""Who may be enrolled, and from when: the rules that one record and a hundred thousand share. Reads only."""
+
+from datetime import date, datetime
+
+import frappe
+from frappe import _
+from frappe.utils import getdate
+
+from drip_campaigns.core.clock import find_zone, start_of_day
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import CampaignStatus, Status
+from drip_campaigns.core.transitions import live_status
+from drip_campaigns.enrollment.addresses import is_valid
+from drip_campaigns.enrollment.plans import make_plan
+from drip_campaigns.enrollment.recipients import Recipient, available_types, load_recipients
+from drip_campaigns.site_clock import site_date
+from drip_campaigns.tracking.consent import find_left
+
+
+class EnrollmentRefusedError(DripError):
+	"""This record cannot be enrolled in this campaign."""
+
+
+def check_campaign(campaign) -> None:
+	"""Raise EnrollmentRefusedError if nobody can be enrolled in a Drip Campaign document any more."""
+	if campaign.status == CampaignStatus.ENDED.value:
+		raise EnrollmentRefusedError(_("Campaign {0} has ended. Choose another one.").format(campaign.name))
+
+
+def check_recipient(campaign: str, recipient_type: str, recipient: str) -> Recipient:
+	"""Return the record as a recipient, or raise EnrollmentRefusedError saying which record, why, and what to do."""
+	if recipient_type not in available_types():
+		types = ", ".join(available_types())
+		raise EnrollmentRefusedError(
+			_("{0} records cannot be enrolled. Choose one of: {1}.").format(_(recipient_type), types)
+		)
+	found = load_recipients(recipient_type, [recipient]).get(recipient)
+	if found is None:
+		raise EnrollmentRefusedError(
+			_("There is no {0} named {1}. Choose an existing record.").format(_(recipient_type), recipient)
+		)
+	record = f"{_(recipient_type)} {found.full_name or recipient}"
+	if not found.email:
+		raise EnrollmentRefusedError(
+			_("{0} has no e-mail address. Enter one in the record and enroll again.").format(record)
+		)
+	if not is_valid(found.email):
+		raise EnrollmentRefusedError(
+			_(
+				"{0} has the e-mail address “{1}”, which is not valid. Correct it in the record and enroll again."
+			).format(record, found.email)
+		)
+	_check_consent(campaign, found, record)
+	return found
+
+
+def _check_consent(campaign: str, recipient: Recipient, record: str) -> None:
+	if recipient.stopped_because:
+		raise EnrollmentRefusedError(
+			_("{0} {1}, so it gets no campaign e-mails.").format(record, _(recipient.stopped_because))
+		)
+	if find_left(campaign, [recipient.email]):
+		raise EnrollmentRefusedError(
+			_(
+				"{0} has unsubscribed. Only the recipient can ask to come back; then delete the Email Unsubscribe of {1}."
+			).format(record, recipient.email)
+		)
+
+
+def start_moment(day: date, campaign, time_zone: str | None, now: datetime) -> datetime:
+	"""Return when the steps start to count: now if the start is today, else the beginning of that day.
+
+	Raises EnrollmentRefusedError for a day in the past or after the end of the campaign.
+	"""
+	today = site_date(now)
+	if day < today:
+		raise EnrollmentRefusedError(
+			_("The start date {0} lies in the past. Choose today or a later day.").format(
+				frappe.format(day, "Date")
+			)
+		)
+	if campaign.end_date and day > getdate(campaign.end_date):
+		raise EnrollmentRefusedError(
+			_("The start date {0} lies after the end of campaign {1} ({2}). Choose an earlier day.").format(
+				frappe.format(day, "Date"), campaign.name, frappe.format(campaign.end_date, "Date")
+			)
+		)
+	return now if day == today else start_of_day(day, find_zone(time_zone or make_plan(campaign).timezone))
+
+
+def first_status(campaign, start: datetime, now: datetime) -> str:
+	"""Return the status of a new enrollment: nobody is in progress on a draft."""
+	draft = campaign.status == CampaignStatus.DRAFT.value
+	return (Status.SCHEDULED if draft else live_status(start, now)).value
