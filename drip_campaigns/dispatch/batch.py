@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
+from frappe import _
+from jinja2 import TemplateError
 
 from drip_campaigns.core import schedule
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import Decision, EventType, Finish, Plan, Position, Send, Skip, Status, Wait
 from drip_campaigns.core.retry import GiveUp, decide_retry
 from drip_campaigns.core.transitions import can_happen, next_status
@@ -33,6 +36,7 @@ from drip_campaigns.site_clock import to_site_plan
 from drip_campaigns.tracking.urls import Links
 
 OPEN_STATUSES = frozenset({"Queued", "Sending"})
+SYSTEMATIC = 10  # so many recipients in one batch, and no e-mail: it is the text, not the records
 ACCOUNT_RETRY = timedelta(minutes=15)
 
 
@@ -44,6 +48,11 @@ class Batch:
 	skipped: list[Skipped] = field(default_factory=list)
 	states: list[dict[str, Any]] = field(default_factory=list)
 	events: list[dict[str, Any]] = field(default_factory=list)
+	text_errors: list[str] = field(default_factory=list)
+
+
+class StepTextError(DripError):
+	"""A step's text cannot be used for anybody."""
 
 
 class CampaignRun:
@@ -61,9 +70,18 @@ class CampaignRun:
 		self._compiled: dict[str, CompiledStep] = {}
 
 	def compiled(self, step: str) -> CompiledStep:
-		"""Return the step's templates, compiled once per run."""
+		"""Return the step's templates, compiled once per run; raise StepTextError if nobody can be sent them."""
 		if step not in self._compiled:
-			self._compiled[step] = compile_step(load_step_text(self.rows[step]))
+			row = self.rows[step]
+			try:
+				self._compiled[step] = compile_step(load_step_text(row))
+			except (TemplateError, frappe.DoesNotExistError) as error:
+				frappe.clear_last_message()
+				raise StepTextError(
+					_(
+						"Step {0} has a text that cannot be used: {1}. Correct it and resume the campaign."
+					).format(row.idx, f"{type(error).__name__}: {error}")
+				) from error
 		return self._compiled[step]
 
 	def make_mail(
@@ -104,6 +122,8 @@ def make_batch(
 	guard = Guard(run.campaign.name, rows)
 	for row in rows:
 		_Turn(run, batch, guard, row, dealt_with[row.name], now).take()
+	if len(batch.text_errors) >= SYSTEMATIC and not batch.mails:
+		raise StepTextError(_("The text cannot be filled for anybody: {0}").format(batch.text_errors[0]))
 	return batch
 
 
@@ -128,6 +148,8 @@ class _Turn:
 	def take(self) -> None:
 		try:
 			self._decide()
+		except StepTextError:
+			raise  # the campaign is held; nobody is counted a failure for it
 		except NoOutgoingAccountError as error:
 			self._retry_later(error, self.row.attempts or 0, self.now + ACCOUNT_RETRY)
 		except Exception as error:  # noqa: BLE001 - one bad recipient or template must not stop the batch; it stands on its record
@@ -193,6 +215,8 @@ class _Turn:
 		self._log(event, stop.detail)
 
 	def _fail(self, error: Exception) -> None:
+		if isinstance(error, TemplateError):
+			self.batch.text_errors.append(explain(error, self.row, self.run))
 		attempts = (self.row.attempts or 0) + 1
 		retry = decide_retry(attempts, self.run.max_attempts - 1, self.now)
 		if isinstance(retry, GiveUp) and can_happen(Status(self.row.status), EventType.FAILED):

@@ -8,9 +8,10 @@ from datetime import datetime
 
 import frappe
 
+from drip_campaigns.campaign.hold import hold_campaign
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch import sweep
-from drip_campaigns.dispatch.batch import CampaignRun, explain, make_batch
+from drip_campaigns.dispatch.batch import CampaignRun, StepTextError, explain, make_batch
 from drip_campaigns.dispatch.options import batch_size, max_attempts, may_send, postal_address, release_after
 from drip_campaigns.dispatch.outbox import record_mails
 from drip_campaigns.dispatch.store import (
@@ -22,6 +23,7 @@ from drip_campaigns.dispatch.store import (
 )
 from drip_campaigns.site_clock import to_site, to_site_plan, utc_now
 
+DEADLOCK_ATTEMPTS = 3
 RUN_BUDGET_SECONDS = 200  # Frappe gives a scheduled job 300
 DELIVERY_JOB = "drip_campaigns.dispatch.delivery.deliver_due_mail"
 
@@ -59,12 +61,19 @@ def _dispatch_batch(campaign: str, now: datetime) -> int | None:
 	A batch that cannot be written as a whole is written one by one, so that only the cause of it stays behind.
 	"""
 	limit = batch_size()
-	try:
-		return _claim_and_record(campaign, limit, now)
-	except Exception as error:  # noqa: BLE001 - narrowed down to the one enrollment that cannot be written
-		frappe.db.rollback()
-		if isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError):
+	for _attempt in range(DEADLOCK_ATTEMPTS):
+		try:
 			return _claim_and_record(campaign, limit, now)
+		except StepTextError as error:
+			frappe.db.rollback()
+			hold_campaign(frappe.get_doc("Drip Campaign", campaign), str(error), now)
+			frappe.db.commit()
+			return None
+		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+			frappe.db.rollback()
+		except Exception:  # noqa: BLE001 - narrowed down to the one enrollment that cannot be written
+			frappe.db.rollback()
+			break
 	return _dispatch_singly(campaign, limit, now)
 
 

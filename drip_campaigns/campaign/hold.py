@@ -1,0 +1,48 @@
+"""Stop a campaign, or all sending, by ourselves, and tell those who can mend the cause. Nothing here commits."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import frappe
+from frappe import _
+from frappe.desk.doctype.notification_log.notification_log import enqueue_create_notification
+
+from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch.withdraw import hold
+from drip_campaigns.site_clock import to_site
+
+
+def hold_campaign(campaign, reason: str, now: datetime) -> None:
+	"""Pause a campaign because of `reason`; its owner and the managers are told. Nobody loses a step."""
+	campaign.db_set(
+		{"status": CampaignStatus.PAUSED.value, "paused_at": to_site(now), "held_because": reason},
+		notify=True,
+	)
+	campaign.add_comment("Info", _("The campaign was paused: {0}").format(reason))
+	hold(mail_store.email_table().campaign == campaign.name, now=now)
+	subject = _("Campaign {0} was paused: {1}").format(
+		frappe.bold(campaign.name), frappe.utils.escape_html(reason)
+	)
+	told = {campaign.owner, *managers()}
+	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Campaign", campaign.name))
+
+
+def managers() -> list[str]:
+	"""Return the users with the role Drip Manager."""
+	filters = {"role": "Drip Manager", "parenttype": "User"}
+	return frappe.get_all("Has Role", filters=filters, pluck="parent", distinct=True)
+
+
+def tell(users: Iterable[str], subject: str, doctype: str, name: str) -> None:
+	"""Notify enabled users in the Desk (and by e-mail, if they want that) about a document."""
+	enabled = frappe.get_all("User", filters={"name": ["in", list(users)], "enabled": 1}, pluck="name")
+	if enabled:
+		notification = {
+			"type": "Alert",
+			"document_type": doctype,
+			"document_name": name,
+			"subject": subject,
+			"from_user": "Administrator",
+		}
+		enqueue_create_notification(enabled, notification)

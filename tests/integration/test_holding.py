@@ -1,0 +1,51 @@
+"""When something is wrong with a text or an account: nobody is failed for it, and those who can mend it are told."""
+
+import frappe
+
+from drip_campaigns.campaign import lifecycle
+from tests import factories
+
+
+def test_text_that_cannot_be_used_holds_the_campaign_and_fails_nobody(site, smtp, clock):
+	template = frappe.get_doc(
+		doctype="Email Template",
+		name="Drip Test Broken",
+		subject="Hi",
+		response="<p>Hi {{ recipient.first_name }}</p>",
+	).insert()
+	campaign = factories.make_active_campaign(clock, factories.step(0, email_template=template.name))
+	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
+	frappe.db.set_value("Email Template", template.name, "response", "<p>{{ recipient.first_name </p>")
+	frappe.clear_document_cache("Email Template", template.name)
+	frappe.db.commit()
+
+	factories.run(clock)
+
+	campaign.reload()
+	assert campaign.status == "Paused"
+	assert "Step 1 has a text that cannot be used" in campaign.held_because
+	enrollment.reload()
+	assert (enrollment.status, enrollment.attempts) == ("In Progress", 0)
+
+
+def test_held_campaign_goes_on_where_it_stopped_once_the_text_is_mended(site, smtp, clock):
+	template = frappe.get_doc(
+		doctype="Email Template", name="Drip Test Mended", subject="Hi", response="<p>x</p>"
+	).insert()
+	campaign = factories.make_active_campaign(clock, factories.step(0, email_template=template.name))
+	factories.enroll(campaign, factories.make_contact(), clock)
+	frappe.db.set_value("Email Template", template.name, "response", "{% if %}")
+	frappe.clear_document_cache("Email Template", template.name)
+	frappe.db.commit()
+	factories.run(clock)
+
+	template.reload()
+	template.response = "<p>Mended</p>"
+	template.save()
+	campaign.reload()
+	lifecycle.activate(campaign, clock.advance(hours=1))
+	frappe.db.commit()
+	factories.run(clock)
+
+	assert [message.part("plain").splitlines()[0] for message in smtp.messages] == ["Mended"]
+	assert not frappe.db.get_value("Drip Campaign", campaign.name, "held_because")
