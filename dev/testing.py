@@ -56,9 +56,15 @@ def run_tests_on_bench(bench: Path, name: str, arguments: list[str]) -> int:
 		"DRIP_SITE": name,
 		"DRIP_SITES_PATH": str(bench / "sites"),
 	}
-	wanted = arguments or [str(paths.ROOT / "tests")]
+	wanted = [from_root(argument) for argument in arguments] or [str(paths.ROOT / "tests")]
 	command = [python, "-m", "pytest", "--rootdir", paths.ROOT, "-c", paths.ROOT / "pyproject.toml", *wanted]
 	return attached(command, cwd=bench / "sites", env=environment)
+
+
+def from_root(argument: str) -> str:
+	"""Return a path given relative to the project as an absolute one: pytest runs in the bench's folder."""
+	file, colons, test = argument.partition("::")
+	return f"{paths.ROOT / file}{colons}{test}" if (paths.ROOT / file).exists() else argument
 
 
 def check_bench(bench: Path, python: Path, name: str) -> None:
