@@ -28,6 +28,16 @@ def hold_campaign(campaign, reason: str, now: datetime) -> None:
 	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Campaign", campaign.name))
 
 
+def hold_everything(reason: str) -> None:
+	"""Hold all sending of the site because of `reason`, what is queued included; the managers are told."""
+	settings = frappe.get_doc("Drip Settings")
+	settings.hold_sending, settings.hold_reason = 1, reason
+	settings.save(ignore_permissions=True)
+	told = {*managers(), "Administrator"}
+	subject = _("All campaign e-mails are held: {0}").format(frappe.utils.escape_html(reason))
+	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Settings", "Drip Settings"))
+
+
 def managers() -> list[str]:
 	"""Return the users with the role Drip Manager."""
 	filters = {"role": "Drip Manager", "parenttype": "User"}

@@ -8,9 +8,9 @@ from datetime import datetime
 
 import frappe
 
-from drip_campaigns.campaign.hold import hold_campaign
+from drip_campaigns.campaign.hold import hold_campaign, hold_everything
 from drip_campaigns.core.model import CampaignStatus
-from drip_campaigns.dispatch import sweep
+from drip_campaigns.dispatch import identity, sweep
 from drip_campaigns.dispatch.batch import CampaignRun, StepTextError, explain, make_batch
 from drip_campaigns.dispatch.options import batch_size, max_attempts, may_send, postal_address, release_after
 from drip_campaigns.dispatch.outbox import record_mails
@@ -39,7 +39,7 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	Does nothing while sending is held, e-mails are muted or the Email Queue is suspended: what is due stays due.
 	"""
 	sweep.settle_strays(now)
-	if not may_send():
+	if not may_send() or _is_a_copy(now):
 		return 0
 	started, total = time.monotonic(), 0
 	for campaign in find_campaigns_with_due(to_site(now)):
@@ -53,6 +53,15 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	if not total and enqueue_delivery and sweep.has_waiting_mail(now):
 		frappe.enqueue(DELIVERY_JOB, queue="long")
 	return total
+
+
+def _is_a_copy(now: datetime) -> bool:
+	"""Hold all sending, and return True, on a site that finds itself copied or restored from a backup."""
+	doubt = identity.find_doubt(now)
+	if doubt:
+		hold_everything(doubt)
+	frappe.db.commit()
+	return doubt is not None
 
 
 def _dispatch_batch(campaign: str, now: datetime) -> int | None:

@@ -49,3 +49,42 @@ def test_held_campaign_goes_on_where_it_stopped_once_the_text_is_mended(site, sm
 
 	assert [message.part("plain").splitlines()[0] for message in smtp.messages] == ["Mended"]
 	assert not frappe.db.get_value("Drip Campaign", campaign.name, "held_because")
+
+
+def test_site_restored_elsewhere_holds_everything_until_somebody_confirms(site, smtp, clock, monkeypatch):
+	monkeypatch.setitem(frappe.local.conf, "drip_host", "the-original")
+	campaign = factories.make_active_campaign(clock, factories.step(0), factories.step(1))
+	factories.enroll(campaign, factories.make_contact(), clock)
+	factories.run(clock)
+
+	monkeypatch.setitem(frappe.local.conf, "drip_host", "the-copy")
+	clock.advance(days=1)
+	factories.run(clock)
+
+	settings = frappe.get_doc("Drip Settings")
+	assert settings.hold_sending
+	assert "was the-original and is now the-copy" in settings.hold_reason
+	assert len(smtp.messages) == 1
+
+	settings.hold_sending = 0
+	settings.save()
+	frappe.db.commit()
+	factories.run(clock)
+	assert len(smtp.messages) == 2
+
+
+def test_database_older_than_what_was_sent_from_here_holds_everything(site, smtp, clock):
+	campaign = factories.make_active_campaign(clock, factories.step(0), factories.step(20))
+	factories.enroll(campaign, factories.make_contact(), clock)
+	factories.run(clock)
+	backup = frappe.db.get_single_value("Drip Settings", "last_dispatch_at")
+	clock.advance(days=3)
+	factories.run(clock)
+	frappe.db.set_single_value("Drip Settings", "last_dispatch_at", backup)
+	frappe.db.commit()
+
+	clock.advance(days=17)
+	factories.run(clock)
+
+	assert len(smtp.messages) == 1
+	assert "a backup was restored" in frappe.db.get_single_value("Drip Settings", "hold_reason", cache=False)

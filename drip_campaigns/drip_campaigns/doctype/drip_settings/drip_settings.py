@@ -5,6 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint
 
+from drip_campaigns.dispatch import identity
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.withdraw import hold, release
 from drip_campaigns.site_clock import utc_now
@@ -25,6 +26,8 @@ class DripSettings(Document):
 		if self.hold_sending:
 			hold(now=utc_now())
 		else:
+			identity.note(utc_now())
+			frappe.db.set_single_value("Drip Settings", "hold_reason", None)
 			release(now=utc_now(), release_after=release_after())
 
 	def _check_range(self, field: str, low: int, high: int) -> None:

@@ -1,0 +1,105 @@
+"""Is this still the site that we noted? A backup restored elsewhere must not write to the customers of the original.
+
+Noted in Drip Settings, and so part of every backup: site name, address, host. Noted beside the database, in the
+site's folder: when the dispatch last ran. Lifting Hold All Sending notes everything anew: that is the confirmation.
+"""
+
+import ipaddress
+import json
+import os
+import socket
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlparse
+
+import frappe
+from frappe import _
+from frappe.utils import get_url
+
+from drip_campaigns.site_clock import from_site, to_site
+
+NOTE_EVERY = timedelta(hours=1)
+TOLERANCE = timedelta(hours=3)
+MARKER = "drip_campaigns.json"
+
+
+def find_doubt(now: datetime) -> str | None:
+	"""Return why this looks like a copy or a restored backup, or None; notes what it sees at most once an hour."""
+	noted = _read_note()
+	if not noted.get("noted_site"):
+		note(now)
+		return None
+	doubt = _compare(noted)
+	last = from_site(noted.get("last_dispatch_at"))
+	if doubt is None and (last is None or now - last >= NOTE_EVERY):
+		note(now)
+	return doubt
+
+
+def note(now: datetime) -> None:
+	"""Note that this is the site: in the database, and when it was, beside it."""
+	values = {**_present(), "last_dispatch_at": to_site(now)}
+	for field, value in values.items():
+		frappe.db.set_single_value("Drip Settings", field, value, update_modified=False)
+	marker = _marker()
+	marker.parent.mkdir(parents=True, exist_ok=True)
+	marker.write_text(json.dumps({"last_dispatch_at": now.isoformat()}))
+
+
+def _compare(noted: dict) -> str | None:
+	present = _present()
+	for field, label in (
+		("noted_site", _("name")),
+		("noted_address", _("address")),
+		("noted_host", _("host")),
+	):
+		if noted.get(field) and present[field] and noted[field] != present[field]:
+			return _("The {0} of this site was {1} and is now {2}.").format(
+				label, noted[field], present[field]
+			)
+	return _compare_age(noted)
+
+
+def _compare_age(noted: dict) -> str | None:
+	last, marked = from_site(noted.get("last_dispatch_at")), _read_marker()
+	if last and marked and marked - last > TOLERANCE:
+		return _(
+			"The database is of {0}, but e-mails were sent from here until {1}: a backup was restored."
+		).format(noted["last_dispatch_at"], to_site(marked))
+	return None
+
+
+def _present() -> dict[str, str]:
+	return {"noted_site": frappe.local.site, "noted_address": _public_host(), "noted_host": _host()}
+
+
+def _public_host() -> str:
+	"""Return the host of the site's address; an address of this machine only says nothing about whose site it is."""
+	host = urlparse(get_url()).hostname or ""
+	if host == "localhost" or host.endswith(".localhost"):
+		return ""
+	try:
+		return "" if ipaddress.ip_address(host).is_loopback else host
+	except ValueError:
+		return host
+
+
+def _host() -> str:
+	"""Return the machine's name, or site_config's `drip_host`. A container's name changes with every deployment."""
+	in_container = os.path.exists("/.dockerenv") or os.environ.get("KUBERNETES_SERVICE_HOST")
+	return frappe.conf.get("drip_host") or ("" if in_container else socket.gethostname())
+
+
+def _read_note() -> dict:
+	return frappe.db.get_singles_dict("Drip Settings")
+
+
+def _marker() -> Path:
+	return Path(frappe.get_site_path("private", MARKER))
+
+
+def _read_marker() -> datetime | None:
+	try:
+		return datetime.fromisoformat(json.loads(_marker().read_text())["last_dispatch_at"])
+	except (OSError, ValueError, KeyError):
+		return None  # the first run, or a folder that came without it
