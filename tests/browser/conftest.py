@@ -63,5 +63,6 @@ def desk(web: str, browser: Browser, screenshots: Path) -> Iterator[Desk]:
 	desk = Desk(context.new_page(), screenshots)
 	desk.log_in(user, PASSWORD)
 	yield desk
+	desk.shoot("last-seen")  # where a test that failed stood
 	desk.page.goto("about:blank")  # so that no request of Desk is under way when the site is cleared
 	context.close()

@@ -66,7 +66,7 @@ function comment_when(datetime) {
 }
 
 async function draw_progress(frm) {
-	const canvas = get_canvas(frm, "next_step_subject").empty();
+	const canvas = get_canvas(frm, "campaign").empty();
 	if (frm.is_new()) return;
 	const schedule = await read_from_desk("get_enrollment_schedule", { enrollment: frm.doc.name });
 	canvas.html(schedule.length ? make_step_line(schedule.map((step) => make_stop(frm, step))) : "");
