@@ -52,4 +52,24 @@ def doctor_command(context, campaign: str | None) -> None:
 		raise SystemExit(1)
 
 
-commands = [dispatch_command, doctor_command]
+@click.command("drip-repair")
+@pass_context
+def repair_command(context) -> None:
+	"""Settle e-mails that were left behind, and correct what the database contradicts itself in.
+
+	Example: bench --site erp.example.com drip-repair
+	"""
+	from drip_campaigns.dispatch.repair import read_ledger, repair
+	from drip_campaigns.site_clock import utc_now
+
+	with frappe.init_site(get_site(context)):
+		frappe.connect()
+		for what, count in repair(utc_now()).items():
+			click.echo(f"{what}: {count}")
+		frappe.db.commit()
+		for campaign in frappe.get_all("Drip Campaign", pluck="name"):
+			figures = ", ".join(f"{key} {value}" for key, value in read_ledger(campaign).items())
+			click.echo(f"{campaign}: {figures}")
+
+
+commands = [dispatch_command, doctor_command, repair_command]

@@ -6,12 +6,9 @@ import frappe
 
 from drip_campaigns.campaign.lifecycle import start_scheduled
 from drip_campaigns.campaign.replan import replan_in_batches
-from drip_campaigns.core.model import LIVE_STATUSES, Status
+from drip_campaigns.dispatch.repair import repair
 from drip_campaigns.dispatch.runner import dispatch
-from drip_campaigns.dispatch.settle import complete_finished
 from drip_campaigns.site_clock import utc_now
-
-BATCH_SIZE = 1000
 
 
 def run_daily() -> None:
@@ -27,17 +24,9 @@ def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	):
 		for _changed in replan_in_batches(frappe.get_doc("Drip Campaign", name), now):
 			frappe.db.commit()
-	_complete_leftovers(now)
+	repair(now)
 	frappe.db.commit()
 	return dispatch(now, enqueue_delivery=enqueue_delivery)
-
-
-def _complete_leftovers(now: datetime) -> None:
-	"""Complete enrollments whose last e-mail left without our delivery noticing."""
-	live = [status.value for status in LIVE_STATUSES - {Status.PAUSED}]
-	filters = {"status": ["in", live], "next_send_at": ["is", "not set"]}
-	names = frappe.get_all("Drip Enrollment", filters=filters, pluck="name", limit=BATCH_SIZE)
-	complete_finished(names, now)
 
 
 def replan_campaign(campaign: str) -> None:

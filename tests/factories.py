@@ -14,7 +14,14 @@ DOMAIN = "drip-test.example"
 EMAIL_ACCOUNT = "Drip Test Outgoing"
 SENDER = f"sales@{DOMAIN}"
 
-_OURS = ("Drip Event", "Drip Email", "Drip Enrollment", "Drip Campaign Step", "Drip Campaign")
+_OURS = (
+	"Drip Event",
+	"Drip Email",
+	"Drip Enrollment",
+	"Drip Campaign Step",
+	"Drip Campaign",
+	"Drip Sending Limit",
+)
 _numbers = itertools.count(1)
 
 

@@ -6,7 +6,7 @@ from frappe.rate_limiter import rate_limit
 from frappe.utils import validate_email_address
 
 from drip_campaigns.api.errors import explained
-from drip_campaigns.campaign import lifecycle, preview
+from drip_campaigns.campaign import lifecycle, preview, retry
 from drip_campaigns.enrollment import enroll, overview
 from drip_campaigns.enrollment.recipients import available_types
 from drip_campaigns.site_clock import utc_now
@@ -48,6 +48,20 @@ def pause_campaign(campaign: str) -> dict:
 def end_campaign(campaign: str) -> dict:
 	"""End a campaign for good; return how many were on it."""
 	return {"left": lifecycle.end(_get("Drip Campaign", campaign, "write"), utc_now())}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def retry_failed(campaign: str) -> dict:
+	"""Try failed enrollments and e-mails of a campaign again; pressed twice, the second finds nothing."""
+	return retry.retry_failed(_get("Drip Campaign", campaign, "write"), utc_now())
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def send_missed(campaign: str) -> dict:
+	"""Send the steps that were skipped because they were overdue."""
+	return {"emails": retry.send_missed(_get("Drip Campaign", campaign, "write"), utc_now())}
 
 
 @frappe.whitelist(methods=["POST"])

@@ -12,6 +12,8 @@ from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.withdraw import hold
 from drip_campaigns.site_clock import to_site
 
+TELL_AGAIN_SECONDS = 24 * 3600
+
 
 def hold_campaign(campaign, reason: str, now: datetime) -> None:
 	"""Pause a campaign because of `reason`; its owner and the managers are told. Nobody loses a step."""
@@ -36,6 +38,20 @@ def hold_everything(reason: str) -> None:
 	told = {*managers(), "Administrator"}
 	subject = _("All campaign e-mails are held: {0}").format(frappe.utils.escape_html(reason))
 	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Settings", "Drip Settings"))
+
+
+def tell_about_account(account: str, error: str) -> None:
+	"""Tell the managers, once a day, that an Email Account does not work; its e-mails wait and are tried again."""
+	key = f"drip_campaigns:told:{account}"
+	if frappe.cache.get_value(key):
+		return
+	frappe.cache.set_value(key, 1, expires_in_sec=TELL_AGAIN_SECONDS)
+	subject = _("Email Account {0} cannot send: {1}. Its campaign e-mails wait.").format(
+		frappe.bold(account), frappe.utils.escape_html(error)
+	)
+	frappe.db.after_commit.add(
+		lambda: tell({*managers(), "Administrator"}, subject, "Email Account", account)
+	)
 
 
 def managers() -> list[str]:

@@ -11,6 +11,7 @@ import frappe
 import redis
 from frappe.email.doctype.email_account.email_account import EmailAccount
 
+from drip_campaigns.campaign.hold import tell_about_account
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.limits import Limits
 from drip_campaigns.dispatch.notes import ACCEPTED, ATTEMPTED, CLAIMED, DeliveryNotes
@@ -133,6 +134,7 @@ class _Connections:
 				self._servers[account] = self._connect(account, sender)
 			except Exception as error:  # noqa: BLE001 - a server, a password, a certificate: the account's e-mails wait, others go
 				frappe.clear_last_message()
+				tell_about_account(account or sender, str(error))
 				self._failures[account] = Answer(Outcome.BLOCKED, text=f"{account}: {error}", connected=False)
 				return self._failures[account]
 		return self._servers[account]

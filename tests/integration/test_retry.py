@@ -1,0 +1,76 @@
+"""The ledger balances; what failed can be tried again, what was missed can be sent, and pressing twice is harmless."""
+
+import frappe
+
+from drip_campaigns.campaign import retry
+from drip_campaigns.dispatch.repair import read_ledger, repair
+from tests import factories
+from tests.factories import DOMAIN
+
+
+def test_every_due_step_stands_in_the_ledger_once(site, smtp, clock):
+	smtp.answer(f"gone@{DOMAIN}", "550 5.1.1 no such user")
+	smtp.answer(f"later@{DOMAIN}", "450 4.2.1 try again")
+	campaign = factories.make_active_campaign(clock)
+	for name in ("fine", "gone", "later"):
+		factories.enroll(campaign, factories.make_contact(name, f"{name}@{DOMAIN}"), clock)
+
+	factories.run(clock)
+
+	assert read_ledger(campaign.name) == {
+		"due": 3, "sent": 1, "skipped": 0, "failed": 1, "waiting": 1, "in_doubt": 0,
+	}  # fmt: skip
+
+
+def test_failed_enrollment_is_tried_again_once_however_often_it_is_asked_for(site, smtp, clock):
+	campaign = factories.make_active_campaign(clock, factories.step(0), factories.step(1))
+	contact = factories.make_contact("Lost", f"lost@{DOMAIN}")
+	enrollment = factories.enroll(campaign, contact, clock)
+	frappe.db.set_value("Contact", contact.name, "email_id", "")
+	frappe.db.commit()
+	for _ in range(5):
+		factories.run(clock)
+		clock.advance(days=1)
+	assert frappe.db.get_value("Drip Enrollment", enrollment.name, "status") == "Failed"
+
+	frappe.db.set_value("Contact", contact.name, "email_id", f"found@{DOMAIN}")
+	first, second = retry.retry_failed(campaign, clock.now), retry.retry_failed(campaign, clock.now)
+	frappe.db.commit()
+	factories.run(clock)
+
+	assert (first["enrollments"], second["enrollments"]) == (1, 0)
+	assert [message.recipient for message in smtp.messages] == [f"found@{DOMAIN}"]
+
+
+def test_step_that_was_skipped_for_being_overdue_can_be_sent_once(site, smtp, clock):
+	campaign = factories.make_active_campaign(
+		clock, factories.step(0), factories.step(9), if_late="Keep Dates", grace_hours=24
+	)
+	factories.enroll(campaign, factories.make_contact(), clock)
+	clock.advance(days=3)
+	factories.run(clock)
+	assert read_ledger(campaign.name)["skipped"] == 1
+
+	sent = [retry.send_missed(campaign, clock.now) for _ in range(2)]
+	frappe.db.commit()
+	factories.run(clock)
+
+	assert sent == [1, 0]
+	assert [message.message["Subject"] for message in smtp.messages] == ["Day 0"]
+	assert read_ledger(campaign.name) == {
+		"due": 1, "sent": 1, "skipped": 0, "failed": 0, "waiting": 0, "in_doubt": 0,
+	}  # fmt: skip
+
+
+def test_repair_reopens_what_is_called_completed_while_an_email_is_under_way(site, smtp, clock):
+	campaign = factories.make_active_campaign(clock, factories.step(0))
+	smtp.answer(f"later@{DOMAIN}", "450 4.2.1 try again")
+	enrollment = factories.enroll(campaign, factories.make_contact("Later", f"later@{DOMAIN}"), clock)
+	factories.run(clock)
+	frappe.db.set_value("Drip Enrollment", enrollment.name, "status", "Completed")
+	frappe.db.commit()
+
+	result = repair(clock.now)
+
+	assert result["reopened"] == 1
+	assert frappe.db.get_value("Drip Enrollment", enrollment.name, "status") == "In Progress"
