@@ -21,6 +21,7 @@ _OURS = (
 	"Drip Campaign Step",
 	"Drip Campaign",
 	"Drip Sending Limit",
+	"Drip Bulk Enrollment",
 )
 _numbers = itertools.count(1)
 

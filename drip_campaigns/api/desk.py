@@ -7,8 +7,8 @@ from frappe.utils import validate_email_address
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, preview, retry
-from drip_campaigns.enrollment import enroll, overview
-from drip_campaigns.enrollment.recipients import available_types
+from drip_campaigns.enrollment import bulk_job, enroll, overview
+from drip_campaigns.enrollment.recipients import available_types, get_type
 from drip_campaigns.site_clock import utc_now
 
 ROLES = ("Drip Manager", "Drip User", "System Manager")
@@ -48,6 +48,30 @@ def pause_campaign(campaign: str) -> dict:
 def end_campaign(campaign: str) -> dict:
 	"""End a campaign for good; return how many were on it."""
 	return {"left": lifecycle.end(_get("Drip Campaign", campaign, "write"), utc_now())}
+
+
+@frappe.whitelist(methods=["POST"])
+def cancel_bulk_enrollment(name: str) -> dict:
+	"""Stop a bulk enrollment after the page it is at; who is enrolled stays enrolled."""
+	_get("Drip Bulk Enrollment", name, "write").db_set("status", "Cancelled")
+	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+def resume_bulk_enrollment(name: str) -> dict:
+	"""Go on with a bulk enrollment that was cancelled or failed, where it stopped."""
+	document = _get("Drip Bulk Enrollment", name, "write")
+	document.db_set({"status": "Queued", "error": None})
+	bulk_job.enqueue(document.name)
+	return {}
+
+
+@frappe.whitelist(methods=["GET"])
+def count_recipients(recipient_type: str, filters: str = "[]") -> int:
+	"""Return how many records of a kind match list filters, as far as the caller may read them."""
+	frappe.has_permission("Drip Enrollment", "create", throw=True)
+	get_type(recipient_type)
+	return bulk_job.count_matching(recipient_type, filters)
 
 
 @frappe.whitelist(methods=["POST"])

@@ -1,10 +1,17 @@
 """Enrolling many at once: the same rules as one by one, in a handful of statements."""
 
-import frappe
+import json
 
+import frappe
+import pytest
+
+from drip_campaigns.api import desk
+from drip_campaigns.enrollment import bulk_job
 from drip_campaigns.enrollment.bulk import BulkResult, enroll_many
+from drip_campaigns.site_clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
+from tests.fakes import Clock
 
 
 def bulk(campaign, records, clock, **options) -> BulkResult:
@@ -72,3 +79,63 @@ def test_one_by_one_and_in_bulk_make_the_same_enrollment(site, clock):
 	assert {key: left.get(key) or None for key in left if key not in own | stamps} == {
 		key: right.get(key) or None for key in left if key not in own | stamps
 	}
+
+
+def make_run(campaign, **fields):
+	run = frappe.get_doc(
+		doctype="Drip Bulk Enrollment",
+		campaign=campaign.name,
+		recipient_type="Contact",
+		recipient_filters=json.dumps([["Contact", "email_id", "like", f"%@{DOMAIN}"]]),
+		**fields,
+	).insert()
+	frappe.db.commit()
+	return run
+
+
+def test_run_in_the_background_counts_what_it_did(site, monkeypatch):
+	campaign = factories.make_active_campaign(Clock(utc_now()))
+	for name in ("a", "b", "c"):
+		factories.make_contact(name)
+	factories.make_contact("d", unsubscribed=1)
+	monkeypatch.setattr(bulk_job, "BATCH_SIZE", 2)
+	run = make_run(campaign)
+
+	bulk_job.run(run.name)
+
+	run.reload()
+	assert (run.status, run.total, run.processed, run.enrolled, run.refused) == ("Completed", 4, 4, 3, 1)
+	assert run.reasons == "1 × Is marked as unsubscribed"
+
+
+def test_run_that_was_cancelled_goes_on_where_it_stopped(site, monkeypatch):
+	campaign = factories.make_active_campaign(Clock(utc_now()))
+	for _ in range(5):
+		factories.make_contact()
+	monkeypatch.setattr(bulk_job, "BATCH_SIZE", 2)
+	run = make_run(campaign)
+	monkeypatch.setattr(bulk_job, "_tell", lambda document: desk.cancel_bulk_enrollment(document.name))
+	bulk_job.run(run.name)
+	run.reload()
+	assert (run.status, run.processed) == ("Cancelled", 2)
+
+	monkeypatch.undo()
+	desk.resume_bulk_enrollment(run.name)
+	frappe.db.commit()
+	bulk_job.run(run.name)
+
+	run.reload()
+	assert (run.status, run.enrolled) == ("Completed", 5)
+	assert factories.count("Drip Enrollment", campaign=campaign.name) == 5
+
+
+def test_filters_that_make_no_sense_are_refused_with_the_remedy(site, clock):
+	campaign = factories.make_campaign()
+
+	with pytest.raises(frappe.ValidationError, match="Clear them and choose again"):
+		frappe.get_doc(
+			doctype="Drip Bulk Enrollment",
+			campaign=campaign.name,
+			recipient_type="Contact",
+			recipient_filters="{oops",
+		).insert()

@@ -1,0 +1,95 @@
+// Many at once: choose an audience by filters, see how many, and watch the run.
+
+const API = "drip_campaigns.api.desk.";
+const POLL_MS = 2000;
+
+frappe.ui.form.on("Drip Bulk Enrollment", {
+	setup(frm) {
+		frm.set_query("recipient_type", () => ({ filters: { name: ["in", frm.recipient_types || []] } }));
+		frm.set_query("campaign", () => ({ filters: { status: ["!=", "Ended"] } }));
+		frappe.xcall(API + "get_recipient_types", {}, "GET").then((types) => (frm.recipient_types = types));
+	},
+
+	refresh(frm) {
+		show_filters(frm);
+		show_buttons(frm);
+		show_progress(frm);
+	},
+
+	recipient_type(frm) {
+		frm.set_value("recipient_filters", "[]");
+		show_filters(frm);
+	},
+
+	on_hide(frm) {
+		clearTimeout(frm.progress_timer);
+	},
+});
+
+function show_filters(frm) {
+	const area = frm.fields_dict.filter_area.$wrapper.empty();
+	if (!frm.doc.recipient_type) {
+		area.html(`<p class="text-muted">${__("Choose a recipient type first.")}</p>`);
+		return;
+	}
+	if (!frm.is_new()) {
+		const filters = JSON.parse(frm.doc.recipient_filters || "[]");
+		const lines = filters.map((f) => frappe.utils.escape_html(`${__(f[1])} ${__(f[2])} ${f[3]}`));
+		area.html(lines.length ? lines.join("<br>") : __("All records"));
+		return;
+	}
+	const count = $('<p class="text-muted mt-2"></p>');
+	frappe.model.with_doctype(frm.doc.recipient_type, () => {
+		const group = new frappe.ui.FilterGroup({
+			parent: area,
+			doctype: frm.doc.recipient_type,
+			on_change: () => {
+				frm.set_value("recipient_filters", JSON.stringify(group.get_filters().map((f) => f.slice(0, 4))));
+				show_count(frm, count);
+			},
+		});
+		group.add_filters_to_filter_group(JSON.parse(frm.doc.recipient_filters || "[]"));
+		area.append(count);
+		show_count(frm, count);
+	});
+}
+
+function show_count(frm, target) {
+	const args = { recipient_type: frm.doc.recipient_type, filters: frm.doc.recipient_filters || "[]" };
+	frappe.xcall(API + "count_recipients", args, "GET").then((n) => {
+		target.text(n === 1 ? __("One record matches.") : __("{0} records match.", [format_number(n, null, 0)]));
+	});
+}
+
+function show_buttons(frm) {
+	const going_on = ["Queued", "Running"].includes(frm.doc.status);
+	const table = [
+		{ label: __("Cancel Run"), method: "cancel_bulk_enrollment", when: going_on },
+		{ label: __("Resume"), method: "resume_bulk_enrollment", when: ["Cancelled", "Failed"].includes(frm.doc.status) },
+	];
+	if (frm.is_new()) {
+		frm.page.set_primary_action(__("Enroll"), () => frm.save());
+		return;
+	}
+	frm.disable_save();
+	for (const { label, method } of table.filter((row) => row.when)) {
+		frm.add_custom_button(label, () =>
+			frappe.xcall(API + method, { name: frm.doc.name }).then(() => frm.reload_doc())
+		);
+	}
+}
+
+function show_progress(frm) {
+	clearTimeout(frm.progress_timer);
+	if (frm.is_new()) return;
+	const { processed, total, enrolled, status } = frm.doc;
+	if (["Queued", "Running"].includes(status)) {
+		const percent = total ? Math.min(100, (processed / total) * 100) : 0;
+		const text = __("{0} of {1} looked at, {2} enrolled. You can leave this page.", [processed, total, enrolled]);
+		frm.dashboard.show_progress(__("Enrolling"), percent, text);
+		// Realtime may be off; asking is cheap and stops with the run.
+		frm.progress_timer = setTimeout(() => frappe.get_route()[2] === frm.doc.name && frm.reload_doc(), POLL_MS);
+	} else {
+		frm.dashboard.hide_progress();
+	}
+}

@@ -1,0 +1,32 @@
+"""Drip Bulk Enrollment: one run that enrolls many records, in the background, and remembers how far it got."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.enrollment import bulk_job
+from drip_campaigns.enrollment.recipients import available_types
+
+
+class DripBulkEnrollment(Document):
+	"""Checks the run when it is made and hands it to a background job (enrollment/bulk_job.py)."""
+
+	def before_insert(self) -> None:
+		self.status = "Queued"
+
+	def validate(self) -> None:
+		if self.recipient_type not in available_types():
+			types = ", ".join(available_types())
+			frappe.throw(
+				_("{0} records cannot be enrolled. Choose one of: {1}.").format(_(self.recipient_type), types)
+			)
+		frappe.has_permission("Drip Enrollment", "create", throw=True)
+		try:
+			self.total = bulk_job.count_matching(self.recipient_type, self.recipient_filters)
+			bulk_job.check(self.campaign, self.start_date)
+		except DripError as error:
+			frappe.throw(str(error), title=_("Cannot be enrolled"))
+
+	def after_insert(self) -> None:
+		bulk_job.enqueue(self.name)
