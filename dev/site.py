@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from dev import environment, packages, paths, services, shell
 from dev.runtime import build
+from dev.runtime.corrections import CORRECTIONS
 from dev.steps import Step, StepRunner, file_fingerprint
 
 ASSETS_JSON = paths.ASSETS / "assets.json"
@@ -23,102 +24,13 @@ SYNCED_SUFFIXES = {".json", ".txt"}
 SYNCED_FILES = {"hooks.py", "install.py"}
 
 
-def steps() -> list[Step]:
-	"""Return the steps in an order in which each comes after what it needs."""
-	return [
-		Step("servers", "MariaDB and Redis (Debian packages)", install_servers, present=servers_present),
-		Step("compiler", "compiler for the database driver (Debian)", install_compiler, ("servers",)),
-		Step("nodejs", "Node (Debian packages)", install_nodejs, ("compiler",), present=nodejs_present),
-		Step(
-			"browser",
-			"Chromium for tests and demo (Debian)",
-			install_browser,
-			("nodejs",),
-			present=browser_present,
-		),
-		Step(
-			"venv",
-			"Python environment",
-			environment.create_venv,
-			fingerprint=environment.python_fingerprint,
-			present=environment.python_runs,
-		),
-		Step(
-			"pip",
-			"Python packages of the runtime",
-			environment.install_runtime_packages,
-			("venv",),
-			("venv",),
-			environment.requirements_fingerprint,
-		),
-		Step(
-			"driver",
-			"database driver, compiled",
-			environment.install_driver,
-			("venv", "compiler"),
-			("venv",),
-			environment.requirements_fingerprint,
-		),
-		Step(
-			"runtime",
-			"Frappe 16, turned back and corrected",
-			environment.build_runtime,
-			("venv",),
-			("venv",),
-			build.fingerprint,
-			environment.runtime_present,
-		),
-		Step(
-			"npm",
-			"Node packages",
-			environment.install_node_packages,
-			("nodejs",),
-			fingerprint=environment.node_fingerprint,
-			present=MODULES.exists,
-		),
-		Step(
-			"layout",
-			"folder of the sites",
-			lay_out_sites,
-			("runtime", "npm"),
-			("runtime",),
-			layout_fingerprint,
-		),
-		Step(
-			"assets",
-			"Desk's scripts and styles",
-			build_assets,
-			("layout",),
-			("npm",),
-			assets_fingerprint,
-			ASSETS_JSON.exists,
-		),
-		Step(
-			"site",
-			f"site {paths.SITE}",
-			create_site,
-			("servers", "pip", "driver", "layout"),
-			present=site_present,
-		),
-		Step(
-			"app",
-			"the app's packages, editable",
-			environment.install_app_package,
-			("pip", "driver"),
-			("venv",),
-			environment.app_fingerprint,
-		),
-		Step("apps", "the app on the site", bring_up_app, ("site", "app"), ("site",), synced_fingerprint),
-	]
-
-
 def make_site(quiet: bool = False) -> None:
 	"""Build what is missing or has changed. Running it again is cheap; after an interruption it goes on."""
 	packages.check_python()
 	with only_one():
 		shell.end_orphans()
 		started = time.monotonic()
-		ran = StepRunner(steps()).run_all()
+		ran = StepRunner(STEPS).run_all()
 		if ran or not quiet:
 			state = "is ready" if ran else "was ready already"
 			print(
@@ -168,7 +80,13 @@ def browser_present() -> bool:
 
 
 def assets_fingerprint() -> str:
-	return file_fingerprint(paths.DEV / "assets.mjs", environment.NODE_MANIFEST, build.PIN)
+	"""Return a hash of what the bundles are made by and from; few corrections concern Desk's own files."""
+	corrected = [correction for correction in CORRECTIONS if correction.path.startswith("public/")]
+	return file_fingerprint(paths.DEV / "assets.mjs", environment.NODE_MANIFEST, build.PIN) + repr(corrected)
+
+
+def assets_present() -> bool:
+	return ASSETS_JSON.exists() and any(BUNDLES.glob("js/*.js"))
 
 
 def build_assets() -> None:
@@ -186,10 +104,6 @@ def build_assets() -> None:
 		log="assets",
 		remedy="Read the log; if a Node package is missing in it, remove .dev/node and run the command again.",
 	)
-
-
-def layout_fingerprint() -> str:
-	return "1"
 
 
 def lay_out_sites() -> None:
@@ -257,3 +171,90 @@ def synced_fingerprint() -> str:
 def bring_up_app() -> None:
 	"""Install the app, or migrate the site to the present state of its files."""
 	run_inside("bring_up_app", log="app")
+
+
+# In an order in which each comes after what it needs
+STEPS = (
+	Step("servers", "MariaDB and Redis (Debian packages)", install_servers, present=servers_present),
+	Step("compiler", "compiler for the database driver (Debian)", install_compiler, ("servers",)),
+	Step("nodejs", "Node (Debian packages)", install_nodejs, ("compiler",), present=nodejs_present),
+	Step(
+		"browser",
+		"Chromium for tests and demo (Debian)",
+		install_browser,
+		("nodejs",),
+		present=browser_present,
+	),
+	Step(
+		"venv",
+		"Python environment",
+		environment.create_venv,
+		fingerprint=environment.python_fingerprint,
+		present=environment.python_runs,
+	),
+	Step(
+		"pip",
+		"Python packages of the runtime",
+		environment.install_runtime_packages,
+		("venv",),
+		("venv",),
+		environment.requirements_fingerprint,
+	),
+	Step(
+		"driver",
+		"database driver, compiled",
+		environment.install_driver,
+		("venv", "compiler"),
+		("venv",),
+		environment.requirements_fingerprint,
+	),
+	Step(
+		"runtime",
+		"Frappe 16, turned back and corrected",
+		environment.build_runtime,
+		("venv",),
+		("venv",),
+		build.fingerprint,
+		environment.runtime_present,
+	),
+	Step(
+		"npm",
+		"Node packages",
+		environment.install_node_packages,
+		("nodejs",),
+		fingerprint=environment.node_fingerprint,
+		present=MODULES.exists,
+	),
+	Step(
+		"layout",
+		"folder of the sites",
+		lay_out_sites,
+		("runtime", "npm"),
+		("runtime",),
+	),
+	Step(
+		"assets",
+		"Desk's scripts and styles",
+		build_assets,
+		("layout",),
+		("npm",),
+		assets_fingerprint,
+		assets_present,
+	),
+	Step(
+		"site",
+		f"site {paths.SITE}",
+		create_site,
+		("servers", "pip", "driver", "layout"),
+		present=site_present,
+	),
+	Step(
+		"app",
+		"the app's packages, editable",
+		environment.install_app_package,
+		("pip", "driver"),
+		("venv",),
+		environment.app_fingerprint,
+	),
+	Step("apps", "the app on the site", bring_up_app, ("site", "app"), ("site",), synced_fingerprint),
+)

@@ -82,6 +82,8 @@ class StepRunner:
 		if self.failed.is_set() or not self._is_due(step):
 			return
 		started = time.monotonic()
+		# Taken before the run: what changes meanwhile is for the next one
+		fingerprint = step.fingerprint()
 		stamp_path(step.name).unlink(missing_ok=True)
 		try:
 			step.run()
@@ -89,7 +91,7 @@ class StepRunner:
 			self.failed.set()
 			raise
 		stamp_path(step.name).parent.mkdir(parents=True, exist_ok=True)
-		stamp_path(step.name).write_text(step.fingerprint())
+		stamp_path(step.name).write_text(fingerprint)
 		self.ran.add(step.name)
 		self.say(f"  {step.title:<58} {time.monotonic() - started:6.1f} s")
 
