@@ -18,6 +18,13 @@ add_to_apps_screen = [
 	}
 ]
 
+# Recipients' forms show the campaigns they are on
+override_doctype_dashboards = {
+	"Contact": "drip_campaigns.integrations.dashboards.show_enrollments_of_contact",
+	"Lead": "drip_campaigns.integrations.dashboards.show_enrollments_of_lead",
+	"User": "drip_campaigns.integrations.dashboards.show_enrollments_of_user",
+}
+
 # Schedule
 scheduler_events = {
 	"cron": {
