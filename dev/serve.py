@@ -55,6 +55,8 @@ def clean() -> None:
 	stop()
 	with site.only_one():
 		shutil.rmtree(paths.STATE, ignore_errors=True)
+		# The one thing outside: setuptools puts it beside a package that is installed editable
+		shutil.rmtree(paths.ROOT / f"{paths.APP}.egg-info", ignore_errors=True)
 	print(f"Removed {paths.shown(paths.STATE)}")
 
 
