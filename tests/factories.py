@@ -1,6 +1,8 @@
 """Records for tests: real documents, made in one line, with what the test does not care about filled in."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import frappe
@@ -161,3 +163,23 @@ def run(clock: Clock) -> int:
 def count(doctype: str, **filters: Any) -> int:
 	"""Return how many records match."""
 	return frappe.db.count(doctype, filters)
+
+
+@contextmanager
+def without_account() -> Iterator[None]:
+	"""The site has no outgoing Email Account for a `with` block."""
+	frappe.db.set_value("Email Account", EMAIL_ACCOUNT, {"enable_outgoing": 0, "default_outgoing": 0})
+	_forget_accounts()
+	frappe.db.commit()
+	try:
+		yield
+	finally:
+		frappe.db.rollback()
+		frappe.db.set_value("Email Account", EMAIL_ACCOUNT, {"enable_outgoing": 1, "default_outgoing": 1})
+		_forget_accounts()
+		frappe.db.commit()
+
+
+def _forget_accounts() -> None:
+	frappe.clear_document_cache("Email Account", EMAIL_ACCOUNT)
+	frappe.local.outgoing_email_account = {}

@@ -6,6 +6,7 @@ from frappe.model.document import Document
 
 from drip_campaigns.campaign.check import find_save_problems
 from drip_campaigns.campaign.replan import AT_ONCE, count_affected, renew_keys, replan
+from drip_campaigns.compat import clear_invented_times
 from drip_campaigns.site_clock import utc_now
 
 SCHEDULE_FIELDS = (
@@ -49,6 +50,7 @@ class DripCampaign(Document):
 		super().update_if_missing({field: value for field, value in d.items() if field not in WINDOW_FIELDS})
 
 	def before_insert(self) -> None:
+		clear_invented_times(self)
 		self.status = "Draft"  # a copy or an import never starts to send by itself
 
 	def validate(self) -> None:
