@@ -1,0 +1,127 @@
+"""What the database itself refuses, and what the DocTypes must have in common with the core."""
+
+import frappe
+import pytest
+
+from drip_campaigns.core import limits, model
+from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.site_clock import utc_now
+from tests import factories
+from tests.factories import DOMAIN
+from tests.processes import run_together
+
+SELECTS = (
+	("Drip Campaign", "status", model.CampaignStatus),
+	("Drip Campaign", "if_late", model.IfLate),
+	("Drip Campaign", "re_enrollment", model.ReEnrollment),
+	("Drip Campaign Step", "counted_from", model.CountedFrom),
+	("Drip Email", "status", model.EmailStatus),
+	("Drip Enrollment", "status", model.Status),
+	("Drip Enrollment", "exit_reason", model.ExitReason),
+	("Drip Event", "event_type", model.EventType),
+	("Drip Sending Limit", "scope", limits.LimitScope),
+)
+
+
+@pytest.mark.parametrize(
+	("doctype", "field", "enum"), SELECTS, ids=lambda value: getattr(value, "__name__", value)
+)
+def test_options_of_a_select_field_are_the_labels_of_the_core(site, doctype, field, enum):
+	options = frappe.get_meta(doctype).get_field(field).options
+
+	assert [option for option in options.split("\n") if option] == [member.value for member in enum]
+
+
+def test_every_select_field_is_compared_with_an_enum(site):
+	doctypes = frappe.get_all("DocType", filters={"module": "Drip Campaigns"}, pluck="name")
+
+	found = {
+		(doctype, field.fieldname)
+		for doctype in doctypes
+		for field in frappe.get_meta(doctype).get_select_fields()
+	}
+
+	assert found == {(doctype, field) for doctype, field, _enum in SELECTS}
+
+
+def test_same_record_is_not_enrolled_twice_at_a_time(site, clock):
+	campaign = factories.make_active_campaign(clock)
+	contact = factories.make_contact("Ada")
+	factories.enroll(campaign, contact, clock)
+
+	with pytest.raises(frappe.UniqueValidationError) as caught:
+		factories.enroll(campaign, contact, clock)
+
+	assert (
+		f"Ada ({contact.email_id}) is on campaign {campaign.name} already. Open that enrollment instead."
+		in str(caught.value)
+	)
+
+
+def test_two_records_with_one_address_are_one_person_whatever_the_case_of_the_letters(site, clock):
+	campaign = factories.make_active_campaign(clock)
+	factories.enroll(campaign, factories.make_contact("Ada", f"ada@{DOMAIN}"), clock)
+	user = frappe.get_doc("User", factories.make_user("ADA", "Drip User"))
+
+	with pytest.raises(frappe.UniqueValidationError) as caught:
+		factories.enroll(campaign, user, clock)
+
+	assert "is on campaign" in str(caught.value)
+	assert factories.count("Drip Enrollment") == 1
+
+
+def test_index_itself_refuses_a_second_live_key(site, clock):
+	campaign = factories.make_active_campaign(clock)
+	first, second = (factories.enroll(campaign, factories.make_contact(), clock) for _ in range(2))
+
+	for column in ("live_recipient", "live_address"):
+		with pytest.raises(Exception) as caught:
+			frappe.db.set_value("Drip Enrollment", second.name, column, first.get(column))
+		frappe.db.rollback()
+		assert frappe.db.is_duplicate_entry(caught.value) or frappe.db.is_unique_key_violation(caught.value)
+
+
+def test_somebody_may_be_on_two_campaigns_at_a_time(site, smtp, clock):
+	contact = factories.make_contact("Ada")
+
+	for _ in range(2):
+		factories.enroll(factories.make_active_campaign(clock), contact, clock)
+	factories.run(clock)
+
+	assert len(smtp.to(contact.email_id)) == 2
+
+
+def test_second_e_mail_of_a_step_is_refused_by_the_database_under_any_name(site, clock):
+	campaign = factories.make_active_campaign(clock)
+	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
+	factories.run(clock)
+	made = frappe.get_last_doc("Drip Email", {"enrollment": enrollment.name})
+
+	for name in (made.name, "another name"):
+		with pytest.raises((frappe.DuplicateEntryError, frappe.UniqueValidationError)):
+			frappe.get_doc(
+				doctype="Drip Email",
+				name=name,
+				enrollment=made.enrollment,
+				campaign=made.campaign,
+				step=made.step,
+			).insert(set_name=name)
+		frappe.db.rollback()
+
+
+def test_of_enrollments_that_race_for_one_address_one_wins(site, clock):
+	campaign = factories.make_active_campaign(clock)
+	contacts = [factories.make_contact("Ada", address) for address in (f"ada@{DOMAIN}", f"Ada@{DOMAIN}")]
+	frappe.db.commit()
+
+	answers = run_together(_enroll, [(campaign.name, contact.name) for contact in contacts * 2])
+
+	refused = [answer for answer in answers if answer != "enrolled"]
+	assert len(refused) == 3, answers
+	assert all("is on campaign" in str(answer) for answer in refused), refused
+	assert factories.count("Drip Enrollment", campaign=campaign.name) == 1
+
+
+def _enroll(campaign: str, contact: str) -> str:
+	verbs.enroll(campaign, "Contact", contact, utc_now())
+	return "enrolled"
