@@ -1,17 +1,33 @@
 """SQL that only one database speaks: MariaDB first, PostgreSQL kept possible. Nowhere else in the app."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import frappe
 
 Row = Sequence[Any]
 
+# A statement of so many characters stays below MariaDB's default max_allowed_packet of 16 MiB, escapes included.
+STATEMENT_CHARACTERS = 4_000_000
+
 
 def insert_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-	"""Insert `rows` in one statement; a duplicate key raises and inserts nothing."""
-	if rows:
-		frappe.db.sql(*_insert_statement(doctype, columns, rows))
+	"""Insert `rows` in as few statements as the server's packet size allows; a duplicate key raises."""
+	for chunk in _chunks(rows):
+		frappe.db.sql(*_insert_statement(doctype, columns, chunk))
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[list[Row]]:
+	chunk, size = [], 0
+	for row in rows:
+		row_size = sum(len(value) for value in row if isinstance(value, str))
+		if chunk and size + row_size > STATEMENT_CHARACTERS:
+			yield chunk
+			chunk, size = [], 0
+		chunk.append(row)
+		size += row_size
+	if chunk:
+		yield chunk
 
 
 def update_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:

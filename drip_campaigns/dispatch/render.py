@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 import frappe
+from frappe import _
 from frappe.core.utils import html2text
 from frappe.utils import get_url
 from frappe.utils.html_utils import sanitize_html
@@ -17,9 +18,19 @@ from jinja2 import Template, meta
 from markupsafe import Markup
 from premailer import Premailer
 
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.dispatch.shield import Shielded, shield
-from drip_campaigns.dispatch.template import RecordView, html_environment, text_environment, to_plain
+from drip_campaigns.dispatch.template import (
+	RecordView,
+	html_environment,
+	limit_time,
+	text_environment,
+	to_plain,
+)
 from drip_campaigns.enrollment.recipients import Recipient
+
+RENDER_SECONDS = 2  # of processor time, for one e-mail
+MAX_CHARACTERS = 2_000_000  # Gmail shows the first 102 KB; many servers refuse 10 MB and more
 
 # What the frame of an e-mail says stands as a mark while HTML tools run, and becomes Jinja afterwards.
 _URL_MARK, _POSTAL_MARK = "drip-unsubscribe-url", "drip-postal-address"
@@ -37,6 +48,10 @@ _UNSAFE = re.compile(
 	r"<\s*(script|iframe|object|embed|form|meta|link|base)\b|\son\w+\s*=|(href|src)\s*=\s*[\"']?\s*(javascript|vbscript|data|[^\"'>\s]*&#)",
 	re.IGNORECASE,
 )
+
+
+class EmailTooLargeError(DripError):
+	"""The e-mail is too large to be sent."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +128,19 @@ def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> Rendered
 		"sender_name": frame.sender_name,
 		"postal_address": frame.postal_address,
 	}
-	html = compiled.html.render({**context, "postal_address": _with_breaks(frame.postal_address)})
+	with limit_time(RENDER_SECONDS):
+		html = compiled.html.render({**context, "postal_address": _with_breaks(frame.postal_address)})
+		subject = to_plain(compiled.subject.render(context))
+		text = compiled.text.render(context).strip() + "\n"
+	if len(html) + len(text) > MAX_CHARACTERS:
+		raise EmailTooLargeError(
+			_("The e-mail has {0} characters. Shorten it to {1} at most.").format(len(html), MAX_CHARACTERS)
+		)
 	head, content, tail = _cut(html)
 	return RenderedEmail(
-		subject=to_plain(compiled.subject.render(context)),
+		subject=subject,
 		html=head + content + tail,
-		text=compiled.text.render(context).strip() + "\n",
+		text=text,
 		content=_for_the_erp(content, frame.unsubscribe_url),
 	)
 
@@ -205,5 +227,5 @@ def _make_text(html: str, has_own_link: bool) -> str:
 	# Tables in e-mails are layout: rows become paragraphs, so that no grid of pipes is left.
 	rows = _TABLE_PART.sub(" ", _ROW.sub(r"<\1p>", shielded.html))
 	body = shielded.unshield(html2text(rows, wrap=False).strip())
-	link = "" if has_own_link else f"{frappe._('Unsubscribe')}: {{{{ unsubscribe_url }}}}\n"
+	link = "" if has_own_link else f"{_('Unsubscribe')}: {{{{ unsubscribe_url }}}}\n"
 	return f"{body}\n\n-- \n{link}{{{{ postal_address }}}}"

@@ -5,12 +5,17 @@ recipient's record and formatting helpers, never `frappe.db`, `get_doc` or a met
 """
 
 import html
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.utils.jinja import get_jenv, get_jinja_hooks
-from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, meta, nodes
+from jinja2 import Environment, StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, meta, nodes
 from jinja2.defaults import DEFAULT_NAMESPACE
 from markupsafe import Markup
 
@@ -28,6 +33,10 @@ _SAFE_FRAPPE_NAMES = (
 	"time_format",
 	"utils",
 )
+
+
+class TemplateTimeoutError(TemplateRuntimeError):
+	"""A text takes too long to be filled."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +130,29 @@ def _some_type_has(fieldname: str, doctypes: list[str]) -> bool:
 	if fieldname in ("get", "get_formatted"):
 		return True
 	return any(fieldname in frappe.get_meta(doctype).get_valid_columns() for doctype in doctypes)
+
+
+@contextmanager
+def limit_time(seconds: float) -> Iterator[None]:
+	"""Raise TemplateTimeoutError in a block that takes more than `seconds` of processor time.
+
+	By the virtual timer, because RQ uses the real one for its jobs. Only a process's main thread can have a
+	timer: a worker's jobs run there; in a threaded web server a preview relies on the server's own time-out.
+	"""
+	if threading.current_thread() is not threading.main_thread():
+		yield
+		return
+	before = signal.signal(signal.SIGVTALRM, _time_is_up)
+	signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+	try:
+		yield
+	finally:
+		signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+		signal.signal(signal.SIGVTALRM, before)
+
+
+def _time_is_up(_signal: int, _frame: object) -> None:
+	raise TemplateTimeoutError(_("It takes too long to fill. Is there a loop that never ends?"))
 
 
 def to_plain(markup: str) -> str:

@@ -88,3 +88,28 @@ def test_database_older_than_what_was_sent_from_here_holds_everything(site, smtp
 
 	assert len(smtp.messages) == 1
 	assert "a backup was restored" in frappe.db.get_single_value("Drip Settings", "hold_reason", cache=False)
+
+
+def test_text_that_loops_for_ever_fails_one_and_lets_the_others_have_theirs(site, smtp, clock):
+	loop = "{% for a in range(9999) %}{% for b in range(9999) %}{% set c = a * b %}{% endfor %}{% endfor %}"
+	text = "<p>Hi</p>{% if recipient.first_name == 'Endless' %}" + loop + "{% endif %}"
+	campaign = factories.make_active_campaign(clock, factories.step(0, message=text))
+	endless = factories.enroll(campaign, factories.make_contact("Endless"), clock)
+	factories.enroll(campaign, factories.make_contact("Quick"), clock)
+
+	factories.run(clock)
+
+	assert len(smtp.messages) == 1
+	assert "takes too long to fill" in frappe.db.get_value("Drip Enrollment", endless.name, "last_error")
+
+
+def test_email_of_ten_megabytes_is_refused_and_the_others_leave(site, smtp, clock):
+	text = "<p>Hi</p>{% if recipient.first_name == 'Long' %}{{ 'x' * 10000000 }}{% endif %}"
+	campaign = factories.make_active_campaign(clock, factories.step(0, message=text))
+	long = factories.enroll(campaign, factories.make_contact("Long"), clock)
+	factories.enroll(campaign, factories.make_contact("Short"), clock)
+
+	factories.run(clock)
+
+	assert len(smtp.messages) == 1
+	assert "Shorten it" in frappe.db.get_value("Drip Enrollment", long.name, "last_error")
