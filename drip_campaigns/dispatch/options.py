@@ -28,6 +28,11 @@ def release_after() -> timedelta:
 	return timedelta(minutes=minutes if 5 <= minutes <= 14 else DEFAULT_RELEASE_MINUTES)
 
 
+def dispatch_workers() -> int:
+	"""Return how many background jobs may queue e-mails at once, from 1 to 16; 0 or empty means 1."""
+	return min(max(_number("dispatch_workers"), 1), 16)
+
+
 def max_attempts() -> int:
 	"""Return how often making an e-mail is tried before its enrollment is Failed; 0 or empty means 5."""
 	return _number("max_attempts") or DEFAULT_ATTEMPTS

@@ -12,7 +12,14 @@ from drip_campaigns.campaign.hold import hold_campaign, hold_everything
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch import identity, sweep
 from drip_campaigns.dispatch.batch import CampaignRun, StepTextError, explain, make_batch
-from drip_campaigns.dispatch.options import batch_size, max_attempts, may_send, postal_address, release_after
+from drip_campaigns.dispatch.options import (
+	batch_size,
+	dispatch_workers,
+	max_attempts,
+	may_send,
+	postal_address,
+	release_after,
+)
 from drip_campaigns.dispatch.outbox import record_mails
 from drip_campaigns.dispatch.store import (
 	advance_enrollments,
@@ -26,6 +33,7 @@ from drip_campaigns.site_clock import to_site, to_site_plan, utc_now
 DEADLOCK_ATTEMPTS = 3
 RUN_BUDGET_SECONDS = 200  # Frappe gives a scheduled job 300
 DELIVERY_JOB = "drip_campaigns.dispatch.delivery.deliver_due_mail"
+HELP_JOB = "drip_campaigns.dispatch.runner.help_to_dispatch"
 
 
 def dispatch_due() -> None:
@@ -37,22 +45,52 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	"""Queue every e-mail that is due at `now` and return how many; commits after each batch.
 
 	Does nothing while sending is held, e-mails are muted or the Email Queue is suspended: what is due stays due.
+	With `enqueue_delivery`, background jobs deliver what was queued, help if much is due, and go on if time is up.
 	"""
 	sweep.settle_strays(now)
 	if not may_send() or _is_a_copy(now):
 		return 0
-	started, total = time.monotonic(), 0
-	for campaign in find_campaigns_with_due(to_site(now)):
-		while time.monotonic() - started < RUN_BUDGET_SECONDS:
+	waiting = sweep.has_waiting_mail(now)
+	total, is_done = _dispatch_in_turns(now, enqueue_delivery)
+	if enqueue_delivery and waiting and not total:
+		frappe.enqueue(DELIVERY_JOB, queue="long")
+	if enqueue_delivery and not is_done:
+		frappe.enqueue(HELP_JOB, queue="long")
+	return total
+
+
+def help_to_dispatch() -> None:
+	"""Take part in a dispatch that is under way, or go on with one whose time was up: a background job."""
+	if may_send() and not _dispatch_in_turns(utc_now(), enqueue_delivery=True)[1]:
+		frappe.enqueue(HELP_JOB, queue="long")
+
+
+def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool]:
+	"""Run a batch of each campaign in turn, so that a large one does not keep the others waiting.
+
+	Return how many e-mails were queued, and whether nothing is left.
+	"""
+	started, total, helpers = time.monotonic(), 0, dispatch_workers() - 1
+	campaigns = find_campaigns_with_due(to_site(now))
+	while campaigns and time.monotonic() - started < RUN_BUDGET_SECONDS:
+		for campaign in list(campaigns):
 			queued = _dispatch_batch(campaign, now)
 			if queued is None:
-				break
+				campaigns.remove(campaign)
+				continue
 			total += queued
 			if queued and enqueue_delivery:
 				frappe.enqueue(DELIVERY_JOB, queue="long")
-	if not total and enqueue_delivery and sweep.has_waiting_mail(now):
-		frappe.enqueue(DELIVERY_JOB, queue="long")
-	return total
+			if queued >= batch_size() and enqueue_delivery:
+				helpers = _call(helpers)
+	return total, not campaigns
+
+
+def _call(helpers: int) -> int:
+	"""Let other workers take part once there is more than one batch; return how many may still be called: none."""
+	for _helper in range(helpers):
+		frappe.enqueue(HELP_JOB, queue="long")
+	return 0
 
 
 def _is_a_copy(now: datetime) -> bool:
