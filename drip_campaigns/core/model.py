@@ -115,6 +115,16 @@ class EventType(Label):
 	WITHDRAWN = "Withdrawn"
 
 
+class RunStatus(Label):
+	"""Where a bulk enrollment stands."""
+
+	QUEUED = "Queued"
+	RUNNING = "Running"
+	COMPLETED = "Completed"
+	CANCELLED = "Cancelled"
+	FAILED = "Failed"
+
+
 class SkipReason(Label):
 	"""Why the schedule itself passes over a step."""
 

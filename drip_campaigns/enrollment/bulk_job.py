@@ -12,6 +12,7 @@ from frappe import _
 from frappe.utils import getdate
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import RunStatus
 from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult, enroll_many
 from drip_campaigns.enrollment.rules import check_campaign, start_moment
 from drip_campaigns.site_clock import utc_now
@@ -58,7 +59,7 @@ def count_matching(recipient_type: str, filters: str | None) -> int:
 def run(name: str) -> None:
 	"""Enroll the audience of a run from where it stands to its end, with the rights of whoever made it."""
 	document = frappe.get_doc(DOCTYPE, name)
-	if document.status not in ("Queued", "Running"):
+	if document.status not in (RunStatus.QUEUED.value, RunStatus.RUNNING.value):
 		return
 	user = frappe.session.user
 	frappe.set_user(document.owner)
@@ -66,7 +67,7 @@ def run(name: str) -> None:
 		_run_pages(document)
 	except Exception as error:  # noqa: BLE001 - recorded on the run, which can be resumed
 		frappe.db.rollback()
-		document.db_set({"status": "Failed", "error": f"{type(error).__name__}: {error}"})
+		document.db_set({"status": RunStatus.FAILED.value, "error": f"{type(error).__name__}: {error}"})
 		frappe.db.commit()
 	finally:
 		frappe.set_user(user)
@@ -74,7 +75,7 @@ def run(name: str) -> None:
 
 def _run_pages(document) -> None:
 	started = time.monotonic()
-	document.db_set("status", "Running", commit=True)
+	document.db_set("status", RunStatus.RUNNING.value, commit=True)
 	while names := _next_page(document):
 		for result in enroll_many(
 			document.campaign,
@@ -86,12 +87,12 @@ def _run_pages(document) -> None:
 		):
 			_note_progress(document, names, result)
 			frappe.db.commit()
-		if frappe.db.get_value(DOCTYPE, document.name, "status") == "Cancelled":
+		if frappe.db.get_value(DOCTYPE, document.name, "status") == RunStatus.CANCELLED.value:
 			return
 		if time.monotonic() - started > JOB_BUDGET_SECONDS:
 			frappe.enqueue("drip_campaigns.enrollment.bulk_job.run", queue="long", name=document.name)
 			return
-	document.db_set("status", "Completed", notify=True, commit=True)
+	document.db_set("status", RunStatus.COMPLETED.value, notify=True, commit=True)
 	_tell(document)
 
 

@@ -11,6 +11,7 @@ from tests.factories import DOMAIN
 from tests.processes import run_together
 
 SELECTS = (
+	("Drip Bulk Enrollment", "status", model.RunStatus),
 	("Drip Campaign", "status", model.CampaignStatus),
 	("Drip Campaign", "if_late", model.IfLate),
 	("Drip Campaign", "re_enrollment", model.ReEnrollment),
