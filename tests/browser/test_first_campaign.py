@@ -23,6 +23,7 @@ def test_first_campaign_from_login_to_unsubscribe(desk: Desk, smtp, web: str, br
 	enrollment = enroll_ada(desk)
 	send_what_is_due()
 	see_what_was_sent(desk, enrollment)
+	look_at_the_mail(browser, screenshots, smtp)
 	leave(browser, screenshots, link_in(smtp))
 	see_that_she_left(desk, enrollment)
 	look_around(desk)
@@ -89,6 +90,16 @@ def link_in(smtp) -> str:
 	return header
 
 
+def look_at_the_mail(browser: Browser, screenshots, smtp) -> None:
+	page = browser.new_context(viewport=PHONE).new_page()
+	page.set_content(smtp.to(ADA)[0].part("html"))
+	expect(page.get_by_text("Hello Ada, good to see you.")).to_be_visible()
+	page.screenshot(path=screenshots / "email-phone.png")
+	page.set_viewport_size({"width": 900, "height": 600})
+	page.screenshot(path=screenshots / "email-desktop.png")
+	page.context.close()
+
+
 def leave(browser: Browser, screenshots, link: str) -> None:
 	page = browser.new_context(viewport=PHONE).new_page()
 	page.goto(link)
@@ -121,7 +132,8 @@ def look_around(desk: Desk) -> None:
 		("settings", "drip-settings"),
 	):
 		desk.open(path)
-		desk.page.wait_for_timeout(800)  # charts draw themselves slowly
+		desk.page.wait_for_timeout(1500)  # cards and charts ask for their numbers late
+		desk.settle()
 		desk.shoot(name)
 	desk.page.goto("/apps")
 	desk.page.wait_for_timeout(1500)

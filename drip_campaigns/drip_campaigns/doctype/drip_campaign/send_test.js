@@ -55,7 +55,8 @@ function make_test_fields(frm, recipient_types) {
 function read_test(frm, dialog) {
 	const { step, recipient_type, recipient } = dialog.get_values(true);
 	const chosen = recipient_type && recipient ? { recipient_type, recipient } : {};
-	return { campaign: frm.doc.name, step, ...chosen };
+	// Frappe 15 sets the defaults of a dialog after it is shown.
+	return { campaign: frm.doc.name, step: step || place_steps(frm.doc.steps)[0].step.name, ...chosen };
 }
 
 async function send_test(frm, dialog) {

@@ -18,6 +18,7 @@ frappe.ui.form.on("Drip Enrollment", {
 	},
 
 	async onload(frm) {
+		frm.drip_recipient_type = frm.doc.recipient_type;
 		const types = await read_from_desk("get_recipient_types");
 		frm.set_query("recipient_type", () => ({ filters: { name: ["in", types] } }));
 		if (frm.is_new() && !frm.doc.recipient_type) frm.set_value("recipient_type", types[0]);
@@ -32,6 +33,9 @@ frappe.ui.form.on("Drip Enrollment", {
 	},
 
 	recipient_type(frm) {
+		// Desk also announces the value that a new form was opened with.
+		if (frm.doc.recipient_type === frm.drip_recipient_type) return;
+		frm.drip_recipient_type = frm.doc.recipient_type;
 		if (frm.doc.recipient) frm.set_value("recipient", "");
 	},
 });
