@@ -25,25 +25,52 @@ MARKER = "drip_campaigns.json"
 
 def find_doubt(now: datetime) -> str | None:
 	"""Return why this looks like a copy or a restored backup, or None; notes what it sees at most once an hour."""
+	marked = _read_marker()  # read before the database, for it is written after it
 	noted = _read_note()
 	if not noted.get("noted_site"):
 		note(now)
 		return None
-	doubt = _compare(noted)
 	last = from_site(noted.get("last_dispatch_at"))
-	if doubt is None and (last is None or now - last >= NOTE_EVERY):
+	doubt = _compare(noted)
+	if doubt or not (_is_behind(last, marked) or _is_time_to_note(last, now)):
+		return doubt
+	last = _lock_last_dispatch()
+	if _is_behind(last, marked):
+		return _(
+			"The database is of {0}, but e-mails were sent from here until {1}: a backup was restored."
+		).format(to_site(last), to_site(marked))
+	if _is_time_to_note(last, now):
 		note(now)
-	return doubt
+	return None
 
 
 def note(now: datetime) -> None:
-	"""Note that this is the site: in the database, and when it was, beside it."""
+	"""Note that this is the site: in the database, and when it was, once that is committed, beside it."""
 	values = {**_present(), "last_dispatch_at": to_site(now)}
 	for field, value in values.items():
 		frappe.db.set_single_value("Drip Settings", field, value, update_modified=False)
-	marker = _marker()
-	marker.parent.mkdir(parents=True, exist_ok=True)
-	marker.write_text(json.dumps({"last_dispatch_at": now.isoformat()}))
+	frappe.db.after_commit.add(lambda: _write_marker(now))
+
+
+def _is_behind(last: datetime | None, marked: datetime | None) -> bool:
+	return bool(last and marked and marked - last > TOLERANCE)
+
+
+def _is_time_to_note(last: datetime | None, now: datetime) -> bool:
+	return last is None or now - last >= NOTE_EVERY
+
+
+def _lock_last_dispatch() -> datetime | None:
+	"""Return what is committed by now: another dispatch may have noted since this transaction began to read."""
+	single = frappe.qb.DocType("Singles")
+	rows = (
+		frappe.qb.from_(single)
+		.select(single.value)
+		.where((single.doctype == "Drip Settings") & (single.field == "last_dispatch_at"))
+		.for_update()
+		.run(pluck=True)
+	)
+	return from_site(rows[0]) if rows else None
 
 
 def _compare(noted: dict) -> str | None:
@@ -57,15 +84,6 @@ def _compare(noted: dict) -> str | None:
 			return _("The {0} of this site was {1} and is now {2}.").format(
 				label, noted[field], present[field]
 			)
-	return _compare_age(noted)
-
-
-def _compare_age(noted: dict) -> str | None:
-	last, marked = from_site(noted.get("last_dispatch_at")), _read_marker()
-	if last and marked and marked - last > TOLERANCE:
-		return _(
-			"The database is of {0}, but e-mails were sent from here until {1}: a backup was restored."
-		).format(noted["last_dispatch_at"], to_site(marked))
 	return None
 
 
@@ -96,6 +114,12 @@ def _read_note() -> dict:
 
 def _marker() -> Path:
 	return Path(frappe.get_site_path("private", MARKER))
+
+
+def _write_marker(now: datetime) -> None:
+	marker = _marker()
+	marker.parent.mkdir(parents=True, exist_ok=True)
+	marker.write_text(json.dumps({"last_dispatch_at": now.isoformat()}))
 
 
 def _read_marker() -> datetime | None:

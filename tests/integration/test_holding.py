@@ -3,7 +3,9 @@
 import frappe
 
 from drip_campaigns.campaign import lifecycle
+from drip_campaigns.dispatch import runner
 from tests import factories
+from tests.processes import run_together
 
 
 def test_text_that_cannot_be_used_holds_the_campaign_and_fails_nobody(site, smtp, clock):
@@ -88,6 +90,20 @@ def test_database_older_than_what_was_sent_from_here_holds_everything(site, smtp
 
 	assert len(smtp.messages) == 1
 	assert "a backup was restored" in frappe.db.get_single_value("Drip Settings", "hold_reason", cache=False)
+
+
+def test_dispatches_at_the_same_moment_after_a_long_pause_do_not_take_each_other_for_a_backup(site, clock):
+	runner.dispatch(clock.now, enqueue_delivery=False)
+
+	for _day in range(5):
+		answers = run_together(_dispatch, [[clock.advance(days=1)]] * 3)
+
+		assert answers == [0, 0, 0]
+		assert not frappe.db.get_single_value("Drip Settings", "hold_sending", cache=False)
+
+
+def _dispatch(now):
+	return runner.dispatch(now, enqueue_delivery=False)
 
 
 def test_text_that_loops_for_ever_fails_one_and_lets_the_others_have_theirs(site, smtp, clock):
