@@ -146,8 +146,8 @@ def web_running(port: int | None = None) -> Iterator[str]:
 	"""
 	name = f"web-{time.monotonic_ns()}"
 	with services.services_running():
-		process = start_web(name, port or processes.free_port())
 		try:
+			process = start_web(name, port or processes.free_port())
 			yield url(process.port or 0)
 		finally:
 			processes.stop(name)

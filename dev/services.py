@@ -50,12 +50,14 @@ def stop_all() -> list[str]:
 @contextmanager
 def services_running() -> Iterator[None]:
 	"""Have MariaDB and Redis up for a `with` block, and leave them as found: what it started, it stops."""
-	started = start_all()
+	running = [name for name in NAMES if processes.find(name)]
 	try:
+		start_all()  # within the block: Ctrl-C may come before all of them are up
 		yield
 	finally:
-		for name in reversed(started):
-			processes.stop(name)
+		for name in reversed(NAMES):
+			if name not in running:
+				processes.stop(name)
 
 
 def ports_file() -> Path:
