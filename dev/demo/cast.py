@@ -1,0 +1,94 @@
+"""The people of the demo, the part each of them plays, and how each part must end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+DOMAIN = "demo.example"
+
+
+class Part(Enum):
+	"""What happens to a person in the week."""
+
+	READS = "reads all three e-mails"
+	LEAVES_BY_PAGE = "unsubscribes by the page"
+	LEAVES_BY_ONE_CLICK = "unsubscribes by one click in the mail program"
+	IS_REFUSED = "has an address that the mail server refuses for good"
+	HAS_NO_ADDRESS = "is a Contact without an e-mail address"
+	JOINS_LATE = "is enrolled two days later"
+
+
+@dataclass(frozen=True)
+class Ending:
+	"""How a person's week must end: status, exit reason, and the steps that the mail server must have received."""
+
+	status: str
+	exit_reason: str | None
+	received: tuple[int, ...]
+
+
+NOT_ENROLLED = "Not Enrolled"  # no status of an enrollment: there is none
+
+ENDINGS: dict[Part, Ending] = {
+	Part.READS: Ending("Completed", None, (1, 2, 3)),
+	Part.JOINS_LATE: Ending("Completed", None, (1, 2, 3)),
+	Part.LEAVES_BY_PAGE: Ending("Unsubscribed", None, (1,)),
+	Part.LEAVES_BY_ONE_CLICK: Ending("Unsubscribed", None, (1, 2)),
+	Part.IS_REFUSED: Ending("Exited", "Hard Bounce", ()),
+	Part.HAS_NO_ADDRESS: Ending(NOT_ENROLLED, None, ()),
+}
+
+
+@dataclass(frozen=True)
+class Person:
+	"""One Contact of the demo; an empty field is one that somebody has not filled in."""
+
+	first_name: str
+	last_name: str
+	company: str
+	address: str
+	part: Part = Part.READS
+
+	@property
+	def full_name(self) -> str:
+		return f"{self.first_name} {self.last_name}".strip()
+
+
+def _person(first_name: str, last_name: str, company: str, address: str, part: Part = Part.READS) -> Person:
+	return Person(first_name, last_name, company, f"{address}.{DOMAIN}" if address else "", part)
+
+
+PEOPLE: tuple[Person, ...] = (
+	_person("Aiko", "Tanaka", "Tanaka Paper Studio", "aiko@tanaka-paper"),
+	_person("Amara", "Okonkwo", "Lagos Design Week", "amara.okonkwo@lagosdesign"),
+	_person("Ana María", "Ruiz Castañeda", "Taller Ruiz", "anamaria@taller-ruiz"),
+	_person("Björn", "Þorsteinsson", "Höfn Architects", "bjorn@hofn-arkitektar", Part.LEAVES_BY_PAGE),
+	_person("Chiara", "D'Angelo", "D'Angelo & Figli", "chiara@dangelo-figli"),
+	_person("Daan", "van der Berg", "Van der Berg Optics", "daan@vdberg-optics"),
+	_person("Eilidh", "MacLeod", "Skye Weaving Mill", "eilidh@skye-weaving"),
+	_person("Fatima Zahra", "El Amrani", "Atelier Amrani", "fatima@atelier-amrani"),
+	_person("Gülşen", "Yıldırım", "Yıldırım Çini", "gulsen@yildirim-cini"),
+	_person("Hồng", "Nguyễn Thị", "Sen Publishing", "hong.nguyen@sen-publishing"),
+	_person("Ingrid", "Sjöström", "Sjöström Möbler", "ingrid@sjostrom-mobler", Part.IS_REFUSED),
+	_person("José Luís", "Araújo", "Oficina Araújo", "jose.luis@oficina-araujo"),
+	_person("Kwame", "Asante", "", "kwame@asante-photography"),
+	_person("Leilani", "Kealoha", "Kealoha Surf School", "leilani@kealoha-surf", Part.JOINS_LATE),
+	_person("Łukasz", "Wójcik", "Wójcik i Synowie", "lukasz@wojcik-synowie"),
+	_person("Māia", "Ngata", "Tūī Books", "maia@tui-books"),
+	_person("Nikhil", "Venkataraman", "Madras Type Foundry", "nikhil@madras-type"),
+	_person("Олена", "Коваленко", "Майстерня Світло", "olena@maisternia-svitlo"),
+	_person("Padraig", "Ó Súilleabháin", "Dingle Boatyard", "", Part.HAS_NO_ADDRESS),
+	_person("Renée", "Lefèvre", "Reliure Lefèvre", "renee@reliure-lefevre", Part.LEAVES_BY_ONE_CLICK),
+	_person("Siobhán", "", "Galway Glassworks", "siobhan@galway-glass"),
+	_person("محمود", "درويش", "دار الضوء", "mahmoud@dar-aldaw"),
+	_person("Tomáš", "Dvořák", "Dvořák Housle", "tomas@dvorak-housle"),
+	_person("Xiùyīng", "Chén", "Jade River Ceramics", "xiuying@jade-river"),
+	_person("Zoë", "Papadopoulou-Schmidt", "Papadopoulou-Schmidt Landscape Architecture", "zoe@ps-landscape"),
+)
+
+
+def one_with(part: Part) -> Person:
+	"""Return the person who plays a part that only one plays."""
+	[person] = [person for person in PEOPLE if person.part is part]
+	return person
