@@ -1,14 +1,14 @@
 // The buttons of a campaign, and what each one says before it acts.
 
-// To let a campaign send is a right of its own; to stop it, writing is enough.
+// To let a campaign send is a right of its own; for all else, writing is enough.
 const may_activate = (frm) => Boolean(frm.perm[1] && frm.perm[1].write);
-const may_stop = (frm) => Boolean(frm.perm[0] && frm.perm[0].write);
+const may_write = (frm) => Boolean(frm.perm[0] && frm.perm[0].write);
 const is_campaign = (may, ...statuses) => (frm) => !frm.is_new() && may(frm) && statuses.includes(frm.doc.status);
 
 const CAMPAIGN_BUTTONS = [
 	{
 		label: __("Send Test"),
-		condition: (frm) => !frm.is_new() && frm.doc.steps.length > 0,
+		condition: (frm) => !frm.is_new() && may_write(frm) && frm.doc.steps.length > 0,
 		action: (frm) => open_send_test(frm),
 	},
 	{
@@ -18,7 +18,7 @@ const CAMPAIGN_BUTTONS = [
 	},
 	{
 		label: __("Pause"),
-		condition: is_campaign(may_stop, "Active"),
+		condition: is_campaign(may_write, "Active"),
 		action: (frm) =>
 			change_status(
 				frm,
@@ -29,7 +29,7 @@ const CAMPAIGN_BUTTONS = [
 	},
 	{
 		label: __("End"),
-		condition: is_campaign(may_stop, "Active", "Paused"),
+		condition: is_campaign(may_write, "Active", "Paused"),
 		action: (frm) =>
 			change_status(
 				frm,
@@ -57,6 +57,36 @@ const CAMPAIGN_BUTTONS = [
 		action: (frm) => change_status(frm, "resume_campaign", __("Resume"), explain_resume(frm)),
 	},
 ];
+
+// Offered when there is something to mend, which is known only once the counts are there.
+const REPAIR_BUTTONS = [
+	{
+		label: __("Retry Failed"),
+		condition: (frm) => may_write(frm) && has_some(frm.drip_summary, "Failed"),
+		action: (frm) =>
+			change_status(
+				frm,
+				"retry_failed",
+				__("Retry Failed"),
+				__("Failed enrollments and e-mails are tried again. Mend what their errors say first.")
+			),
+	},
+	{
+		label: __("Send Missed"),
+		condition: (frm) => may_write(frm) && frm.doc.status === "Active" && has_some(frm.drip_summary, "Skipped"),
+		action: (frm) =>
+			change_status(
+				frm,
+				"send_missed",
+				__("Send Missed"),
+				__("Steps that were skipped because they were overdue are sent after all.")
+			),
+	},
+];
+
+function has_some(summary, status) {
+	return Boolean(summary && (summary.enrollments[status] || summary.emails[status]));
+}
 
 function change_status(frm, method, label, question) {
 	return ask_and_call(frm, { method, args: { campaign: frm.doc.name }, question, label });

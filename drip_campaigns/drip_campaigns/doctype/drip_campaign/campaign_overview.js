@@ -44,6 +44,7 @@ async function load_summary(frm) {
 	frm.drip_summary = null;
 	if (frm.is_new()) return;
 	frm.drip_summary = await read_from_desk("get_campaign_summary", { campaign: frm.doc.name });
+	frm.drip_is_held = cint(await frappe.db.get_single_value("Drip Settings", "hold_sending"));
 }
 
 const COUNTS = [
@@ -81,7 +82,7 @@ function show_next_move(frm) {
 }
 
 function find_next_move(frm) {
-	const { status, steps } = frm.doc;
+	const { status, steps, held_because } = frm.doc;
 	if (!steps.length) {
 		return [__("Add the first step below: how many days after the start it leaves, and what it says. Then save."), "blue"];
 	}
@@ -92,9 +93,13 @@ function find_next_move(frm) {
 	if (status === "Draft") {
 		return [__("A draft sends nothing. Ask a Drip Manager to activate it."), "blue"];
 	}
+	if (status === "Active" && frm.drip_is_held) {
+		return [__("All sending is held in Drip Settings: nothing leaves until that is lifted."), "orange"];
+	}
 	if (status === "Active" && !count_enrollments(frm)) {
 		return [__("This campaign is active and waits for recipients: press Enroll, or + under Connections."), "blue"];
 	}
+	if (status === "Paused" && held_because) return [frappe.utils.escape_html(held_because), "red"];
 	if (status === "Paused") return [__("Paused: nothing is sent until it is resumed."), "orange"];
 	if (status === "Ended") return [__("Ended: nothing is sent any more."), "orange"];
 	return null;

@@ -14,6 +14,7 @@ frappe.ui.form.on("Drip Campaign", {
 		show_template_subjects(frm);
 		draw_schedule(frm);
 		await load_summary(frm);
+		add_buttons(frm, REPAIR_BUTTONS);
 		show_counts(frm);
 		show_next_move(frm);
 	},

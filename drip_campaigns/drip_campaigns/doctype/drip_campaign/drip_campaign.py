@@ -26,7 +26,6 @@ SCHEDULE_FIELDS = (
 	"grace_hours",
 	"reopen_completed",
 )
-WINDOW_FIELDS = ("window_from", "window_to")
 STEP_FIELDS = (
 	"name",
 	"idx",
@@ -41,13 +40,6 @@ STEP_FIELDS = (
 
 class DripCampaign(Document):
 	"""Validates the plan, and brings the enrollments in line when it changes."""
-
-	def update_if_missing(self, d: dict) -> None:
-		"""Take Frappe's defaults, but for the window: Frappe 15 makes up "now" for each empty Time field.
-
-		See set_dynamic_default_values in its model/create_new.py. Frappe 16 does so only for a default of "Now".
-		"""
-		super().update_if_missing({field: value for field, value in d.items() if field not in WINDOW_FIELDS})
 
 	def before_insert(self) -> None:
 		clear_invented_times(self)
