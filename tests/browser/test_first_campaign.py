@@ -132,8 +132,9 @@ def look_around(desk: Desk) -> None:
 		("settings", "drip-settings"),
 	):
 		desk.open(path)
-		desk.page.wait_for_timeout(1500)  # cards and charts ask for their numbers late
-		desk.settle()
+		if name == "workspace":
+			expect(desk.page.locator(".number-widget-box .number")).to_have_count(4)  # they come late
+			desk.page.wait_for_timeout(1500)  # and the chart grows slowly
 		desk.shoot(name)
 	desk.page.goto("/apps")
 	desk.page.wait_for_timeout(1500)
