@@ -3,19 +3,99 @@
 Run as a program it serves: `python -m tests.web SITE PORT`, in the folder of the sites.
 """
 
+import http.cookiejar
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 
 from tests.fakes import LOOPBACK, _free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Answer:
+	"""What the server answered."""
+
+	status: int
+	headers: Message
+	text: str
+
+	def json(self) -> dict:
+		"""Return the answer's JSON."""
+		return json.loads(self.text)
+
+
+class Browser:
+	"""Asks the web server as a browser does: it keeps cookies, sends the token against forged requests, and does not
+	follow redirects."""
+
+	def __init__(self, url: str) -> None:
+		self.url = url
+		self.csrf_token = ""
+		self.cookies = http.cookiejar.CookieJar()
+		self._opener = urllib.request.build_opener(
+			urllib.request.HTTPCookieProcessor(self.cookies), _NoRedirect, urllib.request.ProxyHandler({})
+		)
+
+	def sign_in(self, user: str, password: str) -> "Browser":
+		"""Sign in as `user`, and return this browser."""
+		answer = self.post("/api/method/login", {"usr": user, "pwd": password})
+		assert answer.status == 200, answer.text
+		desks = [self.get(path).text for path in ("/app", "/desk")]  # Frappe 15, Frappe 16
+		self.csrf_token = re.search(r'csrf_token\s*=\s*"([^"]+)"', "".join(desks)).group(1)
+		return self
+
+	def get(self, path: str, method: str = "GET") -> Answer:
+		"""Ask for a path of the site, or a whole address."""
+		return self._ask(urllib.request.Request(self._whole(path), method=method))
+
+	def post(self, path: str, form: dict, *, as_json: bool = False, headers: dict | None = None) -> Answer:
+		"""Send a form."""
+		body = json.dumps(form) if as_json else urllib.parse.urlencode(form)
+		request = urllib.request.Request(
+			self._whole(path), data=body.encode(), method="POST", headers=headers or {}
+		)
+		if as_json:
+			request.add_header("Content-Type", "application/json")
+		if self.csrf_token:
+			request.add_header("X-Frappe-CSRF-Token", self.csrf_token)
+		return self._ask(request)
+
+	def post_raw(self, path: str, body: bytes, content_type: str) -> Answer:
+		"""Send a body as it is."""
+		return self._ask(
+			urllib.request.Request(
+				self._whole(path), data=body, method="POST", headers={"Content-Type": content_type}
+			)
+		)
+
+	def _whole(self, path: str) -> str:
+		return urllib.parse.quote(path if path.startswith("http") else self.url + path, safe="/:?=&%")
+
+	def _ask(self, request: urllib.request.Request) -> Answer:
+		request.add_header("Accept", "text/html,application/json")
+		try:
+			with self._opener.open(request, timeout=60) as response:
+				return Answer(response.status, response.headers, response.read().decode())
+		except urllib.error.HTTPError as error:
+			return Answer(error.code, error.headers, error.read().decode())
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+	def redirect_request(self, *_args: object) -> None:
+		return None
 
 
 class WebServer:

@@ -46,6 +46,7 @@ class DripCampaign(Document):
 		self.status = "Draft"  # a copy or an import never starts to send by itself
 
 	def validate(self) -> None:
+		self._check_status()
 		problems = list(find_save_problems(self))
 		if problems:
 			frappe.throw(
@@ -68,6 +69,14 @@ class DripCampaign(Document):
 
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		renew_keys(new)
+
+	def _check_status(self) -> None:
+		if not self.is_new() and self.has_value_changed("status"):
+			frappe.throw(
+				_(
+					"The status of campaign {0} is not changed by saving it. Use Activate, Pause, Resume or End."
+				).format(self.name)
+			)
 
 	def _schedule_changed(self) -> bool:
 		before = self.get_doc_before_save()

@@ -24,8 +24,19 @@ class DripEnrollment(Document):
 			frappe.throw(str(error), title=_("Cannot be enrolled"))
 
 	def validate(self) -> None:
-		if not self.is_new() and self.has_value_changed("start_date"):
+		before = self.get_doc_before_save()
+		if before is None:
+			return
+		if self.has_value_changed("start_date"):
 			frappe.throw(_("The start date of an enrollment cannot be changed. Remove it and enroll again."))
+		for field in self.meta.get("fields", {"read_only": 1}):
+			has_value = self.get(field.fieldname) or before.get(field.fieldname)
+			if has_value and self.has_value_changed(field.fieldname):
+				frappe.throw(
+					_(
+						"{0} of an enrollment is not changed by saving it. Use Pause, Resume or Remove."
+					).format(_(field.label))
+				)
 
 	def after_insert(self) -> None:
 		enroll.log(self, EventType.ENROLLED, self.flags.now or utc_now())
