@@ -210,7 +210,7 @@ class _Turn:
 		self._write({"status": status.value, "attempts": 0, "last_error": None}, **future)
 
 	def _stop(self, stop: Stop) -> None:
-		self._write(closing_fields(stop.status, self.now, stop.exit_reason), end_date=self._end_date())
+		self._write(closing_fields(stop.status, self.now, stop.exit_reason))
 		event = EventType.UNSUBSCRIBED if stop.status is Status.UNSUBSCRIBED else EventType.EXITED
 		self._log(event, stop.detail)
 
@@ -222,7 +222,7 @@ class _Turn:
 		if isinstance(retry, GiveUp) and can_happen(Status(self.row.status), EventType.FAILED):
 			message = explain(error, self.row, self.run)
 			closing = closing_fields(Status.FAILED, self.now)
-			self._write({**closing, "attempts": attempts, "last_error": message}, end_date=self.row.end_date)
+			self._write({**closing, "attempts": attempts, "last_error": message})
 			self._log(EventType.FAILED, message)
 		else:
 			self._retry_later(error, attempts, retry.at)

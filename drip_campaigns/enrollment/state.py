@@ -10,7 +10,7 @@ from typing import Any
 from drip_campaigns.core import schedule
 from drip_campaigns.core.model import LIVE_STATUSES, ExitReason, Plan, Position, Status
 from drip_campaigns.enrollment.addresses import live_key, normalise
-from drip_campaigns.site_clock import from_site, to_site, to_site_plan
+from drip_campaigns.site_clock import from_site, site_date, to_site, to_site_plan
 
 LIVE_VALUES = frozenset(status.value for status in LIVE_STATUSES)
 
@@ -66,8 +66,13 @@ def live_keys(campaign: str, recipient_type: str, recipient: str, address: str) 
 
 
 def closing_fields(status: Status, now: datetime, exit_reason: ExitReason | None = None) -> dict[str, Any]:
-	"""Return the fields of an enrollment that ends at `now`: nothing is due, and its keys are free again."""
+	"""Return the fields of an enrollment that ends at `now`: nothing is due, and its keys are free again.
+
+	One that ends before its time ends today; one that is completed keeps the day of its last step.
+	"""
+	early = {} if status is Status.COMPLETED else {"end_date": site_date(now)}
 	return {
+		**early,
 		"status": status.value,
 		"exit_reason": exit_reason.value if exit_reason else None,
 		"next_step": None,
