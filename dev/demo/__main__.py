@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dev import paths, shell
-from dev.demo.run import run
-from dev.demo.script import StoryError
 
 
 def main() -> int:
@@ -18,15 +16,15 @@ def main() -> int:
 	signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 	try:
 		with only_one():
+			from dev.demo.run import run  # takes seconds, and Ctrl-C may come in them
+
 			return run()
 	except KeyboardInterrupt:
 		print("\nStopped; nothing is left running. `make demo` begins anew.", file=sys.stderr)
 		return 130
 	except shell.StepError as error:
 		print(error.line(), file=sys.stderr)
-	except StoryError as error:
-		print(f"The demo failed: {error}", file=sys.stderr)
-	return 1
+		return 1
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def print_totals(console: Console, report: Mapping) -> None:
 		"received": report["smtp_messages"],
 	}
 	for name in figures:
-		table.add_column(name, justify="right", style="bold", min_width=7)
+		table.add_column(name, justify="right", style="bold", no_wrap=True)
 	table.add_row(*(str(number) for number in figures.values()))
 	console.print(table)
 	console.print()

@@ -66,5 +66,5 @@ def tell(terminal: Console, play: Play, report: dict, problems: list[str]) -> No
 	terminal.print(
 		f"\nReport   {paths.shown(PAGE)} and {paths.shown(REPORT)}"
 		f"\nE-mails  {paths.shown(MAIL)}/*.eml"
-		f"\nDesk     the records stay on the site: `make start`, and open the Drip Campaign “{records.CAMPAIGN}”"
+		f"\nDesk     `make start`, then open the Drip Campaign “{records.CAMPAIGN}”: it stays on the site"
 	)

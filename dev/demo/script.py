@@ -15,6 +15,7 @@ from dev.demo.cast import PEOPLE, Part, Person, one_with
 from dev.demo.jobs import Ran
 from dev.demo.mail_server import REFUSAL
 from dev.demo.stage import Stage
+from dev.shell import StepError
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.site_clock import from_site, site_date
 
@@ -53,8 +54,13 @@ class Scene:
 	act: Callable[[Play, datetime], Iterator[tuple]]
 
 
-class StoryError(Exception):
+class StoryError(StepError):
 	"""Something did not happen as the story has it."""
+
+	def __init__(self, message: str) -> None:
+		super().__init__(
+			message, "To look at its records: make start; to begin with a new site: make clean demo"
+		)
 
 
 def last_full_week(now: datetime) -> date:

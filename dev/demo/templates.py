@@ -39,4 +39,4 @@ def _load(path: Path, frame: str) -> Template:
 		.replace("<!-- CONTENT -->", _STYLE.sub("", _NOTE.sub("", text)))
 	)
 	number, _, title = path.stem.partition("-")
-	return Template(f"Northlight {number}: {title.replace('-', ' ')}", notes["Subject"], html)
+	return Template(f"Northlight {number}: {title.replace('-', ' ').capitalize()}", notes["Subject"], html)
