@@ -70,13 +70,15 @@ def require_port(port: int, remedy: str) -> None:
 		raise shell.StepError(f"Port {port} is taken by another program", f"Take a free one: {remedy}")
 
 
-def start_web(name: str, port: int, reload: bool = False) -> processes.Process:
+def start_web(
+	name: str, port: int, reload: bool = False, program: str = "dev.inside.serve"
+) -> processes.Process:
 	"""Start a web server of the site and wait until it answers; one that runs under this name is kept."""
 	if running := processes.find(name):
 		return running
 	process = processes.start(
 		name,
-		[paths.PYTHON, "-m", "dev.inside.serve", "web", str(port), *(["--reload"] if reload else [])],
+		[paths.PYTHON, "-m", program, "web", str(port), *(["--reload"] if reload else [])],
 		port=port,
 		cwd=paths.SITES,
 		env=paths.environment(),
@@ -139,7 +141,7 @@ def answers(address: str) -> bool:
 
 
 @contextmanager
-def web_running(port: int | None = None) -> Iterator[str]:
+def web_running(port: int | None = None, program: str = "dev.inside.serve") -> Iterator[str]:
 	"""Have the site served for a `with` block, on a free port, with MariaDB and Redis up; yield its address.
 
 	Nothing is left running that was not running before.
@@ -147,7 +149,7 @@ def web_running(port: int | None = None) -> Iterator[str]:
 	name = f"web-{time.monotonic_ns()}"
 	with services.services_running():
 		try:
-			process = start_web(name, port or processes.free_port())
+			process = start_web(name, port or processes.free_port(), program=program)
 			yield url(process.port or 0)
 		finally:
 			processes.stop(name)

@@ -21,22 +21,25 @@ class Part(Enum):
 
 @dataclass(frozen=True)
 class Ending:
-	"""How a person's week must end: status, exit reason, and the steps that the mail server must have received."""
+	"""How a person's week must end: status, exit reason, on which day, and the steps that the mail server must have got."""
 
 	status: str
 	exit_reason: str | None
+	day: int | None
 	received: tuple[int, ...]
 
 
 NOT_ENROLLED = "Not Enrolled"  # no status of an enrollment: there is none
 
 ENDINGS: dict[Part, Ending] = {
-	Part.READS: Ending("Completed", None, (1, 2, 3)),
-	Part.JOINS_LATE: Ending("Completed", None, (1, 2, 3)),
-	Part.LEAVES_BY_PAGE: Ending("Unsubscribed", None, (1,)),
-	Part.LEAVES_BY_ONE_CLICK: Ending("Unsubscribed", None, (1, 2)),
-	Part.IS_REFUSED: Ending("Exited", "Hard Bounce", ()),
-	Part.HAS_NO_ADDRESS: Ending(NOT_ENROLLED, None, ()),
+	# The third e-mail is due on day 4, when nothing runs. Late is kept late: who joined two days after the others
+	# had the second one due on that day, and has the third two days after the second
+	Part.READS: Ending("Completed", None, 5, (1, 2, 3)),
+	Part.JOINS_LATE: Ending("Completed", None, 7, (1, 2, 3)),
+	Part.LEAVES_BY_PAGE: Ending("Unsubscribed", None, 1, (1,)),
+	Part.LEAVES_BY_ONE_CLICK: Ending("Unsubscribed", None, 3, (1, 2)),
+	Part.IS_REFUSED: Ending("Exited", "Hard Bounce", 0, ()),
+	Part.HAS_NO_ADDRESS: Ending(NOT_ENROLLED, None, None, ()),
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date, timedelta
 
 from dev.demo.cast import Ending
 
@@ -122,9 +123,9 @@ def sent_ids(ledger: Ledger) -> set[str]:
 
 
 def find_problems(
-	report: Mapping, ledger: Ledger, receipts: Sequence[Receipt], endings: Mapping[str, Ending]
+	report: Mapping, ledger: Ledger, receipts: Sequence[Receipt], endings: Mapping[str, Ending], first: date
 ) -> Iterator[str]:
-	"""Yield, in sentences, whatever is not as it must be; `endings` is by the name of the recipient."""
+	"""Yield, in sentences, whatever is not as it must be; `endings` is by the name of the recipient, `first` is day 0."""
 	totals = report["totals"]
 	parts = sum(totals[key] for key in ("sent", "skipped", "failed", "waiting"))
 	if totals["due"] != parts:
@@ -135,20 +136,27 @@ def find_problems(
 	if len(endings) != len(ledger.recipients):
 		yield f"{len(endings)} people are in the story, {len(ledger.recipients)} in the report."
 	for recipient in ledger.recipients:
-		yield from _check_ending(recipient, endings[recipient.name], receipts)
+		yield from _check_ending(recipient, endings[recipient.name], first)
+		yield from _check_received(recipient, endings[recipient.name], receipts)
 	yield from _check_records(ledger.communications, receipts)
 	for receipt in receipts:
 		for fault in receipt.faults:
 			yield f"The message {receipt.message_id} to {receipt.address} {fault}."
 
 
-def _check_ending(recipient: Recipient, ending: Ending, receipts: Sequence[Receipt]) -> Iterator[str]:
+def _check_ending(recipient: Recipient, ending: Ending, first: date) -> Iterator[str]:
 	if recipient.status != ending.status:
 		yield f"{recipient.name} is {recipient.status}, and should be {ending.status}."
 	if ending.exit_reason and recipient.exit_reason != ending.exit_reason:
 		yield f"{recipient.name} has the exit reason {recipient.exit_reason}, and should have {ending.exit_reason}."
 	if not recipient.address and not recipient.exit_reason:
 		yield f"{recipient.name} was not enrolled, and nothing says why."
+	day = None if ending.day is None else (first + timedelta(days=ending.day)).isoformat()
+	if recipient.end_date != day:
+		yield f"{recipient.name} has the end date {recipient.end_date}, and should have {day}."
+
+
+def _check_received(recipient: Recipient, ending: Ending, receipts: Sequence[Receipt]) -> Iterator[str]:
 	steps = {line.message_id: line.step for line in recipient.steps}
 	got = [steps.get(receipt.message_id, 0) for receipt in receipts if receipt.address == recipient.address]
 	if tuple(got) != ending.received:

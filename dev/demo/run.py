@@ -36,7 +36,7 @@ def run() -> int:
 	receipts = read_receipts(play.stage.mail_server.messages)
 	report = make_report(ledger, receipts, time.monotonic() - started)
 	endings = {person.full_name: ENDINGS[person.part] for person in PEOPLE}
-	problems = list(find_problems(report, ledger, receipts, endings))
+	problems = list(find_problems(report, ledger, receipts, endings, play.monday))
 	REPORT.write_text(json.dumps(report, indent="\t", ensure_ascii=False) + "\n")
 	PAGE.write_text(render_page(report, play.happenings, play.monday, problems))
 	tell(terminal, play, report, problems)

@@ -10,7 +10,7 @@ from enum import Enum
 
 import frappe
 
-from dev.demo import jobs, leaving, records
+from dev.demo import jobs, leaving, records, web
 from dev.demo.cast import PEOPLE, Part, Person, one_with
 from dev.demo.jobs import Ran
 from dev.demo.mail_server import REFUSAL
@@ -82,6 +82,7 @@ class Play:
 		"""Play one scene and write down what happened in it."""
 		wall = datetime.combine(self.monday + timedelta(days=scene.day), time.fromisoformat(scene.at))
 		self.now = from_site(wall)
+		web.set_clock(self.now)
 		self.happenings += [Happening(wall, scene.day, *told) for told in scene.act(self, self.now)]
 		frappe.db.commit()
 

@@ -31,7 +31,7 @@ def set_stage(mail_folder: Path) -> Iterator[Stage]:
 		stack.enter_context(services.services_running())
 		stack.enter_context(background_stopped())
 		# On the port of `make start` where it is free: then the links in the kept e-mails work there later
-		url = stack.enter_context(serve.web_running(processes.free_port(serve.DESK_PORT)))
+		url = stack.enter_context(serve.web_running(processes.free_port(serve.DESK_PORT), "dev.demo.web"))
 		server = SavingMailServer(mail_folder)
 		server.start()
 		stack.callback(server.stop)

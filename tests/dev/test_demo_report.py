@@ -1,6 +1,7 @@
 """The demo's report: its arithmetic, and that it notices whatever is not as it must be. Needs no site."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -16,6 +17,7 @@ from dev.demo.report import (
 	make_report,
 )
 
+MONDAY = date(2026, 3, 2)
 ADA, BOB = "ada@demo.example", "bob@demo.example"
 
 
@@ -24,8 +26,8 @@ def step(number, message_id, outcome="Sent"):
 	return StepLine(number, "2026-03-02T08:40:00+01:00", sent_at, message_id, outcome)
 
 
-def person(name, address, *steps, status="Completed", exit_reason=None):
-	return Recipient(name, address, status, exit_reason, "2026-03-02", "2026-03-06", steps)
+def person(name, address, *steps, status="Completed", exit_reason=None, end_date="2026-03-07"):
+	return Recipient(name, address, status, exit_reason, "2026-03-02", end_date, steps)
 
 
 def receipt(message_id, address, number=1):
@@ -33,7 +35,9 @@ def receipt(message_id, address, number=1):
 
 
 READER = person("Ada", ADA, step(1, "a1"), step(2, "a2"), step(3, "a3"))
-REFUSED = person("Bob", BOB, step(1, "b1", "Failed"), status="Exited", exit_reason="Hard Bounce")
+REFUSED = person(
+	"Bob", BOB, step(1, "b1", "Failed"), status="Exited", exit_reason="Hard Bounce", end_date="2026-03-02"
+)
 RECORDS = (Record("a1", ADA, ADA), Record("a2", ADA, ADA), Record("a3", ADA, ADA), Record("b1", BOB, BOB))
 LEDGER = Ledger((READER, REFUSED), RECORDS)
 RECEIVED = [receipt("a1", ADA, 1), receipt("a2", ADA, 2), receipt("a3", ADA, 3)]
@@ -41,11 +45,7 @@ STORY = {"Ada": ENDINGS[Part.READS], "Bob": ENDINGS[Part.IS_REFUSED]}
 
 
 def problems_of(ledger=LEDGER, received=RECEIVED):
-	return list(find_problems(make_report(ledger, received, 1.0), ledger, received, STORY))
-
-
-def with_steps(*steps):
-	return Ledger((replace(READER, steps=steps), REFUSED), RECORDS)
+	return list(find_problems(make_report(ledger, received, 1.0), ledger, received, STORY, MONDAY))
 
 
 def test_what_went_well_has_no_problems():
@@ -142,6 +142,12 @@ def test_wrong_status_is_named():
 	ledger = Ledger((replace(READER, status="In Progress"), REFUSED), RECORDS)
 
 	assert problems_of(ledger) == ["Ada is In Progress, and should be Completed."]
+
+
+def test_wrong_end_date_is_named():
+	ledger = Ledger((replace(READER, end_date="2026-03-06"), REFUSED), RECORDS)
+
+	assert problems_of(ledger) == ["Ada has the end date 2026-03-06, and should have 2026-03-07."]
 
 
 def test_missing_exit_reason_is_named():
