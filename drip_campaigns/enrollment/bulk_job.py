@@ -18,6 +18,7 @@ from drip_campaigns.enrollment.rules import check_campaign, start_moment
 from drip_campaigns.site_clock import utc_now
 
 DOCTYPE = "Drip Bulk Enrollment"
+RACE_ATTEMPTS = 3
 JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500; a longer run is handed to the next job
 REALTIME_EVENT = "drip_bulk_enrollment"
 
@@ -77,16 +78,7 @@ def _run_pages(document) -> None:
 	started = time.monotonic()
 	document.db_set("status", RunStatus.RUNNING.value, commit=True)
 	while names := _next_page(document):
-		for result in enroll_many(
-			document.campaign,
-			document.recipient_type,
-			names,
-			utc_now(),
-			start_date=document.start_date,
-			sender=document.sender,
-		):
-			_note_progress(document, names, result)
-			frappe.db.commit()
+		_enroll_page(document, names)
 		if frappe.db.get_value(DOCTYPE, document.name, "status") == RunStatus.CANCELLED.value:
 			return
 		if time.monotonic() - started > JOB_BUDGET_SECONDS:
@@ -94,6 +86,28 @@ def _run_pages(document) -> None:
 			return
 	document.db_set("status", RunStatus.COMPLETED.value, notify=True, commit=True)
 	_tell(document)
+
+
+def _enroll_page(document, names: list[str]) -> None:
+	"""Enroll one page in one transaction; again, if somebody else enrolled one of its people meanwhile."""
+	for attempt in range(RACE_ATTEMPTS):
+		try:
+			run = enroll_many(
+				document.campaign,
+				document.recipient_type,
+				names,
+				utc_now(),
+				start_date=document.start_date,
+				sender=document.sender,
+			)
+			for result in run:
+				_note_progress(document, names, result)
+			frappe.db.commit()
+			return
+		except Exception as error:
+			frappe.db.rollback()  # the next attempt sees what the other has committed
+			if attempt + 1 == RACE_ATTEMPTS or not frappe.db.is_unique_key_violation(error):
+				raise
 
 
 def _next_page(document) -> list[str]:
