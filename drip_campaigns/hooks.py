@@ -25,6 +25,11 @@ override_doctype_dashboards = {
 	"User": "drip_campaigns.integrations.dashboards.show_enrollments_of_user",
 }
 
+# Consent given back elsewhere
+doc_events = {
+	"Email Unsubscribe": {"after_insert": "drip_campaigns.enrollment.triggers.leave_when_unsubscribed"},
+}
+
 # Schedule
 scheduler_events = {
 	"cron": {

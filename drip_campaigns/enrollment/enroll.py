@@ -20,6 +20,7 @@ from drip_campaigns.dispatch.batch import step_subject
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.withdraw import hold, release, withdraw
+from drip_campaigns.enrollment.addresses import normalise
 from drip_campaigns.enrollment.plans import make_plan
 from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.rules import (
@@ -30,6 +31,7 @@ from drip_campaigns.enrollment.rules import (
 	start_moment,
 )
 from drip_campaigns.enrollment.state import (
+	LIVE_VALUES,
 	closing_fields,
 	live_keys,
 	plan_fields,
@@ -193,11 +195,21 @@ def unsubscribe(document, now: datetime) -> bool:
 
 	Return whether that was new; leaving twice is leaving once.
 	"""
-	record_left(document.campaign, document.email_address)
 	was_new = document.status != Status.UNSUBSCRIBED.value
 	if was_new:
 		_end(document, EventType.UNSUBSCRIBED, now, None)
+	end_live_of(document.email_address, document.campaign, now)
+	record_left(document.campaign, document.email_address)
 	return was_new
+
+
+def end_live_of(address: str, campaign: str | None, now: datetime) -> None:
+	"""Whoever has this address has left: end the live enrollments of it, in one campaign or in all."""
+	filters = {"email_address": ["in", [address, normalise(address)]], "status": ["in", list(LIVE_VALUES)]}
+	if campaign:
+		filters["campaign"] = campaign
+	for name in frappe.get_all("Drip Enrollment", filters=filters, pluck="name"):
+		_end(frappe.get_doc("Drip Enrollment", name), EventType.UNSUBSCRIBED, now, None)
 
 
 def end(document, now: datetime, reason: ExitReason) -> None:
