@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests import factories
-from tests.browser.desk import Desk
+from tests.browser.desk import TIMEOUT_MILLISECONDS, Desk
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("DRIP_CHROMIUM", "/usr/bin/chromium")
@@ -45,6 +45,7 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
 	"""One headless Chromium for the session."""
+	expect.set_options(timeout=TIMEOUT_MILLISECONDS)
 	with sync_playwright() as playwright:
 		chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
 		yield chromium
