@@ -13,7 +13,9 @@ from drip_campaigns.core.model import Label
 HOUR_SECONDS = 3600
 DAY_SECONDS = 86400
 PACES = 12  # a window's e-mails are spread over this many parts of it
-PACE_SLACK = 0.9  # a part counts a little short, so that a job that runs once in each part never misses its turn
+PACE_SLACK = (
+	0.9  # a part counts a little short, so that a job that runs once in each part never misses its turn
+)
 
 
 class LimitScope(Label):
@@ -59,7 +61,10 @@ def find_windows(rules: Iterable[LimitRule], account: str, domain: str) -> tuple
 		subject = subjects[rule.scope]
 		if rule.subject and rule.subject.lower() != subject.lower():
 			continue
-		for count, seconds, unit in ((rule.per_hour, HOUR_SECONDS, "hour"), (rule.per_day, DAY_SECONDS, "day")):
+		for count, seconds, unit in (
+			(rule.per_hour, HOUR_SECONDS, "hour"),
+			(rule.per_day, DAY_SECONDS, "day"),
+		):
 			if count > 0:
 				windows += _window_and_pace(rule, subject, count, seconds, unit)
 	return tuple(windows)

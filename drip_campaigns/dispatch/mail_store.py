@@ -18,27 +18,51 @@ _OPEN = (EmailStatus.QUEUED.value, EmailStatus.SENDING.value)
 def claim_mail(site_now: datetime, limit: int) -> list[frappe._dict]:
 	"""Lock up to `limit` queued e-mails that may be delivered at `site_now`, set them to Sending, and return them.
 
-	Only rows whose `send_after` still lies ahead: from then on they are Frappe's.
+	Only rows whose `send_after` still lies ahead: from then on they are Frappe's, and no longer ours to deliver.
+	Returns an empty list when nothing is left; other workers' rows are passed over.
 	"""
-	email, queue = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Email Queue")
-	rows = (
+	while emails := _lock_emails(site_now, limit):
+		queued = _lock_queue_rows([email.email_queue for email in emails], site_now)
+		rows = [email.update(queued[email.email_queue]) for email in emails if email.email_queue in queued]
+		gone = [email.name for email in emails if email.email_queue not in queued]
+		set_values("Drip Email", gone, {"deliver_at": None}, site_now)
+		if rows:
+			set_values(
+				"Drip Email", [row.name for row in rows], {"status": EmailStatus.SENDING.value}, site_now
+			)
+			set_values("Email Queue", [row.email_queue for row in rows], {"status": "Sending"}, site_now)
+			return rows
+	return []
+
+
+def _lock_emails(site_now: datetime, limit: int) -> list[frappe._dict]:
+	# One table, in the order of its index: a join would lock every row it looks at, and keep other workers out.
+	email = frappe.qb.DocType("Drip Email")
+	return (
 		frappe.qb.from_(email)
-		.inner_join(queue)
-		.on(queue.name == email.email_queue)
 		.select(
-			email.name, email.email_queue, email.communication, email.campaign, email.enrollment, email.step,
-			email.email_address, email.queued_at, queue.email_account, queue.sender, queue.message,
+			email.name, email.email_queue, email.communication, email.campaign,
+			email.enrollment, email.step, email.email_address, email.queued_at,
 		)
 		.where((email.status == EmailStatus.QUEUED.value) & (email.deliver_at <= site_now))
-		.where((queue.status == "Not Sent") & (queue.send_after > site_now) & (queue.send_after < HELD_UNTIL))
 		.orderby(email.deliver_at)
 		.limit(limit)
 		.for_update(skip_locked=True)
 		.run(as_dict=True)
 	)  # fmt: skip
-	set_values("Drip Email", [row.name for row in rows], {"status": EmailStatus.SENDING.value}, site_now)
-	set_values("Email Queue", [row.email_queue for row in rows], {"status": "Sending"}, site_now)
-	return rows
+
+
+def _lock_queue_rows(names: Sequence[str], site_now: datetime) -> dict[str, dict[str, Any]]:
+	queue = frappe.qb.DocType("Email Queue")
+	rows = (
+		frappe.qb.from_(queue)
+		.select(queue.name, queue.email_account, queue.sender, queue.message)
+		.where(queue.name.isin(list(names)) & (queue.status == "Not Sent"))
+		.where((queue.send_after > site_now) & (queue.send_after < HELD_UNTIL))
+		.for_update(skip_locked=True)
+		.run(as_dict=True)
+	)
+	return {row.pop("name"): row for row in rows}
 
 
 def count_deliverable(site_now: datetime) -> int:

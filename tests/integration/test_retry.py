@@ -1,11 +1,16 @@
 """The ledger balances; what failed can be tried again, what was missed can be sent, and pressing twice is harmless."""
 
+import time
+
 import frappe
 
 from drip_campaigns.campaign import retry
+from drip_campaigns.dispatch import mail_store, runner
 from drip_campaigns.dispatch.repair import read_ledger, repair
+from drip_campaigns.site_clock import to_site
 from tests import factories
 from tests.factories import DOMAIN
+from tests.processes import run_together
 
 
 def test_every_due_step_stands_in_the_ledger_once(site, smtp, clock):
@@ -74,3 +79,20 @@ def test_repair_reopens_what_is_called_completed_while_an_email_is_under_way(sit
 
 	assert result["reopened"] == 1
 	assert frappe.db.get_value("Drip Enrollment", enrollment.name, "status") == "In Progress"
+
+
+def claim_and_hold(site_now, limit: int) -> int:
+	claimed = len(mail_store.claim_mail(site_now, limit))
+	time.sleep(1)  # while the other claims
+	return claimed
+
+
+def test_two_workers_share_what_waits(site, smtp, clock):
+	campaign = factories.make_active_campaign(clock, factories.step(0))
+	for _ in range(6):
+		factories.enroll(campaign, factories.make_contact(), clock)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+
+	shares = run_together(claim_and_hold, [(to_site(clock.now), 3)] * 2)
+
+	assert shares == [3, 3]
