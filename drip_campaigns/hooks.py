@@ -18,7 +18,12 @@ add_to_apps_screen = [
 	}
 ]
 
-# Recipients' forms show the campaigns they are on
+# Recipients' forms enroll their own record by +, and show the campaigns they are on
+doctype_js = {
+	"Contact": "public/js/enroll_recipient.js",
+	"Lead": "public/js/enroll_recipient.js",
+	"User": "public/js/enroll_recipient.js",
+}
 override_doctype_dashboards = {
 	"Contact": "drip_campaigns.integrations.dashboards.show_enrollments_of_contact",
 	"Lead": "drip_campaigns.integrations.dashboards.show_enrollments_of_lead",

@@ -1,13 +1,14 @@
 // Many at once: choose an audience by filters, see how many, and watch the run.
 
-const API = "drip_campaigns.api.desk.";
+{% include "drip_campaigns/public/js/desk_api.js" %}
+
 const POLL_MS = 2000;
 
 frappe.ui.form.on("Drip Bulk Enrollment", {
 	setup(frm) {
 		frm.set_query("recipient_type", () => ({ filters: { name: ["in", frm.recipient_types || []] } }));
 		frm.set_query("campaign", () => ({ filters: { status: ["!=", "Ended"] } }));
-		frappe.xcall(API + "get_recipient_types", {}, "GET").then((types) => (frm.recipient_types = types));
+		read_from_desk("get_recipient_types").then((types) => (frm.recipient_types = types));
 	},
 
 	refresh(frm) {
@@ -56,7 +57,7 @@ function show_filters(frm) {
 
 function show_count(frm, target) {
 	const args = { recipient_type: frm.doc.recipient_type, filters: frm.doc.recipient_filters || "[]" };
-	frappe.xcall(API + "count_recipients", args, "GET").then((n) => {
+	read_from_desk("count_recipients", args).then((n) => {
 		target.text(n === 1 ? __("One record matches.") : __("{0} records match.", [format_number(n, null, 0)]));
 	});
 }
@@ -74,7 +75,7 @@ function show_buttons(frm) {
 	frm.disable_save();
 	for (const { label, method } of table.filter((row) => row.when)) {
 		frm.add_custom_button(label, () =>
-			frappe.xcall(API + method, { name: frm.doc.name }).then(() => frm.reload_doc())
+			call_desk(method, { name: frm.doc.name }).then(() => frm.reload_doc())
 		);
 	}
 }
