@@ -69,7 +69,7 @@ function show_buttons(frm) {
 		{ label: __("Resume"), method: "resume_bulk_enrollment", when: ["Cancelled", "Failed"].includes(frm.doc.status) },
 	];
 	if (frm.is_new()) {
-		frm.page.set_primary_action(__("Enroll"), () => frm.save());
+		frm.set_intro(__("Choose a campaign and whom to enroll. Saving starts the run, in the background."));
 		return;
 	}
 	frm.disable_save();
