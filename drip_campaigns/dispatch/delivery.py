@@ -1,6 +1,7 @@
 """The delivery job: take queued e-mails in small groups, send each group over one connection, write down the outcome.
 
-Commits after each group. If it dies, the sweep settles what its notes in Redis say (see `notes.py`).
+Commits around each group; no transaction is open while it talks to a server. If it dies, the sweep settles what its
+notes in Redis say (see `notes.py`).
 """
 
 import time
@@ -14,16 +15,17 @@ from frappe.email.doctype.email_account.email_account import EmailAccount
 from drip_campaigns.campaign.hold import tell_about_account
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.limits import Limits
-from drip_campaigns.dispatch.notes import ACCEPTED, ATTEMPTED, CLAIMED, DeliveryNotes
+from drip_campaigns.dispatch.notes import DeliveryNotes
 from drip_campaigns.dispatch.options import may_send, release_after
 from drip_campaigns.dispatch.settle import settle
-from drip_campaigns.dispatch.transport import Answer, Outcome, send_message
+from drip_campaigns.dispatch.transport import Answer, Envelope, Outcome, hear, offer, send_text
 from drip_campaigns.dispatch.withdraw import withdraw_or_hold
 from drip_campaigns.enrollment.addresses import on_the_wire
 from drip_campaigns.site_clock import to_site, utc_now
 
-GROUP_SIZE = 20
+GROUP_SIZE = 100
 GROUP_BUDGET_SECONDS = 180  # then the rest of a group goes back, long before the sweep takes it for dead
+ASK_AGAIN_SECONDS = 1  # whether what is left of a group may still leave: not after a brake or an unsubscribe
 SOCKET_TIMEOUT_SECONDS = 60
 JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500
 
@@ -38,7 +40,7 @@ def deliver(clock: Callable[[], datetime]) -> int:
 	started, accepted = time.monotonic(), 0
 	courier = _Courier(clock)
 	try:
-		while time.monotonic() - started < JOB_BUDGET_SECONDS and may_send():
+		while time.monotonic() - started < JOB_BUDGET_SECONDS:
 			count = courier.deliver_group()
 			if count is None:
 				break
@@ -54,19 +56,22 @@ class _Courier:
 	def __init__(self, clock: Callable[[], datetime]) -> None:
 		self.clock, self.connections = clock, _Connections()
 		self.notes, self.limits = DeliveryNotes(), Limits()
+		self.before: tuple[str, bool] | None = (
+			None  # the last attempt and whether it was accepted, not noted yet
+		)
 
 	def deliver_group(self) -> int | None:
-		"""Claim, send and settle one group; return how many were accepted, or None when nothing was left to claim."""
-		now = self.clock()
+		"""Claim, send and settle one group; return how many were accepted, or None when nothing may be sent now."""
 		frappe.db.commit()  # what the claim reads must not be older than the locks it takes
-		mails = mail_store.claim_mail(to_site(now), GROUP_SIZE)
-		if not mails:
+		mails = mail_store.claim_mail(to_site(self.clock()), GROUP_SIZE)
+		if not mails or not may_send():
 			frappe.db.rollback()
 			return None
-		self.notes.write([mail.email_queue for mail in mails], CLAIMED)
+		self.notes.claim([mail.email_queue for mail in mails])
 		frappe.db.commit()
-		mails = withdraw_or_hold(mails, now)
 		answers = self._send_group(mails)
+		# A job that slept for long may have lost some to the sweep: those are settled by whoever has them now.
+		mails = mail_store.lock_own(mails, answers)
 		settle(mails, answers, self.clock(), release_after())
 		frappe.db.commit()
 		self._forget(mails)
@@ -74,42 +79,71 @@ class _Courier:
 
 	def _send_group(self, mails: list[frappe._dict]) -> dict[str, Answer]:
 		answers: dict[str, Answer] = {}
-		deadline = time.monotonic() + GROUP_BUDGET_SECONDS
-		# By account, so that a group needs each connection once.
-		for mail in sorted(mails, key=lambda mail: mail.email_account or ""):
-			if time.monotonic() > deadline:
-				break
-			answers[mail.name] = self._send_one(mail)
+		# By account, so that a group needs each connection once; the next is the last of the list.
+		waiting = sorted(mails, key=lambda mail: mail.email_account or "")[::-1]
+		deadline, asked = time.monotonic() + GROUP_BUDGET_SECONDS, 0.0
+		while waiting and time.monotonic() < deadline:
+			if time.monotonic() - asked > ASK_AGAIN_SECONDS:
+				waiting, asked = self._ask_again(waiting), time.monotonic()
+			mail = waiting.pop() if waiting else None
+			answer = self._send_one(mail) if mail else None
+			if answer:
+				answers[mail.name] = answer
+		self._note_before()
 		return answers
 
-	def _send_one(self, mail: frappe._dict) -> Answer:
-		recipient = on_the_wire(mail.email_address)
+	def _ask_again(self, waiting: list[frappe._dict]) -> list[frappe._dict]:
+		"""Return which of these may still leave; what may not has been dealt with, or goes back untried."""
+		frappe.db.commit()  # else the answer would be as old as this transaction
+		allowed = withdraw_or_hold(waiting, self.clock()) if may_send() else []
+		frappe.db.commit()
+		return allowed
+
+	def _send_one(self, mail: frappe._dict) -> Answer | None:
+		"""Send one e-mail; None when it is not ours any more."""
+		envelope = Envelope(mail.sender, on_the_wire(mail.email_address))
 		try:
-			held = self.limits.reserve(mail.email_account or "", recipient.rpartition("@")[2], self.clock())
+			domain = envelope.recipient.rpartition("@")[2]
+			held = self.limits.reserve(mail.email_account or "", domain, self.clock())
 			if held:
 				return Answer(Outcome.HELD, text=held.reason, until=held.until)
-			session = self.connections.open(mail.email_account, mail.sender)
+			session = self._connect(mail)
 			if isinstance(session, Answer):
 				return session
-			self.notes.write([mail.email_queue], ATTEMPTED)
+			offer(session, envelope)
+			if not self._note_attempt(mail):
+				self.connections.drop(mail.email_account)
+				return None
 		except redis.RedisError as error:
+			self.connections.drop(mail.email_account)
 			return Answer(Outcome.DEFERRED, text=f"Redis: {error}")
-		answer = send_message(session, mail.sender, recipient, mail.message.encode())
-		self._note_accepted(mail, answer)
+		answer = hear(session, envelope) or send_text(session, mail_store.message_of(mail))
+		if answer.outcome is not Outcome.UNKNOWN:
+			self.before = (mail.email_queue, answer.outcome is Outcome.ACCEPTED)
 		if not answer.connected:
 			self.connections.drop(mail.email_account)
 		return answer
 
-	def _note_accepted(self, mail: frappe._dict, answer: Answer) -> None:
-		if answer.outcome is not Outcome.ACCEPTED:
+	def _connect(self, mail: frappe._dict):
+		if not self.connections.has(mail.email_account):
+			self._note_before()  # connecting may take long
+		return self.connections.open(mail.email_account, mail.sender)
+
+	def _note_attempt(self, mail: frappe._dict) -> bool:
+		is_ours = self.notes.attempt(mail.email_queue, self.before)
+		self.before = None
+		return is_ours
+
+	def _note_before(self) -> None:
+		if not self.before:
 			return
+		name, accepted = self.before
+		self.before = None
 		try:
-			self.notes.write([mail.email_queue], ACCEPTED)
+			self.notes.finish(name, accepted=accepted)
 		except redis.RedisError:
 			# The database will know in a moment; only a kill before that leaves this e-mail in doubt.
-			frappe.logger("drip_campaigns").warning(
-				"accepted %s, but Redis could not be told", mail.email_queue
-			)
+			frappe.logger("drip_campaigns").warning("Redis could not be told what became of %s", name)
 
 	def _forget(self, mails: list[frappe._dict]) -> None:
 		try:
@@ -139,9 +173,15 @@ class _Connections:
 				return self._failures[account]
 		return self._servers[account]
 
+	def has(self, account: str | None) -> bool:
+		"""Say whether `open` will answer at once."""
+		return account in self._servers or account in self._failures
+
 	def drop(self, account: str | None) -> None:
-		"""Forget a broken connection; the next e-mail opens a new one."""
-		self._servers.pop(account, None)
+		"""Hang up without a word, so that nothing half said is taken for a message; the next e-mail connects anew."""
+		session = self._servers.pop(account, None)
+		if session:
+			session.close()
 
 	def close(self) -> None:
 		"""Say goodbye to every server."""
@@ -159,4 +199,5 @@ class _Connections:
 		)
 		session = document.get_smtp_server().session
 		session.sock.settimeout(SOCKET_TIMEOUT_SECONDS)
+		session.ehlo_or_helo_if_needed()
 		return session

@@ -5,12 +5,16 @@ from datetime import datetime
 from typing import Any
 
 import frappe
+from frappe.query_builder import Case
+from frappe.query_builder.functions import Length
 from pypika.terms import Criterion
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, Status
 
 # A send_after that Frappe's flush never reaches: how a queued e-mail is held without losing it.
 HELD_UNTIL = datetime(9999, 1, 1)  # noqa: DTZ001 - a naive value of a Datetime field
+
+LONG_MESSAGE_BYTES = 200_000
 
 _OPEN = (EmailStatus.QUEUED.value, EmailStatus.SENDING.value)
 
@@ -27,12 +31,16 @@ def claim_mail(site_now: datetime, limit: int) -> list[frappe._dict]:
 		gone = [email.name for email in emails if email.email_queue not in queued]
 		set_values("Drip Email", gone, {"deliver_at": None}, site_now)
 		if rows:
-			set_values(
-				"Drip Email", [row.name for row in rows], {"status": EmailStatus.SENDING.value}, site_now
-			)
-			set_values("Email Queue", [row.email_queue for row in rows], {"status": "Sending"}, site_now)
+			_set_sending(rows, site_now)
 			return rows
 	return []
+
+
+def _set_sending(rows: Sequence[frappe._dict], site_now: datetime) -> None:
+	set_values("Drip Email", [row.name for row in rows], {"status": EmailStatus.SENDING.value}, site_now)
+	# Frappe puts what stays `Sending` for a quarter of an hour back to `Not Sent`; held, its flush leaves it to the sweep.
+	values = {"status": "Sending", "send_after": HELD_UNTIL}
+	set_values("Email Queue", [row.email_queue for row in rows], values, site_now)
 
 
 def _lock_emails(site_now: datetime, limit: int) -> list[frappe._dict]:
@@ -41,8 +49,8 @@ def _lock_emails(site_now: datetime, limit: int) -> list[frappe._dict]:
 	return (
 		frappe.qb.from_(email)
 		.select(
-			email.name, email.email_queue, email.communication, email.campaign,
-			email.enrollment, email.step, email.email_address, email.queued_at,
+			email.name, email.email_queue, email.communication, email.campaign, email.enrollment,
+			email.step, email.email_address, email.queued_at, email.deliver_at,
 		)
 		.where((email.status == EmailStatus.QUEUED.value) & (email.deliver_at <= site_now))
 		.orderby(email.deliver_at)
@@ -53,16 +61,48 @@ def _lock_emails(site_now: datetime, limit: int) -> list[frappe._dict]:
 
 
 def _lock_queue_rows(names: Sequence[str], site_now: datetime) -> dict[str, dict[str, Any]]:
+	# Waits for whoever looks at one of these rows, instead of passing it over: passed over means that it is gone.
 	queue = frappe.qb.DocType("Email Queue")
+	message = Case().when(Length(queue.message) <= LONG_MESSAGE_BYTES, queue.message).as_("message")
 	rows = (
 		frappe.qb.from_(queue)
-		.select(queue.name, queue.email_account, queue.sender, queue.message)
+		.select(queue.name, queue.email_account, queue.sender, message)
 		.where(queue.name.isin(list(names)) & (queue.status == "Not Sent"))
 		.where((queue.send_after > site_now) & (queue.send_after < HELD_UNTIL))
-		.for_update(skip_locked=True)
+		.for_update()
 		.run(as_dict=True)
 	)
 	return {row.pop("name"): row for row in rows}
+
+
+def message_of(mail: frappe._dict) -> bytes:
+	"""Return the text of a claimed e-mail; a long one is read when it is its turn, not with the whole group."""
+	message = mail.message or frappe.db.get_value("Email Queue", mail.email_queue, "message")
+	return (message or "").encode()
+
+
+def lock_own(mails: Sequence[frappe._dict], answers: Mapping[str, Any]) -> list[frappe._dict]:
+	"""Lock and return those of the claimed e-mails that are still this job's to settle.
+
+	Whoever takes one back gives it another `deliver_at`. One that the sweep called in doubt is settled if there is an
+	answer for it after all.
+	"""
+	email = frappe.qb.DocType("Drip Email")
+	rows = (
+		frappe.qb.from_(email)
+		.select(email.name, email.status, email.deliver_at)
+		.where(email.name.isin([mail.name for mail in mails]))
+		.for_update()
+		.run(as_dict=True)
+	)
+	states = {row.name: (row.status, row.deliver_at) for row in rows}
+
+	def is_own(mail: frappe._dict) -> bool:
+		status, deliver_at = states.get(mail.name, (None, None))
+		known_after_all = status == EmailStatus.IN_DOUBT.value and mail.name in answers
+		return deliver_at == mail.deliver_at and (status == EmailStatus.SENDING.value or known_after_all)
+
+	return [mail for mail in mails if is_own(mail)]
 
 
 def count_deliverable(site_now: datetime) -> int:
@@ -89,24 +129,42 @@ def find_left_while_sending(names: Sequence[str]) -> set[str]:
 	)
 
 
-def find_strays(stale_before: datetime, limit: int) -> list[frappe._dict]:
-	"""Return open e-mails that Frappe has settled, whose queue row is gone, or whose worker fell silent."""
+def find_strays(site_now: datetime, stale_before: datetime, limit: int) -> list[frappe._dict]:
+	"""Lock and return open e-mails that Frappe has settled, whose queue row is gone, or whose worker fell silent.
+
+	Looked for without locks first, so that a sweep that finds nothing stands in no delivery job's way.
+	"""
+	names = _strays(site_now, stale_before).limit(limit).run(pluck=True)
+	if not names:
+		return []
+	frappe.db.commit()  # what is locked next must not be older than its lock
+	email, queue = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Email Queue")
+	return (
+		_strays(site_now, stale_before)
+		.select(
+			email.email_queue, email.communication, email.campaign, email.enrollment, email.step,
+			email.email_address, email.queued_at, email.status, queue.status.as_("queue_status"), queue.error,
+		)
+		.where(email.name.isin(names))
+		.for_update(skip_locked=True)
+		.run(as_dict=True)
+	)  # fmt: skip
+
+
+def _strays(site_now: datetime, stale_before: datetime):
+	"""What may be a stray: being sent, or waiting past its time or held. A row whose time is yet to come is nobody's."""
 	email, queue = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Email Queue")
 	settled = queue.status.isin(["Sent", "Error", "Partially Sent"])
-	silent = (email.status == EmailStatus.SENDING.value) & (email.modified < stale_before)
+	sending = email.status == EmailStatus.SENDING.value
+	queued = email.status == EmailStatus.QUEUED.value
 	return (
 		frappe.qb.from_(email)
 		.left_join(queue)
 		.on(queue.name == email.email_queue)
-		.select(
-			email.name, email.email_queue, email.communication, email.campaign, email.enrollment, email.step,
-			email.email_address, email.queued_at, email.status, queue.status.as_("queue_status"), queue.error,
-		)
-		.where(email.status.isin(_OPEN) & (queue.name.isnull() | settled | silent))
-		.limit(limit)
-		.for_update(skip_locked=True)
-		.run(as_dict=True)
-	)  # fmt: skip
+		.select(email.name)
+		.where(sending | (queued & (email.deliver_at.isnull() | (email.deliver_at <= site_now))))
+		.where(queue.name.isnull() | settled | (sending & (email.modified < stale_before)))
+	)
 
 
 def find_queued(*conditions: Criterion) -> list[frappe._dict]:

@@ -59,7 +59,7 @@ def record_sent(mails: Mails, now: datetime) -> None:
 		{"status": EmailStatus.SENT.value, "sent_at": site_now, "error": None},
 		now,
 	)
-	_set(mails, "Email Queue", "email_queue", {"status": "Sent", "error": None}, now)
+	_set(mails, "Email Queue", "email_queue", {"status": "Sent", "send_after": site_now, "error": None}, now)
 	_set_recipients(mails, {"status": "Sent"}, now)
 	_set(mails, "Communication", "communication", {"delivery_status": "Sent"}, now)
 	_log(mails, EventType.SENT, now)
@@ -157,9 +157,11 @@ def _set_each_error(mails: Mails, status: EmailStatus, now: datetime) -> None:
 		[(m.name, site_now, status.value, m.answer) for m in mails],
 	)
 	with_queue = [
-		(m.email_queue, site_now, "Error", m.answer) for m in mails if m.get("queue_status", "") is not None
+		(m.email_queue, site_now, "Error", site_now, m.answer)
+		for m in mails
+		if m.get("queue_status", "") is not None
 	]
-	mail_store.set_each("Email Queue", ("name", "modified", "status", "error"), with_queue)
+	mail_store.set_each("Email Queue", ("name", "modified", "status", "send_after", "error"), with_queue)
 
 
 def _set(mails: Mails, doctype: str, key: str, values: Mapping, now: datetime) -> None:

@@ -22,7 +22,7 @@ SWEEP_SIZE = 1000
 def settle_strays(now: datetime) -> int:
 	"""Settle what others left behind and return how many e-mails; commits."""
 	frappe.db.commit()
-	strays = mail_store.find_strays(to_site(now - SILENT_AFTER), SWEEP_SIZE)
+	strays = mail_store.find_strays(to_site(now), to_site(now - SILENT_AFTER), SWEEP_SIZE)
 	if strays:
 		answers = _read_answers(strays)
 		settle.settle(strays, answers, now, release_after())
@@ -38,7 +38,7 @@ def has_waiting_mail(now: datetime) -> bool:
 
 def _read_answers(strays: list[frappe._dict]) -> dict[str, Answer]:
 	silent = [mail for mail in strays if mail.queue_status in ("Sending", "Not Sent")]
-	notes = DeliveryNotes().read([mail.email_queue for mail in silent])
+	notes = DeliveryNotes().take_back([mail.email_queue for mail in silent])
 	answers = {mail.name: _settled_by_frappe(mail) for mail in strays if mail not in silent}
 	for mail in silent:
 		note = notes[mail.email_queue]

@@ -1,4 +1,7 @@
-"""One message over an open SMTP connection, step by step, so that the answer to "did it leave?" is known or owned up to."""
+"""One message over an open SMTP connection, step by step, so that the answer to "did it leave?" is known or owned up to.
+
+First the envelope (`offer`, then `hear`), then the text (`send_text`): until the text is sent, nothing can have left.
+"""
 
 import re
 import smtplib
@@ -33,46 +36,96 @@ class Answer:
 	until: datetime | None = None  # when a held message will have its turn
 
 
-def send_message(session: smtplib.SMTP, sender: str, recipient: str, message: bytes) -> Answer:
-	"""Send one message to one recipient; never raises for what a server or a network does."""
+@dataclass(frozen=True)
+class Envelope:
+	"""From whom and to whom a message is offered, as SMTP commands; at most one is on its way on a connection."""
+
+	sender: str
+	recipient: str
+
+	def commands(self) -> tuple[str, str, str]:
+		"""Return the conversation up to the text."""
+		return (
+			f"MAIL FROM:{smtplib.quoteaddr(self.sender)}",
+			f"RCPT TO:{smtplib.quoteaddr(self.recipient)}",
+			"DATA",
+		)
+
+
+def offer(session: smtplib.SMTP, envelope: Envelope) -> None:
+	"""Send the envelope in one go to a server that reads ahead (RFC 2920), so that it is at work while we are.
+
+	To one that does not, nothing is sent yet: `hear` goes step by step. Errors show there, too.
+	"""
+	if session.has_extn("pipelining"):
+		try:
+			session.send("".join(f"{command}\r\n" for command in envelope.commands()))
+		except (smtplib.SMTPException, OSError):
+			session.close()
+
+
+def hear(session: smtplib.SMTP, envelope: Envelope) -> Answer | None:
+	"""Return None when the server awaits the text, else why it does not; never raises for what a server does."""
+	refusal, ahead = None, session.has_extn("pipelining")
 	try:
-		session.ehlo_or_helo_if_needed()
-		code, text = session.mail(sender)
-		if code // 100 != 2:
-			return _refusal(session, code, text, final=Outcome.BLOCKED)
-		code, text = session.rcpt(recipient)
-		if code // 100 != 2:
-			return _refusal(session, code, text)
-		code, text = session.docmd("DATA")
-		if code != 354:
-			return _refusal(session, code, text)
+		for command, wanted, final in zip(
+			envelope.commands(), (2, 2, 3), (Outcome.BLOCKED, Outcome.REFUSED, Outcome.REFUSED), strict=True
+		):
+			code, text = session.getreply() if ahead else session.docmd(command)
+			if refusal is None and code // 100 != wanted:
+				refusal = _refusal(code, text, final)
+			if refusal and (not ahead or not refusal.connected):
+				break
 	except (smtplib.SMTPException, OSError) as error:
-		return Answer(Outcome.DEFERRED, text=str(error), connected=False)
-	return _send_text(session, message)
+		return refusal or Answer(Outcome.DEFERRED, text=str(error), connected=False)
+	if refusal is None:
+		return None
+	# A server that awaits a text for a refused envelope is told so in the one way that sends nothing.
+	return _hang_up(refusal) if ahead and code == 354 else _start_over(session, refusal)
 
 
-def _send_text(session: smtplib.SMTP, message: bytes) -> Answer:
+def send_text(session: smtplib.SMTP, message: bytes) -> Answer:
+	"""Send the text to a server that awaits it; never raises for what a server or a network does."""
 	# smtplib's own data() does not tell a break before the text from one after it, and that is all that matters here.
-	lines = _LINE_END.sub(b"\r\n", message).removesuffix(b"\r\n") + b"\r\n"
 	try:
-		session.send(_LEADING_DOT.sub(b"..", lines) + b".\r\n")
+		session.send(_on_the_wire(message))
 		code, text = session.getreply()
 	except (smtplib.SMTPException, OSError) as error:
 		return Answer(Outcome.UNKNOWN, text=str(error), connected=False)
 	if code // 100 == 2:
 		return Answer(Outcome.ACCEPTED, code, _words(text))
-	return _refusal(session, code, text)
+	if code // 100 not in (4, 5):  # neither yes nor no
+		return Answer(Outcome.UNKNOWN, code, _words(text), connected=False)
+	return _start_over(session, _refusal(code, text, Outcome.REFUSED))
 
 
-def _refusal(session: smtplib.SMTP, code: int, text: bytes, final: Outcome = Outcome.REFUSED) -> Answer:
+def _on_the_wire(message: bytes) -> bytes:
+	ends = message.count(b"\r\n")
+	if ends != message.count(b"\n") or ends != message.count(b"\r"):
+		message = _LINE_END.sub(b"\r\n", message)
+	if message.startswith(b".") or b"\n." in message:
+		message = _LEADING_DOT.sub(b"..", message)
+	return message.removesuffix(b"\r\n") + b"\r\n.\r\n"
+
+
+def _refusal(code: int, text: bytes, final: Outcome) -> Answer:
 	outcome = final if code // 100 == 5 else Outcome.DEFERRED
-	connected = code not in (-1, 421)  # 421: the server closes the connection (RFC 5321, 4.2.1)
-	if connected:
-		try:
-			session.rset()
-		except (smtplib.SMTPException, OSError):
-			connected = False
-	return Answer(outcome, code, _words(text), connected)
+	# 421: the server closes the connection (RFC 5321, 4.2.1)
+	return Answer(outcome, code, _words(text), connected=code not in (-1, 421))
+
+
+def _start_over(session: smtplib.SMTP, refusal: Answer) -> Answer:
+	if not refusal.connected:
+		return refusal
+	try:
+		session.rset()
+	except (smtplib.SMTPException, OSError):
+		return _hang_up(refusal)
+	return refusal
+
+
+def _hang_up(refusal: Answer) -> Answer:
+	return Answer(refusal.outcome, refusal.code, refusal.text, connected=False)
 
 
 def _words(text: bytes | str) -> str:

@@ -1,0 +1,147 @@
+"""A delivery job that is killed, sleeps or is overtaken: nothing leaves twice, and no more is in doubt than must be."""
+
+from datetime import timedelta
+from unittest import mock
+
+import frappe
+import frappe.email.queue
+import pytest
+
+from drip_campaigns.dispatch import delivery, runner, sweep
+from drip_campaigns.dispatch.notes import DeliveryNotes
+from drip_campaigns.site_clock import to_site
+from tests import factories
+from tests.factories import DOMAIN
+
+
+class Killed(BaseException):
+	"""What stands for kill -9: nothing of ours may catch it."""
+
+
+@pytest.fixture
+def queued(site, smtp, clock) -> list[str]:
+	"""Five e-mails that wait for a delivery job; the addresses in the order of their turn."""
+	campaign = factories.make_active_campaign(clock, factories.step(0))
+	contacts = [factories.make_contact(name, f"{name}@{DOMAIN}") for name in "abcde"]
+	for contact in contacts:
+		factories.enroll(campaign, contact, clock)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	return [contact.email_id for contact in contacts]
+
+
+def _deliver_until(clock, function: str, turn: int, act) -> None:
+	"""Run a delivery job in which `act` happens after the `turn`th call of one of its functions."""
+	real, calls = getattr(delivery, function), []
+
+	def wrapped(*args, **options):
+		result = real(*args, **options)
+		calls.append(function)
+		if len(calls) == turn:
+			act()
+		return result
+
+	with mock.patch.object(delivery, function, wrapped):
+		delivery.deliver(clock)
+
+
+def _kill() -> None:
+	raise Killed
+
+
+def _statuses() -> dict[str, int]:
+	frappe.db.commit()
+	names = frappe.get_all("Drip Email", pluck="status")
+	return {status: names.count(status) for status in sorted(set(names))}
+
+
+def test_job_that_slept_while_its_mail_was_taken_back_sends_nothing_twice(queued, smtp, clock):
+	def sleep_for_an_hour() -> None:
+		clock.advance(hours=1)
+		sweep.settle_strays(clock.now)
+		delivery.deliver(clock)
+
+	_deliver_until(clock, "send_text", 2, sleep_for_an_hour)
+
+	assert sorted(message.recipient for message in smtp.messages) == sorted(queued)
+	assert _statuses() == {"Sent": 5}
+
+
+def test_what_a_sleeping_job_knows_after_all_ends_the_doubt(queued, smtp, clock):
+	def sleep_for_an_hour() -> None:
+		clock.advance(hours=1)
+		sweep.settle_strays(clock.now)
+
+	_deliver_until(clock, "send_text", 1, sleep_for_an_hour)
+	delivery.deliver(clock)
+
+	assert len(smtp.messages) == 5
+	assert _statuses() == {"Sent": 5}
+
+
+def test_only_the_email_of_the_moment_is_in_doubt_after_a_kill(queued, smtp, clock):
+	with pytest.raises(Killed):
+		_deliver_until(clock, "send_text", 3, _kill)
+	frappe.db.rollback()
+
+	clock.advance(minutes=9)
+	sweep.settle_strays(clock.now)
+	assert _statuses() == {"In Doubt": 1, "Queued": 2, "Sent": 2}
+	delivery.deliver(clock)
+
+	assert len(smtp.messages) == 5
+
+
+def test_refused_email_is_not_in_doubt_after_a_kill(queued, smtp, clock):
+	for address in queued[:2]:
+		smtp.answer(address, "450 4.2.1 try again")
+	with pytest.raises(Killed):
+		_deliver_until(clock, "settle", 1, _kill)
+	frappe.db.rollback()
+
+	clock.advance(minutes=9)
+	sweep.settle_strays(clock.now)
+
+	assert _statuses() == {"Queued": 2, "Sent": 3}
+
+
+def test_frappe_that_puts_back_what_stays_sending_does_not_send_it_again(queued, smtp, clock):
+	with pytest.raises(Killed):
+		_deliver_until(clock, "settle", 1, _kill)
+	frappe.db.rollback()
+	later = to_site(clock.advance(minutes=20))
+
+	with mock.patch.object(frappe.email.queue, "now_datetime", lambda: later):
+		frappe.db.set_value(
+			"Email Queue",
+			{"status": "Sending"},
+			"modified",
+			later - timedelta(minutes=20),
+			update_modified=False,
+		)
+		frappe.email.queue.retry_sending_emails()
+		assert frappe.db.count("Email Queue", {"status": "Not Sent"}) == 5
+		frappe.email.queue.flush()
+	factories.run(clock)
+
+	assert len(smtp.messages) == 5
+	assert _statuses() == {"Sent": 5}
+
+
+def test_emptied_redis_costs_a_group_nothing_but_another_turn(queued, smtp, clock):
+	_deliver_until(clock, "send_text", 2, lambda: DeliveryNotes()._redis.flushdb())
+
+	assert sorted(message.recipient for message in smtp.messages) == sorted(queued)
+	assert _statuses() == {"Sent": 5}
+
+
+def test_hold_all_sending_stops_a_slow_group_within_a_second(queued, smtp, clock, monkeypatch):
+	monkeypatch.setattr(delivery, "ASK_AGAIN_SECONDS", 0)
+
+	def hold() -> None:
+		frappe.db.set_single_value("Drip Settings", "hold_sending", 1)
+		frappe.db.commit()
+
+	_deliver_until(clock, "send_text", 2, hold)
+
+	assert len(smtp.messages) == 2
+	assert _statuses() == {"Queued": 3, "Sent": 2}
