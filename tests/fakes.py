@@ -48,6 +48,7 @@ class MailServer:
 		self.port = _free_port()
 		self.messages: list[Received] = []
 		self._answers: dict[str, str] = {}
+		self._text_answers: dict[str, str] = {}
 		self._controller = Controller(self, hostname=LOOPBACK, port=self.port)
 
 	def start(self) -> None:
@@ -62,10 +63,15 @@ class MailServer:
 		"""Forget messages and scripted answers."""
 		self.messages.clear()
 		self._answers.clear()
+		self._text_answers.clear()
 
 	def answer(self, recipient: str, reply: str) -> None:
 		"""Answer RCPT for one address with `reply`, for example "550 5.1.1 no such user", from now on."""
 		self._answers[recipient] = reply
+
+	def answer_text(self, recipient: str, reply: str) -> None:
+		"""Answer the text of a message for one address with `reply`, or break the connection if that is empty."""
+		self._text_answers[recipient] = reply
 
 	def to(self, recipient: str) -> list[Received]:
 		"""Return the messages accepted for one address."""
@@ -78,6 +84,11 @@ class MailServer:
 		return "250 OK"
 
 	async def handle_DATA(self, server, session, envelope) -> str:
+		for recipient in envelope.rcpt_tos:
+			if recipient in self._text_answers:
+				if not self._text_answers[recipient]:
+					server.transport.abort()
+				return self._text_answers[recipient] or "421 gone"
 		message = email.message_from_bytes(envelope.content, policy=policy.default)
 		for recipient in envelope.rcpt_tos:
 			self.messages.append(Received(envelope.mail_from, recipient, envelope.content, message))

@@ -219,7 +219,12 @@ def end(document, now: datetime, reason: ExitReason) -> None:
 
 def _end(document, event: EventType, now: datetime, reason: ExitReason | None) -> None:
 	status = Status(_status_after(document, event))
-	_set(document, closing_fields(status, now, reason))
+	closing = closing_fields(status, now, reason)
+	if document.paused_at:
+		closing["left_at"] = (
+			document.paused_at
+		)  # the delay has stood still since; whoever comes back has the rest of it
+	_set(document, closing)
 	withdraw([document.name], reason.value if reason else Status.UNSUBSCRIBED.value, now)
 	log(document, event, now, reason.value if reason else None)
 

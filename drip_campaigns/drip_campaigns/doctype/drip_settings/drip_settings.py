@@ -20,8 +20,8 @@ class DripSettings(Document):
 		self._check_range("release_after_minutes", 5, 14)
 
 	def on_update(self) -> None:
-		before = self.get_doc_before_save()
-		if before is None or cint(before.hold_sending) == cint(self.hold_sending):
+		before = self.get_doc_before_save()  # None when the settings are saved for the first time
+		if cint(before and before.hold_sending) == cint(self.hold_sending):
 			return
 		if self.hold_sending:
 			hold(now=utc_now())
@@ -31,7 +31,7 @@ class DripSettings(Document):
 			release(now=utc_now(), release_after=release_after())
 
 	def _check_range(self, field: str, low: int, high: int) -> None:
-		value = cint(self.get(field))
-		if self.get(field) is not None and not low <= value <= high:
+		value = cint(self.get(field))  # 0 and empty mean the default (options.py)
+		if value and not low <= value <= high:
 			label = _(self.meta.get_label(field))
 			frappe.throw(_("{0} is {1}. Enter a number from {2} to {3}.").format(label, value, low, high))
