@@ -10,6 +10,7 @@ from frappe.query_builder.functions import Length
 from pypika.terms import Criterion
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, Status
+from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 
 # A send_after that Frappe's flush never reaches: how a queued e-mail is held without losing it.
 HELD_UNTIL = datetime(9999, 1, 1)  # noqa: DTZ001 - a naive value of a Datetime field
@@ -19,6 +20,7 @@ LONG_MESSAGE_BYTES = 200_000
 _OPEN = (EmailStatus.QUEUED.value, EmailStatus.SENDING.value)
 
 
+@again_after_deadlock
 def claim_mail(site_now: datetime, limit: int) -> list[frappe._dict]:
 	"""Lock up to `limit` queued e-mails that may be delivered at `site_now`, set them to Sending, and return them.
 

@@ -11,6 +11,7 @@ from frappe import _
 
 from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, ExitReason, Status
 from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.transport import Answer, Outcome
 from drip_campaigns.enrollment.state import closing_fields
@@ -21,6 +22,7 @@ GIVE_UP_AFTER = timedelta(days=3)
 Mails = Sequence[frappe._dict]
 
 
+@again_after_deadlock
 def settle(mails: Mails, answers: Mapping[str, Answer], now: datetime, release_after: timedelta) -> None:
 	"""Record the outcome of each of `mails`; one without an answer was not tried and goes back to the queue."""
 	groups: dict[Outcome, list[frappe._dict]] = {outcome: [] for outcome in Outcome}

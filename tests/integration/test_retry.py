@@ -5,7 +5,7 @@ import time
 import frappe
 
 from drip_campaigns.campaign import retry
-from drip_campaigns.dispatch import mail_store, runner
+from drip_campaigns.dispatch import delivery, mail_store, runner
 from drip_campaigns.dispatch.repair import read_ledger, repair
 from drip_campaigns.site_clock import to_site
 from tests import factories
@@ -96,3 +96,19 @@ def test_two_workers_share_what_waits(site, smtp, clock):
 	shares = run_together(claim_and_hold, [(to_site(clock.now), 3)] * 2)
 
 	assert shares == [3, 3]
+
+
+def deliver_all(now) -> int:
+	return delivery.deliver(lambda: now)
+
+
+def test_four_workers_at_once_send_each_email_once(site, smtp, clock):
+	campaign = factories.make_active_campaign(clock, factories.step(0))
+	for _ in range(60):
+		factories.enroll(campaign, factories.make_contact(), clock)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+
+	shares = run_together(deliver_all, [(clock.now,)] * 4)
+
+	assert sum(shares) == 60
+	assert len({message.recipient for message in smtp.messages}) == len(smtp.messages) == 60
