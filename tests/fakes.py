@@ -49,10 +49,11 @@ class MailServer:
 		self.messages: list[Received] = []
 		self._answers: dict[str, str] = {}
 		self._text_answers: dict[str, str] = {}
-		self._controller = Controller(self, hostname=LOOPBACK, port=self.port)
+		self._controller: Controller | None = None
 
 	def start(self) -> None:
-		"""Begin to listen."""
+		"""Begin to listen, for the first time or again."""
+		self._controller = Controller(self, hostname=LOOPBACK, port=self.port)
 		self._controller.start()
 
 	def stop(self) -> None:
@@ -78,7 +79,7 @@ class MailServer:
 		return [message for message in self.messages if message.recipient == recipient]
 
 	async def handle_RCPT(self, server, session, envelope, address, options) -> str:
-		if address in self._answers:
+		if not self._answers.get(address, "2").startswith("2"):
 			return self._answers[address]
 		envelope.rcpt_tos.append(address)
 		return "250 OK"

@@ -15,14 +15,19 @@ TIMEOUT_SECONDS = 120
 _fork = multiprocessing.get_context("fork")
 
 
-def run_together(function: Callable[..., Any], arguments: Sequence[Sequence[Any]]) -> list[Any]:
-	"""Call `function` once for each list of arguments, at the same moment; return what each call returned or raised."""
+def run_together(
+	function: Callable[..., Any], arguments: Sequence[Sequence[Any]], *, deadly: bool = False
+) -> list[Any]:
+	"""Call `function` once for each list of arguments, at the same moment; return what each call returned or raised.
+
+	A `deadly` function ends its process as `kill -9` does; nothing is returned then.
+	"""
 	frappe.db.commit()
 	barrier, results = _fork.Barrier(len(arguments)), _fork.SimpleQueue()
 	processes = [_fork.Process(target=_act, args=(function, args, barrier, results)) for args in arguments]
 	for process in processes:
 		process.start()
-	answers = [results.get() for _ in processes]
+	answers = [] if deadly else [results.get() for _ in processes]
 	for process in processes:
 		process.join(TIMEOUT_SECONDS)
 	frappe.db.rollback()  # what this connection reads from now on is not older than what the processes wrote

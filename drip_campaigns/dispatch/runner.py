@@ -95,7 +95,11 @@ def _call(helpers: int) -> int:
 
 def _is_a_copy(now: datetime) -> bool:
 	"""Hold all sending, and return True, on a site that finds itself copied or restored from a backup."""
-	doubt = identity.find_doubt(now)
+	try:
+		doubt = identity.find_doubt(now)
+	except frappe.QueryDeadlockError:  # another dispatch notes the same at this moment
+		frappe.db.rollback()
+		return False
 	if doubt:
 		hold_everything(doubt)
 	frappe.db.commit()
