@@ -179,17 +179,18 @@ def count(doctype: str, **filters: Any) -> int:
 def without_account() -> Iterator[None]:
 	"""The site has no outgoing Email Account for a `with` block."""
 	frappe.db.set_value("Email Account", EMAIL_ACCOUNT, {"enable_outgoing": 0, "default_outgoing": 0})
-	_forget_accounts()
+	forget_accounts()
 	frappe.db.commit()
 	try:
 		yield
 	finally:
 		frappe.db.rollback()
 		frappe.db.set_value("Email Account", EMAIL_ACCOUNT, {"enable_outgoing": 1, "default_outgoing": 1})
-		_forget_accounts()
+		forget_accounts()
 		frappe.db.commit()
 
 
-def _forget_accounts() -> None:
+def forget_accounts() -> None:
+	"""Let Email Accounts be looked up anew: Frappe keeps them for a request, and all tests are one."""
 	frappe.clear_document_cache("Email Account", EMAIL_ACCOUNT)
 	frappe.local.outgoing_email_account = {}

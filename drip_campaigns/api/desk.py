@@ -3,11 +3,11 @@
 import frappe
 from frappe import _
 from frappe.rate_limiter import rate_limit
-from frappe.utils import validate_email_address
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, preview, retry
 from drip_campaigns.enrollment import bulk_job, enroll, overview
+from drip_campaigns.enrollment.addresses import is_valid
 from drip_campaigns.enrollment.recipients import available_types, get_type
 from drip_campaigns.site_clock import utc_now
 
@@ -136,7 +136,8 @@ def send_test(
 	"""Send a step to one address, marked as a test and counted nowhere."""
 	document = _get("Drip Campaign", campaign, "write")
 	_check_recipient(recipient_type, recipient)
-	validate_email_address(email_address, throw=True)
+	if not is_valid(email_address):
+		frappe.throw(_("“{0}” is not an e-mail address. Enter exactly one.").format(email_address))
 	preview.send_test(document, step, email_address, recipient_type, recipient, utc_now())
 	return {"email_address": email_address}
 

@@ -6,6 +6,7 @@ Jinja shielded. Nothing here reads or writes the database for a single recipient
 
 import logging
 import re
+from collections import namedtuple
 from dataclasses import dataclass
 
 import frappe
@@ -21,6 +22,7 @@ from premailer import Premailer
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.dispatch.shield import Shielded, shield
 from drip_campaigns.dispatch.template import (
+	RECIPIENT_FIELDS,
 	RecordView,
 	html_environment,
 	limit_time,
@@ -60,6 +62,10 @@ class StepText:
 
 	subject: str
 	html: str
+
+
+# What a text may see of a recipient, and cannot change.
+_Person = namedtuple("_Person", RECIPIENT_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> Rendered
 	"""Fill a step's templates for one recipient; whatever the template raises is the caller's to record."""
 	context = {
 		"doc": RecordView(recipient.doctype, recipient.fields),
-		"recipient": recipient,
+		"recipient": _Person(*(getattr(recipient, name) for name in RECIPIENT_FIELDS)),
 		"unsubscribe_url": frame.unsubscribe_url,
 		"campaign_name": frame.campaign_name,
 		"sender_name": frame.sender_name,
