@@ -49,17 +49,22 @@ def send_test(
 		unsubscribe_url="",
 		site_url=frappe.utils.get_url(),
 	)
+	_queue(campaign, envelope, compose(envelope, marked, now, {TEST_HEADER: "1"}), sender.email_account)
+
+
+def _queue(campaign, envelope: Envelope, message: str, email_account: str | None) -> None:
+	"""Hand a message to Frappe's Email Queue, to be sent at once."""
 	queue = frappe.new_doc("Email Queue")
 	queue.update(
 		{
 			"sender": envelope.from_address,
-			"message": compose(envelope, marked, now, {TEST_HEADER: "1"}),
-			"message_id": message_id,
+			"message": message,
+			"message_id": envelope.message_id,
 			"status": "Not Sent",
 			"reference_doctype": "Drip Campaign",
 			"reference_name": campaign.name,
 			"add_unsubscribe_link": 0,
-			"email_account": sender.email_account,
+			"email_account": email_account,
 			"recipients": [{"recipient": envelope.to_address, "status": "Not Sent"}],
 		}
 	)

@@ -24,6 +24,7 @@ MAY_CALL = {
 	"preview_step": READERS,
 	"send_test": WRITERS,
 	"get_recipient_types": READERS,
+	"count_recipients": READERS,
 	"get_campaign_summary": READERS,
 	"get_enrollment_schedule": READERS,
 	"run_dispatch": {"manager"},
@@ -70,6 +71,8 @@ def prepare(method: str, campaign) -> dict:
 	frappe.db.commit()
 	if method in ("get_recipient_types", "run_dispatch"):
 		return {}
+	if method == "count_recipients":
+		return {"recipient_type": "Contact"}
 	if method.endswith("_enrollment") or method == "get_enrollment_schedule":
 		return {"enrollment": enrollment.name}
 	arguments = {"campaign": campaign.name}
@@ -354,7 +357,7 @@ def signed_in(web, people):
 	return Browser(web).sign_in(people["manager"], "drip-test-pass")
 
 
-READS = ("get_recipient_types", "get_campaign_summary", "get_enrollment_schedule")
+READS = ("get_recipient_types", "count_recipients", "get_campaign_summary", "get_enrollment_schedule")
 
 
 def test_what_writes_is_not_done_by_get_and_nothing_is_done_for_guests(web, signed_in, campaign):

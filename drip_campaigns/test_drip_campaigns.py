@@ -1,0 +1,32 @@
+"""Lets `bench run-tests --app drip_campaigns` run the tests/ folder, which lies beside the package: bench looks inside only."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+import frappe
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@unittest.skipUnless((ROOT / "tests").is_dir(), "installed without its tests: they are in the repository")
+class TestDripCampaigns(unittest.TestCase):
+	"""All tests of the app that need no browser, run by pytest in a process of its own."""
+
+	def test_everything_in_the_tests_folder_passes(self) -> None:
+		if importlib.util.find_spec("pytest") is None:
+			self.fail(f"The tests need more packages. Run: {sys.executable} -m pip install {ROOT}[test]")
+		frappe.db.rollback()  # no lock of this connection may keep the tests waiting
+		environment = {
+			**os.environ,
+			"DRIP_SITE": frappe.local.site,
+			"DRIP_SITES_PATH": str(Path(frappe.local.sites_path).resolve()),
+		}
+		command = [sys.executable, "-m", "pytest", "tests", "--ignore=tests/browser", "--ignore=tests/dev"]
+
+		result = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+
+		self.assertEqual(result.returncode, 0, "pytest has said above what failed")
