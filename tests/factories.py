@@ -37,6 +37,9 @@ def clear_site() -> None:
 	for parent, child, filters in (
 		("Email Queue", "Email Queue Recipient", {"sender": ("like", f"%@{DOMAIN}%")}),
 		("Communication", "Communication Link", {"sender": ("like", f"%@{DOMAIN}%")}),
+		# Of a demo, too, whose enrollments have just been deleted
+		("Email Queue", "Email Queue Recipient", {"reference_doctype": "Drip Enrollment"}),
+		("Communication", "Communication Link", {"reference_doctype": "Drip Enrollment"}),
 		("Contact", "Contact Email", {"email_id": like}),
 	):
 		names = frappe.get_all(parent, filters=filters, pluck="name")
