@@ -56,4 +56,4 @@ def test_a_plan_that_cannot_be_followed_is_refused(steps, rules, error, field, s
 	],
 )
 def test_a_plan_that_can_be_followed_is_accepted(plan):
-	validate_plan(plan)
+	assert validate_plan(plan) is None

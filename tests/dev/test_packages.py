@@ -27,5 +27,10 @@ def test_without_root_one_line_says_what_to_install(monkeypatch):
 	assert "\n" not in error.value.line()
 
 
-def test_nothing_missing_is_nothing_done():
+def test_nothing_missing_is_nothing_done(monkeypatch):
+	ran = []
+	monkeypatch.setattr(packages.shell, "run", lambda *command, **options: ran.append(command))
+
 	packages.install([], log="apt")
+
+	assert not ran
