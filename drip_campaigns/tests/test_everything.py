@@ -1,4 +1,7 @@
-"""Lets `bench run-tests --app drip_campaigns` run the tests/ folder, which lies beside the package: bench looks inside only."""
+"""Lets `bench run-tests --app drip_campaigns` run the tests/ folder, which lies beside the package: bench looks inside only.
+
+In a folder of its own, for Frappe 15 finds no tests in a package's first folder.
+"""
 
 import importlib.util
 import os
@@ -9,7 +12,7 @@ from pathlib import Path
 
 import frappe
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @unittest.skipUnless((ROOT / "tests").is_dir(), "installed without its tests: they are in the repository")
