@@ -33,6 +33,8 @@ def clear_site() -> None:
 	"""Delete what tests make, in a few statements, and commit."""
 	for doctype in _OURS:
 		frappe.db.delete(doctype)
+	frappe.db.delete("Comment", {"reference_doctype": ("in", _OURS)})
+	frappe.db.delete("Version", {"ref_doctype": ("in", _OURS)})
 	like = ("like", f"%@{DOMAIN}")
 	for parent, child, filters in (
 		("Email Queue", "Email Queue Recipient", {"sender": ("like", f"%@{DOMAIN}%")}),

@@ -127,3 +127,8 @@ def _read_marker() -> datetime | None:
 		return datetime.fromisoformat(json.loads(_marker().read_text())["last_dispatch_at"])
 	except (OSError, ValueError, KeyError):
 		return None  # the first run, or a folder that came without it
+
+
+def forget() -> None:
+	"""Remove what is noted beside the database: the app is being uninstalled."""
+	_marker().unlink(missing_ok=True)

@@ -1,0 +1,130 @@
+"""What uninstalling does to the site's own records, and what it takes along: its two hooks, without uninstalling.
+
+The whole of it, on real benches, is a job of the continuous integration.
+"""
+
+import frappe
+import pytest
+from frappe.desk.form.assign_to import add as assign
+
+from drip_campaigns import install, uninstall
+from drip_campaigns.dispatch import runner
+from drip_campaigns.enrollment import enroll as verbs
+from tests import factories
+
+
+@pytest.fixture
+def used(site, clock, smtp):
+	"""A campaign that has sent one e-mail, has one queued, and that somebody has left."""
+	campaign = factories.make_active_campaign(clock)
+	gone, stays = (factories.enroll(campaign, factories.make_contact(), clock) for _ in range(2))
+	factories.run(clock)
+	verbs.unsubscribe(gone, clock.now)
+	clock.advance(days=2)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	yield campaign
+	frappe.db.rollback()
+	frappe.clear_cache()
+	install.after_install()
+	frappe.db.commit()
+
+
+def test_communications_refer_to_the_recipient_afterwards(used, smtp):
+	sent = frappe.get_all("Drip Email", filters={"status": "Sent"}, fields=["communication", "recipient"])
+
+	uninstall.before_uninstall()
+
+	assert len(sent) == 2
+	for mail in sent:
+		kept = frappe.get_doc("Communication", mail.communication)
+		assert (kept.reference_doctype, kept.reference_name) == ("Contact", mail.recipient)
+	assert not frappe.db.exists("Communication", {"reference_doctype": "Drip Enrollment"})
+
+
+def test_what_is_queued_is_withdrawn_and_what_was_sent_stays_in_the_queue(used):
+	uninstall.before_uninstall()
+
+	rows = frappe.get_all(
+		"Email Queue", filters={"sender": factories.SENDER}, fields=["status", "reference_doctype"]
+	)
+	assert rows == [{"status": "Sent", "reference_doctype": None}] * 2
+
+
+def test_unsubscribes_stay(used):
+	before = factories.count("Email Unsubscribe")
+
+	uninstall.before_uninstall()
+
+	assert factories.count("Email Unsubscribe") == before
+	assert frappe.db.exists(
+		"Email Unsubscribe", {"reference_doctype": "Drip Campaign", "reference_name": used.name}
+	)
+
+
+def test_what_people_have_attached_to_our_records_goes_and_the_rest_stays(used):
+	contact = frappe.get_last_doc("Contact")
+	contact.add_comment("Comment", "stays")
+	used.reload().add_comment("Comment", "goes")
+	used.add_tag("goes")
+	assign(
+		{"doctype": "Drip Campaign", "name": used.name, "assign_to": ["Administrator"], "description": "goes"}
+	)
+	frappe.get_doc(
+		doctype="File",
+		file_name="goes.txt",
+		content=b"x",
+		attached_to_doctype="Drip Campaign",
+		attached_to_name=used.name,
+	).insert()
+	frappe.get_doc(
+		doctype="Custom Field", dt="Drip Campaign", fieldname="goes", fieldtype="Data", label="Goes"
+	).db_insert()
+
+	uninstall.before_uninstall()
+
+	for doctype, field in uninstall.REFERENCES:
+		assert not frappe.db.exists(doctype, {field: "Drip Campaign"}), doctype
+	assert not frappe.db.exists("File", {"attached_to_doctype": "Drip Campaign"})
+	assert frappe.db.exists("Comment", {"reference_doctype": "Contact", "content": "stays"})
+
+
+def test_dry_run_changes_nothing(used):
+	before = frappe.get_all("Email Queue", filters={"sender": factories.SENDER}, fields=["name", "status"])
+	frappe.db.commit()
+
+	uninstall.before_uninstall()
+	uninstall.after_uninstall()
+
+	assert (
+		frappe.get_all("Email Queue", filters={"sender": factories.SENDER}, fields=["name", "status"])
+		== before
+	)
+	assert frappe.db.count("Communication", {"reference_doctype": "Drip Enrollment"}) == 3
+	assert all(frappe.db.exists("Role", role) for role in install.ROLES)
+	assert frappe.db.exists("Scheduled Job Type", {"method": ["like", "drip_campaigns.%"]})
+
+
+def test_installing_twice_makes_nothing_twice(site):
+	install.after_install()
+	install.after_install()
+
+	assert [frappe.db.count("Role", {"name": role}) for role in install.ROLES] == [1, 1]
+
+
+def test_jobs_of_the_app_are_known_to_the_scheduler(site):
+	jobs = frappe.get_all(
+		"Scheduled Job Type",
+		filters={"method": ["like", "drip_campaigns.%"]},
+		fields=["method", "frequency", "cron_format"],
+		order_by="method",
+	)
+
+	assert [(job.method, job.frequency, job.cron_format or None) for job in jobs] == [
+		("drip_campaigns.daily.run_daily", "Daily Long", None),
+		("drip_campaigns.dispatch.runner.dispatch_due", "Cron", "*/5 * * * *"),
+	]
+
+
+def test_app_adds_no_field_to_the_forms_of_others(site):
+	assert not frappe.get_all("Custom Field", filters={"module": "Drip Campaigns"})
+	assert not frappe.get_all("Property Setter", filters={"module": "Drip Campaigns"})
