@@ -47,6 +47,7 @@ def clear_site() -> None:
 		names = frappe.get_all(parent, filters=filters, pluck="name")
 		if names:
 			frappe.db.delete(child, {"parent": ("in", names)})
+			frappe.db.delete("Dynamic Link", {"parenttype": parent, "parent": ("in", names)})
 			frappe.db.delete(parent, {"name": ("in", names)})
 	frappe.db.delete("Email Unsubscribe", {"email": like})
 	frappe.db.delete("Email Template", {"name": ("like", "Drip Test%")})
@@ -129,13 +130,14 @@ def make_contact(first_name: str = "", address: str | None = "", **fields: Any):
 	return frappe.get_doc(doctype="Contact", first_name=first_name, email_ids=emails, **fields).insert()
 
 
-def make_lead(first_name: str = "", address: str = ""):
+def make_lead(first_name: str = "", address: str = "", **fields: Any):
 	"""Insert a Lead (ERPNext)."""
 	number = next(_numbers)
 	return frappe.get_doc(
 		doctype="Lead",
 		first_name=first_name or f"Lead {number}",
 		email_id=address or f"lead{number}@{DOMAIN}",
+		**fields,
 	).insert()
 
 

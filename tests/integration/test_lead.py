@@ -1,0 +1,140 @@
+"""Leads as recipients: on sites with ERPNext."""
+
+import frappe
+import pytest
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.enrollment.recipients import available_types
+from tests import factories
+from tests.factories import DOMAIN, step
+
+
+@pytest.fixture(autouse=True)
+def with_erpnext(site):
+	if not frappe.db.exists("DocType", "Lead"):
+		pytest.skip("needs ERPNext")
+
+
+def test_lead_is_a_recipient_type(site):
+	assert available_types() == ["Contact", "User", "Lead"]
+
+
+def test_lead_gets_its_series_and_shows_it_on_its_timeline(site, smtp, clock):
+	lead = factories.make_lead("Ada", f"ada@{DOMAIN}", last_name="Lovelace", company_name="Engines")
+	text = "<p>{{ recipient.first_name }}|{{ recipient.full_name }}|{{ recipient.company }}|{{ doc.lead_name }}</p>"
+	campaign = factories.make_active_campaign(clock, step(0, message=text), step(2, message=text))
+	enrollment = factories.enroll(campaign, lead, clock)
+
+	for _ in range(4):
+		factories.run(clock)
+		clock.advance(days=1)
+
+	assert [message.recipient for message in smtp.messages] == [f"ada@{DOMAIN}"] * 2
+	assert "Ada|Ada Lovelace|Engines|Ada Lovelace" in smtp.messages[0].part("plain")
+	assert enrollment.reload().status == "Completed"
+	links = frappe.get_all(
+		"Communication Link", filters={"link_doctype": "Lead", "link_name": lead.name}, pluck="parent"
+	)
+	assert len(links) == 2
+
+
+def test_lead_enrolled_by_the_form_is_like_any_other(site, clock):
+	campaign = factories.make_active_campaign(clock)
+	lead = factories.make_lead("Ada")
+
+	made = frappe.get_doc(
+		doctype="Drip Enrollment", campaign=campaign.name, recipient_type="Lead", recipient=lead.name
+	).insert()
+
+	assert (made.recipient_name, made.email_address, made.status) == (
+		lead.lead_name,
+		lead.email_id,
+		"In Progress",
+	)
+
+
+@pytest.mark.parametrize(
+	("fields", "said"),
+	[
+		({"status": "Do Not Contact"}, "has a status that forbids mail"),
+		({"status": "Converted"}, "has a status that forbids mail"),
+		({"disabled": 1}, "is disabled"),
+		({"unsubscribed": 1}, "is marked as unsubscribed"),
+	],
+	ids=str,
+)
+def test_lead_that_must_not_be_written_to_is_not_enrolled_and_ends_if_it_is(site, smtp, clock, fields, said):
+	campaign = factories.make_active_campaign(clock)
+	before, after = factories.make_lead("Before"), factories.make_lead("After")
+	enrollment = factories.enroll(campaign, before, clock)
+	for lead in (before, after):
+		frappe.db.set_value("Lead", lead.name, fields)
+	frappe.db.commit()
+
+	with pytest.raises((DripError, frappe.ValidationError)) as caught:
+		verbs.enroll(campaign.name, "Lead", after.name, clock.now)
+	frappe.db.rollback()
+	factories.run(clock)
+
+	assert f"Lead After {said}, so it gets no campaign e-mails." in str(caught.value)
+	assert (enrollment.reload().status, enrollment.exit_reason) == ("Exited", "Suppressed")
+	assert smtp.messages == []
+
+
+def test_lead_and_contact_with_one_address_are_one_person(site, clock):
+	campaign = factories.make_active_campaign(clock)
+	factories.enroll(campaign, factories.make_lead("Ada", f"ada@{DOMAIN}"), clock)
+	contact = factories.make_contact("Ada", f"Ada@{DOMAIN}")
+
+	with pytest.raises(frappe.UniqueValidationError) as caught:
+		factories.enroll(campaign, contact, clock)
+
+	assert "is on campaign" in str(caught.value)
+
+
+def test_lead_that_was_deleted_ends_its_enrollment(site, smtp, clock):
+	campaign = factories.make_active_campaign(clock)
+	lead = factories.make_lead("Gone")
+	enrollment = factories.enroll(campaign, lead, clock)
+	frappe.delete_doc("Lead", lead.name, force=True)
+	frappe.db.commit()
+
+	factories.run(clock)
+
+	assert smtp.messages == []
+	assert (enrollment.reload().status, enrollment.exit_reason) == ("Exited", "Recipient Deleted")
+
+
+def test_lead_without_an_address_is_refused_with_the_remedy(site, clock):
+	campaign = factories.make_active_campaign(clock)
+	lead = factories.make_lead("Ada")
+	frappe.db.set_value("Lead", lead.name, "email_id", None)
+
+	with pytest.raises((DripError, frappe.ValidationError)) as caught:
+		verbs.enroll(campaign.name, "Lead", lead.name, clock.now)
+
+	assert "Lead Ada has no e-mail address. Enter one in the record and enroll again." in str(caught.value)
+
+
+def test_e_mail_to_the_contact_of_a_customer_stands_on_the_customers_timeline(site, smtp, clock):
+	customer = frappe.get_doc(
+		doctype="Customer", customer_name="Drip Test Customer", customer_type="Company"
+	).insert()
+	contact = factories.make_contact("Ada", links=[{"link_doctype": "Customer", "link_name": customer.name}])
+	campaign = factories.make_active_campaign(clock, step(0))
+
+	try:
+		factories.enroll(campaign, contact, clock)
+		factories.run(clock)
+		links = frappe.get_all(
+			"Communication Link",
+			filters={"link_doctype": "Customer", "link_name": customer.name},
+			pluck="parent",
+		)
+	finally:
+		frappe.delete_doc("Contact", contact.name, force=True)
+		frappe.delete_doc("Customer", customer.name, force=True)
+		frappe.db.commit()
+
+	assert len(links) == 1
