@@ -14,6 +14,8 @@ COMMANDS: dict[str, Callable[[list[str]], int | None]] = {
 	"clean": lambda arguments: serve.clean(),
 	"test": testing.run_tests,
 	"demo": testing.run_demo,
+	"bench": testing.run_benchmark("benchmarks.bench"),
+	"chaos": testing.run_benchmark("benchmarks.chaos"),
 	"lint": testing.lint,
 	"format": testing.format_code,
 }

@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -49,22 +49,47 @@ def run_tests_on_bench(bench: Path, name: str, arguments: list[str]) -> int:
 	python = bench / "env" / "bin" / "python"
 	check_bench(bench, python, name)
 	install_test_extra(python)
-	environment = {
-		**os.environ,
-		"FRAPPE_SITE": name,
-		"SITES_PATH": str(bench / "sites"),
-		"DRIP_SITE": name,
-		"DRIP_SITES_PATH": str(bench / "sites"),
-	}
 	wanted = [from_root(argument) for argument in arguments] or [str(paths.ROOT / "tests")]
 	command = [python, "-m", "pytest", "--rootdir", paths.ROOT, "-c", paths.ROOT / "pyproject.toml", *wanted]
-	return attached(command, cwd=bench / "sites", env=environment)
+	return attached(command, cwd=bench / "sites", env=bench_environment(bench, name))
 
 
 def from_root(argument: str) -> str:
 	"""Return a path given relative to the project as an absolute one: pytest runs in the bench's folder."""
 	file, colons, test = argument.partition("::")
 	return f"{paths.ROOT / file}{colons}{test}" if (paths.ROOT / file).exists() else argument
+
+
+def bench_environment(bench: Path, name: str) -> dict[str, str]:
+	"""Return what a program needs to find a site of a bench, and this folder's tests and benchmarks."""
+	return {
+		**os.environ,
+		"FRAPPE_SITE": name,
+		"SITES_PATH": str(bench / "sites"),
+		"DRIP_SITE": name,
+		"DRIP_SITES_PATH": str(bench / "sites"),
+	}
+
+
+def run_benchmark(module: str) -> Callable[[list[str]], int]:
+	"""Return the command that runs a module of benchmarks/ on this site: `[--bench PATH --site NAME] [arguments]`."""
+
+	def run(arguments: list[str]) -> int:
+		bench, arguments = take_option(arguments, "--bench")
+		name, arguments = take_option(arguments, "--site")
+		arguments = [word for argument in arguments for word in shlex.split(argument)]
+		if bench:
+			folder = Path(bench).expanduser().resolve()
+			python = folder / "env" / "bin" / "python"
+			check_bench(folder, python, name)
+			install_test_extra(python)
+			environment = {**bench_environment(folder, name), "PYTHONPATH": str(paths.ROOT)}
+			return attached([python, "-m", module, *arguments], cwd=folder / "sites", env=environment)
+		site.make_site(quiet=True)
+		with services.services_running():
+			return attached([paths.PYTHON, "-m", module, *arguments])
+
+	return run
 
 
 def check_bench(bench: Path, python: Path, name: str) -> None:

@@ -25,7 +25,10 @@ MAY_COMMIT = {
 	"uninstall.py",
 }
 MAY_WRITE_SQL = {"dispatch/dialect.py", "dispatch/mail_store.py", "dispatch/store.py"}
-MAY_READ_THE_CLOCK = {"site_clock.py"}
+MAY_READ_THE_CLOCK = {
+	"site_clock.py",
+	"row_names.py",
+}  # a name begins with the time, and nobody reckons with it
 CORE_MAY_IMPORT = {"itsdangerous", *sys.stdlib_module_names}
 MOST_LINES_OF_A_MODULE = 400
 MOST_LINES_OF_A_FUNCTION = 40

@@ -12,7 +12,6 @@ import frappe
 from frappe import _
 from jinja2 import TemplateError
 
-from drip_campaigns.core import schedule
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import Decision, EventType, Finish, Plan, Position, Send, Skip, Status, Wait
 from drip_campaigns.core.retry import GiveUp, decide_retry
@@ -20,6 +19,7 @@ from drip_campaigns.core.transitions import can_happen, next_status
 from drip_campaigns.dispatch.guard import Guard, Stop
 from drip_campaigns.dispatch.message import Envelope, compose
 from drip_campaigns.dispatch.outbox import Mail, Skipped, drip_email_name
+from drip_campaigns.dispatch.planner import Planner
 from drip_campaigns.dispatch.render import CompiledStep, Frame, compile_step, fill, load_step_text
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.enrollment.addresses import on_the_wire
@@ -28,7 +28,6 @@ from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.state import (
 	closing_fields,
 	live_keys,
-	plan_fields,
 	position_fields,
 	read_position,
 )
@@ -65,6 +64,7 @@ class CampaignRun:
 		self.plan: Plan = make_plan(campaign)
 		self.rows = {row.name: row for row in campaign.steps}
 		self.subjects = {name: step_subject(row) for name, row in self.rows.items()}
+		self.planner = Planner(self.plan, self.subjects)
 		self.site_url = frappe.utils.get_url()
 		self.senders, self.links = Senders(), Links()
 		self._compiled: dict[str, CompiledStep] = {}
@@ -156,10 +156,10 @@ class _Turn:
 			self._fail(error)
 
 	def _decide(self) -> None:
-		decision = schedule.decide(self.run.plan, self.position, self.now)
+		decision = self.run.planner.decide(self.position, self.now)
 		while isinstance(decision, Skip):
 			self._skip(decision)
-			decision = schedule.decide(self.run.plan, self.position, self.now)
+			decision = self.run.planner.decide(self.position, self.now)
 		mail = self._check_and_make(decision) if isinstance(decision, Send) else None
 		if isinstance(mail, Stop):
 			self._stop(mail)
@@ -180,7 +180,7 @@ class _Turn:
 		self.skipped.append(
 			Skipped(self.row, decision.step_id, subject, decision.planned_at, str(decision.reason))
 		)
-		self.position = schedule.advance(self.run.plan, self.position, decision.step_id, self.now)
+		self.position = self.run.planner.advance(self.position, decision.step_id, self.now)
 
 	def _check_and_make(self, decision: Send) -> Mail | Stop:
 		checked = self.guard.check(self.row)
@@ -194,7 +194,7 @@ class _Turn:
 
 	def _send(self, mail: Mail) -> None:
 		self.batch.mails.append(mail)
-		self.position = schedule.advance(self.run.plan, self.position, mail.step, self.now)
+		self.position = self.run.planner.advance(self.position, mail.step, self.now)
 		self.last_at = self.now
 		self._log(
 			EventType.QUEUED, mail.rendered.subject, mail.step, drip_email_name(self.row.name, mail.step)
@@ -204,7 +204,7 @@ class _Turn:
 		status = Status(self.row.status)
 		if status is Status.SCHEDULED and self.position.done:
 			status = next_status(status, EventType.QUEUED)
-		future = plan_fields(self.run.plan, self.position, self.run.subjects, self.last_at)
+		future = self.run.planner.future(self.position, self.last_at)
 		if isinstance(decision, Wait):  # planned for a moment that has passed, but now is outside the window
 			future["next_send_at"] = to_site_plan(decision.until)
 		self._write({"status": status.value, "attempts": 0, "last_error": None}, **future)
@@ -241,11 +241,7 @@ class _Turn:
 		)
 
 	def _end_date(self):
-		return (
-			schedule.end_date(self.run.plan, self.position, self.last_at)
-			if self.last_at
-			else self.row.end_date
-		)
+		return self.run.planner.end_date(self.position, self.last_at) if self.last_at else self.row.end_date
 
 	def _write(self, fields: Mapping[str, Any], **more: Any) -> None:
 		self.batch.states.append({**self.row, **position_fields(self.position), **fields, **more})

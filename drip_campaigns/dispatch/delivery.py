@@ -23,7 +23,9 @@ from drip_campaigns.dispatch.withdraw import withdraw_or_hold
 from drip_campaigns.enrollment.addresses import on_the_wire
 from drip_campaigns.site_clock import to_site, utc_now
 
-GROUP_SIZE = 100
+GROUP_SIZE = (
+	200  # the more, the fewer statements an e-mail; what a killed job had claimed waits for the sweep
+)
 GROUP_BUDGET_SECONDS = 180  # then the rest of a group goes back, long before the sweep takes it for dead
 ASK_AGAIN_SECONDS = 1  # whether what is left of a group may still leave: not after a brake or an unsubscribe
 SOCKET_TIMEOUT_SECONDS = 60
@@ -39,6 +41,7 @@ def deliver(clock: Callable[[], datetime]) -> int:
 	"""Send queued e-mails until none is left or the job's time is up; return how many the server accepted."""
 	started, accepted = time.monotonic(), 0
 	courier = _Courier(clock)
+	frappe.db.commit()  # what a claim reads must not be older than the locks it takes
 	try:
 		while time.monotonic() - started < JOB_BUDGET_SECONDS:
 			count = courier.deliver_group()
@@ -56,20 +59,21 @@ class _Courier:
 	def __init__(self, clock: Callable[[], datetime]) -> None:
 		self.clock, self.connections = clock, _Connections()
 		self.notes, self.limits = DeliveryNotes(), Limits()
-		self.before: tuple[str, bool] | None = (
-			None  # the last attempt and whether it was accepted, not noted yet
-		)
+		# The last attempt, and whether it was accepted, as long as that is not noted.
+		self.before: tuple[str, bool] | None = None
 
 	def deliver_group(self) -> int | None:
 		"""Claim, send and settle one group; return how many were accepted, or None when nothing may be sent now."""
-		frappe.db.commit()  # what the claim reads must not be older than the locks it takes
-		mails = mail_store.claim_mail(to_site(self.clock()), GROUP_SIZE)
+		now = self.clock()
+		mails = mail_store.claim_mail(to_site(now), GROUP_SIZE)
 		if not mails or not may_send():
 			frappe.db.rollback()
 			return None
 		self.notes.claim([mail.email_queue for mail in mails])
+		allowed = withdraw_or_hold(mails, now)
 		frappe.db.commit()
-		answers = self._send_group(mails)
+		answers = self._send_group(allowed)
+		frappe.db.commit()  # what is locked next must not be older than its lock
 		# A job that slept for long may have lost some to the sweep: those are settled by whoever has them now.
 		mails = mail_store.lock_own(mails, answers)
 		settle(mails, answers, self.clock(), release_after())
@@ -81,14 +85,15 @@ class _Courier:
 		answers: dict[str, Answer] = {}
 		# By account, so that a group needs each connection once; the next is the last of the list.
 		waiting = sorted(mails, key=lambda mail: mail.email_account or "")[::-1]
-		deadline, asked = time.monotonic() + GROUP_BUDGET_SECONDS, 0.0
+		asked = time.monotonic()
+		deadline = asked + GROUP_BUDGET_SECONDS
 		while waiting and time.monotonic() < deadline:
-			if time.monotonic() - asked > ASK_AGAIN_SECONDS:
-				waiting, asked = self._ask_again(waiting), time.monotonic()
-			mail = waiting.pop() if waiting else None
-			answer = self._send_one(mail) if mail else None
+			mail = waiting.pop()
+			answer = self._send_one(mail)
 			if answer:
 				answers[mail.name] = answer
+			if time.monotonic() - asked > ASK_AGAIN_SECONDS:
+				waiting, asked = self._ask_again(waiting), time.monotonic()
 		self._note_before()
 		return answers
 

@@ -20,7 +20,7 @@ def insert_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> No
 def _chunks(rows: Sequence[Row]) -> Iterator[list[Row]]:
 	chunk, size = [], 0
 	for row in rows:
-		row_size = sum(len(value) for value in row if isinstance(value, str))
+		row_size = sum([len(value) for value in row if type(value) is str])
 		if chunk and size + row_size > STATEMENT_CHARACTERS:
 			yield chunk
 			chunk, size = [], 0
@@ -45,11 +45,19 @@ def update_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> No
 		frappe.db.sql(f"{statement} ON DUPLICATE KEY UPDATE {sets}", values)
 
 
-def _insert_statement(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, list]:
-	names = ", ".join(f"`{column}`" for column in columns)
-	one = f"({', '.join(['%s'] * len(columns))})"
-	values = [value for row in rows for value in row]
-	return f"INSERT INTO `tab{doctype}` ({names}) VALUES {', '.join([one] * len(rows))}", values
+def _insert_statement(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, dict]:
+	"""Name the values, so that one which is the same in all rows (most are) is escaped once and not for every row."""
+	names, fields, values = ", ".join(f"`{column}`" for column in columns), [], {}
+	for number, column in enumerate(zip(*rows, strict=True)):
+		if column.count(column[0]) == len(column):
+			values[f"c{number}"] = column[0]
+			fields.append(f"%(c{number})s")
+		else:
+			values.update({f"r{row}_{number}": value for row, value in enumerate(column)})
+			fields.append(f"%(r{{0}}_{number})s")
+	one = f"({', '.join(fields)})"
+	lines = ", ".join(one.format(row) for row in range(len(rows)))
+	return f"INSERT INTO `tab{doctype}` ({names}) VALUES {lines}", values
 
 
 def _update_from_values(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, list]:

@@ -60,8 +60,8 @@ class Guard:
 		return recipient
 
 	def _check_address(self, row: frappe._dict, recipient: Recipient) -> None:
-		record = f"{_(row.recipient_type)} {row.recipient}"
 		if not is_valid(recipient.email):
+			record = f"{_(row.recipient_type)} {row.recipient}"
 			raise NoAddressError(
 				_(
 					"{0} has no valid e-mail address ({1}). Correct the record; it will be tried again."
@@ -72,7 +72,7 @@ class Guard:
 			raise AddressTakenError(
 				_(
 					"The address of {0} is now {1}, which another enrollment of this campaign has. Remove one of the two."
-				).format(record, recipient.email)
+				).format(f"{_(row.recipient_type)} {row.recipient}", recipient.email)
 			)
 		self.taken.add(key)
 

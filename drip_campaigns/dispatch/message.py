@@ -14,6 +14,7 @@ from drip_campaigns.dispatch.render import RenderedEmail
 
 CRLF = "\r\n"
 LINE_LIMIT = 76
+LONGEST_LINE = 990  # RFC 5321 allows 998, without the line's end
 
 
 @dataclass(frozen=True)
@@ -78,14 +79,16 @@ def _text(value: str) -> str:
 
 
 def _part(boundary: str, text: str, subtype: str) -> str:
-	crlf = CRLF.join(text.splitlines()) + CRLF
-	# b2a_qp is the C routine under quopri; the email package's own encoder goes character by character in Python.
-	encoded = binascii.b2a_qp(crlf.encode(), istext=True).decode("ascii")
+	lines = text.splitlines()
+	encoding, encoded = "7bit", CRLF.join(lines) + CRLF
+	if not text.isascii() or max(map(len, lines), default=0) > LONGEST_LINE:
+		# b2a_qp is the C routine under quopri; the email package's own encoder goes character by character in Python.
+		encoding, encoded = "quoted-printable", binascii.b2a_qp(encoded.encode(), istext=True).decode("ascii")
 	return CRLF.join(
 		[
 			f"--{boundary}",
 			f'Content-Type: text/{subtype}; charset="utf-8"',
-			"Content-Transfer-Encoding: quoted-printable",
+			f"Content-Transfer-Encoding: {encoding}",
 			"",
 			encoded,
 		]

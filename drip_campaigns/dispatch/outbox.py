@@ -15,6 +15,7 @@ from drip_campaigns.core.model import EmailStatus
 from drip_campaigns.dispatch.dialect import insert_rows
 from drip_campaigns.dispatch.message import Envelope
 from drip_campaigns.dispatch.render import RenderedEmail
+from drip_campaigns.row_names import new_name
 from drip_campaigns.site_clock import to_site, to_site_plan
 
 DRIP_PRIORITY = 0  # Frappe's own mail has 1 and goes first
@@ -133,7 +134,7 @@ class _RowMaker:
 
 	def add_mail(self, mail: Mail) -> None:
 		enrollment, envelope, account = mail.enrollment, mail.envelope, mail.email_account
-		queue, communication = _new_name(), _new_name()
+		queue, communication = new_name(), new_name()
 		self.communications[enrollment.name] = communication
 		sender = envelope.from_address
 		self._add_drip_email(
@@ -144,7 +145,7 @@ class _RowMaker:
 			"Drip Enrollment", enrollment.name, communication, self.send_after, DRIP_PRIORITY, 0, 0, account,
 		)  # fmt: skip
 		self._add(
-			"Email Queue Recipient", _QUEUE_RECIPIENT, _new_name(), enrollment.owner,
+			"Email Queue Recipient", _QUEUE_RECIPIENT, new_name(), enrollment.owner,
 			queue, "Email Queue", "recipients", 1, envelope.to_address, "Not Sent",
 		)  # fmt: skip
 		self._add(
@@ -168,7 +169,7 @@ class _RowMaker:
 				links += belongs[enrollment.recipient]
 			for idx, link in enumerate(links, 1):
 				self._add(
-					"Communication Link", _COMMUNICATION_LINK, _new_name(), enrollment.owner,
+					"Communication Link", _COMMUNICATION_LINK, new_name(), enrollment.owner,
 					self.communications[enrollment.name], "Communication", "timeline_links", idx, *link,
 				)  # fmt: skip
 
@@ -202,7 +203,3 @@ def _load_contact_links(contacts: list[str]) -> dict[str, list[tuple[str, str]]]
 		):
 			links[row.parent].append((row.link_doctype, row.link_name))
 	return links
-
-
-def _new_name() -> str:
-	return frappe.generate_hash(length=10)

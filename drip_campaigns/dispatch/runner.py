@@ -50,9 +50,9 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	sweep.settle_strays(now)
 	if not may_send() or _is_a_copy(now):
 		return 0
-	waiting = sweep.has_waiting_mail(now)
+	waiting = enqueue_delivery and sweep.has_waiting_mail(now)
 	total, is_done = _dispatch_in_turns(now, enqueue_delivery)
-	if enqueue_delivery and waiting and not total:
+	if waiting and not total:
 		frappe.enqueue(DELIVERY_JOB, queue="long")
 	if enqueue_delivery and not is_done:
 		frappe.enqueue(HELP_JOB, queue="long")
@@ -70,8 +70,9 @@ def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool
 
 	Return how many e-mails were queued, and whether nothing is left.
 	"""
-	started, total, helpers = time.monotonic(), 0, dispatch_workers() - 1
+	started, total = time.monotonic(), 0
 	campaigns = find_campaigns_with_due(to_site(now))
+	helpers = dispatch_workers() - 1 if campaigns else 0
 	while campaigns and time.monotonic() - started < RUN_BUDGET_SECONDS:
 		for campaign in list(campaigns):
 			queued = _dispatch_batch(campaign, now)

@@ -26,8 +26,8 @@ def settle_strays(now: datetime) -> int:
 	if strays:
 		answers = _read_answers(strays)
 		settle.settle(strays, answers, now, release_after())
+		frappe.db.commit()
 		DeliveryNotes().forget([mail.email_queue for mail in strays if mail.email_queue])
-	frappe.db.commit()
 	return len(strays)
 
 

@@ -8,6 +8,7 @@ import smtplib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)  # doubled on the wire (RFC 5321, 4.5.2)
@@ -43,13 +44,10 @@ class Envelope:
 	sender: str
 	recipient: str
 
+	@cached_property
 	def commands(self) -> tuple[str, str, str]:
-		"""Return the conversation up to the text."""
-		return (
-			f"MAIL FROM:{smtplib.quoteaddr(self.sender)}",
-			f"RCPT TO:{smtplib.quoteaddr(self.recipient)}",
-			"DATA",
-		)
+		"""The conversation up to the text."""
+		return f"MAIL FROM:<{self.sender}>", f"RCPT TO:<{self.recipient}>", "DATA"
 
 
 def offer(session: smtplib.SMTP, envelope: Envelope) -> None:
@@ -59,7 +57,7 @@ def offer(session: smtplib.SMTP, envelope: Envelope) -> None:
 	"""
 	if session.has_extn("pipelining"):
 		try:
-			session.send("".join(f"{command}\r\n" for command in envelope.commands()))
+			session.send("".join(f"{command}\r\n" for command in envelope.commands))
 		except (smtplib.SMTPException, OSError):
 			session.close()
 
@@ -69,7 +67,7 @@ def hear(session: smtplib.SMTP, envelope: Envelope) -> Answer | None:
 	refusal, ahead = None, session.has_extn("pipelining")
 	try:
 		for command, wanted, final in zip(
-			envelope.commands(), (2, 2, 3), (Outcome.BLOCKED, Outcome.REFUSED, Outcome.REFUSED), strict=True
+			envelope.commands, (2, 2, 3), (Outcome.BLOCKED, Outcome.REFUSED, Outcome.REFUSED), strict=True
 		):
 			code, text = session.getreply() if ahead else session.docmd(command)
 			if refusal is None and code // 100 != wanted:

@@ -31,6 +31,7 @@ from drip_campaigns.enrollment.state import (
 	position_fields,
 	read_position,
 )
+from drip_campaigns.row_names import new_name
 from drip_campaigns.site_clock import from_site, site_date, to_site
 from drip_campaigns.tracking.consent import find_left
 
@@ -186,7 +187,7 @@ class _Run:
 	def _row(self, recipient: Recipient) -> dict[str, Any]:
 		user, site_now = frappe.session.user, to_site(self.now)
 		return {
-			"name": frappe.generate_hash(length=10),
+			"name": new_name(),
 			"owner": user,
 			"creation": site_now,
 			"modified": site_now,

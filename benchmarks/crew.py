@@ -1,0 +1,201 @@
+"""Worker processes that do one job each and may be killed: forked like Frappe's own, with a connection of their own.
+
+A job's time is an argument, so an hour passes between two jobs without anybody waiting for it.
+"""
+
+import importlib
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+import frappe
+import frappe.email.queue
+import frappe.email.smtp  # preloaded, as is all that a job imports when it is needed
+
+from benchmarks import ground
+from drip_campaigns.dispatch import delivery, runner
+from drip_campaigns.site_clock import to_site
+
+LOG = Path(__file__).resolve().parent.parent / ".dev" / "bench-jobs.log"
+JOB_SECONDS = 300
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["benchmarks.warm"])
+
+
+class Moment(NamedTuple):
+	"""A function of a job at which a signal strikes it, before or after; `often` is how often a job passes it, about."""
+
+	work: str
+	module: str
+	function: str
+	returned: bool
+	often: int = 1
+
+
+_RUNNER, _DELIVERY = "drip_campaigns.dispatch.runner", "drip_campaigns.dispatch.delivery"
+MOMENTS: dict[str, Moment] = {
+	"before a batch is written": Moment("dispatch", _RUNNER, "record_mails", False, 2),
+	"before a batch is committed": Moment("dispatch", _RUNNER, "record_events", True, 2),
+	"after a batch is committed": Moment("dispatch", _RUNNER, "batch_size", False, 3),
+	"after a claim": Moment("deliver", _DELIVERY, "withdraw_or_hold", False),
+	"before the text": Moment("deliver", _DELIVERY, "send_text", False, 30),
+	"right after the 250": Moment("deliver", _DELIVERY, "send_text", True, 30),
+	"before outcomes are committed": Moment("deliver", _DELIVERY, "settle", True),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+	"""What a process does, and at which moment of it a signal strikes."""
+
+	work: str
+	now: datetime
+	strike: str = ""
+	strike_at: int = 1  # the how-manieth time
+	signal: int = signal.SIGKILL
+	socket_timeout: float = 2.0
+
+
+@dataclass
+class Worker:
+	"""A started job: `ready` once it is connected and begins."""
+
+	job: Job
+	process: multiprocessing.Process
+	pipe: object
+
+	@property
+	def was_killed(self) -> bool:
+		return self.process.exitcode == -signal.SIGKILL
+
+	def wait_ready(self) -> None:
+		"""Return when the job begins, or its process has ended."""
+		if self.pipe.poll(JOB_SECONDS):
+			self._receive()
+
+	def result(self) -> tuple[float, float, int]:
+		"""Return when the work began and ended (a monotonic clock), and the process's peak memory (KB)."""
+		self.process.join(JOB_SECONDS)
+		answer = self._receive() if self.pipe.poll() else None
+		if answer is None:
+			raise RuntimeError(f"a job ended badly: read {LOG}")
+		return answer
+
+	def _receive(self):
+		try:
+			return self.pipe.recv()
+		except EOFError:
+			return None
+
+	def send(self, number: int) -> None:
+		"""Send a signal to exactly this process, if it still runs."""
+		if self.process.is_alive():
+			os.kill(self.process.pid, number)
+
+
+def start(job: Job, gate: object = None) -> Worker:
+	"""Start one process for one job; with a gate (a barrier) it begins when all that share it are ready."""
+	mine, theirs = _CONTEXT.Pipe(duplex=False)
+	process = _CONTEXT.Process(target=_perform, args=(job, theirs, gate), daemon=True)
+	process.start()
+	theirs.close()
+	return Worker(job, process, mine)
+
+
+def run(jobs: Iterable[Job]) -> list[Worker]:
+	"""Start the jobs side by side and return when all have ended."""
+	workers = [start(job) for job in jobs]
+	for worker in workers:
+		worker.process.join(JOB_SECONDS)
+	return workers
+
+
+def race(jobs: list[Job]) -> tuple[float, int]:
+	"""Let jobs begin at one moment; return the seconds until the last has ended, and the largest peak memory (KB)."""
+	gate = _CONTEXT.Barrier(len(jobs))
+	results = [worker.wait_ready() or worker.result() for worker in [start(job, gate) for job in jobs]]
+	return max(end for _begin, end, _memory in results) - min(begin for begin, *_rest in results), max(
+		memory for *_times, memory in results
+	)
+
+
+def _perform(job: Job, pipe, gate) -> None:
+	sys.stdout = sys.stderr = LOG.open("a")
+	try:
+		ground.connect()
+		delivery.SOCKET_TIMEOUT_SECONDS = job.socket_timeout
+		_arm(job)
+		pipe.send("ready")
+		if gate:
+			gate.wait(JOB_SECONDS)
+		begun = time.monotonic()  # the machine's own, the same for all processes
+		WORK[job.work](job.now)
+		pipe.send((begun, time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+	except Exception:  # noqa: BLE001 - what a fault makes of a job is not its starter's problem; it stands in the log
+		traceback.print_exc()
+		sys.exit(1)
+
+
+def _arm(job: Job) -> None:
+	if not job.strike:
+		return
+	moment = MOMENTS[job.strike]
+	holder, returned = importlib.import_module(moment.module), moment.returned
+	function, left = getattr(holder, moment.function), [job.strike_at]
+
+	def struck(*args: object, **options: object) -> object:
+		left[0] -= 1
+		if not left[0] and not returned:
+			os.kill(os.getpid(), job.signal)
+		result = function(*args, **options)
+		if not left[0] and returned:
+			os.kill(os.getpid(), job.signal)
+		return result
+
+	setattr(holder, moment.function, struck)
+
+
+def dispatch(now: datetime) -> None:
+	"""Do what the scheduler's job does."""
+	runner.dispatch(now, enqueue_delivery=False)
+
+
+def deliver(now: datetime) -> None:
+	"""Do what the delivery job does."""
+	delivery.deliver(lambda: now)
+
+
+def flush(now: datetime) -> None:
+	"""Let Frappe send what has become its own by `now`."""
+	with mock.patch("frappe.email.queue.now_datetime", lambda: to_site(now)):
+		frappe.email.queue.flush()
+	frappe.db.commit()
+
+
+def retry_sending(now: datetime) -> None:
+	"""Let Frappe put back what has stayed `Sending` for too long at `now`."""
+	with mock.patch("frappe.email.queue.now_datetime", lambda: to_site(now)):
+		frappe.email.queue.retry_sending_emails()
+	frappe.db.commit()
+
+
+def dispatch_and_deliver(now: datetime) -> None:
+	"""From due to accepted, in one process."""
+	dispatch(now)
+	deliver(now)
+
+
+WORK: dict[str, Callable[[datetime], None]] = {
+	function.__name__: function
+	for function in (dispatch, deliver, flush, retry_sending, dispatch_and_deliver)
+}

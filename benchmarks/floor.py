@@ -1,0 +1,118 @@
+"""What the database and SMTP allow: the very same rows in raw inserts, the very same bytes through plain smtplib."""
+
+import smtplib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from unittest import mock
+
+import frappe
+
+from benchmarks.sink import LOOPBACK
+from drip_campaigns.dispatch import outbox, runner, store
+
+
+@dataclass(frozen=True)
+class Insert:
+	"""One statement of a batch: rows of one table, in the columns that the dispatch fills."""
+
+	doctype: str
+	columns: tuple[str, ...]
+	rows: list[tuple]
+
+
+@dataclass
+class Recording:
+	"""What a dispatch has written, batch by batch."""
+
+	batches: list[list[Insert]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Letter:
+	"""One message, ready for SMTP."""
+
+	sender: str
+	recipient: str
+	text: bytes
+
+
+@contextmanager
+def recording() -> Iterator[Recording]:
+	"""Write down every row that a dispatch inserts in a `with` block."""
+	result = Recording()
+	insert, record = store.insert_rows, runner.record_mails
+
+	def begin_batch(*args: object) -> None:
+		result.batches.append([])
+		record(*args)
+
+	def keep(doctype: str, columns: Sequence[str], rows: Sequence[Sequence]) -> None:
+		result.batches[-1].append(Insert(doctype, tuple(columns), [tuple(row) for row in rows]))
+		insert(doctype, columns, rows)
+
+	with (
+		mock.patch.object(runner, "record_mails", begin_batch),
+		mock.patch.object(outbox, "insert_rows", keep),
+		mock.patch.object(store, "insert_rows", keep),
+	):
+		yield result
+
+
+def insert_copies(recorded: Recording) -> float:
+	"""Insert the rows into copies of the tables, with the same statements and commits, and return the seconds.
+
+	Copies, because rows that are deleted again keep the database busy while the next thing is measured.
+	"""
+	copies = {
+		insert.doctype: f"drip_bench {insert.doctype}" for batch in recorded.batches for insert in batch
+	}
+	for doctype, copy in copies.items():
+		frappe.db.sql_ddl(f"DROP TABLE IF EXISTS `{copy}`")
+		frappe.db.sql_ddl(f"CREATE TABLE `{copy}` LIKE `tab{doctype}`")
+	statements = [
+		[_statement(insert, copies[insert.doctype]) for insert in batch] for batch in recorded.batches
+	]
+	cursor = frappe.db._cursor
+	begun = time.perf_counter()
+	for batch in statements:
+		for statement, rows in batch:
+			cursor.execute(statement, [value for row in rows for value in row])
+		cursor.execute("COMMIT")
+	seconds = time.perf_counter() - begun
+	for copy in copies.values():
+		frappe.db.sql_ddl(f"DROP TABLE `{copy}`")
+	return seconds
+
+
+def _statement(insert: Insert, table: str) -> tuple[str, list[tuple]]:
+	names = ", ".join(f"`{column}`" for column in insert.columns)
+	one = f"({', '.join(['%s'] * len(insert.columns))})"
+	lines = ", ".join([one] * len(insert.rows))
+	return f"INSERT INTO `{table}` ({names}) VALUES {lines}", insert.rows
+
+
+def read_letters(site_now: datetime) -> list[Letter]:
+	"""Return the messages that a dispatch at `site_now` has queued, as bytes."""
+	queue, recipient = frappe.qb.DocType("Email Queue"), frappe.qb.DocType("Email Queue Recipient")
+	found = (
+		frappe.qb.from_(queue)
+		.inner_join(recipient)
+		.on(recipient.parent == queue.name)
+		.select(queue.sender, recipient.recipient, queue.message)
+		.where(queue.creation == site_now)
+		.run()
+	)
+	return [Letter(sender, to, message.encode()) for sender, to, message in found]
+
+
+def send_letters(letters: Sequence[Letter], port: int) -> float:
+	"""Send messages over one connection and return the seconds."""
+	with smtplib.SMTP(LOOPBACK, port) as session:
+		session.ehlo()
+		begun = time.perf_counter()
+		for letter in letters:
+			session.sendmail(letter.sender, letter.recipient, letter.text)
+		return time.perf_counter() - begun

@@ -1,0 +1,93 @@
+"""What a site pays while nothing is due: one dispatch beside a hundred thousand and a million waiting enrollments."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+import frappe
+
+from benchmarks import ground, load
+from benchmarks.measure import reading
+from drip_campaigns.dispatch import runner
+from drip_campaigns.enrollment.bulk import enroll_many
+
+ROUNDS = 15
+ROWS_A_STATEMENT = 100_000
+COPIED = (
+	*(
+		"owner",
+		"creation",
+		"modified",
+		"modified_by",
+		"campaign",
+		"recipient_type",
+		"recipient",
+		"recipient_name",
+	),
+	*(
+		"email_address",
+		"sender",
+		"status",
+		"start_date",
+		"end_date",
+		"next_step",
+		"next_step_subject",
+		"next_send_at",
+	),
+	*("started_at", "anchor_hours", "reached_hours"),
+)
+
+
+@dataclass(frozen=True)
+class Idle:
+	"""Figures of a site with nothing to do."""
+
+	enroll_seconds: float
+	ms_few: float
+	ms_many: float
+	statements_many: int
+
+
+def measure(few: int, many: int, now: datetime) -> Idle:
+	"""Enroll `few` as the app does, then make it `many` in raw SQL, and dispatch beside both."""
+	ground.clear()
+	campaign = ground.make_campaign(load.steps(2)[1:], now).name
+	enroll_seconds = _enroll(campaign, ground.make_people(few), now)
+	ms_few, _statements = _dispatch(now)
+	for start in range(few, many, ROWS_A_STATEMENT):
+		_multiply(campaign, start, min(ROWS_A_STATEMENT, many - start))
+	frappe.db.sql("ANALYZE TABLE `tabDrip Enrollment`")
+	ms_many, statements = _dispatch(now)
+	return Idle(enroll_seconds, ms_few, ms_many, statements)
+
+
+def _enroll(campaign: str, names: list[str], now: datetime) -> float:
+	begun = time.perf_counter()
+	for _result in enroll_many(campaign, "Contact", names, now):
+		frappe.db.commit()
+	return time.perf_counter() - begun
+
+
+def _multiply(campaign: str, start: int, count: int) -> None:
+	"""Copy one enrollment `count` times under new names and keys, in one statement."""
+	columns = ", ".join(f"`{column}`" for column in COPIED)
+	frappe.db.sql(
+		f"""INSERT INTO `tabDrip Enrollment` (name, live_recipient, live_address, {columns})
+		SELECT CONCAT('idle-', seq), CONCAT('idle-r-', seq), CONCAT('idle-a-', seq), {columns}
+		FROM seq_{start + 1}_to_{start + count} CROSS JOIN
+		(SELECT * FROM `tabDrip Enrollment` WHERE campaign = %s ORDER BY name DESC LIMIT 1) AS one""",
+		campaign,
+	)
+	frappe.db.commit()
+
+
+def _dispatch(now: datetime) -> tuple[float, int]:
+	"""Return milliseconds and statements of a dispatch with nothing due: the median of several."""
+	readings = []
+	for turn in range(ROUNDS + 1):
+		with reading() as result:
+			runner.dispatch(now + timedelta(minutes=5 * turn), enqueue_delivery=False)
+		readings.append(result)
+	readings = readings[1:]
+	return median(r.seconds for r in readings) * 1000, int(median(r.statements for r in readings))

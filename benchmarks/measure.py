@@ -1,0 +1,75 @@
+"""Taking time and counting statements, and what is made of several repetitions: the median, of pairs where two compare."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+
+import frappe
+
+PAUSE_SECONDS = 1.5  # in which the database writes its pages to the disk, and nobody measures that
+
+
+@dataclass
+class Reading:
+	"""What one piece of work took: seconds on the wall, and SQL statements as the server counts them."""
+
+	seconds: float = 0
+	statements: int = 0
+
+
+@contextmanager
+def reading() -> Iterator[Reading]:
+	"""Read the work of a `with` block on this process's connection; begin, commit and rollback count as statements."""
+	result = Reading()
+	before, begun = _questions(), time.perf_counter()
+	yield result
+	result.seconds = time.perf_counter() - begun
+	result.statements = _questions() - before - 1  # asking is a statement, too
+
+
+def _questions() -> int:
+	return int(frappe.db.sql("SHOW SESSION STATUS LIKE 'Questions'")[0][1])
+
+
+@dataclass
+class Pairs:
+	"""What ours took and what the raw way took, in turns, so that a slow minute hits both."""
+
+	ours: list[Reading] = field(default_factory=list)
+	raw: list[float] = field(default_factory=list)
+
+	def take(self, ours: Callable[[], object], raw: Callable[[], float]) -> None:
+		"""Take one turn: every other time the raw way comes first."""
+		raw_first = len(self.raw) % 2
+		time.sleep(PAUSE_SECONDS)
+		if raw_first:
+			self.raw.append(raw())
+			time.sleep(PAUSE_SECONDS)
+		with reading() as mine:
+			ours()
+		self.ours.append(mine)
+		if not raw_first:
+			time.sleep(PAUSE_SECONDS)
+			self.raw.append(raw())
+
+	@property
+	def seconds(self) -> float:
+		"""The median of ours."""
+		return median(mine.seconds for mine in self.ours)
+
+	@property
+	def statements(self) -> float:
+		"""The median of our statements."""
+		return median(mine.statements for mine in self.ours)
+
+	def over_raw(self) -> float:
+		"""Return the median of the turns' ratios."""
+		return median(mine.seconds / other for mine, other in zip(self.ours, self.raw, strict=True))
+
+
+def over_raw_together(first: Pairs, second: Pairs) -> float:
+	"""Return the median ratio of two pieces of work that follow each other, turn by turn."""
+	turns = zip(first.ours, second.ours, first.raw, second.raw, strict=True)
+	return median((a.seconds + b.seconds) / (x + y) for a, b, x, y in turns)

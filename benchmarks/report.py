@@ -1,0 +1,75 @@
+"""The bench's table: each figure, what it means, and the bar that it must clear."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Figure:
+	"""One line: a key of bench.json, its meaning, and its bar, if it has one."""
+
+	key: str
+	meaning: str
+	most: float | None = None
+	least: float | None = None
+
+	def is_cleared(self, value: float) -> bool:
+		"""Say whether a value is within the bar."""
+		return (self.most is None or value <= self.most) and (self.least is None or value >= self.least)
+
+	@property
+	def bar(self) -> str:
+		"""The bar as the table shows it."""
+		if self.least is not None:
+			return f"≥ {self.least:g}"
+		return f"≤ {self.most:g}" if self.most is not None else ""
+
+
+FIGURES = (
+	Figure("queue_ms", "ms to queue one e-mail"),
+	Figure("queue_ms_standard", "ms on the standard path (Communication, sendmail)"),
+	Figure("queue_ms_erpnext", "ms with ERPNext's own Email Campaign job"),
+	Figure("queue_speedup", "times as fast as the standard path", least=40),
+	Figure("queue_over_limit", "times what raw inserts of the same rows take", most=3),
+	Figure("statements_per_email", "SQL statements an e-mail, from due to accepted", most=0.2),
+	Figure("statements_per_email_standard", "SQL statements on the standard path, to queue it"),
+	Figure("statements_per_email_erpnext", "SQL statements with ERPNext's job, to queue it"),
+	Figure("deliver_ms", "ms to deliver one e-mail"),
+	Figure("deliver_over_limit", "times what plain smtplib takes for the same bytes", most=2),
+	Figure("end_to_end_per_s", "e-mails a second from due to accepted, one process"),
+	Figure("end_to_end_over_limit", "times raw inserts and plain smtplib", most=2.5),
+	Figure("message_kb", "KB of one message on the wire"),
+	Figure("enroll_100k_s", "seconds to enroll 100,000", most=30),
+	Figure("idle_ms_100k", "ms of a dispatch with nothing due, 100,000 waiting"),
+	Figure("idle_ms_1m", "ms of a dispatch with nothing due, 1,000,000 waiting", most=50),
+	Figure("idle_statements_1m", "SQL statements of that dispatch", most=10),
+	Figure("peak_rss_mb", "MB that a worker process took at most", most=400),
+)
+IDLE_GROWTH = 1.5  # how much longer an idle dispatch may take beside ten times as many
+
+
+def show(figures: dict[str, Any], console: Console) -> bool:
+	"""Print the table; return whether every bar was cleared."""
+	table = Table("figure", "", "bar", "", title="Drip Campaigns: what it costs to send")
+	table.columns[1].justify = table.columns[2].justify = "right"
+	verdicts = []
+	for figure in FIGURES:
+		if figure.key in figures:
+			verdicts.append(figure.is_cleared(figures[figure.key]))
+			_add(table, figure.meaning, figures[figure.key], figure.bar, verdicts[-1])
+	if "idle_ms_1m" in figures:
+		growth = figures["idle_ms_1m"] / figures["idle_ms_100k"]
+		verdicts.append(growth <= IDLE_GROWTH)
+		_add(table, "times as long beside ten times as many", growth, f"≤ {IDLE_GROWTH}", verdicts[-1])
+	for workers, speed in figures["workers"].items():
+		_add(table, f"e-mails a second, {workers} processes at once", speed, "", True)
+	console.print(table)
+	return all(verdicts)
+
+
+def _add(table: Table, meaning: str, value: float, bar: str, is_cleared: bool) -> None:
+	verdict = ("[green]yes[/green]" if is_cleared else "[red]NO[/red]") if bar else ""
+	table.add_row(meaning, f"{value:,.2f}" if value < 100 else f"{value:,.0f}", bar, verdict)

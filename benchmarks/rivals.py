@@ -1,0 +1,109 @@
+"""The standard path, measured on the same site: a Communication and `frappe.sendmail` for each recipient, as ERPNext has it.
+
+Where ERPNext is installed its own job runs, too, on Email Campaigns of its own.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from unittest import mock
+
+import frappe
+from frappe.core.doctype.communication.email import make
+
+from benchmarks import load
+from benchmarks.measure import Reading, reading
+from tests import factories
+
+TEMPLATE = "Drip Test Bench"
+
+
+def make_template() -> None:
+	"""Write the text as an Email Template, for those who read it from there."""
+	frappe.get_doc(
+		doctype="Email Template",
+		name=TEMPLATE,
+		subject=load.SUBJECT.format(day=0),
+		use_html=1,
+		response_html=load.BODY,
+	).insert()
+	frappe.db.commit()
+
+
+def queue_one_by_one(contacts: Sequence[str], campaign: str) -> Reading:
+	"""Queue one e-mail for each contact, as ERPNext's send_mail does, but without a background job for each."""
+	with reading() as result:
+		for name in contacts:
+			_queue(name, campaign)
+		frappe.db.commit()
+	return result
+
+
+def _queue(contact: str, campaign: str) -> None:
+	recipients = [frappe.db.get_value("Contact", contact, "email_id")]
+	template = frappe.get_cached_doc("Email Template", TEMPLATE)
+	context = {"doc": frappe.get_doc("Contact", contact)}
+	subject = frappe.render_template(template.subject, context)
+	content = frappe.render_template(template.response_html, context)
+	communication = make(
+		doctype="Drip Campaign",
+		name=campaign,
+		subject=subject,
+		content=content,
+		sender=factories.SENDER,
+		recipients=recipients,
+		communication_medium="Email",
+		sent_or_received="Sent",
+		send_email=False,
+		email_template=template.name,
+	)
+	frappe.sendmail(
+		recipients=recipients,
+		subject=subject,
+		content=content,
+		sender=factories.SENDER,
+		communication=communication["name"],
+	)
+
+
+def has_erpnext() -> bool:
+	"""Say whether ERPNext's Email Campaign is on this site."""
+	return bool(frappe.db.exists("DocType", "Email Campaign"))
+
+
+def queue_with_erpnext(contacts: Sequence[str]) -> Reading:
+	"""Run ERPNext's own job over one Email Campaign for each contact, and do at once what it leaves to other jobs."""
+	from erpnext.crm.doctype.email_campaign import email_campaign  # only where ERPNext is
+
+	campaign = _make_erpnext_campaign(contacts)
+	enqueue = frappe.enqueue
+
+	def at_once(*args: object, **options: object) -> object:
+		return enqueue(*args, **{**options, "now": True})
+
+	try:
+		with mock.patch.object(frappe, "enqueue", at_once), reading() as result:
+			email_campaign.send_email_to_leads_or_contacts()
+			frappe.db.commit()
+	finally:
+		frappe.db.delete("Email Campaign", {"campaign_name": campaign})
+		frappe.db.delete("Campaign Email Schedule", {"parent": campaign})
+		frappe.db.delete("Campaign", {"name": campaign})
+		frappe.db.commit()
+	return result
+
+
+def _make_erpnext_campaign(contacts: Sequence[str]) -> str:
+	schedule = {"email_template": TEMPLATE, "send_after_days": 0}
+	campaign = frappe.get_doc(
+		doctype="Campaign", campaign_name="Drip Bench", campaign_schedules=[schedule]
+	).insert()
+	for contact in contacts:
+		frappe.get_doc(
+			doctype="Email Campaign",
+			campaign_name=campaign.name,
+			email_campaign_for="Contact",
+			recipient=contact,
+			start_date=date.today(),  # noqa: DTZ011 - the job compares with the machine's day
+		).insert()
+	frappe.db.commit()
+	return campaign.name

@@ -1,0 +1,70 @@
+"""MariaDB and Redis in our hands: restarted, killed, emptied, stopped. On a bench, by the commands that were given.
+
+Nothing is ever ended by its name: the dev site's processes are known by their ids.
+"""
+
+import subprocess
+from dataclasses import dataclass
+
+import frappe
+from frappe.utils.background_jobs import get_redis_conn
+
+
+@dataclass(frozen=True)
+class Services:
+	"""The site's services. On a bench, `mariadb` and `redis` are shell commands that restart them; empty: left alone."""
+
+	on_bench: bool = False
+	mariadb: str = ""
+	redis: str = ""
+
+	def can(self, need: str) -> bool:
+		"""Say whether a fault that needs this service can be caused here."""
+		available = {
+			"": True,
+			"redis": True,
+			"mariadb": bool(self.mariadb),
+			"redis-restart": bool(self.redis),
+		}
+		return not self.on_bench or available[need]
+
+	def restart_mariadb(self, *, kill: bool) -> None:
+		"""Restart MariaDB, in order or by kill -9."""
+		if self.on_bench:
+			subprocess.run(self.mariadb, shell=True, check=True, capture_output=True)
+			return
+		self._end("mariadb", kill=kill)
+		self._start()
+
+	def flush_redis(self) -> None:
+		"""Empty the Redis of queues and the one of caches."""
+		get_redis_conn().flushall()
+		frappe.cache.flushall()
+
+	def stop_redis(self) -> None:
+		"""Stop both Redis; on a bench they are back at once."""
+		if self.on_bench:
+			subprocess.run(self.redis, shell=True, check=True, capture_output=True)
+			return
+		for name in ("redis-queue", "redis-cache"):
+			self._end(name, kill=True)
+
+	def start_redis(self) -> None:
+		"""Start what `stop_redis` stopped."""
+		if not self.on_bench:
+			self._start()
+
+	@staticmethod
+	def _end(name: str, *, kill: bool) -> None:
+		from dev import processes  # only where there is a dev site
+
+		process = processes.find(name)
+		if process and kill:
+			processes.signal_group(process.pid, 9)
+		processes.stop(name)
+
+	@staticmethod
+	def _start() -> None:
+		from dev import services  # only where there is a dev site
+
+		services.start_all()

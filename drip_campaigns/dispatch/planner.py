@@ -1,0 +1,46 @@
+"""The schedule as a batch asks it: those who stand at the same place get the same answer, worked out once.
+
+People who were enrolled together stand at the same place at every step. Plans and positions are values that never
+change, so an answer for one is the answer for all.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from drip_campaigns.core import schedule
+from drip_campaigns.core.model import Decision, Plan, Position
+from drip_campaigns.enrollment.state import plan_fields
+
+
+class Planner:
+	"""The answers of one run of a campaign."""
+
+	def __init__(self, plan: Plan, subjects: Mapping[str, str]) -> None:
+		self._plan, self._subjects = plan, subjects
+		self._known: dict[tuple, Any] = {}
+
+	def decide(self, position: Position, now: datetime) -> Decision:
+		"""As `schedule.decide`."""
+		return self._once(schedule.decide, position, now)
+
+	def advance(self, position: Position, step: str, now: datetime) -> Position:
+		"""As `schedule.advance`."""
+		return self._once(schedule.advance, position, step, now)
+
+	def end_date(self, position: Position, last_at: datetime) -> date:
+		"""As `schedule.end_date`."""
+		return self._once(schedule.end_date, position, last_at)
+
+	def future(self, position: Position, last_at: datetime | None) -> dict[str, Any]:
+		"""As `plan_fields`; the caller may change what it gets."""
+		return dict(self._once(self._plan_fields, position, last_at))
+
+	def _plan_fields(self, plan: Plan, position: Position, last_at: datetime | None) -> dict[str, Any]:
+		return plan_fields(plan, position, self._subjects, last_at)
+
+	def _once(self, function: Callable, *arguments: Any) -> Any:
+		key = (function.__name__, *arguments)
+		if key not in self._known:
+			self._known[key] = function(self._plan, *arguments)
+		return self._known[key]
