@@ -1,5 +1,7 @@
 """A manager and a user do everything over HTTP, as the Desk and integrators do."""
 
+import json
+
 import frappe
 import pytest
 from frappe.utils.password import update_password
@@ -112,3 +114,44 @@ def test_second_live_enrollment_is_refused_in_words(browsers, clock):
 
 	assert answer.status in (409, 417)
 	assert "is on campaign" in answer.text
+
+
+@pytest.mark.parametrize("who", ["manager", "user"])
+def test_form_of_an_enrollment_is_saved_as_the_desk_sends_it(browsers, clock, smtp, who):
+	campaign = factories.make_active_campaign(clock)
+	enrollment = factories.enroll(campaign, factories.make_contact(), clock).name
+	factories.run(clock)
+	sender = factories.make_user("grace", "Drip User")
+	browser = browsers[who]
+
+	shown = browser.get(
+		f"/api/method/frappe.desk.form.load.getdoc?doctype=Drip Enrollment&name={enrollment}"
+	).json()["docs"][0]
+	saved = browser.post(
+		"/api/method/frappe.desk.form.save.savedocs",
+		{"doc": json.dumps({**shown, "sender": sender}), "action": "Save"},
+	)
+
+	assert saved.status == 200, saved.text
+	frappe.db.rollback()
+	assert frappe.db.get_value("Drip Enrollment", enrollment, "sender") == sender
+
+
+def test_form_of_a_campaign_is_saved_as_the_desk_sends_it(browsers, clock):
+	campaign = factories.make_active_campaign(
+		clock, step(0), step(2), window_from="09:00:00", window_to="17:00:00"
+	)
+	manager = browsers["manager"]
+
+	shown = manager.get(
+		f"/api/method/frappe.desk.form.load.getdoc?doctype=Drip Campaign&name={campaign.name}"
+	).json()["docs"][0]
+	shown["steps"][1]["subject"] = "Changed"
+	saved = manager.post(
+		"/api/method/frappe.desk.form.save.savedocs", {"doc": json.dumps(shown), "action": "Save"}
+	)
+
+	assert saved.status == 200, saved.text
+	campaign.reload()
+	assert (campaign.status, [row.subject for row in campaign.steps]) == ("Active", ["Day 0", "Changed"])
+	assert (str(campaign.window_from), str(campaign.window_to)) == ("9:00:00", "17:00:00")
