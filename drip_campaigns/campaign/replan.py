@@ -11,7 +11,6 @@ from frappe.utils import create_batch
 
 from drip_campaigns.core import schedule
 from drip_campaigns.core.model import EventType, Plan, Position, Status
-from drip_campaigns.dispatch.batch import step_subject
 from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.dispatch.store import (
 	ENROLLMENT_FIELDS,
@@ -20,7 +19,7 @@ from drip_campaigns.dispatch.store import (
 	load_dealt_with,
 	record_events,
 )
-from drip_campaigns.enrollment.plans import make_plan
+from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.state import live_keys, plan_fields, position_fields, read_position
 from drip_campaigns.site_clock import from_site, to_site
 
@@ -41,7 +40,7 @@ def replan(campaign, now: datetime, *, held_from: datetime | None = None) -> int
 def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = None) -> Iterator[int]:
 	"""As `replan`, yielding after each batch how many changed, so that a caller may commit between two."""
 	plan = make_plan(campaign)
-	subjects = {row.name: step_subject(row) for row in campaign.steps}
+	subjects = step_subjects(campaign)
 	for rows in _batches(campaign.name, plan):
 		dealt_with = load_dealt_with([row.name for row in rows])
 		taken = find_taken_keys(

@@ -77,6 +77,18 @@ def advance(plan: Plan, position: Position, step_id: str, at: datetime) -> Posit
 	return replace(reached, anchor_at=to_utc(at), anchor_hours=placed.hours)
 
 
+def leave_late(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
+	"""Return the position after a step's e-mail, decided earlier, has really left only at `at`.
+
+	Late is kept late: with Keep Intervals the steps after it are counted from `at`. Nothing changes with Keep Dates, for
+	an e-mail that is not the last one dealt with, or one that left before the moment the steps are counted from.
+	"""
+	at = to_utc(at)
+	if plan.keeps_dates or position.reached_step != step_id or at <= position.anchor_at:
+		return position
+	return replace(position, anchor_at=at, anchor_hours=position.reached_hours)
+
+
 def shift(plan: Plan, position: Position, held_from: datetime, held_until: datetime) -> Position:
 	"""Return the position after a pause or an absence: what is left of the running delay is still left.
 

@@ -17,13 +17,14 @@ from drip_campaigns.core.model import Decision, EventType, Finish, Plan, Positio
 from drip_campaigns.core.retry import GiveUp, decide_retry
 from drip_campaigns.core.transitions import can_happen, next_status
 from drip_campaigns.dispatch.guard import Guard, Stop
+from drip_campaigns.dispatch.lateness import is_late
 from drip_campaigns.dispatch.message import Envelope, compose
 from drip_campaigns.dispatch.outbox import Mail, Skipped, drip_email_name
 from drip_campaigns.dispatch.planner import Planner
 from drip_campaigns.dispatch.render import CompiledStep, Frame, compile_step, fill, load_step_text
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.enrollment.addresses import on_the_wire
-from drip_campaigns.enrollment.plans import make_plan
+from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.state import (
 	closing_fields,
@@ -37,6 +38,9 @@ from drip_campaigns.tracking.urls import Links
 OPEN_STATUSES = frozenset({"Queued", "Sending"})
 SYSTEMATIC = 10  # so many recipients in one batch, and no e-mail: it is the text, not the records
 ACCOUNT_RETRY = timedelta(minutes=15)
+LOOK_AGAIN = timedelta(
+	hours=1
+)  # for an e-mail under way that nobody has settled; settling it sets the right moment
 
 
 @dataclass
@@ -63,7 +67,7 @@ class CampaignRun:
 		self.max_attempts = max_attempts
 		self.plan: Plan = make_plan(campaign)
 		self.rows = {row.name: row for row in campaign.steps}
-		self.subjects = {name: step_subject(row) for name, row in self.rows.items()}
+		self.subjects = step_subjects(campaign)
 		self.planner = Planner(self.plan, self.subjects)
 		self.site_url = frappe.utils.get_url()
 		self.senders, self.links = Senders(), Links()
@@ -107,15 +111,11 @@ class CampaignRun:
 		return Mail(row, step, planned_at, envelope, rendered, message, sender.email_account, template)
 
 
-def step_subject(row) -> str:
-	"""Return the subject of a step's row for lists, from its Email Template if it has none of its own."""
-	if row.subject or not row.email_template:
-		return row.subject or ""
-	return frappe.get_cached_value("Email Template", row.email_template, "subject") or ""
-
-
 def make_batch(
-	run: CampaignRun, rows: list[frappe._dict], dealt_with: Mapping[str, Mapping[str, str]], now: datetime
+	run: CampaignRun,
+	rows: list[frappe._dict],
+	dealt_with: Mapping[str, Mapping[str, frappe._dict]],
+	now: datetime,
 ) -> Batch:
 	"""Decide for every claimed enrollment at `now` and return the rows to write; nothing is stored here."""
 	batch = Batch()
@@ -136,11 +136,13 @@ class _Turn:
 		batch: Batch,
 		guard: Guard,
 		row: frappe._dict,
-		steps: Mapping[str, str],
+		steps: Mapping[str, frappe._dict],
 		now: datetime,
 	):
 		self.run, self.batch, self.guard, self.row, self.now = run, batch, guard, row, now
-		self.is_open = any(status in OPEN_STATUSES for status in steps.values())
+		under_way = [mail for mail in steps.values() if mail.status in OPEN_STATUSES]
+		self.is_open = bool(under_way)
+		self.is_held_up = any(is_late(mail, now) for mail in under_way)
 		self.position: Position = read_position(row, steps)
 		self.skipped: list[Skipped] = []
 		self.last_at: datetime | None = None
@@ -160,6 +162,9 @@ class _Turn:
 		while isinstance(decision, Skip):
 			self._skip(decision)
 			decision = self.run.planner.decide(self.position, self.now)
+		if isinstance(decision, Send) and self.is_held_up:
+			# The one before it waits for the mail server, a limit or a brake: the two must not arrive together.
+			decision = Wait(decision.step_id, self.now + LOOK_AGAIN)
 		mail = self._check_and_make(decision) if isinstance(decision, Send) else None
 		if isinstance(mail, Stop):
 			self._stop(mail)

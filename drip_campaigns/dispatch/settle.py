@@ -12,6 +12,7 @@ from frappe import _
 from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, ExitReason, Status
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.deadlocks import again_after_deadlock
+from drip_campaigns.dispatch.lateness import keep_distances
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.transport import Answer, Outcome
 from drip_campaigns.enrollment.state import closing_fields
@@ -42,6 +43,11 @@ def settle(mails: Mails, answers: Mapping[str, Answer], now: datetime, release_a
 	put_back(untried, now, now, release_after)
 	put_back(groups[Outcome.DEFERRED] + groups[Outcome.BLOCKED], now, now + DEFER, release_after)
 	put_back(groups[Outcome.HELD], now, now, release_after)
+	keep_distances(
+		[*groups[Outcome.ACCEPTED], *groups[Outcome.UNKNOWN]],
+		[*groups[Outcome.REFUSED], *groups[Outcome.FAILED]],
+		now,
+	)
 	complete_finished(sorted({mail.enrollment for mail in mails}), now)
 
 

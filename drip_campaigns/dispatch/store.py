@@ -5,7 +5,7 @@ from datetime import datetime
 
 import frappe
 
-from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus
 from drip_campaigns.dispatch.dialect import insert_rows, update_rows
 from drip_campaigns.row_names import new_name
 
@@ -111,17 +111,31 @@ def claim_due(campaign: str, site_now: datetime, limit: int) -> list[frappe._dic
 	)
 
 
-def load_dealt_with(enrollments: Sequence[str]) -> dict[str, dict[str, str]]:
-	"""Return, for each enrollment, its steps that have a Drip Email, with that e-mail's status.
+def lock_going_on(names: Sequence[str]) -> list[frappe._dict]:
+	"""Lock and return those of the enrollments that are live, paused ones included."""
+	enrollment = frappe.qb.DocType("Drip Enrollment")
+	return (
+		frappe.qb.from_(enrollment)
+		.select(*(enrollment[field] for field in ENROLLMENT_FIELDS))
+		.where(enrollment.name.isin(list(names)))
+		.where(enrollment.status.isin(sorted(status.value for status in LIVE_STATUSES)))
+		.for_update()
+		.run(as_dict=True)
+	)
+
+
+def load_dealt_with(enrollments: Sequence[str]) -> dict[str, dict[str, frappe._dict]]:
+	"""Return, for each enrollment, its steps that have a Drip Email, with that e-mail's `status` and `queued_at`.
 
 	Read it after the claim: a transaction's first plain read fixes what it sees, and it must see what other
 	workers had committed when the lock was granted.
 	"""
-	dealt_with: dict[str, dict[str, str]] = {name: {} for name in enrollments}
+	dealt_with: dict[str, dict[str, frappe._dict]] = {name: {} for name in enrollments}
 	if enrollments:
 		filters = {"enrollment": ["in", list(enrollments)]}
-		for row in frappe.get_all("Drip Email", filters=filters, fields=["enrollment", "step", "status"]):
-			dealt_with[row.enrollment][row.step] = row.status
+		fields = ["enrollment", "step", "status", "queued_at"]
+		for row in frappe.get_all("Drip Email", filters=filters, fields=fields):
+			dealt_with[row.enrollment][row.step] = row
 	return dealt_with
 
 

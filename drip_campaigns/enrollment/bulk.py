@@ -16,12 +16,11 @@ from frappe.utils import create_batch, getdate
 from drip_campaigns.core import schedule
 from drip_campaigns.core.model import EventType, Refuse, Resume, Status
 from drip_campaigns.core.reenrollment import re_enroll
-from drip_campaigns.dispatch.batch import step_subject
 from drip_campaigns.dispatch.dialect import insert_rows
 from drip_campaigns.dispatch.store import ENROLLMENT_FIELDS, find_taken_keys, load_dealt_with, record_events
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import is_valid, normalise
-from drip_campaigns.enrollment.plans import make_plan
+from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.recipients import Recipient, load_recipients
 from drip_campaigns.enrollment.rules import check_campaign, first_status, start_moment
 from drip_campaigns.enrollment.state import (
@@ -94,7 +93,7 @@ class _Run:
 		check_campaign(self.campaign)
 		self.recipient_type, self.now = recipient_type, now
 		self.plan = make_plan(self.campaign)
-		self.subjects = {row.name: step_subject(row) for row in self.campaign.steps}
+		self.subjects = step_subjects(self.campaign)
 		self.start_date = getdate(start_date) if start_date else site_date(now)
 		self.sender = sender or self.campaign.sender or frappe.session.user
 		self.by_zone: dict[str | None, dict[str, Any]] = {}

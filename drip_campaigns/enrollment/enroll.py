@@ -16,12 +16,11 @@ from drip_campaigns.core.model import EventType, ExitReason, Refuse, Resume, Sta
 from drip_campaigns.core.reenrollment import re_enroll
 from drip_campaigns.core.transitions import next_status
 from drip_campaigns.dispatch import mail_store
-from drip_campaigns.dispatch.batch import step_subject
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.withdraw import hold, release, withdraw
 from drip_campaigns.enrollment.addresses import normalise
-from drip_campaigns.enrollment.plans import make_plan
+from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.rules import (
 	EnrollmentRefusedError,
@@ -91,7 +90,7 @@ def prepare(document, now: datetime) -> None:
 			"status": first_status(campaign, start, now),
 			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
 			**position_fields(position),
-			**plan_fields(plan, position, _subjects(campaign), None),
+			**plan_fields(plan, position, step_subjects(campaign), None),
 		}
 	)
 
@@ -164,7 +163,7 @@ def resume(document, now: datetime) -> None:
 		plan, read_position(document.as_dict(), _done_steps(document.name)), held_from, now
 	)
 	keys = live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email)
-	future = plan_fields(plan, position, _subjects(campaign), now)
+	future = plan_fields(plan, position, step_subjects(campaign), now)
 	cleared = {"paused_at": None, "left_at": None, "exit_reason": None, "attempts": 0, "last_error": None}
 	if not future["next_step"] and came_back:
 		raise EnrollmentRefusedError(
@@ -235,10 +234,6 @@ def _status_after(document, event: EventType) -> str:
 
 def _set(document, values: Mapping[str, Any]) -> None:
 	document.db_set(dict(values), notify=True)
-
-
-def _subjects(campaign) -> dict[str, str]:
-	return {row.name: step_subject(row) for row in campaign.steps}
 
 
 def _done_steps(enrollment: str) -> list[str]:

@@ -5,8 +5,7 @@ from frappe.query_builder.functions import Count
 
 from drip_campaigns.core import schedule
 from drip_campaigns.core.model import LIVE_STATUSES
-from drip_campaigns.dispatch.batch import step_subject
-from drip_campaigns.enrollment.plans import make_plan
+from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.state import read_position
 from drip_campaigns.site_clock import to_site
 
@@ -40,7 +39,7 @@ def list_schedule(enrollment) -> list[dict]:
 		return dealt_with
 	campaign = frappe.get_cached_doc("Drip Campaign", enrollment.campaign)
 	position = read_position(enrollment.as_dict(), [row.step for row in dealt_with])
-	subjects = {row.name: step_subject(row) for row in campaign.steps}
+	subjects = step_subjects(campaign)
 	planned = schedule.planned_schedule(make_plan(campaign), position)
 	return dealt_with + [
 		{

@@ -34,6 +34,18 @@ def make_plan(campaign) -> Plan:
 	)
 
 
+def step_subjects(campaign) -> dict[str, str]:
+	"""Return the subjects of a Drip Campaign document's steps by their rows' names."""
+	return {row.name: step_subject(row) for row in campaign.steps}
+
+
+def step_subject(row) -> str:
+	"""Return the subject of a step's row for lists, from its Email Template if it has none of its own."""
+	if row.subject or not row.email_template:
+		return row.subject or ""
+	return frappe.get_cached_value("Email Template", row.email_template, "subject") or ""
+
+
 def _make_step(row) -> Step:
 	return Step(
 		id=row.name or f"new-{row.idx}",
