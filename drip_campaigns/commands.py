@@ -1,6 +1,7 @@
 """The app's own bench commands. Every name begins with `drip-`, for all apps share one list.
 
-`bench --site SITE drip-doctor` says why nothing is sent; `drip-dispatch` sends what is due without waiting.
+`bench --site SITE drip-doctor` says why nothing is sent; `drip-dispatch` sends what is due without waiting;
+`drip-rotate-keys` signs links with a new key.
 """
 
 import click
@@ -72,4 +73,22 @@ def repair_command(context) -> None:
 			click.echo(f"{campaign}: {figures}")
 
 
-commands = [dispatch_command, doctor_command, repair_command]
+@click.command("drip-rotate-keys")
+@click.option(
+	"--keep-days", default=60, show_default=True, help="How long links of older keys stay valid; 60 or more."
+)
+@pass_context
+def rotate_keys_command(context, keep_days: int) -> None:
+	"""Sign the links of new e-mails with a new key. Links that were sent before stay valid for as long as told.
+
+	Example: bench --site erp.example.com drip-rotate-keys
+	"""
+	from drip_campaigns.site_clock import utc_now
+	from drip_campaigns.tracking.keys import rotate_keys
+
+	with frappe.init_site(get_site(context)):
+		frappe.connect()
+		click.echo(f"{rotate_keys(utc_now().date(), keep_days)} keys are kept")
+
+
+commands = [dispatch_command, doctor_command, repair_command, rotate_keys_command]

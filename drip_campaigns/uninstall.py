@@ -5,6 +5,7 @@ import frappe
 from drip_campaigns.dispatch import identity
 from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.install import ROLES
+from drip_campaigns.tracking.keys import forget_keys
 
 MODULE = "Drip Campaigns"
 BATCH_SIZE = 500
@@ -58,6 +59,7 @@ def after_uninstall() -> None:
 		frappe.delete_doc("Role", role, ignore_missing=True, force=True)
 	frappe.db.delete("Deleted Document", {"deleted_doctype": "Drip Settings"})
 	identity.forget()
+	forget_keys()
 	frappe.db.commit()
 
 

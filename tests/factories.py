@@ -11,6 +11,7 @@ from frappe.utils.background_jobs import get_queues
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.pages.limits import PREFIX
 from tests.fakes import LOOPBACK, Clock
 
 DOMAIN = "drip-test.example"
@@ -57,6 +58,7 @@ def clear_site() -> None:
 	frappe.clear_document_cache("Drip Settings", "Drip Settings")
 	frappe.db.commit()
 	frappe.clear_cache(doctype="Drip Settings")
+	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens
 	drop_jobs()
 
 

@@ -1,23 +1,33 @@
 """Sign and read the tokens that stand in links. No address, name or clock goes in; secrets are arguments.
 
-A token is bound to a purpose by its salt: one made for opening a page never unsubscribes anybody.
+A token is bound to a purpose by its salt: one made for opening a page never unsubscribes anybody. It does not expire by
+itself: it is read as long as the key that signed it is kept, which is 60 days at least.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from enum import Enum
 from functools import lru_cache
+from itertools import pairwise
 
 from itsdangerous import BadData, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
 
 from drip_campaigns.core.errors import DripError
 
 MAX_TOKEN_LENGTH = 200
+LEAST_DAYS_KEPT = 60  # a law on marketing mail asks for 30 days in which a link to leave works
 
 
 class Purpose(str, Enum):
 	"""What a link is for. The value is part of the signature: never change one."""
 
 	LEAVE = "leave"
+	PREFERENCES = "preferences"
+	CONFIRM = "confirm"
+	CLICK = "click"
+	OPEN = "open"
+	VIEW = "view"
 
 
 class InvalidTokenError(DripError):
@@ -37,9 +47,33 @@ def read(purpose: Purpose, token: str, keys: Sequence[str]) -> str:
 	if not token or len(token) > MAX_TOKEN_LENGTH or not token.isascii():
 		raise InvalidTokenError
 	try:
-		return _signer(purpose, tuple(keys)).unsign(token).decode()
+		subject = _signer(purpose, tuple(keys)).unsign(token).decode()
 	except (BadData, UnicodeDecodeError) as error:
 		raise InvalidTokenError from error
+	# The last letter of a signature carries four bits and could be written in four ways: one of them is ours.
+	signature = token.rpartition(".")[2].encode()
+	if base64_encode(base64_decode(signature)) != signature:
+		raise InvalidTokenError
+	return subject
+
+
+def rotate(kept: Sequence[str | Mapping[str, str]], new_key: str, today: date, days: int) -> list[str | dict]:
+	"""Return the keys to keep, the newest last: those of `kept` that signed anything in the last `days` days, and `new_key`.
+
+	An entry is a key, kept until a person takes it away, or a mapping of `key` and `made_on`, the day since which it signs.
+	"""
+	oldest = today - timedelta(days=max(days, LEAST_DAYS_KEPT))
+	newest = {"key": new_key, "made_on": today.isoformat()}
+	signing = [
+		entry
+		for entry, successor in pairwise([*kept, newest])
+		if isinstance(entry, str) or _made_on(successor, today) >= oldest
+	]
+	return [*signing, newest]
+
+
+def _made_on(entry: str | Mapping[str, str], today: date) -> date:
+	return today if isinstance(entry, str) else date.fromisoformat(entry["made_on"])
 
 
 @lru_cache(maxsize=16)

@@ -1,16 +1,12 @@
 """The links that stand in e-mails: made here, read here, and nowhere else."""
 
-import hashlib
-import hmac
-
-import frappe
 from frappe.utils import get_url
-from frappe.utils.password import get_encryption_key
 
 from drip_campaigns.core import tokens
 from drip_campaigns.core.tokens import Purpose
+from drip_campaigns.tracking.keys import token_keys
 
-LEAVE_PATH = "drip/leave"
+ROOT = "drip"
 PREVIEW_TOKEN = "test"
 
 
@@ -19,28 +15,32 @@ class Links:
 
 	def __init__(self) -> None:
 		self._keys = token_keys()
-		self._leave = get_url(f"/{LEAVE_PATH}/")
+		self._root = get_url(f"/{ROOT}/")
 
 	def leave(self, enrollment: str) -> str:
 		"""Return the page on which the recipient of `enrollment` can leave; opening it changes nothing."""
-		return self._leave + tokens.sign(Purpose.LEAVE, enrollment, self._keys)
+		return self._make(Purpose.LEAVE, enrollment)
 
-	def preview(self) -> str:
-		"""Return the link of previews and test e-mails: it opens a page that says so, and unsubscribes nobody."""
-		return self._leave + PREVIEW_TOKEN
+	def preferences(self, enrollment: str) -> str:
+		"""Return the page on which the recipient of `enrollment` chooses what to get."""
+		return self._make(Purpose.PREFERENCES, enrollment)
+
+	def confirm(self, subject: str) -> str:
+		"""Return the page on which somebody confirms what `subject`, the id of a record, waits for."""
+		return self._make(Purpose.CONFIRM, subject)
+
+	def view(self, drip_email: str) -> str:
+		"""Return the page that shows one Drip Email in a browser."""
+		return self._make(Purpose.VIEW, drip_email)
+
+	def preview(self, purpose: Purpose = Purpose.LEAVE) -> str:
+		"""Return a link of previews and test e-mails: it opens a page that says so, and changes nothing."""
+		return f"{self._root}{purpose.value}/{PREVIEW_TOKEN}"
+
+	def _make(self, purpose: Purpose, subject: str) -> str:
+		return f"{self._root}{purpose.value}/{tokens.sign(purpose, subject, self._keys)}"
 
 
-def read_leave_token(token: str) -> str:
-	"""Return the enrollment of a leave link's token; raise InvalidTokenError when it is none of ours."""
-	return tokens.read(Purpose.LEAVE, token, token_keys())
-
-
-def token_keys() -> tuple[str, ...]:
-	"""Return the signing keys, the newest last: site_config's `drip_token_keys`, else one derived from the site's own.
-
-	Derived, not the encryption key itself: whoever learns the one cannot use it as the other.
-	"""
-	configured = frappe.conf.get("drip_token_keys")
-	if configured:
-		return tuple(configured)
-	return (hmac.new(get_encryption_key().encode(), b"drip_campaigns.tokens", hashlib.sha256).hexdigest(),)
+def read_token(purpose: Purpose, token: str) -> str:
+	"""Return the subject of a link's token; raise InvalidTokenError when it is none of ours."""
+	return tokens.read(purpose, token, token_keys())

@@ -1,0 +1,102 @@
+"""What all pages of recipients share: the HTML frame, its headers, the page that says what is wrong, and the language.
+
+Pages are small documents of their own, without script and without any request to somebody else.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import frappe
+from frappe import _
+from frappe.utils.jinja import get_template
+from werkzeug.wrappers import Response
+
+from drip_campaigns.core.tokens import Purpose
+
+LANGUAGES = ("en", "de", "es", "fr", "ar")  # those that our texts are translated into
+RTL_LANGUAGES = ("ar", "fa", "he", "ps", "ur")
+HEADERS = {
+	"Cache-Control": "no-store",
+	"Referrer-Policy": "no-referrer",
+	"X-Content-Type-Options": "nosniff",
+	"X-Frame-Options": "DENY",
+	"X-Robots-Tag": "noindex, nofollow",
+}
+
+
+@dataclass(frozen=True)
+class PageRequest:
+	"""What a page is asked: the verified subject of the token, where to post to, and what was posted."""
+
+	subject: str
+	action_url: str
+	form: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Page:
+	"""A page under /drip/: `show` answers GET and HEAD and changes nothing; `act` answers POST.
+
+	Both raise frappe.DoesNotExistError when there is nothing behind the token: the answer is the one to a bad token.
+	"""
+
+	purpose: Purpose
+	show: Callable[[PageRequest], Response]
+	act: Callable[[PageRequest], Response] | None = None
+
+
+def choose_language(own: str | None = None) -> None:
+	"""Speak the recipient's own language, else one that the browser asks for, else the site's."""
+	asked = [own, *frappe.local.request.accept_languages.values()]
+	for tag in asked:
+		language = (tag or "").replace("_", "-").split("-")[0].lower()
+		if language in LANGUAGES:
+			frappe.local.lang = language
+			return
+	frappe.local.lang = frappe.get_system_settings("language") or "en"
+
+
+def render_page(template: str, status: int = 200, **context: object) -> Response:
+	"""Return a page from a template of templates/public, in the language chosen before; `context` is escaped by it."""
+	nonce = secrets.token_urlsafe(16)
+	html = get_template(f"drip_campaigns/templates/public/{template}.html").render(
+		{**_frame(nonce), **context}
+	)
+	policy = (
+		f"default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'; form-action 'self'; "
+		"base-uri 'none'; frame-ancestors 'none'"
+	)
+	headers = {**HEADERS, "Content-Security-Policy": policy, "Content-Language": frappe.local.lang}
+	return Response(html, status=status, mimetype="text/html", headers=headers)
+
+
+def render_problem(title: str, message: str, status: int) -> Response:
+	"""Return the page that says what is wrong and what to do."""
+	return render_page("drip_problem", status, title=title, message=message)
+
+
+def render_not_found() -> Response:
+	"""Return the one answer to every token that opens nothing, whatever the reason."""
+	text = _(
+		"It may be incomplete or out of date. Please use the link of your latest e-mail, or reply to it."
+	)
+	return render_problem(_("This link does not work"), text, 404)
+
+
+def _frame(nonce: str) -> dict[str, str]:
+	language = frappe.local.lang or "en"
+	brand = frappe.get_website_settings("app_name") or frappe.db.get_default("company") or ""
+	return {
+		"brand": "" if brand == "Frappe" else brand,
+		"logo_url": _own_file(frappe.get_website_settings("app_logo")),
+		"lang": language,
+		"dir": "rtl" if language.split("-")[0] in RTL_LANGUAGES else "ltr",
+		"nonce": nonce,
+		"csrf_token": frappe.session.data.csrf_token or "",
+	}
+
+
+def _own_file(url: str | None) -> str:
+	"""A logo is shown only from this site: a recipient's page asks nobody else for anything."""
+	return url if url and url.startswith("/") and not url.startswith("//") else ""

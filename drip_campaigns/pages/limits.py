@@ -1,0 +1,31 @@
+"""How often a stranger may try: counted in Redis, by token or by network address. Mail proxies share addresses."""
+
+import hashlib
+
+import frappe
+import redis
+
+from drip_campaigns.core.errors import DripError
+
+PREFIX = "drip-page-limit"
+HOUR_SECONDS = 3600
+
+
+class TooManyTriesError(DripError):
+	"""This has been tried too often. Wait an hour."""
+
+
+def spend(kind: str, identity: str, limit: int) -> None:
+	"""Count one try of `kind` by `identity`; raise TooManyTriesError from the one after `limit` within an hour."""
+	digest = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
+	key = frappe.cache.make_key(f"{PREFIX}:{kind}:{digest}")
+	try:
+		count = frappe.cache.incrby(key, 1)
+		if count == 1:
+			frappe.cache.expire(key, HOUR_SECONDS)
+	except redis.RedisError:
+		# Who wants to leave is let go also when nobody can count.
+		frappe.logger("drip_campaigns").warning("Redis does not count the tries of %s", kind)
+		return
+	if count > limit:
+		raise TooManyTriesError
