@@ -54,4 +54,4 @@ before_uninstall = "drip_campaigns.uninstall.before_uninstall"
 after_uninstall = "drip_campaigns.uninstall.after_uninstall"
 
 # Deleting a record that was enrolled, or a Communication of ours, is allowed; the enrollment says what became of it.
-ignore_links_on_delete = ["Drip Enrollment", "Drip Email", "Drip Event"]
+ignore_links_on_delete = ["Drip Enrollment", "Drip Email", "Drip Event", "Drip Target List Member"]

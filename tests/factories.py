@@ -26,6 +26,9 @@ _OURS = (
 	"Drip Campaign",
 	"Drip Sending Limit",
 	"Drip Bulk Enrollment",
+	"Drip Target List Member",
+	"Drip Target List",
+	"Drip Recipient Preference",
 )
 _numbers = itertools.count(1)
 
@@ -164,6 +167,26 @@ def make_active_campaign(clock: Clock, *steps: dict, name: str = "", **fields: A
 	lifecycle.activate(campaign, clock.now)
 	frappe.db.commit()
 	return campaign
+
+
+def make_list(name: str = "", *records: Any, **fields: Any):
+	"""Insert a target list with these records on it."""
+	target_list = frappe.get_doc(
+		doctype="Drip Target List", list_name=name or f"Drip Test List {next(_numbers)}", **fields
+	).insert()
+	for record in records:
+		add_to_list(target_list, record)
+	return target_list
+
+
+def add_to_list(target_list, record):
+	"""Put a record on a list."""
+	return frappe.get_doc(
+		doctype="Drip Target List Member",
+		target_list=target_list.name,
+		recipient_type=record.doctype,
+		recipient=record.name,
+	).insert()
 
 
 def enroll(campaign, record, clock: Clock, **options: Any):

@@ -31,6 +31,7 @@ from drip_campaigns.enrollment.state import (
 	live_keys,
 	position_fields,
 	read_position,
+	resting_fields,
 )
 from drip_campaigns.site_clock import to_site_plan
 from drip_campaigns.tracking.urls import Links
@@ -52,6 +53,13 @@ class Batch:
 	states: list[dict[str, Any]] = field(default_factory=list)
 	events: list[dict[str, Any]] = field(default_factory=list)
 	text_errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Rest:
+	"""The recipient has asked for a pause: the enrollment waits where it is, with these fields."""
+
+	fields: Mapping[str, Any]
 
 
 class StepTextError(DripError):
@@ -166,6 +174,9 @@ class _Turn:
 			# The one before it waits for the mail server, a limit or a brake: the two must not arrive together.
 			decision = Wait(decision.step_id, self.now + LOOK_AGAIN)
 		mail = self._check_and_make(decision) if isinstance(decision, Send) else None
+		if isinstance(mail, Rest):
+			self._rest(mail)
+			return
 		if isinstance(mail, Stop):
 			self._stop(mail)
 			return
@@ -187,10 +198,13 @@ class _Turn:
 		)
 		self.position = self.run.planner.advance(self.position, decision.step_id, self.now)
 
-	def _check_and_make(self, decision: Send) -> Mail | Stop:
+	def _check_and_make(self, decision: Send) -> Mail | Stop | Rest:
 		checked = self.guard.check(self.row)
 		if isinstance(checked, Stop):
 			return checked
+		resting = resting_fields(self.guard.preference_of(checked), self.now)
+		if resting:
+			return Rest(resting)
 		self.row.update(
 			live_keys(self.row.campaign, self.row.recipient_type, self.row.recipient, checked.email)
 		)
@@ -213,6 +227,10 @@ class _Turn:
 		if isinstance(decision, Wait):  # planned for a moment that has passed, but now is outside the window
 			future["next_send_at"] = to_site_plan(decision.until)
 		self._write({"status": status.value, "attempts": 0, "last_error": None}, **future)
+
+	def _rest(self, rest: Rest) -> None:
+		self.batch.states.append({**self.row, **rest.fields})
+		self._log(EventType.PAUSED, _("The recipient asked for a pause."))
 
 	def _stop(self, stop: Stop) -> None:
 		self._write(closing_fields(stop.status, self.now, stop.exit_reason))

@@ -1,7 +1,7 @@
 """May this e-mail go to this person, asked for a whole batch at once and again for every e-mail."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import frappe
@@ -12,7 +12,8 @@ from drip_campaigns.core.model import ExitReason, Status
 from drip_campaigns.dispatch.store import find_taken_keys
 from drip_campaigns.enrollment.addresses import is_valid, live_key, normalise
 from drip_campaigns.enrollment.recipients import REGISTRY, Recipient, load_recipients
-from drip_campaigns.tracking.consent import find_left
+from drip_campaigns.tracking.consent import find_left, find_left_lists
+from drip_campaigns.tracking.preferences import NOTHING_SAID, Preference, load_preferences, personalise
 
 
 class NoAddressError(DripError):
@@ -40,6 +41,8 @@ class Guard:
 		self.recipients = _load_all(rows)
 		addresses = [recipient.email for recipient in self.recipients.values()]
 		self.left = find_left(campaign, [*addresses, *(row.email_address for row in rows)])
+		self.left_lists = find_left_lists(self._addresses_by_list(rows))
+		self.preferences = load_preferences(addresses)
 		self.taken = find_taken_keys([live_key(campaign, "address", normalise(a)) for a in addresses if a])
 
 	def check(self, row: frappe._dict) -> Recipient | Stop:
@@ -53,11 +56,25 @@ class Guard:
 			return Stop(Status.EXITED, ExitReason.RECIPIENT_DELETED, detail)
 		if {normalise(recipient.email), normalise(row.email_address)} & self.left:
 			return Stop(Status.UNSUBSCRIBED, None, _("The recipient has unsubscribed."))
+		if row.target_list and (row.target_list, normalise(recipient.email)) in self.left_lists:
+			return Stop(
+				Status.UNSUBSCRIBED, None, _("The recipient has left the list {0}.").format(row.target_list)
+			)
 		if recipient.stopped_because:
 			detail = f"{_(row.recipient_type)} {row.recipient} {_(recipient.stopped_because)}."
 			return Stop(Status.EXITED, ExitReason.SUPPRESSED, detail)
 		self._check_address(row, recipient)
-		return recipient
+		return personalise(recipient, self.preference_of(recipient))
+
+	def preference_of(self, recipient: Recipient) -> Preference:
+		"""Return what the person has asked for, by address."""
+		return self.preferences.get(normalise(recipient.email), NOTHING_SAID)
+
+	def _addresses_by_list(self, rows: Sequence[frappe._dict]) -> Iterator[tuple[str, str]]:
+		for row in rows:
+			recipient = self.recipients.get((row.recipient_type, row.recipient))
+			if row.target_list and recipient:
+				yield row.target_list, recipient.email
 
 	def _check_address(self, row: frappe._dict, recipient: Recipient) -> None:
 		if not is_valid(recipient.email):

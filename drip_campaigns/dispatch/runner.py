@@ -28,6 +28,7 @@ from drip_campaigns.dispatch.store import (
 	load_dealt_with,
 	record_events,
 )
+from drip_campaigns.enrollment.pauses import resume_rested
 from drip_campaigns.site_clock import to_site, to_site_plan, utc_now
 
 DEADLOCK_ATTEMPTS = 3
@@ -50,6 +51,7 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	sweep.settle_strays(now)
 	if not may_send() or _is_a_copy(now):
 		return 0
+	_end_pauses(now)
 	waiting = enqueue_delivery and sweep.has_waiting_mail(now)
 	total, is_done = _dispatch_in_turns(now, enqueue_delivery)
 	if waiting and not total:
@@ -57,6 +59,16 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	if enqueue_delivery and not is_done:
 		frappe.enqueue(HELP_JOB, queue="long")
 	return total
+
+
+def _end_pauses(now: datetime) -> None:
+	"""Let those go on whose recipient's pause is over; what another worker holds at this moment is for the next run."""
+	frappe.db.commit()
+	try:
+		for _count in resume_rested(now):
+			frappe.db.commit()
+	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		frappe.db.rollback()
 
 
 def help_to_dispatch() -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import frappe
 
-from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus
+from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, Status
 from drip_campaigns.dispatch.dialect import insert_rows, update_rows
 from drip_campaigns.row_names import new_name
 
@@ -18,6 +18,7 @@ ENROLLMENT_FIELDS = (
 	"recipient_name",
 	"email_address",
 	"sender",
+	"target_list",
 	"status",
 	"start_date",
 	"end_date",
@@ -25,6 +26,7 @@ ENROLLMENT_FIELDS = (
 	"next_step_subject",
 	"next_send_at",
 	"paused_at",
+	"paused_until",
 	"exit_reason",
 	"last_error",
 	"attempts",
@@ -49,6 +51,7 @@ ADVANCED_FIELDS = (
 	"next_step_subject",
 	"next_send_at",
 	"paused_at",
+	"paused_until",
 	"exit_reason",
 	"last_error",
 	"attempts",
@@ -120,6 +123,36 @@ def lock_going_on(names: Sequence[str]) -> list[frappe._dict]:
 		.where(enrollment.name.isin(list(names)))
 		.where(enrollment.status.isin(sorted(status.value for status in LIVE_STATUSES)))
 		.for_update()
+		.run(as_dict=True)
+	)
+
+
+def find_campaigns_with_rested(site_now: datetime) -> list[str]:
+	"""Return the names of the active campaigns in which a recipient's pause is over at `site_now`."""
+	enrollment, campaign = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Campaign")
+	return (
+		frappe.qb.from_(enrollment)
+		.inner_join(campaign)
+		.on(campaign.name == enrollment.campaign)
+		.select(enrollment.campaign)
+		.distinct()
+		.where((enrollment.paused_until <= site_now) & (enrollment.status == Status.PAUSED.value))
+		.where(campaign.status == CampaignStatus.ACTIVE.value)
+		.run(pluck=True)
+	)
+
+
+def claim_rested(campaign: str, site_now: datetime, limit: int) -> list[frappe._dict]:
+	"""Lock and return up to `limit` enrollments of `campaign` whose recipient's pause is over at `site_now`."""
+	enrollment = frappe.qb.DocType("Drip Enrollment")
+	return (
+		frappe.qb.from_(enrollment)
+		.select(*(enrollment[field] for field in ENROLLMENT_FIELDS))
+		.where((enrollment.campaign == campaign) & (enrollment.paused_until <= site_now))
+		.where(enrollment.status == Status.PAUSED.value)
+		.orderby(enrollment.paused_until)
+		.limit(limit)
+		.for_update(skip_locked=True)
 		.run(as_dict=True)
 	)
 

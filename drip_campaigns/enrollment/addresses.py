@@ -4,7 +4,9 @@ import hashlib
 import re
 from functools import lru_cache
 
+import frappe
 from frappe.utils import validate_email_address
+from frappe.utils.password import get_encryption_key
 
 _ATOM, _LABEL = r"[a-z0-9_+-]+", r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ORDINARY = re.compile(
@@ -36,6 +38,25 @@ def live_key(campaign: str, *identity: str) -> str:
 	"""Return the value of a unique column: the same for the same campaign and identity, 32 characters."""
 	text = "\0".join((campaign, *identity))
 	return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def hash_address(address: str) -> str:
+	"""Return what stands for an address that itself is not kept: 32 characters, the same for every spelling of it.
+
+	Keyed with a secret of site_config.json, so that whoever has the database alone cannot find out addresses by
+	trying: `drip_address_key`, else one derived from the site's encryption key. Never change it: who asked to be
+	forgotten would be unknown again.
+	"""
+	secret = frappe.conf.get("drip_address_key") or get_encryption_key()
+	digest = hashlib.blake2b(
+		normalise(address).encode(), digest_size=16, key=_digest_key(secret), person=b"drip-address"
+	)
+	return digest.hexdigest()
+
+
+@lru_cache(maxsize=16)
+def _digest_key(secret: str) -> bytes:
+	return hashlib.sha256(b"drip_campaigns.addresses\0" + secret.encode()).digest()
 
 
 def on_the_wire(address: str) -> str:

@@ -29,16 +29,19 @@ from drip_campaigns.enrollment.state import (
 	plan_fields,
 	position_fields,
 	read_position,
+	resting_fields,
 )
 from drip_campaigns.row_names import new_name
 from drip_campaigns.site_clock import from_site, site_date, to_site
-from drip_campaigns.tracking.consent import find_left
+from drip_campaigns.tracking.consent import find_left, find_left_lists
+from drip_campaigns.tracking.preferences import NOTHING_SAID, Preference, load_preferences, personalise
 
 BATCH_SIZE = 1000
 _COLUMNS = (
 	*("name", "owner", "creation", "modified", "modified_by"),
 	*("campaign", "recipient_type", "recipient", "recipient_name", "email_address"),
-	*("status", "start_date", "end_date", "sender", "next_step", "next_step_subject", "next_send_at"),
+	*("status", "start_date", "end_date", "sender", "target_list", "paused_at", "paused_until"),
+	*("next_step", "next_step_subject", "next_send_at"),
 	*("started_at", "time_zone", "anchor_at", "anchor_hours", "reached_step", "reached_hours"),
 	*("live_recipient", "live_address"),
 )
@@ -72,6 +75,7 @@ def enroll_many(
 	*,
 	start_date: date | None = None,
 	sender: str | None = None,
+	target_list: str | None = None,
 	batch_size: int = BATCH_SIZE,
 ) -> Iterator[BulkResult]:
 	"""Enroll the records `names`, yielding each batch's figures; the caller commits between two batches.
@@ -80,14 +84,20 @@ def enroll_many(
 	unknown or ended campaign, a start date in the past.
 	"""
 	frappe.has_permission("Drip Enrollment", "create", throw=True)
-	run = _Run(campaign, recipient_type, now, start_date, sender)
+	run = _Run(campaign, recipient_type, now, start_date, sender, target_list)
 	for batch in create_batch(list(names), batch_size):
 		yield run.enroll(batch)
 
 
 class _Run:
 	def __init__(
-		self, campaign: str, recipient_type: str, now: datetime, start_date: date | None, sender: str | None
+		self,
+		campaign: str,
+		recipient_type: str,
+		now: datetime,
+		start_date: date | None,
+		sender: str | None,
+		target_list: str | None,
 	):
 		self.campaign = frappe.get_doc("Drip Campaign", campaign)
 		check_campaign(self.campaign)
@@ -96,6 +106,7 @@ class _Run:
 		self.subjects = step_subjects(self.campaign)
 		self.start_date = getdate(start_date) if start_date else site_date(now)
 		self.sender = sender or self.campaign.sender or frappe.session.user
+		self.target_list = target_list
 		self.by_zone: dict[str | None, dict[str, Any]] = {}
 
 	def enroll(self, names: Sequence[str]) -> BulkResult:
@@ -106,14 +117,17 @@ class _Run:
 			)
 		)
 		recipients = load_recipients(self.recipient_type, sorted(readable), whole=False)
+		self.preferences = load_preferences([recipient.email for recipient in recipients.values()])
 		result.refused[_("No such record, or you may not read it")] += len(names) - len(recipients)
-		accepted = self._choose(list(recipients.values()), result)
+		people = [personalise(recipient, self._preference(recipient)) for recipient in recipients.values()]
+		accepted = self._choose(people, result)
 		self._insert(accepted, result)
 		result.refused = +result.refused
 		return result
 
 	def _choose(self, recipients: list[Recipient], result: BulkResult) -> list[Recipient]:
 		left = find_left(self.campaign.name, [recipient.email for recipient in recipients])
+		left |= self._find_left_list(recipients)
 		previous = self._load_previous([recipient.name for recipient in recipients])
 		keys = {recipient.name: self._keys(recipient)["live_address"] for recipient in recipients}
 		taken = find_taken_keys(list(keys.values()))
@@ -130,6 +144,19 @@ class _Run:
 			taken.add(keys[recipient.name])
 			accepted.append(recipient)
 		return accepted
+
+	def _find_left_list(self, recipients: list[Recipient]) -> set[str]:
+		if not self.target_list:
+			return set()
+		pairs = find_left_lists([(self.target_list, recipient.email) for recipient in recipients])
+		return {address for _list, address in pairs}
+
+	def _preference(self, recipient: Recipient) -> Preference:
+		return (
+			self.preferences.get(normalise(recipient.email), NOTHING_SAID)
+			if recipient.email
+			else NOTHING_SAID
+		)
 
 	def _refusal(self, recipient: Recipient, left: set[str]) -> str | None:
 		if not is_valid(recipient.email):
@@ -198,7 +225,11 @@ class _Run:
 			"email_address": recipient.email,
 			"start_date": self.start_date,
 			"sender": self.sender,
+			"target_list": self.target_list,
+			"paused_at": None,
+			"paused_until": None,
 			**self._future(recipient),
+			**resting_fields(self._preference(recipient), self.now),
 			**self._keys(recipient),
 		}
 

@@ -25,6 +25,7 @@ from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.rules import (
 	EnrollmentRefusedError,
 	check_campaign,
+	check_list,
 	check_recipient,
 	first_status,
 	start_moment,
@@ -36,9 +37,11 @@ from drip_campaigns.enrollment.state import (
 	plan_fields,
 	position_fields,
 	read_position,
+	resting_fields,
 )
 from drip_campaigns.site_clock import from_site, site_date, to_site
 from drip_campaigns.tracking.consent import record_left
+from drip_campaigns.tracking.preferences import load_preference
 
 
 def enroll(
@@ -49,6 +52,7 @@ def enroll(
 	*,
 	start_date: date | None = None,
 	sender: str | None = None,
+	target_list: str | None = None,
 ):
 	"""Enroll one record and return its Drip Enrollment, inserted with the rights of the session's user.
 
@@ -63,6 +67,7 @@ def enroll(
 			"recipient": recipient,
 			"start_date": start_date or site_date(now),
 			"sender": sender,
+			"target_list": target_list,
 		}
 	)
 	document.flags.now = now
@@ -79,6 +84,7 @@ def prepare(document, now: datetime) -> None:
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
 	check_campaign(campaign)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
+	check_list(document.target_list, recipient)
 	start = start_moment(getdate(document.start_date), campaign, recipient.time_zone, now)
 	plan = make_plan(campaign)
 	position = _first_position(document, plan, recipient, start, now)
@@ -91,6 +97,7 @@ def prepare(document, now: datetime) -> None:
 			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
 			**position_fields(position),
 			**plan_fields(plan, position, step_subjects(campaign), None),
+			**resting_fields(load_preference(recipient.email), now),
 		}
 	)
 
@@ -133,38 +140,45 @@ def _find_previous(document):
 	return frappe.get_doc("Drip Enrollment", names[0]) if names else None
 
 
-def pause(document, now: datetime) -> None:
-	"""Hold an enrollment, what is queued for it included; no step is lost."""
+def pause(document, now: datetime, *, until: datetime | None = None) -> None:
+	"""Hold an enrollment, what is queued for it included; no step is lost.
+
+	With `until` it is the recipient who asked, and it goes on by itself then; without, a user lets it go on.
+	"""
 	_set(
 		document,
 		{
 			"status": _status_after(document, EventType.PAUSED),
 			"next_send_at": None,
 			"paused_at": to_site(now),
+			"paused_until": to_site(until),
 		},
 	)
 	hold(mail_store.email_table().enrollment == document.name, now=now)
-	log(document, EventType.PAUSED, now)
+	log(document, EventType.PAUSED, now, _("The recipient asked for a pause.") if until else None)
 
 
 def resume(document, now: datetime) -> None:
 	"""Let a paused enrollment go on, or take up one that ended: with the rest of the delay that was running.
 
-	Raises InvalidTransitionError for one that unsubscribed or is going on already.
+	Raises InvalidTransitionError for one that unsubscribed or is going on already. Where the recipient has asked for a
+	pause that lasts, one that was paused is refused, and one that ended is taken up and waits.
 	"""
 	came_back = document.status != Status.PAUSED.value
 	event = EventType.ENROLLED if came_back else EventType.RESUMED
 	_status_after(document, event)  # raises if it cannot happen
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
+	check_list(document.target_list, recipient)
+	resting = resting_fields(load_preference(recipient.email), now)
+	if resting and not came_back:
+		_refuse_while_resting(document, resting)
 	plan = make_plan(campaign)
 	held_from = from_site(document.paused_at or document.left_at) or now
 	position = schedule.shift(
 		plan, read_position(document.as_dict(), _done_steps(document.name)), held_from, now
 	)
-	keys = live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email)
 	future = plan_fields(plan, position, step_subjects(campaign), now)
-	cleared = {"paused_at": None, "left_at": None, "exit_reason": None, "attempts": 0, "last_error": None}
 	if not future["next_step"] and came_back:
 		raise EnrollmentRefusedError(
 			_("Nothing is left to send in campaign {0}. Add a step to it first.").format(document.campaign)
@@ -174,14 +188,33 @@ def resume(document, now: datetime) -> None:
 		{
 			**position_fields(position),
 			**future,
-			**keys,
-			**cleared,
+			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
+			**_CLEARED,
 			"status": first_status(campaign, position.start, now),
 			"email_address": recipient.email,
+			**resting,
 		},
 	)
 	release(mail_store.email_table().enrollment == document.name, now=now, release_after=release_after())
 	log(document, event, now)
+
+
+_CLEARED = {
+	"paused_at": None,
+	"paused_until": None,
+	"left_at": None,
+	"exit_reason": None,
+	"attempts": 0,
+	"last_error": None,
+}
+
+
+def _refuse_while_resting(document, resting: Mapping[str, Any]) -> None:
+	raise EnrollmentRefusedError(
+		_("{0} has asked for no e-mail until {1}. It goes on by itself then.").format(
+			document.recipient_name, frappe.format(resting["paused_until"], "Datetime")
+		)
+	)
 
 
 def remove(document, now: datetime) -> None:
@@ -204,10 +237,19 @@ def unsubscribe(document, now: datetime) -> bool:
 
 def end_live_of(address: str, campaign: str | None, now: datetime) -> None:
 	"""Whoever has this address has left: end the live enrollments of it, in one campaign or in all."""
-	filters = {"email_address": ["in", [address, normalise(address)]], "status": ["in", list(LIVE_VALUES)]}
-	if campaign:
-		filters["campaign"] = campaign
-	for name in frappe.get_all("Drip Enrollment", filters=filters, pluck="name"):
+	for name in find_live_of(address, **({"campaign": campaign} if campaign else {})):
+		_end(frappe.get_doc("Drip Enrollment", name), EventType.UNSUBSCRIBED, now, None)
+
+
+def find_live_of(address: str, **filters: Any) -> list[str]:
+	"""Return the names of the live enrollments of an address, whatever records they are of."""
+	whose = {"email_address": ["in", [address, normalise(address)]], "status": ["in", list(LIVE_VALUES)]}
+	return frappe.get_all("Drip Enrollment", filters={**whose, **filters}, pluck="name")
+
+
+def end_through_list(address: str, target_list: str, now: datetime) -> None:
+	"""Whoever has this address has left a list: end the live enrollments that came through it."""
+	for name in find_live_of(address, target_list=target_list):
 		_end(frappe.get_doc("Drip Enrollment", name), EventType.UNSUBSCRIBED, now, None)
 
 

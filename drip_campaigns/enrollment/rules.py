@@ -14,7 +14,8 @@ from drip_campaigns.enrollment.addresses import is_valid
 from drip_campaigns.enrollment.plans import make_plan
 from drip_campaigns.enrollment.recipients import Recipient, available_types, load_recipients
 from drip_campaigns.site_clock import site_date
-from drip_campaigns.tracking.consent import find_left
+from drip_campaigns.tracking.consent import find_left, find_left_lists
+from drip_campaigns.tracking.preferences import load_preference, personalise
 
 
 class EnrollmentRefusedError(DripError):
@@ -51,7 +52,7 @@ def check_recipient(campaign: str, recipient_type: str, recipient: str) -> Recip
 			).format(record, found.email)
 		)
 	_check_consent(campaign, found, record)
-	return found
+	return personalise(found, load_preference(found.email))
 
 
 def _check_consent(campaign: str, recipient: Recipient, record: str) -> None:
@@ -64,6 +65,16 @@ def _check_consent(campaign: str, recipient: Recipient, record: str) -> None:
 			_(
 				"{0} has unsubscribed. Only the recipient can ask to come back; then delete the Email Unsubscribe of {1}."
 			).format(record, recipient.email)
+		)
+
+
+def check_list(target_list: str | None, recipient: Recipient) -> None:
+	"""Raise EnrollmentRefusedError if the recipient has left the list through which they are to come."""
+	if target_list and find_left_lists([(target_list, recipient.email)]):
+		raise EnrollmentRefusedError(
+			_("{0} has left the list {1}. Only the recipient can ask to come back.").format(
+				f"{_(recipient.doctype)} {recipient.full_name or recipient.name}", target_list
+			)
 		)
 
 

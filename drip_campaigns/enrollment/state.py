@@ -11,6 +11,7 @@ from drip_campaigns.core import schedule
 from drip_campaigns.core.model import LIVE_STATUSES, ExitReason, Plan, Position, Status
 from drip_campaigns.enrollment.addresses import live_key, normalise
 from drip_campaigns.site_clock import from_site, site_date, to_site, to_site_plan
+from drip_campaigns.tracking.preferences import Preference
 
 LIVE_VALUES = frozenset(status.value for status in LIVE_STATUSES)
 
@@ -65,6 +66,18 @@ def live_keys(campaign: str, recipient_type: str, recipient: str, address: str) 
 	}
 
 
+def resting_fields(preference: Preference, now: datetime) -> dict[str, Any]:
+	"""Return the fields of an enrollment that waits because its recipient has asked for a pause; none if it does not."""
+	if not preference.rests_at(now):
+		return {}
+	return {
+		"status": Status.PAUSED.value,
+		"next_send_at": None,
+		"paused_at": to_site(now),
+		"paused_until": to_site(preference.paused_until),
+	}
+
+
 def closing_fields(status: Status, now: datetime, exit_reason: ExitReason | None = None) -> dict[str, Any]:
 	"""Return the fields of an enrollment that ends at `now`: nothing is due, and its keys are free again.
 
@@ -79,6 +92,7 @@ def closing_fields(status: Status, now: datetime, exit_reason: ExitReason | None
 		"next_step_subject": None,
 		"next_send_at": None,
 		"paused_at": None,
+		"paused_until": None,
 		"left_at": to_site(now),
 		"live_recipient": None,
 		"live_address": None,

@@ -1,4 +1,5 @@
-"""Who must not be written to. Consent has one home each: leaving a campaign is an Email Unsubscribe that refers to it.
+"""Who must not be written to. Consent has one home each: leaving a campaign is an Email Unsubscribe that refers to it,
+leaving a list a flag on its Drip Target List Member.
 
 An existing global Email Unsubscribe is honoured. What follows for enrollments and queued mail is done by
 `enrollment/enroll.py`.
@@ -8,7 +9,7 @@ from collections.abc import Iterable
 
 import frappe
 
-from drip_campaigns.enrollment.addresses import normalise
+from drip_campaigns.enrollment.addresses import hash_address, normalise
 
 
 def find_left(campaign: str, addresses: Iterable[str]) -> set[str]:
@@ -27,6 +28,21 @@ def find_left(campaign: str, addresses: Iterable[str]) -> set[str]:
 		.run(pluck=True)
 	)
 	return {normalise(address) for address in rows}
+
+
+def find_left_lists(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+	"""Return those of the pairs (target list, address) that have left; the addresses normalised. One query for all."""
+	spelled = {(name, hash_address(address)): normalise(address) for name, address in pairs if address}
+	if not spelled:
+		return set()
+	filters = {
+		"opted_out": 1,
+		"target_list": ["in", list({name for name, _hash in spelled})],
+		"address_hash": ["in", list({address_hash for _name, address_hash in spelled})],
+	}
+	rows = frappe.get_all("Drip Target List Member", filters=filters, fields=["target_list", "address_hash"])
+	keys = {(row.target_list, row.address_hash) for row in rows} & spelled.keys()
+	return {(name, spelled[name, address_hash]) for name, address_hash in keys}
 
 
 def record_left(campaign: str, address: str) -> None:

@@ -61,4 +61,5 @@ def on_doctype_update() -> None:
 	"""The index that the dispatcher finds what is due with."""
 	frappe.db.add_index("Drip Enrollment", ["campaign", "next_send_at"])
 	frappe.db.add_index("Drip Enrollment", ["campaign", "status"])
+	frappe.db.add_index("Drip Enrollment", ["paused_until"])
 	frappe.db.add_index("Drip Enrollment", ["recipient_type", "recipient(100)"])

@@ -1,0 +1,3 @@
+frappe.listview_settings["Drip Recipient Preference"] = {
+	hide_name_column: true,
+};

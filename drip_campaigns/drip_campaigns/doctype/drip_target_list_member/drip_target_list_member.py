@@ -1,0 +1,59 @@
+"""Drip Target List Member: one record on one list, and whether its address has left."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.enrollment.target_lists import fill_member
+from drip_campaigns.site_clock import utc_now
+
+
+class DripTargetListMember(Document):
+	"""Filled from its record when it is made; afterwards changed by the verbs of `enrollment/target_lists.py` only."""
+
+	def before_insert(self) -> None:
+		if self.recipient_type and self.recipient:
+			frappe.has_permission(self.recipient_type, "read", self.recipient, throw=True)
+		try:
+			fill_member(self, self.flags.now or utc_now())
+		except DripError as error:
+			frappe.throw(str(error), title=_("Cannot be added"))
+
+	def validate(self) -> None:
+		before = self.get_doc_before_save()
+		for field in self.meta.get("fields", {"read_only": 1}) if before else ():
+			has_value = self.get(field.fieldname) or before.get(field.fieldname)
+			if has_value and self.has_value_changed(field.fieldname):
+				frappe.throw(_("{0} of a member is not changed by saving it.").format(_(field.label)))
+
+	def on_trash(self) -> None:
+		if self.opted_out:
+			frappe.throw(
+				_(
+					"{0} has left list {1}. Keep the row: without it nobody knows, and it would be added again."
+				).format(self.email_address, self.target_list),
+				title=_("Has left"),
+			)
+
+	def show_unique_validation_message(self, error: Exception) -> None:
+		"""Say in words what the unique index has refused."""
+		frappe.throw(
+			_("{0} ({1}) is on list {2} already, or another record with the same address is.").format(
+				self.recipient_name, self.email_address, self.target_list
+			),
+			title=_("On the list already"),
+			exc=frappe.UniqueValidationError,
+		)
+
+
+def on_doctype_update() -> None:
+	"""A list has each record once, and each address once."""
+	frappe.db.add_unique(
+		"Drip Target List Member",
+		["target_list", "recipient_type", "recipient"],
+		constraint_name="unique_list_recipient",
+	)
+	frappe.db.add_unique(
+		"Drip Target List Member", ["target_list", "address_hash"], constraint_name="unique_list_address"
+	)

@@ -1,0 +1,107 @@
+"""A pause that a recipient asks for: everything of one address rests until a day, and goes on by itself. None commits.
+
+It is kept with the address (`tracking/preferences.py`), so that whoever is enrolled meanwhile waits as well.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core import schedule
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import EventType, Status
+from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch.options import release_after
+from drip_campaigns.dispatch.store import (
+	advance_enrollments,
+	claim_rested,
+	find_campaigns_with_rested,
+	load_dealt_with,
+	record_events,
+)
+from drip_campaigns.dispatch.withdraw import release
+from drip_campaigns.enrollment import enroll
+from drip_campaigns.enrollment.plans import make_plan, step_subjects
+from drip_campaigns.enrollment.rules import first_status
+from drip_campaigns.enrollment.state import plan_fields, position_fields, read_position
+from drip_campaigns.site_clock import from_site, to_site
+from drip_campaigns.tracking.preferences import keep_preference
+
+BATCH_SIZE = 500
+
+
+def pause_address(address: str, until: datetime, now: datetime) -> None:
+	"""Let every live enrollment of `address` rest until then, what is queued included, and new ones wait as well.
+
+	One that a user has paused stays paused by the user. Asking again moves the day.
+	"""
+	keep_preference(address, paused_until=to_site(until))
+	for enrollment in _enrollments_of(address):
+		if enrollment.status != Status.PAUSED.value:
+			enroll.pause(enrollment, now, until=until)
+		elif enrollment.paused_until:
+			enrollment.db_set("paused_until", to_site(until), notify=True)
+
+
+def end_pause(address: str, now: datetime) -> None:
+	"""Let everything of `address` go on with the next dispatch, with the rest of the delay that was running."""
+	keep_preference(address, paused_until=None)
+	for enrollment in _enrollments_of(address):
+		if enrollment.paused_until:
+			enrollment.db_set("paused_until", to_site(now), notify=True)
+
+
+def _enrollments_of(address: str) -> list:
+	return [frappe.get_doc("Drip Enrollment", name) for name in enroll.find_live_of(address)]
+
+
+def resume_rested(now: datetime) -> Iterator[int]:
+	"""Let those go on whose pause is over, in batches, yielding after each how many, so that the caller can commit.
+
+	Only in active campaigns: where a campaign stands still, the rest of a delay is worked out when it goes on.
+	"""
+	for name in find_campaigns_with_rested(to_site(now)):
+		campaign = frappe.get_doc("Drip Campaign", name)
+		while rows := claim_rested(name, to_site(now), BATCH_SIZE):
+			_resume_batch(campaign, rows, now)
+			yield len(rows)
+
+
+def _resume_batch(campaign, rows: Sequence[frappe._dict], now: datetime) -> None:
+	plan, subjects = make_plan(campaign), step_subjects(campaign)
+	dealt_with = load_dealt_with([row.name for row in rows])
+	states, log = [], defaultdict(list)
+	for row in rows:
+		try:
+			position = schedule.shift(
+				plan, read_position(row, dealt_with[row.name]), from_site(row.paused_at), now
+			)
+			future = {**position_fields(position), **plan_fields(plan, position, subjects, now)}
+			states.append({**row, **future, **_awake(first_status(campaign, position.start, now))})
+			log[EventType.RESUMED].append(row)
+		except DripError as error:  # it stays paused, until somebody has mended the record
+			states.append({**row, "paused_until": None, "last_error": str(error)})
+	advance_enrollments(states, to_site(now))
+	record_events([_event(kind, row) for kind, those in log.items() for row in those], to_site(now))
+	email = mail_store.email_table()
+	resumed = [row.name for row in log[EventType.RESUMED]]
+	if resumed:
+		release(email.enrollment.isin(resumed), now=now, release_after=release_after())
+
+
+def _awake(status: str) -> dict[str, Any]:
+	return {"status": status, "paused_at": None, "paused_until": None, "attempts": 0, "last_error": None}
+
+
+def _event(kind: EventType, row: Mapping[str, Any]) -> dict[str, Any]:
+	return {
+		"event_type": kind.value,
+		"detail": _("The pause that the recipient asked for is over."),
+		"campaign": row["campaign"],
+		"enrollment": row["name"],
+		"email_address": row["email_address"],
+	}

@@ -1,0 +1,86 @@
+"""Target lists: who is on one, who has left it, and what leaving means for the enrollments that came through it.
+
+A list holds an address once, whatever records have it. Nothing here commits.
+"""
+
+from datetime import datetime
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.enrollment import enroll
+from drip_campaigns.enrollment.addresses import hash_address, is_valid
+from drip_campaigns.enrollment.recipients import available_types, load_recipients
+from drip_campaigns.site_clock import to_site
+
+MEMBER = "Drip Target List Member"
+
+
+class MembershipRefusedError(DripError):
+	"""This record cannot be put on this list."""
+
+
+def fill_member(document, now: datetime) -> None:
+	"""Fill a new member's fields from its record; raise MembershipRefusedError saying which record, why, what to do."""
+	if document.recipient_type not in available_types():
+		types = ", ".join(available_types())
+		raise MembershipRefusedError(
+			_("{0} records cannot be on a list. Choose one of: {1}.").format(
+				_(document.recipient_type), types
+			)
+		)
+	recipient = load_recipients(document.recipient_type, [document.recipient], whole=False).get(
+		document.recipient
+	)
+	record = f"{_(document.recipient_type)} {document.recipient}"
+	if recipient is None:
+		raise MembershipRefusedError(_("There is no {0}. Choose an existing record.").format(record))
+	if not is_valid(recipient.email):
+		raise MembershipRefusedError(
+			_("{0} has no valid e-mail address ({1}). Correct the record and add it again.").format(
+				record, recipient.email or _("empty")
+			)
+		)
+	document.update(
+		{
+			"recipient_name": recipient.full_name or recipient.email,
+			"email_address": recipient.email,
+			"address_hash": hash_address(recipient.email),
+			"joined_at": to_site(now),
+			"opted_out": 0,
+			"opted_out_at": None,
+		}
+	)
+
+
+def leave_list(target_list: str, address: str, now: datetime) -> bool:
+	"""Let whoever has `address` leave the list: flagged, the enrollments that came through it ended, their mail withdrawn.
+
+	Return whether that was new; leaving twice is leaving once.
+	"""
+	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 0}
+	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
+		values = {"opted_out": 1, "opted_out_at": to_site(now)}
+		frappe.get_doc(MEMBER, name).db_set(values, notify=True)
+		enroll.end_through_list(address, target_list, now)
+		return True
+	return False
+
+
+def come_back_to_list(target_list: str, address: str) -> bool:
+	"""Let whoever has `address` be on the list again; return whether they had left."""
+	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 1}
+	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
+		frappe.get_doc(MEMBER, name).db_set({"opted_out": 0, "opted_out_at": None}, notify=True)
+		return True
+	return False
+
+
+def forget_list(target_list: str) -> None:
+	"""Delete the members of a list that is being deleted; enrollments that came through it no longer say so."""
+	frappe.db.delete(MEMBER, {"target_list": target_list})
+	enrollment = frappe.qb.DocType("Drip Enrollment")
+	frappe.qb.update(enrollment).set(enrollment.target_list, None).where(
+		enrollment.target_list == target_list
+	).run()

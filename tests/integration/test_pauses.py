@@ -1,0 +1,241 @@
+"""A pause that a recipient asks for: everything of the address rests, and goes on by itself where it stopped."""
+
+from datetime import timedelta
+
+import frappe
+import pytest
+
+from drip_campaigns.campaign import lifecycle
+from drip_campaigns.dispatch import delivery, runner
+from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.pauses import end_pause, pause_address
+from drip_campaigns.site_clock import to_site
+from drip_campaigns.tracking.preferences import keep_preference, load_preference
+from tests import factories
+from tests.factories import DOMAIN
+
+ADA = f"ada@{DOMAIN}"
+FIELDS = ["status", "paused_until", "next_send_at"]
+
+
+@pytest.fixture
+def campaign(site, clock):
+	"""Active, with steps on days 0, 2 and 4."""
+	return factories.make_active_campaign(clock)
+
+
+@pytest.fixture
+def enrollment(campaign, smtp, clock):
+	"""Ada, one day after the first e-mail."""
+	enrollment = factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)
+	factories.run(clock)
+	clock.advance(days=1)
+	return enrollment
+
+
+def rest(clock, days: int) -> None:
+	"""Let Ada ask for a pause."""
+	pause_address(ADA, clock.now + timedelta(days=days), clock.now)
+	frappe.db.commit()
+
+
+def pass_days(clock, days: int) -> None:
+	"""Let so many days go by, with a dispatch on each."""
+	for _ in range(days):
+		clock.advance(days=1)
+		factories.run(clock)
+
+
+def subjects(smtp) -> list[str]:
+	return [message.message["Subject"] for message in smtp.messages]
+
+
+def status_of(enrollment) -> str:
+	return frappe.db.get_value("Drip Enrollment", enrollment.name, "status")
+
+
+def test_nothing_is_sent_during_the_pause_and_the_rest_of_the_delay_is_kept(enrollment, smtp, clock):
+	rest(clock, 30)
+	pass_days(clock, 29)
+	assert (status_of(enrollment), subjects(smtp)) == ("Paused", ["Day 0"])
+
+	pass_days(clock, 1)
+	assert (status_of(enrollment), subjects(smtp)) == ("In Progress", ["Day 0"])
+	pass_days(clock, 1)
+	assert subjects(smtp) == ["Day 0", "Day 2"]
+	pass_days(clock, 2)
+	assert subjects(smtp) == ["Day 0", "Day 2", "Day 4"]
+	assert status_of(enrollment) == "Completed"
+
+
+def test_what_is_queued_waits_too_and_leaves_after_the_pause(enrollment, smtp, clock):
+	clock.advance(days=1)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	rest(clock, 30)
+	delivery.deliver(clock)
+	assert subjects(smtp) == ["Day 0"]
+
+	pass_days(clock, 31)
+
+	assert subjects(smtp)[:2] == ["Day 0", "Day 2"]
+
+
+def test_who_is_enrolled_during_the_pause_waits_one_by_one_and_in_bulk(enrollment, smtp, clock):
+	rest(clock, 30)
+	ada = frappe.get_doc("Contact", enrollment.recipient)
+	single = factories.enroll(factories.make_active_campaign(clock), ada, clock)
+	other = factories.make_active_campaign(clock)
+	list(enroll_many(other.name, "Contact", [ada.name], clock.now))
+	frappe.db.commit()
+
+	pass_days(clock, 29)
+	assert subjects(smtp) == ["Day 0"]
+	assert single.status == "Paused"
+	assert frappe.db.get_value("Drip Enrollment", {"campaign": other.name}, FIELDS[0]) == "Paused"
+
+	pass_days(clock, 2)
+	assert subjects(smtp).count("Day 0") == 3
+
+
+def test_all_records_of_an_address_rest_and_nobody_else(enrollment, smtp, clock):
+	twins = [factories.make_contact(f"Twin {n}", f"ADA@{DOMAIN}") for n in range(3)]
+	others = [factories.enroll(factories.make_active_campaign(clock), twin, clock) for twin in twins]
+	bob = factories.enroll(factories.make_active_campaign(clock), factories.make_contact("Bob"), clock)
+
+	rest(clock, 90)
+
+	assert {status_of(each) for each in (enrollment, *others)} == {"Paused"}
+	assert status_of(bob) == "In Progress"
+
+
+def test_recipient_ends_the_pause_before_its_time(enrollment, smtp, clock):
+	rest(clock, 90)
+	pass_days(clock, 10)
+
+	end_pause(ADA, clock.now)
+	frappe.db.commit()
+	pass_days(clock, 1)
+
+	assert subjects(smtp) == ["Day 0"]
+	assert load_preference(ADA).paused_until is None
+	pass_days(clock, 1)
+	assert subjects(smtp) == ["Day 0", "Day 2"]
+
+
+def test_asking_again_moves_the_day(enrollment, smtp, clock):
+	rest(clock, 30)
+	rest(clock, 90)
+
+	pass_days(clock, 60)
+
+	assert (status_of(enrollment), subjects(smtp)) == ("Paused", ["Day 0"])
+
+
+def test_pause_of_a_user_is_not_ended_by_the_recipients(enrollment, smtp, clock):
+	verbs.pause(enrollment, clock.now)
+	frappe.db.commit()
+
+	rest(clock, 30)
+	pass_days(clock, 40)
+
+	assert status_of(enrollment) == "Paused"
+
+
+def test_user_does_not_end_the_recipients_pause(enrollment, clock):
+	rest(clock, 30)
+	enrollment.reload()
+
+	with pytest.raises(Exception) as caught:
+		verbs.resume(enrollment, clock.now)
+
+	assert "Ada has asked for no e-mail until" in str(caught.value)
+
+
+def test_who_comes_back_to_a_campaign_during_the_pause_waits(enrollment, smtp, clock):
+	verbs.remove(enrollment, clock.now)
+	rest(clock, 30)
+
+	again = factories.enroll(
+		frappe.get_doc("Drip Campaign", enrollment.campaign),
+		frappe.get_doc("Contact", enrollment.recipient),
+		clock,
+	)
+	assert (again.name, again.status) == (enrollment.name, "Paused")
+
+	pass_days(clock, 32)
+	assert subjects(smtp) == ["Day 0", "Day 2"]
+
+
+def test_address_that_a_record_has_taken_over_rests_when_its_next_step_is_due(enrollment, smtp, clock):
+	keep_preference(f"lovelace@{DOMAIN}", paused_until=to_site(clock.now + timedelta(days=30)))
+	contact = frappe.get_doc("Contact", enrollment.recipient)
+	contact.email_ids[0].email_id = f"lovelace@{DOMAIN}"
+	contact.save()
+	frappe.db.commit()
+
+	pass_days(clock, 3)
+	assert (status_of(enrollment), subjects(smtp)) == ("Paused", ["Day 0"])
+
+	pass_days(clock, 30)
+	assert subjects(smtp)[:2] == ["Day 0", "Day 2"]
+
+
+def test_pause_that_ends_while_the_campaign_stands_still_counts_once(enrollment, campaign, smtp, clock):
+	rest(clock, 30)
+	clock.advance(days=20)
+	lifecycle.pause(campaign.reload(), clock.now)
+	frappe.db.commit()
+	pass_days(clock, 20)
+	assert status_of(enrollment) == "Paused"
+
+	lifecycle.activate(campaign.reload(), clock.now)
+	frappe.db.commit()
+	factories.run(clock)
+	assert subjects(smtp) == ["Day 0"]
+	pass_days(clock, 1)
+
+	assert subjects(smtp) == ["Day 0", "Day 2"]
+
+
+def test_enrollment_that_cannot_be_reckoned_stays_paused_and_stops_nobody_else(campaign, smtp, clock):
+	bad, good = (
+		factories.enroll(campaign, factories.make_contact(name, address), clock)
+		for name, address in (("Ada", ADA), ("Bob", f"bob@{DOMAIN}"))
+	)
+	for address in (ADA, f"bob@{DOMAIN}"):
+		pause_address(address, clock.now + timedelta(days=1), clock.now)
+	bad.db_set("time_zone", "Nowhere/At All")
+	frappe.db.commit()
+
+	pass_days(clock, 2)
+
+	assert status_of(bad) == "Paused"
+	assert "Nowhere/At All" in frappe.db.get_value("Drip Enrollment", bad.name, "last_error")
+	assert [message.recipient for message in smtp.messages] == [f"bob@{DOMAIN}"]
+
+
+def test_language_and_time_zone_that_a_person_asked_for_go_before_the_records(site, clock):
+	keep_preference(ADA, time_zone="America/New_York", language="de")
+	campaign = factories.make_active_campaign(clock)
+
+	enrollment = factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)
+
+	assert enrollment.time_zone == "America/New_York"
+
+
+def test_unknown_time_zone_is_refused(site):
+	with pytest.raises(frappe.ValidationError) as caught:
+		frappe.get_doc(
+			doctype="Drip Recipient Preference", email_address=ADA, time_zone="Nowhere/At All"
+		).insert()
+
+	assert "Choose one of the list" in str(caught.value)
+
+
+def test_preferences_of_one_address_are_one_record_however_it_is_spelled(site):
+	keep_preference(ADA, language="de")
+	keep_preference(f"ADA@{DOMAIN}", language="fr")
+
+	assert factories.count("Drip Recipient Preference") == 1
+	assert load_preference(ADA).language == "fr"
