@@ -226,3 +226,25 @@ def forget_accounts() -> None:
 	"""Let Email Accounts be looked up anew: Frappe keeps them for a request, and all tests are one."""
 	frappe.clear_document_cache("Email Account", EMAIL_ACCOUNT)
 	frappe.local.outgoing_email_account = {}
+
+
+class Statements:
+	"""How many statements a `with` block of `count_statements` has sent."""
+
+	count = 0
+
+
+@contextmanager
+def count_statements() -> Iterator[Statements]:
+	"""Count the statements that the session's connection sends."""
+	seen, send = Statements(), frappe.db.sql
+
+	def counted(*args: Any, **kwargs: Any) -> Any:
+		seen.count += 1
+		return send(*args, **kwargs)
+
+	frappe.db.sql = counted
+	try:
+		yield seen
+	finally:
+		frappe.db.sql = send
