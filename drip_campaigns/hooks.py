@@ -18,16 +18,21 @@ add_to_apps_screen = [
 	}
 ]
 
-# Recipients' forms enroll their own record by +, and show the campaigns they are on
-doctype_js = {
-	"Contact": "public/js/enroll_recipient.js",
-	"Lead": "public/js/enroll_recipient.js",
-	"User": "public/js/enroll_recipient.js",
-}
+# Recipients' forms and lists enroll their records, and show the campaigns they are on
+app_include_js = ["/assets/drip_campaigns/js/add_to_campaign.js"]
+extend_bootinfo = ["drip_campaigns.api.boot.add_recipient_types"]
 override_doctype_dashboards = {
-	"Contact": "drip_campaigns.integrations.dashboards.show_enrollments_of_contact",
-	"Lead": "drip_campaigns.integrations.dashboards.show_enrollments_of_lead",
-	"User": "drip_campaigns.integrations.dashboards.show_enrollments_of_user",
+	"Contact": "drip_campaigns.integrations.dashboards.show_on_contact",
+	"User": "drip_campaigns.integrations.dashboards.show_on_user",
+	"Email Group Member": "drip_campaigns.integrations.dashboards.show_on_email_group_member",
+	"Lead": "drip_campaigns.integrations.dashboards.show_on_lead",
+	"Customer": "drip_campaigns.integrations.dashboards.show_on_customer",
+	"Opportunity": "drip_campaigns.integrations.dashboards.show_on_opportunity",
+	"Prospect": "drip_campaigns.integrations.dashboards.show_on_prospect",
+	"Supplier": "drip_campaigns.integrations.dashboards.show_on_supplier",
+	"Employee": "drip_campaigns.integrations.dashboards.show_on_employee",
+	"CRM Lead": "drip_campaigns.integrations.dashboards.show_on_crm_lead",
+	"CRM Deal": "drip_campaigns.integrations.dashboards.show_on_crm_deal",
 }
 
 # Consent given back elsewhere

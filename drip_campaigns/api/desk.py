@@ -8,7 +8,7 @@ from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, preview, retry
 from drip_campaigns.enrollment import bulk_job, enroll, overview
 from drip_campaigns.enrollment.addresses import is_valid
-from drip_campaigns.enrollment.recipients import available_types, get_type
+from drip_campaigns.enrollment.recipient_types import available_types, get_type
 from drip_campaigns.site_clock import utc_now
 
 ROLES = ("Drip Manager", "Drip User", "System Manager")

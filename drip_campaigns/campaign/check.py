@@ -12,7 +12,7 @@ from drip_campaigns.dispatch.render import load_step_text
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.dispatch.template import find_problem
 from drip_campaigns.enrollment.plans import WEEKDAY_FIELDS, make_plan
-from drip_campaigns.enrollment.recipients import available_types
+from drip_campaigns.enrollment.recipient_types import available_types
 
 
 def find_save_problems(campaign) -> Iterator[str]:

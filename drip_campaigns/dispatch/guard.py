@@ -11,7 +11,8 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import ExitReason, Status
 from drip_campaigns.dispatch.store import find_taken_keys
 from drip_campaigns.enrollment.addresses import is_valid, live_key, normalise
-from drip_campaigns.enrollment.recipients import REGISTRY, Recipient, load_recipients
+from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.enrollment.recipients import Recipient, load_recipients
 from drip_campaigns.tracking.consent import find_left, find_left_lists
 from drip_campaigns.tracking.preferences import NOTHING_SAID, Preference, load_preferences, personalise
 
@@ -96,8 +97,9 @@ class Guard:
 
 def _load_all(rows: Sequence[frappe._dict]) -> dict[tuple[str, str], Recipient]:
 	names: dict[str, set[str]] = defaultdict(set)
+	known = available_types()
 	for row in rows:
-		if row.recipient_type in REGISTRY:
+		if row.recipient_type in known:
 			names[row.recipient_type].add(row.recipient)
 	return {
 		(doctype, name): recipient

@@ -12,7 +12,8 @@ from drip_campaigns.core.model import CampaignStatus, Status
 from drip_campaigns.core.transitions import live_status
 from drip_campaigns.enrollment.addresses import is_valid
 from drip_campaigns.enrollment.plans import make_plan
-from drip_campaigns.enrollment.recipients import Recipient, available_types, load_recipients
+from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.enrollment.recipients import Recipient, load_recipients
 from drip_campaigns.site_clock import site_date
 from drip_campaigns.tracking.consent import find_left, find_left_lists
 from drip_campaigns.tracking.preferences import load_preference, personalise

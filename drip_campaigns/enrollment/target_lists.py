@@ -11,7 +11,8 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import hash_address, is_valid
-from drip_campaigns.enrollment.recipients import available_types, load_recipients
+from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.enrollment.recipients import load_recipients
 from drip_campaigns.site_clock import to_site
 
 MEMBER = "Drip Target List Member"

@@ -5,7 +5,7 @@ import pytest
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment.recipients import available_types
+from drip_campaigns.enrollment.recipient_types import available_types
 from tests import factories
 from tests.factories import DOMAIN, step
 
@@ -17,7 +17,7 @@ def with_erpnext(site):
 
 
 def test_lead_is_a_recipient_type(site):
-	assert available_types() == ["Contact", "User", "Lead"]
+	assert "Lead" in available_types()
 
 
 def test_lead_gets_its_series_and_shows_it_on_its_timeline(site, smtp, clock):

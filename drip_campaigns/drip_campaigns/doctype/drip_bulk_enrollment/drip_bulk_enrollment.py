@@ -6,7 +6,7 @@ from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment import bulk_job
-from drip_campaigns.enrollment.recipients import available_types
+from drip_campaigns.enrollment.recipient_types import available_types
 
 
 class DripBulkEnrollment(Document):

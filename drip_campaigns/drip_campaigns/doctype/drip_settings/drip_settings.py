@@ -8,6 +8,7 @@ from frappe.utils import cint
 from drip_campaigns.dispatch import identity
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.withdraw import hold, release
+from drip_campaigns.enrollment.custom_types import find_problems
 from drip_campaigns.site_clock import utc_now
 
 
@@ -18,6 +19,8 @@ class DripSettings(Document):
 		self._check_range("batch_size", 0, 5000)
 		self._check_range("max_attempts", 0, 20)
 		self._check_range("release_after_minutes", 5, 14)
+		if problems := list(find_problems(self.recipient_types or [])):
+			frappe.throw("<br>".join(problems), title=_("Recipient Types"))
 
 	def on_update(self) -> None:
 		before = self.get_doc_before_save()  # None when the settings are saved for the first time

@@ -1,0 +1,7 @@
+"""Drip Recipient Type: one more DocType whose records can be enrolled, a row of Drip Settings."""
+
+from frappe.model.document import Document
+
+
+class DripRecipientType(Document):
+	"""Checked with the settings (enrollment/custom_types.py)."""

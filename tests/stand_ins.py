@@ -1,0 +1,125 @@
+"""DocTypes of other apps on a site that has not got them: the same names, the same fields, and nothing else.
+
+Where the real one is, it is used: the same test then runs on it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import frappe
+
+# Field names and types as in ERPNext 15.
+FIELDS: dict[str, list[tuple[str, str, str]]] = {
+	"Lead": [
+		("first_name", "Data", ""),
+		("last_name", "Data", ""),
+		("lead_name", "Data", ""),
+		("company_name", "Data", ""),
+		("email_id", "Data", "Email"),
+		("lead_owner", "Link", "User"),
+		("language", "Link", "Language"),
+		("status", "Select", "Lead\nOpen\nReplied\nOpportunity\nInterested\nConverted\nDo Not Contact"),
+		("unsubscribed", "Check", ""),
+		("disabled", "Check", ""),
+	],
+	"Customer": [
+		("customer_name", "Data", ""),
+		("customer_type", "Select", "Company\nIndividual"),
+		("account_manager", "Link", "User"),
+		("customer_primary_contact", "Link", "Contact"),
+		("email_id", "Data", ""),
+		("lead_name", "Link", "Lead"),
+		("language", "Link", "Language"),
+		("disabled", "Check", ""),
+	],
+	"Prospect Lead": [("lead", "Link", "Lead"), ("email", "Data", "Email")],
+	"Prospect": [
+		("company_name", "Data", ""),
+		("prospect_owner", "Link", "User"),
+		("leads", "Table", "Prospect Lead"),
+	],
+	"Opportunity": [
+		("opportunity_from", "Link", "DocType"),
+		("party_name", "Dynamic Link", "opportunity_from"),
+		("customer_name", "Data", ""),
+		("contact_person", "Link", "Contact"),
+		("contact_display", "Small Text", ""),
+		("contact_email", "Data", "Email"),
+		("opportunity_owner", "Link", "User"),
+		("status", "Select", "Open\nQuotation\nConverted\nLost\nReplied\nClosed"),
+	],
+	"Supplier": [
+		("supplier_name", "Data", ""),
+		("supplier_primary_contact", "Link", "Contact"),
+		("email_id", "Data", ""),
+		("disabled", "Check", ""),
+	],
+	"Employee": [
+		("first_name", "Data", ""),
+		("last_name", "Data", ""),
+		("employee_name", "Data", ""),
+		("status", "Select", "Active\nInactive\nSuspended\nLeft"),
+		("user_id", "Link", "User"),
+		("prefered_email", "Data", "Email"),
+		("unsubscribed", "Check", ""),
+	],
+	"CRM Lead": [
+		("first_name", "Data", ""),
+		("lead_name", "Data", ""),
+		("email", "Data", "Email"),
+		("lead_owner", "Link", "User"),
+		("status", "Data", ""),
+		("converted", "Check", ""),
+	],
+}
+
+
+def make(doctype: str, fields: list[tuple[str, str, str]] | None = None, **values) -> bool:
+	"""Create a DocType unless the site has it; return whether it was created."""
+	if frappe.db.exists("DocType", doctype):
+		return False
+	rows = [
+		{
+			"fieldname": name,
+			"fieldtype": fieldtype,
+			"label": name.replace("_", " ").title(),
+			"options": options,
+		}
+		for name, fieldtype, options in fields or FIELDS[doctype]
+	]
+	permissions = [{"role": "System Manager", "read": 1, "write": 1, "create": 1, "delete": 1}]
+	frappe.get_doc(
+		{
+			"doctype": "DocType",
+			"name": doctype,
+			"module": "Custom",
+			"custom": 1,
+			"autoname": "hash",
+			"istable": int(doctype == "Prospect Lead"),
+			"fields": rows,
+			"permissions": [] if doctype == "Prospect Lead" else permissions,
+			**values,
+		}
+	).insert(ignore_permissions=True)
+	frappe.db.commit()
+	return True
+
+
+def remove(doctype: str) -> None:
+	"""Take a stand-in away, its table included."""
+	frappe.delete_doc("DocType", doctype, force=True)
+	frappe.db.sql_ddl(f"DROP TABLE IF EXISTS `tab{doctype}`")
+	frappe.clear_cache(doctype=doctype)
+	frappe.db.commit()
+
+
+@contextmanager
+def present(*doctypes: str) -> Iterator[None]:
+	"""The DocTypes are there for a `with` block."""
+	made = [doctype for doctype in doctypes if make(doctype)]
+	try:
+		yield
+	finally:
+		frappe.db.rollback()
+		for doctype in reversed(made):
+			remove(doctype)
