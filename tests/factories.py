@@ -23,6 +23,7 @@ _OURS = (
 	"Drip Email",
 	"Drip Enrollment",
 	"Drip Campaign Step",
+	"Drip Campaign Sender",
 	"Drip Campaign",
 	"Drip Sending Limit",
 	"Drip Bulk Enrollment",

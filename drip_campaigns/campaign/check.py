@@ -8,6 +8,7 @@ from frappe.utils import getdate
 
 from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import SenderRule
 from drip_campaigns.dispatch.render import load_step_text
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.dispatch.template import find_problem
@@ -18,6 +19,7 @@ from drip_campaigns.enrollment.recipient_types import available_types
 def find_save_problems(campaign) -> Iterator[str]:
 	"""Yield what forbids saving a Drip Campaign document, drafts included."""
 	yield from _dates(campaign)
+	yield from _senders(campaign)
 	for row in campaign.steps:
 		yield from _step(row)
 
@@ -30,6 +32,18 @@ def find_activation_problems(campaign) -> Iterator[str]:
 		Senders().find(campaign.sender or campaign.owner)
 	except NoOutgoingAccountError as error:
 		yield str(error)
+
+
+def _senders(campaign) -> Iterator[str]:
+	users = [row.user for row in campaign.senders]
+	if campaign.sender_rule == SenderRule.ROUND_ROBIN.value and not users:
+		yield _(
+			"Round Robin needs users between whom enrollments are shared. Choose them under Senders in Turn."
+		)
+	enabled = set(frappe.get_all("User", filters={"name": ["in", users], "enabled": 1}, pluck="name"))
+	for user in users:
+		if user not in enabled:
+			yield _("Sender {0} is disabled or does not exist. Choose another user.").format(user)
 
 
 def _dates(campaign) -> Iterator[str]:

@@ -120,9 +120,18 @@ class RunStatus(Label):
 
 	QUEUED = "Queued"
 	RUNNING = "Running"
+	WAITING = "Waiting"  # for the next day's quota
 	COMPLETED = "Completed"
 	CANCELLED = "Cancelled"
 	FAILED = "Failed"
+
+
+class SenderRule(Label):
+	"""Who a new enrollment's e-mails are from, unless somebody is named by hand."""
+
+	FIXED_USER = "Fixed User"
+	RECORD_OWNER = "Record's Owner"
+	ROUND_ROBIN = "Round Robin"
 
 
 class SkipReason(Label):

@@ -27,9 +27,11 @@ from drip_campaigns.enrollment.rules import (
 	check_campaign,
 	check_list,
 	check_recipient,
+	check_scope,
 	first_status,
 	start_moment,
 )
+from drip_campaigns.enrollment.senders import choose_senders
 from drip_campaigns.enrollment.state import (
 	LIVE_VALUES,
 	closing_fields,
@@ -84,6 +86,7 @@ def prepare(document, now: datetime) -> None:
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
 	check_campaign(campaign)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
+	check_scope(campaign, document.recipient_type, document.recipient)
 	check_list(document.target_list, recipient)
 	start = start_moment(getdate(document.start_date), campaign, recipient.time_zone, now)
 	plan = make_plan(campaign)
@@ -92,7 +95,7 @@ def prepare(document, now: datetime) -> None:
 		{
 			"recipient_name": recipient.full_name or recipient.email,
 			"email_address": recipient.email,
-			"sender": document.sender or campaign.sender or frappe.session.user,
+			"sender": choose_senders(campaign, [recipient], document.sender)[0],
 			"status": first_status(campaign, start, now),
 			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
 			**position_fields(position),

@@ -14,9 +14,12 @@ from drip_campaigns.enrollment.addresses import is_valid
 from drip_campaigns.enrollment.plans import make_plan
 from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.enrollment.recipients import Recipient, load_recipients
+from drip_campaigns.enrollment.scope import filter_in_scope
 from drip_campaigns.site_clock import site_date
 from drip_campaigns.tracking.consent import find_left, find_left_lists
 from drip_campaigns.tracking.preferences import load_preference, personalise
+
+OUT_OF_SCOPE = "Outside what {0}, the owner of the campaign, may read or is assigned"
 
 
 class EnrollmentRefusedError(DripError):
@@ -54,6 +57,16 @@ def check_recipient(campaign: str, recipient_type: str, recipient: str) -> Recip
 		)
 	_check_consent(campaign, found, record)
 	return personalise(found, load_preference(found.email))
+
+
+def check_scope(campaign, recipient_type: str, recipient: str) -> None:
+	"""Raise EnrollmentRefusedError if the owner of a Drip Campaign document may not read the record, nor is assigned."""
+	if not filter_in_scope(campaign.owner, recipient_type, [recipient]):
+		raise EnrollmentRefusedError(
+			_(
+				"{0} {1} is outside what {2}, the owner of campaign {3}, may read. Assign the record to {2} first."
+			).format(_(recipient_type), recipient, campaign.owner, campaign.name)
+		)
 
 
 def _check_consent(campaign: str, recipient: Recipient, record: str) -> None:

@@ -36,3 +36,10 @@ def _assigned(user: str, doctype: str, names: list[str]) -> set[str]:
 	return (
 		set(frappe.get_all(doctype, filters={"name": ["in", assigned]}, pluck="name")) if assigned else set()
 	)
+
+
+def filter_in_scope(owner: str, doctype: str, names: Sequence[str]) -> set[str]:
+	"""Return those of `names`, which the session's user may read, that a campaign of `owner` may take in."""
+	if owner in ("Administrator", frappe.session.user):
+		return set(names)
+	return filter_readable(owner, doctype, names)

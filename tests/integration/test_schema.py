@@ -12,6 +12,7 @@ from tests.processes import run_together
 
 SELECTS = (
 	("Drip Bulk Enrollment", "status", model.RunStatus),
+	("Drip Campaign", "sender_rule", model.SenderRule),
 	("Drip Campaign", "status", model.CampaignStatus),
 	("Drip Campaign", "if_late", model.IfLate),
 	("Drip Campaign", "re_enrollment", model.ReEnrollment),

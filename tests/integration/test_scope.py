@@ -4,6 +4,9 @@ import frappe
 import pytest
 from frappe.desk.form import assign_to
 
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.scope import filter_readable
 from tests import factories
 
@@ -28,7 +31,7 @@ def contacts(site):
 
 
 def test_who_may_read_everything_has_everything_that_is_there(contacts):
-	assert filter_readable("Administrator", "Contact", [*contacts, "Nobody"]) == set(contacts)
+	assert filter_readable("Administrator", "Contact", [*contacts, "drip-no-such-contact"]) == set(contacts)
 
 
 def test_user_without_the_right_has_only_what_is_assigned(seller, contacts):
@@ -110,3 +113,46 @@ def test_batch_costs_no_more_statements_than_one_record(seller, contacts):
 
 def test_nobody_is_asked_about_nothing(site):
 	assert filter_readable("Administrator", "Contact", []) == set()
+
+
+@pytest.fixture
+def sellers_campaign(seller, clock):
+	"""An active campaign that belongs to a user who may read no Contact but one that is assigned."""
+	campaign = factories.make_active_campaign(clock)
+	campaign.db_set("owner", seller)
+	frappe.db.commit()
+	return campaign
+
+
+def assign(contact: str, user: str) -> None:
+	assign_to.add({"assign_to": [user], "doctype": "Contact", "name": contact})
+	frappe.db.commit()
+
+
+def test_campaign_takes_in_only_what_its_owner_may_read(sellers_campaign, seller, contacts, clock):
+	assign(contacts[0], seller)
+
+	results = list(enroll_many(sellers_campaign.name, "Contact", contacts, clock.now))
+
+	assert results[0].enrolled == 1
+	assert dict(results[0].refused) == {
+		f"Outside what {seller}, the owner of the campaign, may read or is assigned": 2
+	}
+
+
+def test_one_record_outside_the_owners_scope_is_refused_with_the_remedy(
+	sellers_campaign, seller, contacts, clock
+):
+	with pytest.raises((DripError, frappe.ValidationError)) as caught:
+		verbs.enroll(sellers_campaign.name, "Contact", contacts[1], clock.now)
+
+	assert f"is outside what {seller}, the owner of campaign" in str(caught.value)
+	assert f"Assign the record to {seller} first." in str(caught.value)
+
+
+def test_one_record_that_is_assigned_is_enrolled(sellers_campaign, seller, contacts, clock):
+	assign(contacts[1], seller)
+
+	enrollment = verbs.enroll(sellers_campaign.name, "Contact", contacts[1], clock.now)
+
+	assert enrollment.status == "In Progress"
