@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NoReturn
 
-from dev import paths, services, shell
+from dev import paths, services, shell, steps
 
 
 def main(arguments: list[str]) -> NoReturn:
@@ -22,9 +22,16 @@ def main(arguments: list[str]) -> NoReturn:
 	except shell.StepError as error:
 		print(error.line(), file=sys.stderr)
 		sys.exit(1)
+	forget_what_is_undone(arguments)
 	os.chdir(paths.SITES)
 	command = [str(paths.PYTHON), "-m", "dev.inside.commands", *arguments]
 	os.execve(paths.PYTHON, command, paths.environment())
+
+
+def forget_what_is_undone(arguments: list[str]) -> None:
+	"""Let the next `make site` bring the app back after a command that takes it off the site."""
+	if "uninstall-app" in arguments:
+		steps.stamp_path("apps").unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import pytest
 
 from dev import paths
+from dev.cli import forget_what_is_undone
 from dev.shell import StepError
 from dev.steps import Step, StepRunner
 
@@ -69,3 +70,12 @@ def test_a_failed_step_stops_what_needs_it_and_is_tried_again():
 	assert done == []
 
 	assert run([Step("base", "Base", lambda: None), top]) == ["base", "top"]
+
+
+def test_a_command_that_takes_the_app_off_the_site_lets_its_step_run_again():
+	steps = [Step("apps", "The app", lambda: None), Step("site", "The site", lambda: None)]
+	run(steps)
+
+	forget_what_is_undone(["--site", paths.SITE, "uninstall-app", paths.APP, "--yes"])
+
+	assert run(steps) == ["apps"]
