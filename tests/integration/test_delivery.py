@@ -120,7 +120,7 @@ def test_frappe_that_puts_back_what_stays_sending_does_not_send_it_again(queued,
 		)
 		frappe.email.queue.retry_sending_emails()
 		assert frappe.db.count("Email Queue", {"status": "Not Sent"}) == 5
-		frappe.email.queue.flush()
+		factories.flush_email_queue()
 	factories.run(clock)
 
 	assert len(smtp.messages) == 5

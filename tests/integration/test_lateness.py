@@ -119,7 +119,7 @@ def test_a_pause_while_an_e_mail_waits_is_not_counted_twice(enrollment, smtp, cl
 	runner.dispatch(clock.now, enqueue_delivery=False)
 	clock.advance(hours=1)
 	enroll.pause(frappe.get_doc("Drip Enrollment", enrollment.name), clock.now)
-	clock.advance(days=5)
+	clock.advance(days=2)
 	enroll.resume(frappe.get_doc("Drip Enrollment", enrollment.name), clock.now)
 	frappe.db.commit()
 

@@ -4,7 +4,6 @@ import os
 from datetime import datetime, timedelta, timezone
 
 import frappe
-import frappe.email.queue
 import pytest
 
 from drip_campaigns.dispatch import delivery, runner, sweep
@@ -182,11 +181,11 @@ def test_our_e_mail_is_frappes_to_send_once_its_time_has_passed(campaign, smtp):
 	runner.dispatch(clock.now, enqueue_delivery=False)
 	mail = mail_of(ada)
 
-	frappe.email.queue.flush()
+	factories.flush_email_queue()
 	before = len(smtp.messages)
 	let_time_pass(mail)
 	ours = delivery.deliver(clock)
-	frappe.email.queue.flush()
+	factories.flush_email_queue()
 	sweep.settle_strays(clock.now)
 
 	[message] = smtp.messages
@@ -211,7 +210,7 @@ def test_last_e_mail_that_frappe_has_sent_completes_the_enrollment(site, smtp):
 	runner.dispatch(clock.now, enqueue_delivery=False)
 	let_time_pass(mail_of(ada))
 
-	frappe.email.queue.flush()
+	factories.flush_email_queue()
 	under_way = ada.reload().status
 	runner.dispatch(clock.now, enqueue_delivery=False)
 
@@ -317,7 +316,7 @@ def test_e_mail_of_which_nobody_knows_is_in_doubt_shown_as_such_and_not_sent_aga
 	for _ in range(3):
 		factories.run(clock)
 		clock.advance(minutes=20)
-	frappe.email.queue.flush()
+	factories.flush_email_queue()
 
 	mail = mail_of(ada)
 	assert mail.status == "In Doubt"
@@ -399,6 +398,6 @@ def test_e_mail_of_ours_does_not_stand_before_other_mail_in_the_queue(campaign, 
 	frappe.sendmail(recipients=[f"bob@{DOMAIN}"], subject="Your password", message="x", delayed=True)
 	frappe.db.commit()
 
-	frappe.email.queue.flush()
+	factories.flush_email_queue()
 
 	assert [message.message["Subject"] for message in smtp.messages] == ["Your password", "Day 0"]

@@ -3,7 +3,6 @@
 from datetime import date, datetime, timedelta, timezone
 
 import frappe
-import frappe.email.queue
 import pytest
 
 from drip_campaigns import daily
@@ -253,7 +252,7 @@ def test_hold_keeps_what_is_queued_from_leaving_in_any_way_and_loses_nothing(sit
 	let_go = hold(campaign, enrollment, clock)
 	frappe.db.commit()
 	delivery.deliver(clock)
-	frappe.email.queue.flush()
+	factories.flush_email_queue()
 	clock.advance(hours=3)
 	factories.run(clock)
 	held = len(smtp.messages)
