@@ -48,14 +48,16 @@ def kill_at_random(trial: Trial, services: Services, size: float) -> None:
 
 def kill_at_moments(trial: Trial, services: Services, size: float) -> None:
 	"""Kill them at the worst moments: right after the SMTP 250, around every commit."""
-	wanted = int(60 * size)
+	wanted = max(int(60 * size), 5)
 	while sum(trial.kills.values()) < wanted:
 		for moment in crew.MOMENTS:
+			if trial.is_idle() and not trial.next_due():
+				return
+			if crew.MOMENTS[moment].work == "deliver":
+				trial.run(trial.job("dispatch"))  # else there may be nothing to deliver
 			others = [trial.job(work) for work in ("dispatch", "deliver") if trial.random.random() < 0.5]
 			trial.run(trial.struck(moment), *others)
 			trial.pass_time(seconds=trial.random.randint(5, 120))
-			if trial.is_idle() and not trial.next_due():
-				return
 
 
 def dispatch_eightfold(trial: Trial, services: Services, size: float) -> None:

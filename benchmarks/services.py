@@ -3,11 +3,20 @@
 Nothing is ever ended by its name: the dev site's processes are known by their ids.
 """
 
+import os
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 import frappe
 from frappe.utils.background_jobs import get_redis_conn
+
+from benchmarks.witness import ROOT
+
+
+def is_on_bench() -> bool:
+	"""Say whether the site is one of a bench, and not this folder's own."""
+	return Path(os.environ["DRIP_SITES_PATH"]).resolve() != (ROOT / ".dev" / "sites").resolve()
 
 
 @dataclass(frozen=True)
@@ -37,9 +46,16 @@ class Services:
 		self._start()
 
 	def flush_redis(self) -> None:
-		"""Empty the Redis of queues and the one of caches."""
-		get_redis_conn().flushall()
-		frappe.cache.flushall()
+		"""Empty the Redis of queues and the one of caches; on a bench, of this site's keys: other sites have theirs there."""
+		queues = get_redis_conn()
+		if not self.on_bench:
+			queues.flushall()
+			frappe.cache.flushall()
+			return
+		ours = queues.keys(f"drip_campaigns:{frappe.conf.db_name}:*")
+		if ours:
+			queues.delete(*ours)
+		frappe.cache.delete_keys("")
 
 	def stop_redis(self) -> None:
 		"""Stop both Redis; on a bench they are back at once."""

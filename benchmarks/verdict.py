@@ -7,6 +7,7 @@ import frappe
 from benchmarks.witness import Witness
 
 ENDED_EARLY = ("Exited", "Unsubscribed", "Failed")
+ENDED = ("Completed", *ENDED_EARLY)
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,12 @@ class Verdict:
 	lost: list[str]
 	untrue: list[str] = field(default_factory=list)  # the ledger says it never left, and the sink has it
 	in_doubt: list[str] = field(default_factory=list)
+	unfinished: list[str] = field(default_factory=list)  # enrollments that the end of it all has not reached
 
 	def is_good(self, doubts_allowed: int) -> bool:
 		"""Say whether every promise held."""
-		return not (self.duplicates or self.lost or self.untrue) and len(self.in_doubt) <= doubts_allowed
+		broken = self.duplicates or self.lost or self.untrue or self.unfinished
+		return not broken and len(self.in_doubt) <= doubts_allowed
 
 
 def judge(campaign: str, witness: Witness) -> Verdict:
@@ -54,6 +57,7 @@ def judge(campaign: str, witness: Witness) -> Verdict:
 		lost=unseen + still_open + missing,
 		untrue=[name for name in never_left if seen[keys[name]]],
 		in_doubt=by_status.get("In Doubt", []),
+		unfinished=_find_unfinished(campaign),
 	)
 
 
@@ -71,3 +75,9 @@ def _find_missing(campaign: str, emails: list[frappe._dict]) -> list[str]:
 	return [
 		f"{name}-{step.name}" for name in going_on for step in steps if f"{name}-{step.name}" not in recorded
 	]
+
+
+def _find_unfinished(campaign: str) -> list[str]:
+	"""Return the enrollments that have not ended, though no step is left to come."""
+	filters = {"campaign": campaign, "status": ["not in", ENDED]}
+	return frappe.get_all("Drip Enrollment", filters=filters, pluck="name")

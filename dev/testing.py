@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -118,14 +119,21 @@ def check_bench(bench: Path, python: Path, name: str) -> None:
 
 def install_test_extra(python: Path) -> None:
 	"""Install what the tests need into the bench's environment, where it is missing."""
-	probe = "import aiosmtpd, hypothesis, playwright, pytest"
+	probe = "import aiosmtpd, hypothesis, playwright, pytest, rich"
 	if subprocess.run([python, "-c", probe], capture_output=True, check=False).returncode == 0:
 		return
+	wanted = read_test_extra((paths.ROOT / "pyproject.toml").read_text())
 	shell.run(
-		[python, "-m", "pip", "install", f"{paths.ROOT}[test]"],
+		[python, "-m", "pip", "install", *wanted],
 		log="bench-pip",
-		remedy=f"Try it by hand: {python} -m pip install {paths.ROOT}[test]",
+		remedy=f"Try it by hand: {python} -m pip install {shlex.join(wanted)}",
 	)
+
+
+def read_test_extra(pyproject: str) -> list[str]:
+	"""Return the requirements of the extra `test`: the app itself is on the bench already, and must stay as it is there."""
+	_, _, rest = pyproject.partition("\ntest = [\n")
+	return re.findall(r'"(.+?)"', rest.partition("\n]")[0])
 
 
 def run_demo(arguments: list[str]) -> int:

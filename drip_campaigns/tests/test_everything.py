@@ -21,7 +21,7 @@ class TestDripCampaigns(unittest.TestCase):
 
 	def test_everything_in_the_tests_folder_passes(self) -> None:
 		if importlib.util.find_spec("pytest") is None:
-			self.fail(f"The tests need more packages. Run: {sys.executable} -m pip install {ROOT}[test]")
+			self.fail(f"The tests need more packages. Run: {sys.executable} -m pip install -e {ROOT}[test]")
 		frappe.db.rollback()  # no lock of this connection may keep the tests waiting
 		environment = {
 			**os.environ,
