@@ -22,6 +22,7 @@ SENDER = f"sales@{DOMAIN}"
 
 _OURS = (
 	"Drip Event",
+	"Drip Suppression",
 	"Drip Email",
 	"Drip Enrollment",
 	"Drip Campaign Step",

@@ -6,7 +6,8 @@ from frappe.rate_limiter import rate_limit
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, preview, retry
-from drip_campaigns.enrollment import bulk_job, enroll, overview
+from drip_campaigns.core.model import SuppressionReason
+from drip_campaigns.enrollment import bulk_job, enroll, overview, suppress
 from drip_campaigns.enrollment.addresses import is_valid
 from drip_campaigns.enrollment.recipient_types import available_types, get_type
 from drip_campaigns.site_clock import utc_now
@@ -114,6 +115,26 @@ def remove_enrollment(enrollment: str) -> dict:
 
 @frappe.whitelist(methods=["POST"])
 @explained
+def lift_suppression(suppression: str, because: str) -> dict:
+	"""Let an address be written to again, for a person who asks; `because` says who did, and how."""
+	document = _get("Drip Suppression", suppression, "write")
+	suppress.lift(document, _reason(because), utc_now())
+	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def renew_suppression(suppression: str, note: str) -> dict:
+	"""Suppress an address again whose suppression was lifted."""
+	document = _get("Drip Suppression", suppression, "write")
+	suppress.renew(
+		document, SuppressionReason.MANUAL, utc_now(), source=frappe.session.user, note=_reason(note)
+	)
+	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
 def preview_step(
 	campaign: str, step: str, recipient_type: str | None = None, recipient: str | None = None
 ) -> dict:
@@ -188,6 +209,12 @@ def _get(doctype: str, name: str, permission: str):
 	document = frappe.get_doc(doctype, name)
 	document.check_permission(permission)
 	return document
+
+
+def _reason(text: str) -> str:
+	if not text.strip():
+		frappe.throw(_("Write down who asked for it, and how: it is the proof of it later."))
+	return text.strip()
 
 
 def _check_recipient(recipient_type: str | None, recipient: str | None) -> None:

@@ -113,6 +113,18 @@ class EventType(Label):
 	EXITED = "Exited"
 	FAILED = "Failed"
 	WITHDRAWN = "Withdrawn"
+	CAME_BACK = "Came Back"
+	SUPPRESSED = "Suppressed"
+	LIFTED = "Lifted"
+
+
+class SuppressionReason(Label):
+	"""Why an address gets no marketing mail at all."""
+
+	OPTED_OUT = "Opted Out"
+	HARD_BOUNCE = "Hard Bounce"
+	COMPLAINT = "Complaint"
+	MANUAL = "Manual"
 
 
 class RunStatus(Label):

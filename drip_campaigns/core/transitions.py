@@ -17,6 +17,8 @@ NEWS = (
 	EventType.COMPLAINED,
 	EventType.REPLIED,
 	EventType.WITHDRAWN,
+	EventType.SUPPRESSED,
+	EventType.LIFTED,
 )
 
 TRANSITIONS: dict[tuple[Status, EventType], Status] = {
@@ -50,6 +52,10 @@ TRANSITIONS: dict[tuple[Status, EventType], Status] = {
 	(Status.EXITED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
 	(Status.FAILED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
 	(Status.UNSUBSCRIBED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
+	(
+		Status.UNSUBSCRIBED,
+		EventType.CAME_BACK,
+	): Status.IN_PROGRESS,  # the recipient's own wish, and nobody else's
 }
 
 

@@ -8,13 +8,14 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.model import ExitReason, Status
+from drip_campaigns.core.model import ExitReason, Status, SuppressionReason
 from drip_campaigns.dispatch.store import find_taken_keys
 from drip_campaigns.enrollment.addresses import is_valid, live_key, normalise
 from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.enrollment.recipients import Recipient, load_recipients
 from drip_campaigns.tracking.consent import find_left, find_left_lists
 from drip_campaigns.tracking.preferences import NOTHING_SAID, Preference, load_preferences, personalise
+from drip_campaigns.tracking.suppression import EXIT_REASONS, explain_suppressed, find_suppressed
 
 
 class NoAddressError(DripError):
@@ -41,7 +42,8 @@ class Guard:
 		self.campaign = campaign
 		self.recipients = _load_all(rows)
 		addresses = [recipient.email for recipient in self.recipients.values()]
-		self.left = find_left(campaign, [*addresses, *(row.email_address for row in rows)])
+		known = [*addresses, *(row.email_address for row in rows)]
+		self.left, self.suppressed = find_left(campaign, known), find_suppressed(known)
 		self.left_lists = find_left_lists(self._addresses_by_list(rows))
 		self.preferences = load_preferences(addresses)
 		self.taken = find_taken_keys([live_key(campaign, "address", normalise(a)) for a in addresses if a])
@@ -55,12 +57,15 @@ class Guard:
 		if recipient is None:
 			detail = _("{0} {1} no longer exists.").format(_(row.recipient_type), row.recipient)
 			return Stop(Status.EXITED, ExitReason.RECIPIENT_DELETED, detail)
-		if {normalise(recipient.email), normalise(row.email_address)} & self.left:
+		spelled = {normalise(recipient.email), normalise(row.email_address)}
+		if spelled & self.left:
 			return Stop(Status.UNSUBSCRIBED, None, _("The recipient has unsubscribed."))
 		if row.target_list and (row.target_list, normalise(recipient.email)) in self.left_lists:
 			return Stop(
 				Status.UNSUBSCRIBED, None, _("The recipient has left the list {0}.").format(row.target_list)
 			)
+		if suppressed := spelled & self.suppressed.keys():
+			return _stop_suppressed(self.suppressed[suppressed.pop()])
 		if recipient.stopped_because:
 			detail = f"{_(row.recipient_type)} {row.recipient} {_(recipient.stopped_because)}."
 			return Stop(Status.EXITED, ExitReason.SUPPRESSED, detail)
@@ -93,6 +98,12 @@ class Guard:
 				).format(f"{_(row.recipient_type)} {row.recipient}", recipient.email)
 			)
 		self.taken.add(key)
+
+
+def _stop_suppressed(reason: SuppressionReason) -> Stop:
+	exit_reason = EXIT_REASONS[reason]
+	detail = _("The recipient {0}.").format(explain_suppressed(reason))
+	return Stop(Status.EXITED if exit_reason else Status.UNSUBSCRIBED, exit_reason, detail)
 
 
 def _load_all(rows: Sequence[frappe._dict]) -> dict[tuple[str, str], Recipient]:

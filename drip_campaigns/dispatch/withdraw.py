@@ -9,7 +9,9 @@ from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.settle import put_back
 from drip_campaigns.dispatch.store import record_events
+from drip_campaigns.enrollment.addresses import normalise
 from drip_campaigns.site_clock import to_site
+from drip_campaigns.tracking.suppression import find_suppressed
 
 _LIVE = [status.value for status in LIVE_STATUSES]
 _RUNNING = [Status.SCHEDULED.value, Status.IN_PROGRESS.value, Status.COMPLETED.value]
@@ -62,6 +64,9 @@ def withdraw_mails(mails: Sequence[frappe._dict], reason: str, now: datetime) ->
 
 def withdraw_or_hold(mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
 	"""Take out of a claimed group what must not leave after all; return the rest. Asked right before SMTP; commits nothing."""
+	mails = _withdraw_suppressed(mails, now)
+	if not mails:
+		return []
 	stopped = mail_store.find_left_while_sending([mail.name for mail in mails])
 	if not stopped:
 		return mails
@@ -73,6 +78,14 @@ def withdraw_or_hold(mails: list[frappe._dict], now: datetime) -> list[frappe._d
 	put_back(to_hold, now, now, timedelta(0))
 	_hold(to_hold, now)
 	return [mail for mail in mails if mail.name not in stopped]
+
+
+def _withdraw_suppressed(mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
+	suppressed = find_suppressed([mail.email_address for mail in mails])
+	if not suppressed:
+		return mails
+	withdraw_mails([mail for mail in mails if normalise(mail.email_address) in suppressed], "Suppressed", now)
+	return [mail for mail in mails if normalise(mail.email_address) not in suppressed]
 
 
 def hold(*conditions, now: datetime) -> None:

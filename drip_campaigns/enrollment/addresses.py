@@ -5,6 +5,7 @@ import re
 from functools import lru_cache
 
 import frappe
+import idna
 from frappe.utils import validate_email_address
 from frappe.utils.password import get_encryption_key
 
@@ -32,6 +33,13 @@ def normalise(address: str) -> str:
 		return f"{local}@{_ascii_domain(domain)}"
 	except UnicodeError:
 		return f"{local}@{domain}"  # a domain that IDNA refuses is compared as it is written
+
+
+def spellings(address: str) -> list[str]:
+	"""Return how `address` may stand in a record: as given, normalised, the domain in letters. Case is the database's."""
+	normalised = normalise(address)
+	local, _, domain = normalised.rpartition("@")
+	return sorted({address.strip(), normalised, f"{local}@{_unicode_domain(domain)}"})
 
 
 def live_key(campaign: str, *identity: str) -> str:
@@ -67,5 +75,15 @@ def on_the_wire(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _ascii_domain(domain: str) -> str:
-	# Recipients are many and their domains few; Python's IDNA is slow.
-	return domain.encode("idna").decode("ascii")
+	# Recipients are many and their domains few; IDNA is slow.
+	if domain.isascii():
+		return domain.encode("idna").decode("ascii")
+	# Python's own follows the rules of 2003, which lead from straße.example to the domain of somebody else.
+	return idna.encode(domain, uts46=True).decode("ascii")
+
+
+def _unicode_domain(domain: str) -> str:
+	try:
+		return idna.decode(domain)
+	except UnicodeError:
+		return domain

@@ -12,7 +12,7 @@ from functools import cached_property
 import frappe
 from frappe import _
 
-from drip_campaigns.core.model import Refuse, Resume, Status
+from drip_campaigns.core.model import Refuse, Resume, Status, SuppressionReason
 from drip_campaigns.core.reenrollment import re_enroll
 from drip_campaigns.dispatch.store import ENROLLMENT_FIELDS, find_taken_keys, load_dealt_with
 from drip_campaigns.enrollment.addresses import is_valid, normalise
@@ -24,6 +24,7 @@ from drip_campaigns.enrollment.state import LIVE_VALUES, live_keys, read_positio
 from drip_campaigns.site_clock import from_site
 from drip_campaigns.tracking.consent import find_left, find_left_lists
 from drip_campaigns.tracking.preferences import NOTHING_SAID, Preference, load_preferences, personalise
+from drip_campaigns.tracking.suppression import explain_suppressed, find_suppressed
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,10 @@ class Facts:
 		return left | {address for _list, address in find_left_lists(pairs)}
 
 	@cached_property
+	def suppressed(self) -> dict[str, SuppressionReason]:
+		return find_suppressed(self.addresses)
+
+	@cached_property
 	def previous(self) -> dict[str, frappe._dict]:
 		filters = {
 			"campaign": self.choice.campaign.name,
@@ -188,6 +193,11 @@ def _ask_left(facts: Facts, name: str) -> str | None:
 	return _("Has unsubscribed") if normalise(facts.recipients[name].email) in facts.left else None
 
 
+def _ask_suppressed(facts: Facts, name: str) -> str | None:
+	reason = facts.suppressed.get(normalise(facts.recipients[name].email))
+	return explain_suppressed(reason).capitalize() if reason else None
+
+
 def _ask_flags(facts: Facts, name: str) -> str | None:
 	because = facts.recipients[name].stopped_because
 	return _(because).capitalize() if because else None
@@ -212,6 +222,7 @@ RULES = (
 	Rule("scope", "May the owner of the campaign read it, or is it assigned to them?", _ask_scope),
 	Rule("address", "Has it a valid e-mail address?", _ask_address, is_needed_by_others=True),
 	Rule("left", "Has the address stayed subscribed?", _ask_left),
+	Rule("suppressed", "Is the address not suppressed?", _ask_suppressed),
 	Rule("flag", "Does nothing on the record forbid mail?", _ask_flags),
 	Rule("before", "Does the campaign take it (again)?", _ask_before),
 	Rule("duplicate", "Is nobody else with the same address on the campaign?", _ask_duplicate),

@@ -19,7 +19,7 @@ from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.withdraw import hold, release, withdraw
-from drip_campaigns.enrollment.addresses import normalise
+from drip_campaigns.enrollment.addresses import normalise, spellings
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.rules import (
@@ -238,22 +238,33 @@ def unsubscribe(document, now: datetime) -> bool:
 	return was_new
 
 
-def end_live_of(address: str, campaign: str | None, now: datetime) -> None:
-	"""Whoever has this address has left: end the live enrollments of it, in one campaign or in all."""
+def end_live_of(address: str, campaign: str | None, now: datetime, reason: ExitReason | None = None) -> None:
+	"""End the live enrollments of an address, in one campaign or in all: without a reason, because the person has left."""
+	event = EventType.EXITED if reason else EventType.UNSUBSCRIBED
 	for name in find_live_of(address, **({"campaign": campaign} if campaign else {})):
-		_end(frappe.get_doc("Drip Enrollment", name), EventType.UNSUBSCRIBED, now, None)
-
-
-def find_live_of(address: str, **filters: Any) -> list[str]:
-	"""Return the names of the live enrollments of an address, whatever records they are of."""
-	whose = {"email_address": ["in", [address, normalise(address)]], "status": ["in", list(LIVE_VALUES)]}
-	return frappe.get_all("Drip Enrollment", filters={**whose, **filters}, pluck="name")
+		_end_if_live(name, event, now, reason)
 
 
 def end_through_list(address: str, target_list: str, now: datetime) -> None:
 	"""Whoever has this address has left a list: end the live enrollments that came through it."""
 	for name in find_live_of(address, target_list=target_list):
-		_end(frappe.get_doc("Drip Enrollment", name), EventType.UNSUBSCRIBED, now, None)
+		_end_if_live(name, EventType.UNSUBSCRIBED, now, None)
+
+
+def _end_if_live(name: str, event: EventType, now: datetime, reason: ExitReason | None) -> None:
+	document = frappe.get_doc("Drip Enrollment", name, for_update=True)
+	if document.status in LIVE_VALUES:  # not ended by somebody else meanwhile
+		_end(document, event, now, reason)
+
+
+def find_live_of(address: str, **filters: Any) -> list[str]:
+	"""Return the names of the live enrollments of an address, whatever records they are of; always in the same order."""
+	whose = {"email_address": ["in", spellings(address)], "status": ["in", list(LIVE_VALUES)]}
+	rows = frappe.get_all(
+		"Drip Enrollment", filters={**whose, **filters}, fields=["name", "email_address"], order_by="name"
+	)
+	# The database takes ü for u.
+	return [row.name for row in rows if normalise(row.email_address) == normalise(address)]
 
 
 def end(document, now: datetime, reason: ExitReason) -> None:

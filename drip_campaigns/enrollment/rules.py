@@ -10,7 +10,7 @@ from drip_campaigns.core.clock import find_zone, start_of_day
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import CampaignStatus, Status
 from drip_campaigns.core.transitions import live_status
-from drip_campaigns.enrollment.addresses import is_valid
+from drip_campaigns.enrollment.addresses import is_valid, normalise
 from drip_campaigns.enrollment.plans import make_plan
 from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.enrollment.recipients import Recipient, load_recipients
@@ -18,6 +18,7 @@ from drip_campaigns.enrollment.scope import filter_in_scope
 from drip_campaigns.site_clock import site_date
 from drip_campaigns.tracking.consent import find_left, find_left_lists
 from drip_campaigns.tracking.preferences import load_preference, personalise
+from drip_campaigns.tracking.suppression import explain_suppressed, find_suppressed
 
 OUT_OF_SCOPE = "Outside what {0}, the owner of the campaign, may read or is assigned"
 
@@ -70,6 +71,13 @@ def check_scope(campaign, recipient_type: str, recipient: str) -> None:
 
 
 def _check_consent(campaign: str, recipient: Recipient, record: str) -> None:
+	suppressed = find_suppressed([recipient.email]).get(normalise(recipient.email))
+	if suppressed:
+		raise EnrollmentRefusedError(
+			_(
+				"{0} {1}. If the recipient asks to come back, open the Drip Suppression of {2} and lift it."
+			).format(record, explain_suppressed(suppressed), recipient.email)
+		)
 	if recipient.stopped_because:
 		raise EnrollmentRefusedError(
 			_("{0} {1}, so it gets no campaign e-mails.").format(record, _(recipient.stopped_because))

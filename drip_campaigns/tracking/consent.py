@@ -1,5 +1,5 @@
 """Who must not be written to. Consent has one home each: leaving a campaign is an Email Unsubscribe that refers to it,
-leaving a list a flag on its Drip Target List Member.
+leaving a list a flag on its Drip Target List Member, leaving everything a Drip Suppression (`suppression.py`).
 
 An existing global Email Unsubscribe is honoured. What follows for enrollments and queued mail is done by
 `enrollment/enroll.py`.
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import frappe
 
-from drip_campaigns.enrollment.addresses import hash_address, normalise
+from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
 
 
 def find_left(campaign: str, addresses: Iterable[str]) -> set[str]:
@@ -20,11 +20,15 @@ def find_left(campaign: str, addresses: Iterable[str]) -> set[str]:
 	# Frappe stores the address as it was typed; the column's collation compares without case.
 	unsubscribe = frappe.qb.DocType("Email Unsubscribe")
 	left_this = (unsubscribe.reference_doctype == "Drip Campaign") & (unsubscribe.reference_name == campaign)
-	spellings = list(wanted | {normalise(address) for address in wanted})
 	rows = (
 		frappe.qb.from_(unsubscribe)
 		.select(unsubscribe.email)
-		.where(unsubscribe.email.isin(spellings) & (left_this | (unsubscribe.global_unsubscribe == 1)))
+		.where(
+			unsubscribe.email.isin(
+				sorted({spelling for address in wanted for spelling in spellings(address)})
+			)
+			& (left_this | (unsubscribe.global_unsubscribe == 1))
+		)
 		.run(pluck=True)
 	)
 	return {normalise(address) for address in rows}

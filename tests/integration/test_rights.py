@@ -5,6 +5,9 @@ import pytest
 from frappe.permissions import add_permission, reset_perms, update_permission_property
 
 from drip_campaigns.api import desk
+from drip_campaigns.core.model import SuppressionReason
+from drip_campaigns.enrollment.suppress import suppress
+from drip_campaigns.site_clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
 
@@ -21,6 +24,8 @@ MAY_CALL = {
 	"pause_enrollment": READERS,
 	"resume_enrollment": READERS,
 	"remove_enrollment": READERS,
+	"lift_suppression": {"manager"},
+	"renew_suppression": {"manager"},
 	"preview_step": READERS,
 	"send_test": WRITERS,
 	"get_recipient_types": READERS,
@@ -29,6 +34,8 @@ MAY_CALL = {
 	"get_enrollment_schedule": READERS,
 	"run_dispatch": {"manager"},
 }
+
+REASON_OF = {"lift_suppression": "because", "renew_suppression": "note"}
 
 
 @pytest.fixture
@@ -73,6 +80,13 @@ def prepare(method: str, campaign) -> dict:
 		return {}
 	if method == "count_recipients":
 		return {"recipient_type": "Contact"}
+	if method in REASON_OF:
+		return {"suppression": suppression_of(enrollment), REASON_OF[method]: "They asked for it."}
+	return arguments_of(method, campaign, enrollment)
+
+
+def arguments_of(method: str, campaign, enrollment) -> dict:
+	"""Return the arguments of a method about a campaign or an enrollment."""
 	if method.endswith("_enrollment") or method == "get_enrollment_schedule":
 		return {"enrollment": enrollment.name}
 	arguments = {"campaign": campaign.name}
@@ -81,6 +95,13 @@ def prepare(method: str, campaign) -> dict:
 	if method == "send_test":
 		arguments["email_address"] = f"me@{DOMAIN}"
 	return arguments
+
+
+def suppression_of(enrollment) -> str:
+	"""Suppress an address of somebody else, once, and return the record's name."""
+	suppress(f"other-{enrollment.name}@{DOMAIN}", SuppressionReason.MANUAL, utc_now(), source="test")
+	frappe.db.commit()
+	return frappe.get_last_doc("Drip Suppression").name
 
 
 @pytest.mark.parametrize("method", MAY_CALL)

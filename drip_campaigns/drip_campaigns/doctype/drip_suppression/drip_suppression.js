@@ -1,0 +1,63 @@
+{% include "drip_campaigns/public/js/desk_api.js" %}
+{% include "drip_campaigns/public/js/form_buttons.js" %}
+
+const may_change = (lifted) => (frm) =>
+	!frm.is_new() && frm.perm[0].write && Boolean(frm.doc.lifted) === lifted;
+
+const SUPPRESSION_BUTTONS = [
+	{
+		label: __("Lift"),
+		condition: may_change(false),
+		action: (frm) =>
+			ask_why(frm, {
+				title: __("Lift"),
+				label: __("Who asked for it, and how?"),
+				call: (text) => call_desk("lift_suppression", { suppression: frm.doc.name, because: text }),
+			}),
+	},
+	{
+		label: __("Suppress Again"),
+		condition: may_change(true),
+		action: (frm) =>
+			ask_why(frm, {
+				title: __("Suppress Again"),
+				label: __("Who asked for it, and how?"),
+				call: (text) => call_desk("renew_suppression", { suppression: frm.doc.name, note: text }),
+			}),
+	},
+];
+
+frappe.ui.form.on("Drip Suppression", {
+	refresh(frm) {
+		add_buttons(frm, SUPPRESSION_BUTTONS);
+		frm.toggle_reqd("note", frm.is_new());
+		show_what_it_means(frm);
+	},
+});
+
+function show_what_it_means(frm) {
+	frm.set_intro();
+	if (frm.is_new()) {
+		frm.set_intro(
+			__("Campaigns stop for this address at once, and what is queued is withdrawn. Invoices and replies are sent as ever."),
+			"blue"
+		);
+	} else if (frm.doc.lifted) {
+		frm.set_intro(__("Lifted: this address may get campaign e-mails again."), "green");
+	} else {
+		frm.set_intro(__("This address gets no campaign e-mail. Invoices and replies are sent as ever."), "orange");
+	}
+}
+
+function ask_why(frm, { title, label, call }) {
+	const field = { fieldname: "why", fieldtype: "Small Text", label, reqd: 1 };
+	frappe.prompt(
+		field,
+		async ({ why }) => {
+			await call(why);
+			frm.reload_doc();
+		},
+		title,
+		title
+	);
+}

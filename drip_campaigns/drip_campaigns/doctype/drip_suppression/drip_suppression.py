@@ -1,0 +1,54 @@
+"""Drip Suppression: an address that gets no marketing mail at all."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from drip_campaigns.enrollment import suppress
+from drip_campaigns.enrollment.addresses import hash_address, is_valid, normalise
+from drip_campaigns.site_clock import to_site, utc_now
+
+
+class DripSuppression(Document):
+	"""One row an address, known by the hash of it; changed by the verbs of `enrollment/suppress.py` only."""
+
+	def before_naming(self) -> None:
+		if not is_valid(normalise(self.email_address or "")):
+			frappe.throw(
+				_("“{0}” is not an e-mail address. Enter exactly one.").format(self.email_address or "")
+			)
+		self.address_hash = hash_address(self.email_address)
+		self.flags.now = self.flags.now or utc_now()
+		self.source = self.source or frappe.session.user
+		self.suppressed_at = to_site(self.flags.now)
+		self._refuse_second()
+
+	def validate(self) -> None:
+		if self.is_new():
+			if not self.note and not self.flags.by_recipient:
+				frappe.throw(_("Write into Note who asked for it, and how: it is the proof of it later."))
+			return
+		before = self.get_doc_before_save()
+		for field in self.meta.get("fields", {"read_only": 1}):
+			if before and self.get(field.fieldname) != before.get(field.fieldname):
+				frappe.throw(
+					_("{0} is not changed by saving it. Use Lift or Suppress Again.").format(_(field.label))
+				)
+
+	def after_insert(self) -> None:
+		suppress.apply(self, self.flags.now)
+
+	def on_trash(self) -> None:
+		frappe.throw(
+			_("A suppression is not deleted: lift it, so that it is known later what was asked for.")
+		)
+
+	def _refuse_second(self) -> None:
+		lifted = frappe.db.get_value("Drip Suppression", self.address_hash, "lifted")
+		if lifted is None:
+			return
+		remedy = _("Open it and press Suppress Again.") if lifted else _("Nothing has to be done.")
+		frappe.throw(
+			_("There is a suppression of {0} already.").format(self.email_address) + " " + remedy,
+			frappe.DuplicateEntryError,
+		)
