@@ -35,8 +35,9 @@ override_doctype_dashboards = {
 	"CRM Deal": "drip_campaigns.integrations.dashboards.show_on_crm_deal",
 }
 
-# Consent given back elsewhere
+# Consent given back elsewhere; and whatever fires a trigger
 doc_events = {
+	"*": {"on_change": "drip_campaigns.enrollment.triggers.note_change"},
 	"Email Unsubscribe": {"after_insert": "drip_campaigns.enrollment.triggers.leave_when_unsubscribed"},
 }
 
@@ -59,4 +60,10 @@ before_uninstall = "drip_campaigns.uninstall.before_uninstall"
 after_uninstall = "drip_campaigns.uninstall.after_uninstall"
 
 # Deleting a record that was enrolled, or a Communication of ours, is allowed; the enrollment says what became of it.
-ignore_links_on_delete = ["Drip Enrollment", "Drip Email", "Drip Event", "Drip Target List Member"]
+ignore_links_on_delete = [
+	"Drip Enrollment",
+	"Drip Email",
+	"Drip Event",
+	"Drip Target List Member",
+	"Drip Trigger Firing",
+]

@@ -6,6 +6,7 @@ from drip_campaigns.dispatch import identity
 from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.install import ROLES
 from drip_campaigns.tracking.keys import forget_keys
+from drip_campaigns.triggers import table
 
 MODULE = "Drip Campaigns"
 BATCH_SIZE = 500
@@ -60,6 +61,7 @@ def after_uninstall() -> None:
 	frappe.db.delete("Deleted Document", {"deleted_doctype": "Drip Settings"})
 	identity.forget()
 	forget_keys()
+	table.forget()
 	frappe.db.commit()
 
 

@@ -14,6 +14,7 @@ from drip_campaigns.campaign import lifecycle
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.pages.limits import PREFIX
+from drip_campaigns.triggers import table
 from tests.fakes import LOOPBACK, Clock
 
 DOMAIN = "drip-test.example"
@@ -27,6 +28,8 @@ _OURS = (
 	"Drip Enrollment",
 	"Drip Campaign Step",
 	"Drip Campaign Sender",
+	"Drip Campaign Trigger",
+	"Drip Trigger Firing",
 	"Drip Campaign",
 	"Drip Sending Limit",
 	"Drip Bulk Enrollment",
@@ -56,8 +59,10 @@ def clear_site() -> None:
 		if names:
 			frappe.db.delete(child, {"parent": ("in", names)})
 			frappe.db.delete("Dynamic Link", {"parenttype": parent, "parent": ("in", names)})
+			frappe.db.delete("Tag Link", {"document_type": parent, "document_name": ("in", names)})
 			frappe.db.delete(parent, {"name": ("in", names)})
 	frappe.db.delete("Email Unsubscribe", {"email": like})
+	frappe.db.delete("Email Group Member", {"email": like})
 	frappe.db.delete("Email Template", {"name": ("like", "Drip Test%")})
 	if frappe.db.exists("DocType", "Lead"):
 		frappe.db.delete("Lead", {"email_id": like})
@@ -65,6 +70,7 @@ def clear_site() -> None:
 	frappe.clear_document_cache("Drip Settings", "Drip Settings")
 	frappe.db.commit()
 	frappe.clear_cache(doctype="Drip Settings")
+	table.forget()  # the triggers of the campaigns that are gone
 	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens
 	drop_jobs()
 

@@ -22,6 +22,7 @@ MAY_COMMIT = {
 	"dispatch/runner.py",
 	"dispatch/sweep.py",
 	"enrollment/bulk_job.py",
+	"triggers/work.py",
 	"uninstall.py",
 }
 MAY_WRITE_SQL = {"dispatch/dialect.py", "dispatch/mail_store.py", "dispatch/store.py"}

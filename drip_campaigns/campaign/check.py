@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import SenderRule
@@ -22,6 +23,7 @@ def find_save_problems(campaign) -> Iterator[str]:
 	yield from _senders(campaign)
 	for row in campaign.steps:
 		yield from _step(row)
+	yield from find_trigger_problems(campaign)
 
 
 def find_activation_problems(campaign) -> Iterator[str]:

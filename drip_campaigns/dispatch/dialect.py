@@ -17,6 +17,19 @@ def insert_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> No
 		frappe.db.sql(*_insert_statement(doctype, columns, chunk))
 
 
+def insert_new_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+	"""Insert those of `rows` whose name is not there yet; the others are left as they are."""
+	is_postgres = frappe.db.db_type == "postgres"
+	for chunk in _chunks(rows):
+		statement, values = _insert_statement(doctype, columns, chunk)
+		if is_postgres:
+			statement += " ON CONFLICT (name) DO NOTHING"
+		else:
+			# Not INSERT IGNORE, which would also cut what is too long for its column
+			statement += " ON DUPLICATE KEY UPDATE `name` = VALUES(`name`)"
+		frappe.db.sql(statement, values)
+
+
 def _chunks(rows: Sequence[Row]) -> Iterator[list[Row]]:
 	chunk, size = [], 0
 	for row in rows:

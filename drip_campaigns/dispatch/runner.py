@@ -30,6 +30,8 @@ from drip_campaigns.dispatch.store import (
 )
 from drip_campaigns.enrollment.pauses import resume_rested
 from drip_campaigns.site_clock import to_site, to_site_plan, utc_now
+from drip_campaigns.triggers import work
+from drip_campaigns.triggers.table import publish
 
 DEADLOCK_ATTEMPTS = 3
 RUN_BUDGET_SECONDS = 200  # Frappe gives a scheduled job 300
@@ -38,8 +40,11 @@ HELP_JOB = "drip_campaigns.dispatch.runner.help_to_dispatch"
 
 
 def dispatch_due() -> None:
-	"""Send what is due now: called every five minutes by the scheduler, and by the daily job."""
-	dispatch(utc_now())
+	"""Enroll whom triggers and dates bring, and send what is due now: called every five minutes by the scheduler."""
+	now = utc_now()
+	publish()
+	work.run(now)
+	dispatch(now)
 
 
 def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:

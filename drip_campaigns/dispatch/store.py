@@ -8,6 +8,7 @@ import frappe
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, Status
 from drip_campaigns.dispatch.dialect import insert_rows, update_rows
 from drip_campaigns.row_names import new_name
+from drip_campaigns.triggers.events import note_events
 
 ENROLLMENT_FIELDS = (
 	"name",
@@ -190,7 +191,10 @@ def advance_enrollments(rows: Iterable[dict], site_now: datetime) -> None:
 
 
 def record_events(events: Sequence[dict], site_now: datetime) -> None:
-	"""Insert the log lines of a batch in one statement; each is a dict of EVENT_FIELDS that are not standard."""
+	"""Insert the log lines of a batch in one statement; each is a dict of EVENT_FIELDS that are not standard.
+
+	Triggers that wait for such events fire in the same transaction.
+	"""
 	standard = {
 		"owner": "Administrator",
 		"modified_by": "Administrator",
@@ -203,3 +207,4 @@ def record_events(events: Sequence[dict], site_now: datetime) -> None:
 		line = {**standard, "name": new_name(), **event}
 		rows.append([line.get(field) for field in EVENT_FIELDS])
 	insert_rows("Drip Event", EVENT_FIELDS, rows)
+	note_events(events, site_now)

@@ -52,11 +52,17 @@ class BulkResult:
 	enrolled: int = 0
 	resumed: int = 0
 	refused: Counter = field(default_factory=Counter)
+	reasons: dict[str, str] = field(default_factory=dict)  # of one batch: record -> why it was refused
 
 	@property
 	def total(self) -> int:
 		"""Everybody who was looked at."""
 		return self.enrolled + self.resumed + sum(self.refused.values())
+
+	def refuse(self, record: str, reason: str) -> None:
+		"""Count a record that is not enrolled."""
+		self.refused[reason] += 1
+		self.reasons[record] = reason
 
 	def add(self, other: "BulkResult") -> None:
 		"""Add another batch's figures."""
@@ -112,7 +118,7 @@ class _Run:
 		verdicts, self.preferences = self.choice.judge(names)
 		for verdict in verdicts:
 			if verdict.refusal:
-				result.refused[verdict.refusal.reason] += 1
+				result.refuse(verdict.name, verdict.refusal.reason)
 			elif verdict.resumes:
 				self._resume(verdict.resumes, result)
 		self._insert([verdict.recipient for verdict in verdicts if verdict.is_new], result)
@@ -123,7 +129,7 @@ class _Run:
 			enroll.resume(frappe.get_doc("Drip Enrollment", row.name), self.now)
 			result.resumed += 1
 		except DripError as error:
-			result.refused[str(error)] += 1
+			result.refuse(row.recipient, str(error))
 
 	def _preference(self, recipient: Recipient) -> Preference:
 		return self.preferences.get(normalise(recipient.email), NOTHING_SAID)

@@ -1,7 +1,15 @@
 """What happens to enrollments when a record of another app is made or changed: the targets of `doc_events`."""
 
+import frappe
+from frappe import _
+
 from drip_campaigns.enrollment.enroll import end_live_of
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site_clock import to_site, utc_now
+from drip_campaigns.triggers.firings import record
+from drip_campaigns.triggers.match import find_firings
+from drip_campaigns.triggers.table import WEB_FORMS, find_watching
+
+SAVE_POINT = "drip_triggers"
 
 
 def leave_when_unsubscribed(document, _event: str | None = None) -> None:
@@ -13,3 +21,55 @@ def leave_when_unsubscribed(document, _event: str | None = None) -> None:
 		end_live_of(document.email, None, utc_now())
 	elif document.reference_doctype == "Drip Campaign":
 		end_live_of(document.email, document.reference_name, utc_now())
+
+
+def note_change(document, _event: str | None = None) -> None:
+	"""A record of any DocType was saved: write down which triggers it fires. Costs one look-up where there is none.
+
+	Nobody is enrolled here, and the save goes on whatever happens; only what has already undone the whole
+	transaction (a deadlock) is passed on.
+	"""
+	if document.doctype == "Error Log" or _is_silent():
+		return
+	try:
+		watching = find_watching(document.doctype)
+		if frappe.flags.in_web_form:
+			watching = watching + _find_form_triggers(document)
+		if watching:
+			_record_firings(document, watching)
+	except frappe.QueryDeadlockError:
+		raise
+	except Exception as error:  # noqa: BLE001 - an error of ours never stops a save; it is logged
+		_log(error, document)
+
+
+def _is_silent() -> bool:
+	"""Say whether nothing fires now: while the site itself is built or changed, or when a script asks for it."""
+	flags = frappe.flags
+	return bool(flags.drip_no_triggers or flags.in_install or flags.in_migrate or flags.in_uninstall)
+
+
+def _find_form_triggers(document) -> list[frappe._dict]:
+	return [row for row in find_watching(WEB_FORMS) if row.recipient_type == document.doctype]
+
+
+def _record_firings(document, watching: list[frappe._dict]) -> None:
+	firings = list(find_firings(document, watching))
+	if not firings:
+		return
+	frappe.db.savepoint(SAVE_POINT)
+	try:
+		record(firings, to_site(utc_now()))
+	except frappe.QueryDeadlockError:
+		raise
+	except Exception:
+		frappe.db.rollback(save_point=SAVE_POINT)
+		raise
+
+
+def _log(error: Exception, document) -> None:
+	if frappe.db.is_table_missing(error) or frappe.db.is_missing_column(error):
+		return  # the app was updated, and the site is not migrated yet
+	title = _("Drip Campaigns could not look at {0} {1}").format(document.doctype, document.name)
+	log = frappe.get_doc(doctype="Error Log", method=title[:140], error=frappe.get_traceback())
+	log.insert(ignore_permissions=True)

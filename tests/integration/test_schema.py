@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from drip_campaigns.core import limits, model
+from drip_campaigns.core import limits, model, triggers
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.site_clock import utc_now
 from tests import factories
@@ -22,6 +22,13 @@ SELECTS = (
 	("Drip Enrollment", "exit_reason", model.ExitReason),
 	("Drip Event", "event_type", model.EventType),
 	("Drip Sending Limit", "scope", limits.LimitScope),
+	("Drip Campaign Trigger", "kind", triggers.TriggerKind),
+	("Drip Campaign Trigger", "days_from", triggers.DaysFrom),
+	("Drip Campaign Trigger", "repeat", triggers.Repeat),
+	("Drip Campaign Trigger", "local_day", triggers.LocalDay),
+	("Drip Campaign Trigger", "purchase_document", triggers.PurchaseDocument),
+	("Drip Campaign Trigger", "purchased", triggers.Purchased),
+	("Drip Trigger Firing", "status", triggers.FiringStatus),
 )
 
 

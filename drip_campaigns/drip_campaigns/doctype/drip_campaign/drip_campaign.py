@@ -5,9 +5,11 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.campaign.check import find_save_problems
+from drip_campaigns.campaign.check_triggers import prepare_triggers
 from drip_campaigns.campaign.replan import AT_ONCE, count_affected, renew_keys, replan
 from drip_campaigns.compat import clear_invented_times
 from drip_campaigns.site_clock import utc_now
+from drip_campaigns.triggers.table import publish_after_commit
 
 SCHEDULE_FIELDS = (
 	"start_date",
@@ -47,6 +49,7 @@ class DripCampaign(Document):
 
 	def validate(self) -> None:
 		self._check_status()
+		prepare_triggers(self)
 		problems = list(find_save_problems(self))
 		if problems:
 			frappe.throw(
@@ -56,6 +59,9 @@ class DripCampaign(Document):
 	def on_update(self) -> None:
 		if self._schedule_changed():
 			self._replan()
+
+	def on_change(self) -> None:
+		publish_after_commit()
 
 	def on_trash(self) -> None:
 		enrollments = frappe.db.count("Drip Enrollment", {"campaign": self.name})
@@ -69,6 +75,7 @@ class DripCampaign(Document):
 
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		renew_keys(new)
+		publish_after_commit()
 
 	def _check_status(self) -> None:
 		if not self.is_new() and self.has_value_changed("status"):

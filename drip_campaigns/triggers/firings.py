@@ -1,0 +1,82 @@
+"""Firings: what a trigger waited for has happened. Written in the transaction of the event, worked off after its commit.
+
+A firing's name is made of trigger, record and occurrence, so that one event is one firing however often it is told.
+Nothing here commits, and whoever saves a record waits for one statement at most.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import frappe
+
+from drip_campaigns.core.triggers import FiringStatus
+from drip_campaigns.dispatch.dialect import insert_new_rows
+
+DOCTYPE = "Drip Trigger Firing"
+WORK_JOB = "drip_campaigns.triggers.work.run_job"
+_COLUMNS = (
+	*("name", "owner", "creation", "modified", "modified_by", "campaign", "campaign_trigger"),
+	*("record_type", "record", "detail", "status", "fired_at", "due_at"),
+)
+
+
+@dataclass(frozen=True)
+class Firing:
+	"""One trigger and the record at which it fired; the occurrence tells two events at one record apart."""
+
+	trigger: frappe._dict
+	record_type: str
+	record: str
+	occurrence: str = ""
+	detail: str | None = None
+
+	@property
+	def name(self) -> str:
+		"""The same for the same event, 32 characters."""
+		parts = (self.trigger.name, self.record_type, self.record, self.occurrence)
+		return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+	def due_at(self, fired_at: datetime) -> datetime:
+		"""Return when the record is to be enrolled, in the time that `fired_at` is in."""
+		delay = timedelta(days=self.trigger.delay_days or 0, hours=self.trigger.delay_hours or 0)
+		return fired_at + delay
+
+
+def record(firings: Iterable[Firing], site_now: datetime) -> None:
+	"""Write the firings that are new, in one statement, and let a worker see to them after the commit."""
+	rows = [_row(firing, site_now) for firing in firings]
+	if rows:
+		insert_new_rows(DOCTYPE, _COLUMNS, rows)
+		_call_worker_after_commit()
+
+
+def _row(firing: Firing, site_now: datetime) -> Sequence:
+	user = frappe.session.user
+	return (
+		*(firing.name, user, site_now, site_now, user),
+		*(firing.trigger.parent, firing.trigger.name, firing.record_type, firing.record),
+		*(firing.detail, FiringStatus.WAITING.value, site_now, firing.due_at(site_now)),
+	)
+
+
+def _call_worker_after_commit() -> None:
+	"""Enqueue one job a transaction, however many records it saved."""
+	if frappe.flags.drip_worker_is_called:
+		return
+	frappe.flags.drip_worker_is_called = True
+	frappe.db.after_commit.add(_call_worker)
+	frappe.db.after_rollback.add(_forget_call)
+
+
+def _call_worker() -> None:
+	_forget_call()
+	try:
+		frappe.enqueue(WORK_JOB, queue="long", job_id="drip-trigger-firings", deduplicate=True)
+	except Exception:  # noqa: BLE001 - the save is committed; the next dispatch works off what waits
+		frappe.logger("drip_campaigns").exception("The firings wait for the next dispatch")
+
+
+def _forget_call() -> None:
+	frappe.flags.drip_worker_is_called = False
