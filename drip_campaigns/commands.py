@@ -1,7 +1,7 @@
 """The app's own bench commands. Every name begins with `drip-`, for all apps share one list.
 
 `bench --site SITE drip-doctor` says why nothing is sent; `drip-dispatch` sends what is due without waiting;
-`drip-rotate-keys` signs links with a new key.
+`drip-rotate-keys` signs links with a new key; `drip-enroll` enrolls an audience; `drip-why-not` says why a record is not.
 """
 
 import click
@@ -91,4 +91,65 @@ def rotate_keys_command(context, keep_days: int) -> None:
 		click.echo(f"{rotate_keys(utc_now().date(), keep_days)} keys are kept")
 
 
-commands = [dispatch_command, doctor_command, repair_command, rotate_keys_command]
+@click.command("drip-enroll")
+@click.argument("campaign")
+@click.argument("recipient_type")
+@click.option("--filters", default="[]", help='List filters as JSON, such as \'{"status": "Open"}\'.')
+@click.option("--start-date", help="YYYY-MM-DD; today, if not given.")
+@click.option("--per-day", default=0, help="Enroll at most so many a day; the daily job goes on.")
+@click.option("--everybody", is_flag=True, help="Needed where the filters match every record.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@pass_context
+def enroll_command(context, campaign: str, recipient_type: str, dry_run: bool, **options) -> None:
+	"""Enroll the records of RECIPIENT_TYPE that match, in CAMPAIGN, and say how many were not and why.
+
+	Example: bench --site erp.example.com drip-enroll Welcome Lead --filters '{"status": "Open"}' --dry-run
+	"""
+	from drip_campaigns.core.errors import DripError
+	from drip_campaigns.enrollment import run_now
+
+	with frappe.init_site(get_site(context)):
+		frappe.connect()
+		try:
+			lines = run_now.enroll_audience(campaign, recipient_type, dry_run=dry_run, **options)
+		except (DripError, frappe.ValidationError, frappe.DoesNotExistError) as error:
+			raise click.ClickException(str(error)) from error
+		click.echo("\n".join(lines))
+
+
+@click.command("drip-why-not")
+@click.argument("campaign")
+@click.argument("recipient_type")
+@click.argument("recipient")
+@click.option("--filters", default="[]", help="List filters as JSON, each asked on its own.")
+@pass_context
+def why_not_command(context, campaign: str, recipient_type: str, recipient: str, filters: str) -> None:
+	"""Say rule by rule whether RECIPIENT would be enrolled in CAMPAIGN. Changes nothing; exits 1 if it would not.
+
+	Example: bench --site erp.example.com drip-why-not Welcome Lead CRM-LEAD-2026-00001
+	"""
+	from drip_campaigns.core.errors import DripError
+	from drip_campaigns.enrollment.why_not import explain
+	from drip_campaigns.site_clock import utc_now
+
+	with frappe.init_site(get_site(context)):
+		frappe.connect()
+		try:
+			answer = explain(campaign, recipient_type, recipient, utc_now(), filters)
+		except (DripError, frappe.DoesNotExistError) as error:
+			raise click.ClickException(str(error)) from error
+	for check in answer["checks"]:
+		sign, color = ("✓", "green") if check["is_met"] else ("✗", "red")
+		click.secho(f"{sign} {check['question']} {check['finding']}".rstrip(), fg=color)
+	if not answer["would_enroll"]:
+		raise SystemExit(1)
+
+
+commands = [
+	dispatch_command,
+	doctor_command,
+	enroll_command,
+	repair_command,
+	rotate_keys_command,
+	why_not_command,
+]

@@ -8,6 +8,7 @@ from drip_campaigns.campaign.lifecycle import start_scheduled
 from drip_campaigns.campaign.replan import replan_in_batches
 from drip_campaigns.dispatch.repair import repair
 from drip_campaigns.dispatch.runner import dispatch
+from drip_campaigns.enrollment import bulk_job
 from drip_campaigns.site_clock import utc_now
 
 
@@ -24,6 +25,7 @@ def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	):
 		for _changed in replan_in_batches(frappe.get_doc("Drip Campaign", name), now):
 			frappe.db.commit()
+	bulk_job.go_on_waiting(now)
 	repair(now)
 	frappe.db.commit()
 	return dispatch(now, enqueue_delivery=enqueue_delivery)

@@ -9,6 +9,7 @@ from drip_campaigns.campaign import lifecycle, preview, retry
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.enrollment import bulk_job, enroll, overview, suppress
 from drip_campaigns.enrollment.addresses import is_valid
+from drip_campaigns.enrollment.audience import Audience
 from drip_campaigns.enrollment.recipient_types import available_types, get_type
 from drip_campaigns.site_clock import utc_now
 
@@ -72,7 +73,7 @@ def count_recipients(recipient_type: str, filters: str = "[]") -> int:
 	"""Return how many records of a kind match list filters, as far as the caller may read them."""
 	frappe.has_permission("Drip Enrollment", "create", throw=True)
 	get_type(recipient_type)
-	return bulk_job.count_matching(recipient_type, filters)
+	return Audience(recipient_type, filters).count()
 
 
 @frappe.whitelist(methods=["POST"])

@@ -84,3 +84,12 @@ def _update_from_values(doctype: str, columns: Sequence[str], rows: Sequence[Row
 		f"UPDATE `tab{doctype}` AS t SET {sets} FROM ({typed}) AS v ({names}) WHERE t.name = v.name",
 		values,
 	)
+
+
+def count_listed(doctype: str, filters: list, *, distinct: bool = False) -> int:
+	"""Return how many records `frappe.get_list` would list for the session's user, counted by the database."""
+	listed = frappe.get_list(
+		doctype, filters=filters, fields=["name"], distinct=distinct, limit_page_length=0, run=False
+	)
+	query = listed if isinstance(listed, str) else listed.get_sql()  # Frappe 15, Frappe 16
+	return frappe.db.sql(f"SELECT COUNT(*) FROM ({query}) listed")[0][0]

@@ -3,28 +3,23 @@
 Commits after each page, which makes this an entry point like the runner.
 """
 
-import json
 import time
+from datetime import datetime
 from typing import Any
 
 import frappe
-from frappe import _
 from frappe.utils import getdate
 
-from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import RunStatus
+from drip_campaigns.enrollment.audience import Audience
 from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult, enroll_many
 from drip_campaigns.enrollment.rules import check_campaign, start_moment
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site_clock import site_date, utc_now
 
 DOCTYPE = "Drip Bulk Enrollment"
 RACE_ATTEMPTS = 3
 JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500; a longer run is handed to the next job
 REALTIME_EVENT = "drip_bulk_enrollment"
-
-
-class InvalidFiltersError(DripError):
-	"""The filters of the audience cannot be read."""
 
 
 def enqueue(name: str) -> None:
@@ -46,24 +41,14 @@ def check(campaign: str, start_date: Any) -> None:
 	start_moment(getdate(start_date), document, None, utc_now())
 
 
-def count_matching(recipient_type: str, filters: str | None) -> int:
-	"""Return how many records the session's user may read match; raise InvalidFiltersError for filters that make no sense."""
-	try:
-		conditions = json.loads(filters or "[]")
-		return len(frappe.get_list(recipient_type, filters=conditions, pluck="name", limit_page_length=0))
-	except (ValueError, TypeError, frappe.DataError, frappe.db.OperationalError) as error:
-		raise InvalidFiltersError(
-			_("The filters cannot be used: {0}. Clear them and choose again.").format(error)
-		) from error
-
-
 def run(name: str) -> None:
 	"""Enroll the audience of a run from where it stands to its end, with the rights of whoever made it."""
 	document = frappe.get_doc(DOCTYPE, name)
 	if document.status not in (RunStatus.QUEUED.value, RunStatus.RUNNING.value):
 		return
 	user = frappe.session.user
-	frappe.set_user(document.owner)
+	if user != document.owner:
+		frappe.set_user(document.owner)
 	try:
 		_run_pages(document)
 	except Exception as error:  # noqa: BLE001 - recorded on the run, which can be resumed
@@ -71,7 +56,16 @@ def run(name: str) -> None:
 		document.db_set({"status": RunStatus.FAILED.value, "error": f"{type(error).__name__}: {error}"})
 		frappe.db.commit()
 	finally:
-		frappe.set_user(user)
+		if user != document.owner:
+			frappe.set_user(user)
+
+
+def go_on_waiting(now: datetime) -> None:
+	"""Let the runs whose quota of an earlier day is used up go on: the daily job's."""
+	filters = {"status": RunStatus.WAITING.value, "counted_on": ["<", site_date(now)]}
+	for name in frappe.get_all(DOCTYPE, filters=filters, pluck="name"):
+		frappe.db.set_value(DOCTYPE, name, "status", RunStatus.QUEUED.value)
+		enqueue(name)
 
 
 def _run_pages(document) -> None:
@@ -84,7 +78,9 @@ def _run_pages(document) -> None:
 		if time.monotonic() - started > JOB_BUDGET_SECONDS:
 			frappe.enqueue("drip_campaigns.enrollment.bulk_job.run", queue="long", name=document.name)
 			return
-	document.db_set("status", RunStatus.COMPLETED.value, notify=True, commit=True)
+	is_done = document.processed >= document.total or not _audience(document).page(document.last_recipient, 1)
+	status = RunStatus.COMPLETED if is_done else RunStatus.WAITING
+	document.db_set("status", status.value, notify=True, commit=True)
 	_tell(document)
 
 
@@ -97,7 +93,7 @@ def _enroll_page(document, names: list[str]) -> None:
 				document.recipient_type,
 				names,
 				utc_now(),
-				start_date=document.start_date,
+				start_date=max(getdate(document.start_date), site_date(utc_now())),
 				sender=document.sender,
 			)
 			for result in run:
@@ -111,17 +107,22 @@ def _enroll_page(document, names: list[str]) -> None:
 
 
 def _next_page(document) -> list[str]:
-	filters = json.loads(document.recipient_filters or "[]")
-	if isinstance(filters, dict):
-		filters = [[document.recipient_type, field, "=", value] for field, value in filters.items()]
-	filters = [*filters, [document.recipient_type, "name", ">", document.last_recipient or ""]]
-	return frappe.get_list(
-		document.recipient_type,
-		filters=filters,
-		order_by="name asc",
-		limit_page_length=BATCH_SIZE,
-		pluck="name",
-	)
+	limit = min(BATCH_SIZE, _left_today(document, utc_now()))
+	return _audience(document).page(document.last_recipient, limit) if limit else []
+
+
+def _audience(document) -> Audience:
+	return Audience(document.recipient_type, document.recipient_filters)
+
+
+def _left_today(document, now: datetime) -> int:
+	"""Return how many more may be enrolled today; a page of so many cannot exceed it."""
+	if not document.per_day:
+		return BATCH_SIZE
+	today = site_date(now)
+	if not document.counted_on or getdate(document.counted_on) != today:
+		document.db_set({"counted_on": today, "enrolled_today": 0})
+	return max(document.per_day - document.enrolled_today, 0)
 
 
 def _note_progress(document, names: list[str], result: BulkResult) -> None:
@@ -132,6 +133,7 @@ def _note_progress(document, names: list[str], result: BulkResult) -> None:
 		{
 			"processed": document.processed + len(names),
 			"enrolled": document.enrolled + result.enrolled + result.resumed,
+			"enrolled_today": document.enrolled_today + result.enrolled + result.resumed,
 			"refused": document.refused + sum(result.refused.values()),
 			"reasons": "\n".join(f"{count} × {reason}" for reason, count in sorted(reasons.items())),
 			"last_recipient": names[-1],

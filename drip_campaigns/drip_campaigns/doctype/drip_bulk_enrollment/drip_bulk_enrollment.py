@@ -6,6 +6,7 @@ from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment import bulk_job
+from drip_campaigns.enrollment.audience import Audience
 from drip_campaigns.enrollment.recipient_types import available_types
 
 
@@ -23,10 +24,24 @@ class DripBulkEnrollment(Document):
 			)
 		frappe.has_permission("Drip Enrollment", "create", throw=True)
 		try:
-			self.total = bulk_job.count_matching(self.recipient_type, self.recipient_filters)
+			self._count()
 			bulk_job.check(self.campaign, self.start_date)
 		except DripError as error:
 			frappe.throw(str(error), title=_("Cannot be enrolled"))
 
 	def after_insert(self) -> None:
-		bulk_job.enqueue(self.name)
+		if not self.flags.runs_at_once:
+			bulk_job.enqueue(self.name)
+
+	def _count(self) -> None:
+		if not self.is_new():
+			return
+		audience = Audience(self.recipient_type, self.recipient_filters)
+		self.total = audience.count()
+		if audience.is_everybody(self.total) and self.confirmed_count != self.total:
+			frappe.throw(
+				_(
+					"These filters match every {0} that you may read: {1} records. Narrow them, or confirm the number (confirmed_count)."
+				).format(_(self.recipient_type), self.total),
+				title=_("Everybody?"),
+			)

@@ -1,0 +1,76 @@
+"""Enrolling as the Desk and integrators ask for it: what it would do, doing it, and why not. For signed-in users."""
+
+import frappe
+
+from drip_campaigns.api.errors import explained
+from drip_campaigns.enrollment import bulk_job
+from drip_campaigns.enrollment.preview import preview_audience
+from drip_campaigns.enrollment.recipient_types import get_type
+from drip_campaigns.enrollment.why_not import explain
+from drip_campaigns.site_clock import site_date, utc_now
+
+AT_ONCE = 200  # so many are enrolled within the request; more go to the background
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def preview_enrollment(campaign: str, recipient_type: str, filters: str = "[]") -> dict:
+	"""Return how many of an audience would be enrolled, how many not and why, and ten of them. Writes nothing."""
+	_check_rights(campaign, recipient_type)
+	return preview_audience(campaign, recipient_type, filters, utc_now())
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def enroll_records(
+	campaign: str,
+	recipient_type: str,
+	filters: str = "[]",
+	start_date: str | None = None,
+	sender: str | None = None,
+	per_day: int = 0,
+	confirmed_count: int = 0,
+) -> dict:
+	"""Enroll an audience by list filters (ticked rows: name in ...): a few at once, many in the background.
+
+	Returns the Drip Bulk Enrollment's name, status and figures; without `per_day`, of few records the final ones.
+	"""
+	_check_rights(campaign, recipient_type)
+	run = frappe.get_doc(
+		doctype=bulk_job.DOCTYPE,
+		campaign=campaign,
+		recipient_type=recipient_type,
+		recipient_filters=filters,
+		start_date=start_date or site_date(utc_now()),
+		sender=sender,
+		per_day=per_day,
+		confirmed_count=confirmed_count,
+	)
+	return _start(run)
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def explain_enrollment(campaign: str, recipient_type: str, recipient: str, filters: str = "[]") -> dict:
+	"""Say rule by rule, and filter by filter, whether a record would be enrolled and why not. Writes nothing."""
+	_check_rights(campaign, recipient_type)
+	return explain(campaign, recipient_type, recipient, utc_now(), filters)
+
+
+def _start(run) -> dict:
+	run.flags.runs_at_once = True
+	run.insert()
+	if run.total <= AT_ONCE:
+		bulk_job.run(run.name)
+		run.reload()
+	else:
+		bulk_job.enqueue(run.name)
+	return {
+		key: run.get(key) for key in ("name", "status", "total", "enrolled", "refused", "reasons", "error")
+	}
+
+
+def _check_rights(campaign: str, recipient_type: str) -> None:
+	frappe.has_permission("Drip Enrollment", "create", throw=True)
+	frappe.get_doc("Drip Campaign", campaign).check_permission("read")
+	get_type(recipient_type)

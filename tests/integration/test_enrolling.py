@@ -1,0 +1,295 @@
+"""Enrolling by hand: what it would do, doing it, a quota a day, everybody, and why not."""
+
+import json
+
+import frappe
+import pytest
+from click.testing import CliRunner
+
+from drip_campaigns.api.enrolling import enroll_records, explain_enrollment, preview_enrollment
+from drip_campaigns.commands import enroll_command, why_not_command
+from drip_campaigns.enrollment import audience, bulk_job, preview
+from drip_campaigns.enrollment.run_now import enroll_audience
+from drip_campaigns.site_clock import utc_now
+from drip_campaigns.tracking.consent import record_left
+from tests import factories
+from tests.factories import DOMAIN
+from tests.fakes import Clock
+
+OURS = json.dumps([["Contact", "email_id", "like", f"%@{DOMAIN}"]])
+
+
+@pytest.fixture
+def now(site) -> Clock:
+	return Clock(utc_now())
+
+
+@pytest.fixture
+def crowd(now):
+	"""A campaign, and one Contact for each reason that there is, beside two who are fine."""
+	campaign = factories.make_active_campaign(now)
+	names = {
+		"fine": factories.make_contact("Fine", f"fine@{DOMAIN}"),
+		"other": factories.make_contact("Other", f"other@{DOMAIN}"),
+		"twin": factories.make_contact("Twin", f"FINE@{DOMAIN}"),
+		"on": factories.make_contact("On", f"on@{DOMAIN}"),
+		"left": factories.make_contact("Left", f"left@{DOMAIN}"),
+		"flagged": factories.make_contact("Flagged", f"flagged@{DOMAIN}", unsubscribed=1),
+		"nowhere": factories.make_contact("Nowhere", None),
+	}
+	factories.enroll(campaign, names["on"], now)
+	record_left(campaign.name, f"left@{DOMAIN}")
+	frappe.db.commit()
+	yield campaign, [contact.name for contact in names.values()]
+	frappe.delete_doc("Contact", names["nowhere"].name, force=True)
+	frappe.db.commit()
+
+
+def ticked(names: list[str]) -> str:
+	return json.dumps([["Contact", "name", "in", names]])
+
+
+def test_preview_says_how_many_how_many_not_and_why_with_a_sample(crowd):
+	campaign, names = crowd
+
+	figures = preview_enrollment(campaign.name, "Contact", ticked(names))
+
+	assert (figures["total"], figures["enrolled"], figures["resumed"]) == (7, 2, 0)
+	assert {row["rule"]: row["count"] for row in figures["refused"]} == {
+		"address": 1,
+		"before": 1,
+		"left": 1,
+		"flag": 1,
+		"duplicate": 1,
+	}
+	assert sorted(person["email"] for person in figures["sample"]) == [f"fine@{DOMAIN}", f"other@{DOMAIN}"]
+	assert [row["examples"] for row in figures["refused"] if row["rule"] == "left"] == [["Left"]]
+
+
+def test_preview_writes_nothing_and_agrees_with_the_run(crowd):
+	campaign, names = crowd
+	before = factories.count("Drip Enrollment"), factories.count("Drip Event")
+
+	figures = preview_enrollment(campaign.name, "Contact", ticked(names))
+	after = factories.count("Drip Enrollment"), factories.count("Drip Event")
+	done = enroll_records(campaign.name, "Contact", ticked(names))
+
+	assert before == after
+	assert (done["status"], done["enrolled"], done["refused"]) == ("Completed", figures["enrolled"], 5)
+	assert sorted(done["reasons"].splitlines()) == sorted(
+		f"{row['count']} × {row['reason']}" for row in figures["refused"]
+	)
+
+
+def test_same_address_is_counted_once_over_the_pages_of_a_preview(now, monkeypatch):
+	campaign = factories.make_active_campaign(now)
+	names = [factories.make_contact(f"Twin {n}", f"twin@{DOMAIN}").name for n in range(3)]
+	monkeypatch.setattr(preview, "PAGE", 1)
+
+	figures = preview_enrollment(campaign.name, "Contact", ticked(names))
+
+	assert (figures["enrolled"], figures["refused"][0]["count"]) == (1, 2)
+
+
+def test_somebody_who_may_go_on_is_counted_as_such(now):
+	campaign = factories.make_active_campaign(now)
+	contact = factories.make_contact()
+	enrollment = factories.enroll(campaign, contact, now)
+	frappe.call("drip_campaigns.api.desk.remove_enrollment", enrollment=enrollment.name)
+
+	figures = preview_enrollment(campaign.name, "Contact", ticked([contact.name]))
+
+	assert (figures["enrolled"], figures["resumed"]) == (0, 1)
+
+
+def test_preview_costs_as_many_statements_for_many_as_for_few(now):
+	campaign = factories.make_active_campaign(now)
+	names = [factories.make_contact().name for _ in range(40)]
+	preview_enrollment(campaign.name, "Contact", ticked(names))
+
+	with factories.count_statements() as few:
+		preview_enrollment(campaign.name, "Contact", ticked(names[:2]))
+	with factories.count_statements() as many:
+		preview_enrollment(campaign.name, "Contact", ticked(names))
+
+	assert many.count == few.count
+
+
+def test_filters_that_match_everybody_are_asked_about_with_the_number(now, monkeypatch):
+	campaign = factories.make_active_campaign(now)
+	factories.make_contact()
+	frappe.db.commit()
+	monkeypatch.setattr(audience, "EVERYBODY_FROM", 1)
+	total = factories.count("Contact")
+
+	figures = preview_enrollment(campaign.name, "Contact")
+	with pytest.raises(frappe.ValidationError) as caught:
+		enroll_records(campaign.name, "Contact")
+	frappe.db.rollback()
+	done = enroll_records(campaign.name, "Contact", confirmed_count=total)
+
+	assert (figures["is_everybody"], figures["total"]) == (True, total)
+	assert f"match every Contact that you may read: {total} records." in str(caught.value)
+	assert done["status"] == "Completed"
+
+
+def test_filter_that_every_record_happens_to_match_is_everybody_too(now, monkeypatch):
+	campaign = factories.make_active_campaign(now)
+	factories.make_contact()
+	monkeypatch.setattr(audience, "EVERYBODY_FROM", 1)
+
+	figures = preview_enrollment(campaign.name, "Contact", json.dumps([["Contact", "name", "is", "set"]]))
+
+	assert figures["is_everybody"]
+
+
+def test_few_are_enrolled_at_once_and_many_in_the_background(now, monkeypatch):
+	campaign = factories.make_active_campaign(now)
+	names = [factories.make_contact().name for _ in range(3)]
+	monkeypatch.setattr("drip_campaigns.api.enrolling.AT_ONCE", 2)
+
+	few = enroll_records(campaign.name, "Contact", ticked(names[:2]))
+	many = enroll_records(campaign.name, "Contact", ticked(names))
+
+	assert (few["status"], few["enrolled"]) == ("Completed", 2)
+	assert (many["status"], many["enrolled"]) == ("Queued", 0)
+
+
+def test_so_many_a_day_goes_on_each_day_until_all_are_enrolled(now, monkeypatch):
+	campaign = factories.make_active_campaign(now)
+	for _ in range(5):
+		factories.make_contact()
+	run = enroll_records(campaign.name, "Contact", OURS, per_day=2)
+	seen = [(run["status"], run["enrolled"])]
+
+	for _ in range(3):
+		now.advance(days=1)
+		monkeypatch.setattr(bulk_job, "utc_now", lambda: now.now)
+		bulk_job.go_on_waiting(now.now)
+		frappe.db.commit()
+		bulk_job.run(run["name"])
+		seen.append(frappe.db.get_value("Drip Bulk Enrollment", run["name"], ["status", "enrolled"]))
+
+	assert [tuple(row) for row in seen] == [
+		("Waiting", 2),
+		("Waiting", 4),
+		("Completed", 5),
+		("Completed", 5),
+	]
+	starts = frappe.get_all("Drip Enrollment", pluck="start_date", order_by="start_date")
+	assert len(set(starts)) == 3
+
+
+def test_quota_of_the_day_is_not_spent_twice(now):
+	campaign = factories.make_active_campaign(now)
+	for _ in range(3):
+		factories.make_contact()
+	run = enroll_records(campaign.name, "Contact", OURS, per_day=2)
+
+	bulk_job.go_on_waiting(now.now)
+	bulk_job.run(run["name"])
+
+	assert factories.count("Drip Enrollment") == 2
+
+
+def test_quota_counts_who_is_enrolled_not_who_is_refused(now):
+	campaign = factories.make_active_campaign(now)
+	factories.make_contact("A refused", unsubscribed=1)
+	for _ in range(2):
+		factories.make_contact()
+
+	run = enroll_records(campaign.name, "Contact", OURS, per_day=2)
+
+	assert (run["enrolled"], run["refused"]) == (2, 1)
+
+
+@pytest.mark.parametrize("filters", ["{oops", '"name"', "[1]", '[["Contact", "no_such_field", "=", 1]]'])
+def test_filters_that_make_no_sense_are_refused_with_the_remedy(now, filters):
+	campaign = factories.make_active_campaign(now)
+
+	with pytest.raises(frappe.ValidationError, match="Clear them and choose again"):
+		preview_enrollment(campaign.name, "Contact", filters)
+
+
+def test_why_not_answers_rule_by_rule(crowd):
+	campaign, names = crowd
+
+	fine = explain_enrollment(campaign.name, "Contact", names[0])
+	flagged = explain_enrollment(campaign.name, "Contact", names[5])
+	nobody = explain_enrollment(campaign.name, "Contact", "drip-no-such-contact")
+
+	assert fine["would_enroll"] and all(check["is_met"] for check in fine["checks"])
+	assert [check["finding"] for check in flagged["checks"] if not check["is_met"]] == [
+		"Is marked as unsubscribed"
+	]
+	assert [check["finding"] for check in nobody["checks"] if not check["is_met"]] == [
+		"No such record, or you may not read it"
+	]
+
+
+def test_why_not_answers_filter_by_filter(crowd):
+	campaign, names = crowd
+	filters = json.dumps([["Contact", "first_name", "=", "Fine"], ["Contact", "status", "=", "Replied"]])
+
+	answer = explain_enrollment(campaign.name, "Contact", names[0], filters)
+
+	asked = [check for check in answer["checks"] if check["question"].startswith("Filter: ")]
+	assert [check["is_met"] for check in asked] == [True, False]
+	assert asked[1]["question"] == "Filter: Status = Replied"
+	assert asked[1]["finding"] == f"It is {frappe.db.get_value('Contact', names[0], 'status') or 'empty'}."
+	assert not answer["would_enroll"]
+
+
+def test_why_not_names_a_campaign_that_takes_nobody(crowd):
+	campaign, names = crowd
+	campaign.reload().db_set("status", "Ended")
+
+	answer = explain_enrollment(campaign.name, "Contact", names[0])
+
+	assert "has ended" in answer["checks"][0]["finding"]
+
+
+@pytest.mark.parametrize("function", [preview_enrollment, enroll_records])
+def test_who_may_not_enroll_is_refused(now, function):
+	campaign = factories.make_active_campaign(now)
+	frappe.set_user(factories.make_user("stranger"))
+
+	with pytest.raises(frappe.PermissionError):
+		function(campaign.name, "Contact", OURS)
+	with pytest.raises(frappe.PermissionError):
+		explain_enrollment(campaign.name, "Contact", "x")
+
+
+def test_user_enrolls_only_what_they_may_read(now):
+	campaign = factories.make_active_campaign(now)
+	factories.make_contact()
+	frappe.set_user(factories.make_user("seller", "Drip User"))
+
+	figures = preview_enrollment(campaign.name, "Contact", OURS)
+
+	assert (figures["total"], figures["enrolled"]) == (0, 0)
+
+
+def test_command_line_enrolls_after_a_dry_run(now):
+	campaign = factories.make_active_campaign(now)
+	factories.make_contact()
+	factories.make_contact("Flagged", unsubscribed=1)
+	options = {"filters": OURS, "start_date": None, "per_day": 0, "everybody": False}
+
+	dry = enroll_audience(campaign.name, "Contact", dry_run=True, **options)
+	count = factories.count("Drip Enrollment")
+	done = enroll_audience(campaign.name, "Contact", dry_run=False, **options)
+
+	assert dry[1:] == [
+		"1 would be enrolled, 0 would go on where they stopped.",
+		"1 × Is marked as unsubscribed",
+	]
+	assert count == 0
+	assert done[1:] == ["2 of 2 records looked at, 1 enrolled, 1 not.", "1 × Is marked as unsubscribed"]
+
+
+@pytest.mark.parametrize("command", [enroll_command, why_not_command])
+def test_command_has_an_example(command):
+	text = CliRunner().invoke(command, ["--help"]).output
+
+	assert "Example: bench --site" in text
