@@ -15,9 +15,14 @@ from drip_campaigns.core.tokens import rotate
 CONFIG_KEY = "drip_token_keys"
 
 
-def token_keys() -> tuple[str, ...]:
-	"""Return the signing keys, the newest last: one derived from the site's own, then those of site_config.json."""
-	return (_derived_key(), *(_key_of(entry) for entry in _configured()))
+def token_keys(config: Mapping | None = None) -> tuple[str, ...]:
+	"""Return the signing keys, the newest last: one derived from the site's own, then those of site_config.json.
+
+	A web worker of Frappe 16 knows the file as it was up to a minute ago: `config` is the file as it is now, for a
+	token that a key made since then may have signed.
+	"""
+	configured = frappe.conf if config is None else config
+	return (_derived_key(), *(_key_of(entry) for entry in configured.get(CONFIG_KEY) or []))
 
 
 def rotate_keys(today: date, days: int) -> int:
@@ -25,7 +30,7 @@ def rotate_keys(today: date, days: int) -> int:
 
 	Links that older keys have signed stay valid as long as the key is kept, 60 days at least.
 	"""
-	kept = rotate(_configured(), secrets.token_urlsafe(32), today, days)
+	kept = rotate(frappe.conf.get(CONFIG_KEY) or [], secrets.token_urlsafe(32), today, days)
 	update_site_config(CONFIG_KEY, kept)
 	return len(kept)
 
@@ -37,10 +42,6 @@ def forget_keys() -> None:
 			CONFIG_KEY, "None"
 		)  # Frappe's way to remove an entry; here in memory it stays as that word
 		frappe.conf.pop(CONFIG_KEY)
-
-
-def _configured() -> list[str | dict]:
-	return frappe.conf.get(CONFIG_KEY) or []
 
 
 def _key_of(entry: str | Mapping[str, str]) -> str:

@@ -1,9 +1,10 @@
 """The links that stand in e-mails: made here, read here, and nowhere else."""
 
+import frappe
 from frappe.utils import get_url
 
 from drip_campaigns.core import tokens
-from drip_campaigns.core.tokens import Purpose
+from drip_campaigns.core.tokens import InvalidTokenError, Purpose
 from drip_campaigns.tracking.keys import token_keys
 
 ROOT = "drip"
@@ -43,4 +44,7 @@ class Links:
 
 def read_token(purpose: Purpose, token: str) -> str:
 	"""Return the subject of a link's token; raise InvalidTokenError when it is none of ours."""
-	return tokens.read(purpose, token, token_keys())
+	try:
+		return tokens.read(purpose, token, token_keys())
+	except InvalidTokenError:
+		return tokens.read(purpose, token, token_keys(frappe.get_site_config()))
