@@ -48,6 +48,7 @@ class ExitReason(Label):
 	RECIPIENT_DELETED = "Recipient Deleted"
 	REMOVED = "Removed"
 	CONDITION = "Condition"
+	NOT_CONFIRMED = "Not Confirmed"
 
 
 class CampaignStatus(Label):
@@ -116,6 +117,7 @@ class EventType(Label):
 	CAME_BACK = "Came Back"
 	SUPPRESSED = "Suppressed"
 	LIFTED = "Lifted"
+	CONFIRMED = "Confirmed"
 
 
 class SuppressionReason(Label):

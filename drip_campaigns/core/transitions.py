@@ -31,6 +31,7 @@ TRANSITIONS: dict[tuple[Status, EventType], Status] = {
 	(Status.SCHEDULED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
 	(Status.SCHEDULED, EventType.EXITED): Status.EXITED,
 	(Status.SCHEDULED, EventType.FAILED): Status.FAILED,
+	(Status.SCHEDULED, EventType.CONFIRMED): Status.SCHEDULED,  # the clock of the schedule starts only now
 	(Status.IN_PROGRESS, EventType.QUEUED): Status.IN_PROGRESS,
 	(Status.IN_PROGRESS, EventType.SKIPPED): Status.IN_PROGRESS,
 	(Status.IN_PROGRESS, EventType.COMPLETED): Status.COMPLETED,
@@ -39,6 +40,7 @@ TRANSITIONS: dict[tuple[Status, EventType], Status] = {
 	(Status.IN_PROGRESS, EventType.EXITED): Status.EXITED,
 	(Status.IN_PROGRESS, EventType.FAILED): Status.FAILED,
 	(Status.PAUSED, EventType.RESUMED): Status.IN_PROGRESS,
+	(Status.PAUSED, EventType.CONFIRMED): Status.PAUSED,
 	(Status.PAUSED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
 	(Status.PAUSED, EventType.EXITED): Status.EXITED,
 	(Status.PAUSED, EventType.FAILED): Status.FAILED,  # an e-mail handed over before the pause

@@ -1,0 +1,12 @@
+"""What a person can agree to, and take back."""
+
+from __future__ import annotations
+
+from drip_campaigns.core.model import Label
+
+
+class ConsentTo(Label):
+	"""What was agreed to."""
+
+	CAMPAIGN = "Campaign"
+	TRACKING = "Individual Tracking"

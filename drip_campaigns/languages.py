@@ -1,0 +1,34 @@
+"""The languages that our own texts are translated into, and which one is spoken: to a visitor, in an e-mail's footer.
+
+What a user writes is not translated; translations are in `translations/`, which Frappe 15 and 16 both read.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import frappe
+
+LANGUAGES = ("en", "de", "es", "fr", "ar")
+RTL_LANGUAGES = ("ar", "fa", "he", "ps", "ur")
+
+
+def find_language(tag: str | None) -> str | None:
+	"""Return the one of LANGUAGES that a tag such as `de-AT` or `pt_BR` means, or None."""
+	language = (tag or "").replace("_", "-").split("-")[0].lower()
+	return language if language in LANGUAGES else None
+
+
+def direction(language: str | None) -> str:
+	"""Return which way a language is written, as HTML names it."""
+	return "rtl" if (language or "en").split("-")[0] in RTL_LANGUAGES else "ltr"
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+	"""Let `_()` speak `language` in a `with` block."""
+	before = frappe.local.lang
+	frappe.local.lang = language
+	try:
+		yield
+	finally:
+		frappe.local.lang = before
