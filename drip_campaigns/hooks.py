@@ -64,6 +64,7 @@ ignore_links_on_delete = [
 	"Drip Enrollment",
 	"Drip Email",
 	"Drip Event",
+	"Drip Consent",
 	"Drip Target List Member",
 	"Drip Trigger Firing",
 ]

@@ -22,6 +22,7 @@ EMAIL_ACCOUNT = "Drip Test Outgoing"
 SENDER = f"sales@{DOMAIN}"
 
 _OURS = (
+	"Drip Consent",
 	"Drip Event",
 	"Drip Suppression",
 	"Drip Email",

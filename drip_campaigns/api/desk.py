@@ -3,6 +3,7 @@
 import frappe
 from frappe import _
 from frappe.rate_limiter import rate_limit
+from frappe.utils import getdate
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, preview, retry
@@ -88,6 +89,29 @@ def retry_failed(campaign: str) -> dict:
 def send_missed(campaign: str) -> dict:
 	"""Send the steps that were skipped because they were overdue."""
 	return {"emails": retry.send_missed(_get("Drip Campaign", campaign, "write"), utc_now())}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def enroll_recipient(
+	campaign: str,
+	recipient_type: str,
+	recipient: str,
+	start_date: str | None = None,
+	require_confirmation: bool = False,
+) -> dict:
+	"""Put one record on a campaign; with `require_confirmation` nothing is sent before the recipient confirms."""
+	frappe.has_permission("Drip Enrollment", "create", throw=True)
+	day = getdate(start_date) if start_date else None
+	made = enroll.enroll(
+		campaign,
+		recipient_type,
+		recipient,
+		utc_now(),
+		start_date=day,
+		require_confirmation=require_confirmation,
+	)
+	return {"enrollment": made.name, "status": made.status, "confirmation": made.confirmation}
 
 
 @frappe.whitelist(methods=["POST"])

@@ -6,17 +6,22 @@ answer to it does not tell whether somebody exists.
 
 import frappe
 from frappe import _
+from frappe.rate_limiter import rate_limit
 from werkzeug.wrappers import Response
 
+from drip_campaigns.api.errors import explained
 from drip_campaigns.core.tokens import InvalidTokenError
-from drip_campaigns.pages import leave
+from drip_campaigns.enrollment.sign_up import request_sign_up
+from drip_campaigns.pages import confirm, leave, view
 from drip_campaigns.pages.frame import Page, PageRequest, choose_language, render_not_found, render_problem
 from drip_campaigns.pages.limits import TooManyTriesError, spend
 from drip_campaigns.tracking.urls import PREVIEW_TOKEN, ROOT, read_token
 
-PAGES: dict[str, Page] = {page.purpose.value: page for page in (leave.PAGE,)}
+PAGES: dict[str, Page] = {page.purpose.value: page for page in (leave.PAGE, confirm.PAGE, view.PAGE)}
 POSTS_PER_HOUR = 30  # of one token
 BAD_TOKENS_PER_HOUR = 600  # of one network address, which many people may share
+SIGN_UPS_PER_HOUR = 30  # of one network address
+SIGN_UPS_OF_AN_ADDRESS = 5  # an hour, whoever sends them
 
 
 class PublicPages:
@@ -58,3 +63,17 @@ def _open(page: Page, token: str) -> Response:
 		return page.show(PageRequest(subject, request.path))
 	spend(page.purpose.value, token, POSTS_PER_HOUR)
 	return page.act(PageRequest(subject, request.path, frappe.local.form_dict))
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+@rate_limit(limit=SIGN_UPS_PER_HOUR, seconds=3600)
+@explained
+def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: str = "") -> dict:
+	"""Ask the owner of a mailbox by e-mail to confirm a campaign that accepts sign-ups; the answer tells nothing else."""
+	choose_language()
+	try:
+		spend("sign-up", email_address.strip().lower(), SIGN_UPS_OF_AN_ADDRESS)
+	except TooManyTriesError:
+		frappe.throw(_("Please try again in an hour."), frappe.RateLimitExceededError)
+	request_sign_up(campaign, email_address, first_name, last_name)
+	return {"message": _("Thank you. Please open the e-mail that we have sent you, and confirm.")}

@@ -10,7 +10,7 @@ from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import SenderRule
-from drip_campaigns.dispatch.render import load_step_text
+from drip_campaigns.dispatch.render import StepText, load_step_text, load_template
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.dispatch.template import find_problem
 from drip_campaigns.enrollment.plans import WEEKDAY_FIELDS, make_plan
@@ -23,6 +23,8 @@ def find_save_problems(campaign) -> Iterator[str]:
 	yield from _senders(campaign)
 	for row in campaign.steps:
 		yield from _step(row)
+	if campaign.confirmation_template:
+		yield from _confirmation(campaign.confirmation_template)
 	yield from find_trigger_problems(campaign)
 
 
@@ -80,8 +82,20 @@ def _step(row) -> Iterator[str]:
 		yield _("{0} has no subject. Enter one, or choose an Email Template.").format(label)
 	if not _has_text(text.html):
 		yield _("{0} has no text. Write a message, or choose an Email Template.").format(label)
+	yield from _text(label, text)
+
+
+def _confirmation(template: str) -> Iterator[str]:
+	label = _("Confirmation E-mail")
+	if not frappe.db.exists("Email Template", template):
+		yield _("{0}: there is no Email Template {1}. Choose another one.").format(label, template)
+		return
+	yield from _text(label, load_template(template), also_known=("confirm_url",))
+
+
+def _text(label: str, text: StepText, also_known: tuple[str, ...] = ()) -> Iterator[str]:
 	for part, source in ((_("Subject"), text.subject), (_("Message"), text.html)):
-		problem = find_problem(source, available_types())
+		problem = find_problem(source, available_types(), also_known)
 		if problem:
 			where = _("line {0}").format(problem.line) if problem.line else ""
 			yield f"{label}, {part} {where}: {problem.message}.".replace(" :", ":")

@@ -4,9 +4,11 @@ from datetime import datetime
 
 import frappe
 from frappe import _
+from frappe.query_builder.functions import Coalesce
 
 from drip_campaigns.campaign.check import find_activation_problems, find_save_problems
 from drip_campaigns.campaign.replan import AT_ONCE, count_affected, replan
+from drip_campaigns.core.confirmation import Confirmation
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EventType, ExitReason, Status
 from drip_campaigns.dispatch import mail_store
@@ -108,6 +110,7 @@ def start_scheduled(now: datetime, campaign: str | None = None) -> None:
 		.set(enrollment.modified, to_site(now))
 		.where((enrollment.status == Status.SCHEDULED.value) & (enrollment.start_date <= site_date(now)))
 		.where(enrollment.campaign.isin(running))
+		.where(Coalesce(enrollment.confirmation, "") != Confirmation.AWAITING.value)
 	)
 	(query.where(enrollment.campaign == campaign) if campaign else query).run()
 

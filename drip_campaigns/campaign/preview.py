@@ -7,6 +7,7 @@ from frappe import _
 from jinja2 import TemplateError
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.tokens import Purpose
 from drip_campaigns.dispatch.message import Envelope, compose
 from drip_campaigns.dispatch.options import postal_address
 from drip_campaigns.dispatch.render import Frame, RenderedEmail, compile_step, fill, load_step_text
@@ -83,9 +84,17 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 		raise PreviewError(
 			_("Campaign {0} has no such step. Save the form and try again.").format(campaign.name)
 		)
-	frame = Frame(Links().preview(), campaign.campaign_name, sender.name, postal_address())
+	links = Links()
+	frame = Frame(
+		links.preview(),
+		campaign.campaign_name,
+		sender.name,
+		postal_address(),
+		view_url=links.preview(Purpose.VIEW),
+	)
 	try:
-		return fill(compile_step(load_step_text(row)), recipient, frame)
+		compiled = compile_step(load_step_text(row), has_view_link=bool(campaign.has_browser_link))
+		return fill(compiled, recipient, frame)
 	except TemplateError as error:
 		raise PreviewError(
 			_("Step {0} cannot be rendered for {1}: {2}. Correct its text.").format(

@@ -20,7 +20,14 @@ from drip_campaigns.dispatch.store import (
 	record_events,
 )
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
-from drip_campaigns.enrollment.state import live_keys, plan_fields, position_fields, read_position
+from drip_campaigns.enrollment.state import (
+	live_keys,
+	plan_fields,
+	position_fields,
+	read_position,
+	wait_on,
+	waits_for_confirmation,
+)
 from drip_campaigns.site_clock import from_site, to_site
 
 BATCH_SIZE = 1000
@@ -50,6 +57,10 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 		for row in rows:
 			if row.status == Status.COMPLETED.value and _keys(row)["live_address"] in taken:
 				continue  # the recipient has started over since, in another enrollment
+			if waits_for_confirmation(row):  # its schedule begins when the recipient confirms
+				if held_from and row.status in _GOING_ON:
+					states.append({**row, **wait_on(row, held_from, now)})
+				continue
 			position = read_position(row, dealt_with[row.name])
 			if held_from and row.status in _GOING_ON:
 				position = schedule.shift(plan, position, max(held_from, from_site(row.started_at)), now)

@@ -7,7 +7,7 @@ import frappe
 
 from drip_campaigns.core.model import EmailStatus, EventType, ExitReason, SkipReason, Status
 from drip_campaigns.dispatch import mail_store
-from drip_campaigns.dispatch.batch import CampaignRun
+from drip_campaigns.dispatch.campaign_run import CampaignRun
 from drip_campaigns.dispatch.guard import Guard, Stop
 from drip_campaigns.dispatch.options import max_attempts, postal_address, release_after
 from drip_campaigns.dispatch.outbox import Mail, record_mails
@@ -19,7 +19,14 @@ from drip_campaigns.dispatch.store import (
 	load_dealt_with,
 	record_events,
 )
-from drip_campaigns.enrollment.state import live_keys, plan_fields, position_fields, read_position
+from drip_campaigns.enrollment.state import (
+	live_keys,
+	plan_fields,
+	position_fields,
+	read_position,
+	waiting_fields,
+	waits_for_confirmation,
+)
 from drip_campaigns.site_clock import from_site, to_site
 
 BATCH_SIZE = 500
@@ -69,7 +76,8 @@ def _retry_enrollments(campaign, now: datetime) -> int:
 		position = read_position(row, dealt_with[row.name])
 		future = plan_fields(run.plan, position, run.subjects, now)
 		cleared = {"status": Status.IN_PROGRESS.value, "attempts": 0, "last_error": None, "left_at": None}
-		states.append({**row, **position_fields(position), **future, **keys[row.name], **cleared})
+		waiting = waiting_fields(now) if waits_for_confirmation(row) else {}
+		states.append({**row, **position_fields(position), **future, **keys[row.name], **cleared, **waiting})
 	advance_enrollments(states, to_site(now))
 	record_events([_event(EventType.RESUMED, state) for state in states], to_site(now))
 	return len(states)

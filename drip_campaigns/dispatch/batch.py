@@ -12,29 +12,36 @@ import frappe
 from frappe import _
 from jinja2 import TemplateError
 
-from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.model import Decision, EventType, Finish, Plan, Position, Send, Skip, Status, Wait
+from drip_campaigns.core.confirmation import Ask, Confirmation, Expire, KeepWaiting
+from drip_campaigns.core.model import (
+	Decision,
+	EventType,
+	ExitReason,
+	Finish,
+	Position,
+	Send,
+	Skip,
+	Status,
+	Wait,
+)
 from drip_campaigns.core.retry import GiveUp, decide_retry
 from drip_campaigns.core.transitions import can_happen, next_status
+from drip_campaigns.dispatch import asking
+from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError, explain
 from drip_campaigns.dispatch.guard import Guard, Stop
 from drip_campaigns.dispatch.lateness import is_late
-from drip_campaigns.dispatch.message import Envelope, compose
 from drip_campaigns.dispatch.outbox import Mail, Skipped, drip_email_name
-from drip_campaigns.dispatch.planner import Planner
-from drip_campaigns.dispatch.render import CompiledStep, Frame, compile_step, fill, load_step_text
-from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
-from drip_campaigns.enrollment.addresses import on_the_wire
-from drip_campaigns.enrollment.plans import make_plan, step_subjects
-from drip_campaigns.enrollment.recipients import Recipient
+from drip_campaigns.dispatch.senders import NoOutgoingAccountError
 from drip_campaigns.enrollment.state import (
 	closing_fields,
 	live_keys,
 	position_fields,
 	read_position,
 	resting_fields,
+	waiting_fields,
+	waits_for_confirmation,
 )
-from drip_campaigns.site_clock import to_site_plan
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.site_clock import to_site, to_site_plan
 
 OPEN_STATUSES = frozenset({"Queued", "Sending"})
 SYSTEMATIC = 10  # so many recipients in one batch, and no e-mail: it is the text, not the records
@@ -60,63 +67,6 @@ class Rest:
 	"""The recipient has asked for a pause: the enrollment waits where it is, with these fields."""
 
 	fields: Mapping[str, Any]
-
-
-class StepTextError(DripError):
-	"""A step's text cannot be used for anybody."""
-
-
-class CampaignRun:
-	"""What one campaign's e-mails have in common, worked out once per run."""
-
-	def __init__(self, campaign, postal_address: str, max_attempts: int) -> None:
-		self.campaign = campaign
-		self.postal_address = postal_address
-		self.max_attempts = max_attempts
-		self.plan: Plan = make_plan(campaign)
-		self.rows = {row.name: row for row in campaign.steps}
-		self.subjects = step_subjects(campaign)
-		self.planner = Planner(self.plan, self.subjects)
-		self.site_url = frappe.utils.get_url()
-		self.senders, self.links = Senders(), Links()
-		self._compiled: dict[str, CompiledStep] = {}
-
-	def compiled(self, step: str) -> CompiledStep:
-		"""Return the step's templates, compiled once per run; raise StepTextError if nobody can be sent them."""
-		if step not in self._compiled:
-			row = self.rows[step]
-			try:
-				self._compiled[step] = compile_step(load_step_text(row))
-			except (TemplateError, frappe.DoesNotExistError) as error:
-				frappe.clear_last_message()
-				raise StepTextError(
-					_(
-						"Step {0} has a text that cannot be used: {1}. Correct it and resume the campaign."
-					).format(row.idx, f"{type(error).__name__}: {error}")
-				) from error
-		return self._compiled[step]
-
-	def make_mail(
-		self, row: frappe._dict, step: str, planned_at: datetime, recipient: Recipient, now: datetime
-	) -> Mail:
-		"""Render one e-mail; raises what the template or the address raises."""
-		sender = self.senders.find(row.sender or self.campaign.sender or row.owner)
-		url = self.links.leave(row.name)
-		frame = Frame(url, self.campaign.campaign_name, sender.name, self.postal_address)
-		rendered = fill(self.compiled(step), recipient, frame)
-		envelope = Envelope(
-			from_name=sender.name,
-			from_address=on_the_wire(sender.address),
-			reply_to=on_the_wire(sender.reply_to),
-			to_name=recipient.full_name,
-			to_address=on_the_wire(recipient.email),
-			message_id=f"{frappe.generate_hash(length=20)}@{on_the_wire(sender.address).rpartition('@')[2]}",
-			unsubscribe_url=url,
-			site_url=self.site_url,
-		)
-		message = compose(envelope, rendered, now)
-		template = self.rows[step].email_template or None
-		return Mail(row, step, planned_at, envelope, rendered, message, sender.email_account, template)
 
 
 def make_batch(
@@ -150,6 +100,7 @@ class _Turn:
 		self.run, self.batch, self.guard, self.row, self.now = run, batch, guard, row, now
 		under_way = [mail for mail in steps.values() if mail.status in OPEN_STATUSES]
 		self.is_open = bool(under_way)
+		self.steps = steps
 		self.is_held_up = any(is_late(mail, now) for mail in under_way)
 		self.position: Position = read_position(row, steps)
 		self.skipped: list[Skipped] = []
@@ -166,6 +117,34 @@ class _Turn:
 			self._fail(error)
 
 	def _decide(self) -> None:
+		if waits_for_confirmation(self.row):
+			self._ask()
+		else:
+			self._go_through_steps()
+
+	def _ask(self) -> None:
+		decision = asking.decide(self.row, self.steps, self.run.patience, is_open=self.is_open, now=self.now)
+		if isinstance(decision, Expire):
+			closing = closing_fields(Status.EXITED, self.now, ExitReason.NOT_CONFIRMED)
+			self._write({**closing, "confirmation": Confirmation.EXPIRED.value})
+			self._log(EventType.EXITED, ExitReason.NOT_CONFIRMED.value)
+		elif isinstance(decision, KeepWaiting):
+			self._write(waiting_fields(decision.until))
+		else:
+			self._send_question(decision)
+
+	def _send_question(self, decision: Ask) -> None:
+		mail = self._check_and_make(Send(decision.question, self.now))
+		if not isinstance(mail, Mail):
+			self._leave_it(mail)
+			return
+		self.batch.mails.append(mail)
+		self._log_queued(mail)
+		asked_at = self.row.confirmation_asked_at or to_site(self.now)
+		done = {"attempts": 0, "last_error": None, "confirmation_asked_at": asked_at}
+		self._write({**waiting_fields(decision.then), **done})
+
+	def _go_through_steps(self) -> None:
 		decision = self.run.planner.decide(self.position, self.now)
 		while isinstance(decision, Skip):
 			self._skip(decision)
@@ -174,11 +153,8 @@ class _Turn:
 			# The one before it waits for the mail server, a limit or a brake: the two must not arrive together.
 			decision = Wait(decision.step_id, self.now + LOOK_AGAIN)
 		mail = self._check_and_make(decision) if isinstance(decision, Send) else None
-		if isinstance(mail, Rest):
-			self._rest(mail)
-			return
-		if isinstance(mail, Stop):
-			self._stop(mail)
+		if isinstance(mail, Stop | Rest):
+			self._leave_it(mail)
 			return
 		self.batch.skipped += self.skipped
 		for skip in self.skipped:
@@ -190,6 +166,12 @@ class _Turn:
 			self._log(EventType.COMPLETED)
 		else:
 			self._go_on(decision)
+
+	def _leave_it(self, instead: Stop | Rest) -> None:
+		if isinstance(instead, Stop):
+			self._stop(instead)
+		else:
+			self._rest(instead)
 
 	def _skip(self, decision: Skip) -> None:
 		subject = self.run.subjects[decision.step_id]
@@ -215,9 +197,7 @@ class _Turn:
 		self.batch.mails.append(mail)
 		self.position = self.run.planner.advance(self.position, mail.step, self.now)
 		self.last_at = self.now
-		self._log(
-			EventType.QUEUED, mail.rendered.subject, mail.step, drip_email_name(self.row.name, mail.step)
-		)
+		self._log_queued(mail)
 
 	def _go_on(self, decision: Decision) -> None:
 		status = Status(self.row.status)
@@ -269,6 +249,10 @@ class _Turn:
 	def _write(self, fields: Mapping[str, Any], **more: Any) -> None:
 		self.batch.states.append({**self.row, **position_fields(self.position), **fields, **more})
 
+	def _log_queued(self, mail: Mail) -> None:
+		name = drip_email_name(self.row.name, mail.step)
+		self._log(EventType.QUEUED, mail.rendered.subject, mail.step, name)
+
 	def _log(
 		self,
 		event: EventType,
@@ -287,9 +271,3 @@ class _Turn:
 				"email_address": self.row.email_address,
 			}
 		)
-
-
-def explain(error: Exception, row: Mapping[str, Any], run: CampaignRun) -> str:
-	"""Return the sentence that stands on the enrollment: which step, what happened."""
-	subject = run.subjects.get(row["next_step"]) or row["next_step"] or ""
-	return frappe._("Step {0}: {1}").format(f"“{subject}”", f"{type(error).__name__}: {error}"[:1000])

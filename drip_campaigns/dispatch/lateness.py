@@ -15,7 +15,12 @@ from drip_campaigns.core import schedule
 from drip_campaigns.core.model import Plan, Status
 from drip_campaigns.dispatch.store import advance_enrollments, load_dealt_with, lock_going_on
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
-from drip_campaigns.enrollment.state import plan_fields, position_fields, read_position
+from drip_campaigns.enrollment.state import (
+	plan_fields,
+	position_fields,
+	read_position,
+	waits_for_confirmation,
+)
 from drip_campaigns.site_clock import from_site, to_site
 
 ON_TIME = timedelta(minutes=15)  # what a dispatch and its delivery may take
@@ -45,6 +50,8 @@ def keep_distances(left: Sequence[frappe._dict], given_up: Sequence[frappe._dict
 		document = frappe.get_cached_doc("Drip Campaign", campaign)
 		plan, subjects = make_plan(document), step_subjects(document)
 		for row in rows:
+			if waits_for_confirmation(row):
+				continue  # it was the question that was late; the schedule has not begun
 			states.append(_replanned(row, plan, subjects, dealt_with[row.name], departed.get(row.name), now))
 	advance_enrollments(states, to_site(now))
 

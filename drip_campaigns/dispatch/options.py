@@ -5,9 +5,13 @@ from datetime import timedelta
 import frappe
 from frappe.utils import cint
 
+from drip_campaigns.core.confirmation import Patience
+
 DEFAULT_BATCH_SIZE = 500
 DEFAULT_RELEASE_MINUTES = 10
 DEFAULT_ATTEMPTS = 5
+DEFAULT_EXPIRY_DAYS = 14
+DEFAULT_REMINDER_DAYS = 3
 
 
 def may_send() -> bool:
@@ -38,9 +42,30 @@ def max_attempts() -> int:
 	return _number("max_attempts") or DEFAULT_ATTEMPTS
 
 
+def patience() -> Patience:
+	"""Return how long a confirmation is waited for: a reminder after 3 days if nothing is set, the end after 14."""
+	written = _written("confirmation_reminder_days")
+	days = DEFAULT_REMINDER_DAYS if written is None else cint(written)
+	return Patience(
+		remind_after=timedelta(days=days) if days else None,
+		expire_after=timedelta(days=_number("confirmation_expiry_days") or DEFAULT_EXPIRY_DAYS),
+	)
+
+
+def tracking_needs_consent() -> bool:
+	"""Say whether only those who agreed may be tracked as persons; yes, if nothing is set."""
+	written = _written("tracking_needs_consent")
+	return written is None or bool(cint(written))
+
+
 def postal_address() -> str:
 	"""Return the address that stands at the foot of every e-mail, or nothing."""
 	return frappe.db.get_single_value("Drip Settings", "postal_address") or ""
+
+
+def _written(field: str) -> str | None:
+	"""Return what stands in the database: None for a field that nobody has saved yet, which Frappe reads as 0."""
+	return frappe.db.get_singles_dict("Drip Settings").get(field)
 
 
 def _number(field: str) -> int:

@@ -39,6 +39,7 @@ _DRIP_EMAIL = (
 	"communication",
 	"email_queue",
 	"message_id",
+	"tracking_mode",
 )
 _EMAIL_QUEUE = (
 	*_STANDARD,
@@ -91,6 +92,7 @@ class Mail:
 	message: str
 	email_account: str | None
 	email_template: str | None
+	tracking_mode: str
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,11 @@ class _RowMaker:
 		self.communications[enrollment.name] = communication
 		sender = envelope.from_address
 		self._add_drip_email(
-			mail, EmailStatus.QUEUED, mail.rendered.subject, None, (communication, queue, envelope.message_id)
+			mail,
+			EmailStatus.QUEUED,
+			mail.rendered.subject,
+			None,
+			(communication, queue, envelope.message_id, mail.tracking_mode),
 		)
 		self._add(
 			"Email Queue", _EMAIL_QUEUE, queue, enrollment.owner, sender, mail.message, "Not Sent", envelope.message_id,
@@ -156,7 +162,7 @@ class _RowMaker:
 		)  # fmt: skip
 
 	def add_skipped(self, skip: Skipped) -> None:
-		self._add_drip_email(skip, EmailStatus.SKIPPED, skip.subject, skip.reason, (None, None, None))
+		self._add_drip_email(skip, EmailStatus.SKIPPED, skip.subject, skip.reason, (None,) * 4)
 
 	def add_links(self, mails: Sequence[Mail]) -> None:
 		"""Put each Communication on the timeline of the recipient and of whatever a Contact belongs to."""

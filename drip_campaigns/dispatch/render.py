@@ -31,14 +31,19 @@ from drip_campaigns.dispatch.template import (
 	to_plain,
 )
 from drip_campaigns.enrollment.recipients import Recipient
+from drip_campaigns.languages import direction, speaking
 
 RENDER_SECONDS = 2  # of processor time, for one e-mail
 MAX_CHARACTERS = 2_000_000  # Gmail shows the first 102 KB; many servers refuse 10 MB and more
 
 # What the frame of an e-mail says stands as a mark while HTML tools run, and becomes Jinja afterwards.
-_URL_MARK, _POSTAL_MARK = "drip-unsubscribe-url", "drip-postal-address"
+_URL_MARK, _POSTAL_MARK, _VIEW_MARK = "drip-unsubscribe-url", "drip-postal-address", "drip-view-url"
 _CONTENT_BEGINS, _CONTENT_ENDS = "<!--drip-content-begins-->", "<!--drip-content-ends-->"
-_MARKS = {_URL_MARK: "{{ unsubscribe_url }}", _POSTAL_MARK: "{{ postal_address }}"}
+_MARKS = {
+	_URL_MARK: "{{ unsubscribe_url }}",
+	_POSTAL_MARK: "{{ postal_address }}",
+	_VIEW_MARK: "{{ view_url }}",
+}
 _BODY = re.compile(r"<body\b[^>]*>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _HEAD_PARTS = re.compile(r"<(style|script|title|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _STYLE = re.compile(r"<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL)
@@ -81,6 +86,8 @@ class Frame:
 	campaign_name: str
 	sender_name: str
 	postal_address: str
+	view_url: str = ""
+	confirm_url: str = ""  # of an e-mail that asks for a confirmation
 
 
 @dataclass(frozen=True)
@@ -108,29 +115,47 @@ def load_step_text(step) -> StepText:
 	Raises DoesNotExistError when the template is gone.
 	"""
 	if step.email_template:
-		template = frappe.get_cached_doc("Email Template", step.email_template)
-		source = template.response_html if template.use_html else template.response
-		return StepText(step.subject or template.subject, source or "")
+		text = load_template(step.email_template)
+		return StepText(step.subject or text.subject, text.html)
 	return StepText(step.subject or "", (step.message_html if step.use_html else step.message) or "")
 
 
-def compile_step(text: StepText) -> CompiledStep:
-	"""Return the templates of a step; raises TemplateSyntaxError. The costly part, done once a job, language and address."""
-	return _compile(text, frappe.local.lang or "en", get_url())
+def load_template(name: str) -> StepText:
+	"""Return the text of an Email Template; raises DoesNotExistError when it is gone."""
+	template = frappe.get_cached_doc("Email Template", name)
+	return StepText(
+		template.subject, (template.response_html if template.use_html else template.response) or ""
+	)
+
+
+def compile_step(
+	text: StepText, footer_language: str | None = None, *, has_view_link: bool = False
+) -> CompiledStep:
+	"""Return the templates of a step; raises TemplateSyntaxError. The costly part, done once a job, language and address.
+
+	The footer speaks `footer_language`, the recipient's; the text is in whatever language its author wrote.
+	"""
+	lang = frappe.local.lang or "en"
+	return _compile(text, lang, get_url(), footer_language or lang, has_view_link)
 
 
 @request_cache
-def _compile(text: StepText, lang: str, site_url: str) -> CompiledStep:
+def _compile(
+	text: StepText, lang: str, site_url: str, footer_language: str, has_view_link: bool
+) -> CompiledStep:
 	for_html, for_text = html_environment(), text_environment()
 	has_own_link = "unsubscribe_url" in meta.find_undeclared_variables(for_html.parse(text.html))
 	shielded = shield(text.html, for_html)
 	# Inlined before it is framed: the author's style sheet is not for our footer.
 	inlined = _inline(_absolute(shielded.html))
-	framed = _frame(inlined, is_document=bool(_DOCUMENT.search(text.html)), footer=_make_footer(has_own_link))
+	with speaking(footer_language):
+		footer = _make_footer(has_own_link, has_view_link)
+		plain = _make_text(text.html, has_own_link, has_view_link)
+	framed = _frame(inlined, is_document=bool(_DOCUMENT.search(text.html)), footer=footer)
 	return CompiledStep(
 		subject=_template(for_text, text.subject),
 		html=_template(for_html, _unshield(shielded, framed)),
-		text=_template(for_text, _make_text(text.html, has_own_link)),
+		text=_template(for_text, plain),
 	)
 
 
@@ -150,6 +175,8 @@ def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> Rendered
 		"campaign_name": frame.campaign_name,
 		"sender_name": frame.sender_name,
 		"postal_address": frame.postal_address,
+		"view_url": frame.view_url,
+		**({"confirm_url": frame.confirm_url} if frame.confirm_url else {}),
 	}
 	with limit_time(RENDER_SECONDS):
 		html = compiled.html.render({**context, "postal_address": _with_breaks(frame.postal_address)})
@@ -164,7 +191,7 @@ def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> Rendered
 		subject=subject,
 		html=head + content + tail,
 		text=text,
-		content=_for_the_erp(content, frame.unsubscribe_url),
+		content=_for_the_erp(content, frame),
 	)
 
 
@@ -175,12 +202,14 @@ def _cut(html: str) -> tuple[str, str, str]:
 	return head, content, tail
 
 
-def _for_the_erp(content: str, unsubscribe_url: str) -> str:
+def _for_the_erp(content: str, frame: Frame) -> str:
 	"""Frappe sanitizes a Communication when it is saved; ours are written in bulk, so we do it where it is needed.
 
-	The recipient's own link goes: a colleague who reads the timeline must not unsubscribe anybody.
+	The recipient's own links go: a colleague who reads the timeline must not leave or confirm for anybody.
 	"""
-	content = _HEAD_PARTS.sub("", content.replace(unsubscribe_url, "#"))
+	for url in filter(None, (frame.unsubscribe_url, frame.view_url, frame.confirm_url)):
+		content = content.replace(url, "#")
+	content = _HEAD_PARTS.sub("", content)
 	return sanitize_html(content, always_sanitize=True) if _is_suspicious(content.lower()) else content
 
 
@@ -204,9 +233,13 @@ def _unshield(shielded: Shielded, html: str) -> str:
 	return html
 
 
-def _make_footer(has_own_link: bool) -> str:
+def _make_footer(has_own_link: bool, has_view_link: bool) -> str:
 	return get_template("drip_campaigns/templates/emails/drip_footer.html").render(
-		unsubscribe_url="" if has_own_link else _URL_MARK, postal_address=_POSTAL_MARK
+		unsubscribe_url="" if has_own_link else _URL_MARK,
+		view_url=_VIEW_MARK if has_view_link else "",
+		postal_address=_POSTAL_MARK,
+		lang=frappe.local.lang,
+		dir=direction(frappe.local.lang),
 	)
 
 
@@ -226,13 +259,9 @@ def _frame(html: str, *, is_document: bool, footer: str) -> str:
 			footer=footer,
 			preheader="",
 			lang=frappe.local.lang or "en",
-			dir=_direction(),
+			dir=direction(frappe.local.lang),
 		)
 	)
-
-
-def _direction() -> str:
-	return "rtl" if (frappe.local.lang or "en").split("-")[0] in ("ar", "he", "fa", "ps", "ur") else "ltr"
 
 
 def _inline(html: str) -> str:
@@ -254,10 +283,11 @@ def _absolute(html: str) -> str:
 	return _OWN_PATH.sub(lambda match: match.group(1) + get_url(match.group(2)), html)
 
 
-def _make_text(html: str, has_own_link: bool) -> str:
+def _make_text(html: str, has_own_link: bool, has_view_link: bool) -> str:
 	shielded = shield(_absolute(_HEAD_PARTS.sub("", html)), text_environment(), visible=True)
 	# Tables in e-mails are layout: rows become paragraphs, so that no grid of pipes is left.
 	rows = _TABLE_PART.sub(" ", _ROW.sub(r"<\1p>", shielded.html))
 	body = shielded.unshield(html2text(rows, wrap=False).strip())
+	view = f"{_('View in browser')}: {{{{ view_url }}}}\n" if has_view_link else ""
 	link = "" if has_own_link else f"{_('Unsubscribe')}: {{{{ unsubscribe_url }}}}\n"
-	return f"{body}\n\n-- \n{link}{{{{ postal_address }}}}"
+	return f"{body}\n\n-- \n{view}{link}{{{{ postal_address }}}}"

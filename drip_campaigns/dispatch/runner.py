@@ -11,7 +11,8 @@ import frappe
 from drip_campaigns.campaign.hold import hold_campaign, hold_everything
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch import identity, sweep
-from drip_campaigns.dispatch.batch import CampaignRun, StepTextError, explain, make_batch
+from drip_campaigns.dispatch.batch import make_batch
+from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError, explain
 from drip_campaigns.dispatch.options import (
 	batch_size,
 	dispatch_workers,

@@ -40,6 +40,8 @@ ENROLLMENT_FIELDS = (
 	"reached_hours",
 	"live_recipient",
 	"live_address",
+	"confirmation",
+	"confirmation_asked_at",
 )
 
 ADVANCED_FIELDS = (
@@ -63,6 +65,8 @@ ADVANCED_FIELDS = (
 	"reached_hours",
 	"live_recipient",
 	"live_address",
+	"confirmation",
+	"confirmation_asked_at",
 )
 
 EVENT_FIELDS = (

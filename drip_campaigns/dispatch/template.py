@@ -20,7 +20,7 @@ from jinja2.defaults import DEFAULT_NAMESPACE
 from markupsafe import Markup
 
 RECIPIENT_FIELDS = ("first_name", "last_name", "full_name", "email", "company")
-CONTEXT_NAMES = ("doc", "recipient", "unsubscribe_url", "campaign_name", "sender_name")
+CONTEXT_NAMES = ("doc", "recipient", "unsubscribe_url", "view_url", "campaign_name", "sender_name")
 
 _HTML_FIELDTYPES = ("Text Editor", "HTML Editor", "Markdown Editor", "HTML")
 _SAFE_FRAPPE_NAMES = (
@@ -91,18 +91,20 @@ def text_environment() -> Environment:
 	return _environment(autoescape=False)
 
 
-def find_problem(source: str, doctypes: list[str]) -> TemplateProblem | None:
+def find_problem(
+	source: str, doctypes: list[str], also_known: tuple[str, ...] = ()
+) -> TemplateProblem | None:
 	"""Return what can be known to be wrong with a text before it is ever rendered, or None.
 
 	A field of `doc` counts as known when a recipient type of `doctypes` has it: which type a recipient will have
-	is not known yet.
+	is not known yet. `also_known` are names that this kind of text has beside those of a step.
 	"""
 	environment = text_environment()
 	try:
 		tree = environment.parse(source or "")
 	except TemplateSyntaxError as error:
 		return TemplateProblem(error.message or "syntax error", error.lineno)
-	known = {*CONTEXT_NAMES, *environment.globals}
+	known = {*CONTEXT_NAMES, *also_known, *environment.globals}
 	for name in sorted(meta.find_undeclared_variables(tree) - known):
 		return TemplateProblem(
 			f"{{{{ {name} }}}} is not known. Use recipient.first_name, or a field of the record as doc.fieldname"

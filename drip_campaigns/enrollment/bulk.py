@@ -20,6 +20,7 @@ from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import normalise
 from drip_campaigns.enrollment.choice import Choice
+from drip_campaigns.enrollment.confirming import find_those_to_ask
 from drip_campaigns.enrollment.plans import step_subjects
 from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.rules import check_campaign, first_status, start_moment
@@ -29,6 +30,7 @@ from drip_campaigns.enrollment.state import (
 	plan_fields,
 	position_fields,
 	resting_fields,
+	waiting_fields,
 )
 from drip_campaigns.row_names import new_name
 from drip_campaigns.site_clock import site_date, to_site
@@ -41,7 +43,7 @@ _COLUMNS = (
 	*("status", "start_date", "end_date", "sender", "target_list", "paused_at", "paused_until"),
 	*("next_step", "next_step_subject", "next_send_at"),
 	*("started_at", "time_zone", "anchor_at", "anchor_hours", "reached_step", "reached_hours"),
-	*("live_recipient", "live_address"),
+	*("live_recipient", "live_address", "require_confirmation", "confirmation"),
 )
 
 
@@ -80,6 +82,7 @@ def enroll_many(
 	start_date: date | None = None,
 	sender: str | None = None,
 	target_list: str | None = None,
+	require_confirmation: bool = False,
 	batch_size: int = BATCH_SIZE,
 ) -> Iterator[BulkResult]:
 	"""Enroll the records `names`, yielding each batch's figures; the caller commits between two batches.
@@ -89,6 +92,7 @@ def enroll_many(
 	"""
 	frappe.has_permission("Drip Enrollment", "create", throw=True)
 	run = _Run(campaign, recipient_type, now, start_date, sender, target_list)
+	run.require_confirmation = require_confirmation
 	for batch in create_batch(list(names), batch_size):
 		yield run.enroll(batch)
 
@@ -112,6 +116,7 @@ class _Run:
 		self.start_date = getdate(start_date) if start_date else site_date(now)
 		self.sender, self.target_list = sender, target_list
 		self.by_zone: dict[str | None, dict[str, Any]] = {}
+		self.require_confirmation = False
 
 	def enroll(self, names: Sequence[str]) -> BulkResult:
 		result = BulkResult()
@@ -136,9 +141,11 @@ class _Run:
 
 	def _insert(self, recipients: Sequence[Recipient], result: BulkResult) -> None:
 		rows, events = [], []
+		addresses = [recipient.email for recipient in recipients]
+		asked = find_those_to_ask(self.campaign, addresses, required=self.require_confirmation)
 		senders = choose_senders(self.campaign, recipients, self.sender)
 		for recipient, sender in zip(recipients, senders, strict=True):
-			row = self._row(recipient, sender)
+			row = self._row(recipient, sender, waits=normalise(recipient.email) in asked)
 			rows.append([row[column] for column in _COLUMNS])
 			events.append(
 				{
@@ -152,7 +159,7 @@ class _Run:
 		record_events(events, to_site(self.now))
 		result.enrolled += len(rows)
 
-	def _row(self, recipient: Recipient, sender: str) -> dict[str, Any]:
+	def _row(self, recipient: Recipient, sender: str, *, waits: bool) -> dict[str, Any]:
 		user, site_now = frappe.session.user, to_site(self.now)
 		return {
 			"name": new_name(),
@@ -170,7 +177,10 @@ class _Run:
 			"target_list": self.target_list,
 			"paused_at": None,
 			"paused_until": None,
+			"require_confirmation": int(self.require_confirmation),
+			"confirmation": None,
 			**self._future(recipient),
+			**(waiting_fields(self.now) if waits else {}),
 			**resting_fields(self._preference(recipient), self.now),
 			**self._keys(recipient),
 		}

@@ -95,6 +95,7 @@ def _enroll_page(document, names: list[str]) -> None:
 				utc_now(),
 				start_date=max(getdate(document.start_date), site_date(utc_now())),
 				sender=document.sender,
+				require_confirmation=bool(document.require_confirmation),
 			)
 			for result in run:
 				_note_progress(document, names, result)

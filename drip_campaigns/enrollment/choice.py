@@ -12,6 +12,7 @@ from functools import cached_property
 import frappe
 from frappe import _
 
+from drip_campaigns.core.confirmation import NEVER_CONFIRMED
 from drip_campaigns.core.model import Refuse, Resume, Status, SuppressionReason
 from drip_campaigns.core.reenrollment import re_enroll
 from drip_campaigns.dispatch.store import ENROLLMENT_FIELDS, find_taken_keys, load_dealt_with
@@ -138,7 +139,12 @@ class Facts:
 		fields = list(ENROLLMENT_FIELDS)
 		rows = frappe.get_all("Drip Enrollment", filters=filters, fields=fields, order_by="creation")
 		dealt_with = load_dealt_with([row.name for row in rows])
-		return {row.recipient: row.update(done=dealt_with[row.name]) for row in rows}
+		return {
+			row.recipient: row.update(done=dealt_with[row.name])
+			for row in rows
+			# Who never confirmed was never on the campaign.
+			if row.status in LIVE_VALUES or row.confirmation not in NEVER_CONFIRMED
+		}
 
 	@cached_property
 	def decisions(self) -> dict[str, object]:

@@ -12,6 +12,7 @@ from frappe import _
 from frappe.utils import getdate
 
 from drip_campaigns.core import schedule
+from drip_campaigns.core.confirmation import NEVER_CONFIRMED, Confirmation
 from drip_campaigns.core.model import EventType, ExitReason, Refuse, Resume, Status
 from drip_campaigns.core.reenrollment import re_enroll
 from drip_campaigns.core.transitions import next_status
@@ -20,6 +21,7 @@ from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.withdraw import hold, release, withdraw
 from drip_campaigns.enrollment.addresses import normalise, spellings
+from drip_campaigns.enrollment.confirming import find_those_to_ask
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.rules import (
@@ -40,6 +42,9 @@ from drip_campaigns.enrollment.state import (
 	position_fields,
 	read_position,
 	resting_fields,
+	wait_on,
+	waiting_fields,
+	waits_for_confirmation,
 )
 from drip_campaigns.site_clock import from_site, site_date, to_site
 from drip_campaigns.tracking.consent import record_left
@@ -55,11 +60,13 @@ def enroll(
 	start_date: date | None = None,
 	sender: str | None = None,
 	target_list: str | None = None,
+	require_confirmation: bool = False,
 ):
 	"""Enroll one record and return its Drip Enrollment, inserted with the rights of the session's user.
 
 	Raises EnrollmentRefusedError or frappe's own errors; nothing is written then. Somebody who left before is
-	taken up again in the same enrollment, if the campaign says so.
+	taken up again in the same enrollment, if the campaign says so. With `require_confirmation` the recipient must
+	confirm by e-mail before anything else is sent; a campaign may ask for that by itself.
 	"""
 	document = frappe.new_doc("Drip Enrollment")
 	document.update(
@@ -70,6 +77,7 @@ def enroll(
 			"start_date": start_date or site_date(now),
 			"sender": sender,
 			"target_list": target_list,
+			"require_confirmation": int(require_confirmation),
 		}
 	)
 	document.flags.now = now
@@ -100,9 +108,15 @@ def prepare(document, now: datetime) -> None:
 			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
 			**position_fields(position),
 			**plan_fields(plan, position, step_subjects(campaign), None),
+			**_waiting(document, campaign, recipient, now),
 			**resting_fields(load_preference(recipient.email), now),
 		}
 	)
+
+
+def _waiting(document, campaign, recipient: Recipient, now: datetime) -> dict[str, Any]:
+	required = bool(document.require_confirmation)
+	return waiting_fields(now) if find_those_to_ask(campaign, [recipient.email], required=required) else {}
 
 
 def _first_position(document, plan, recipient: Recipient, start: datetime, now: datetime):
@@ -136,6 +150,7 @@ def _find_previous(document):
 		"recipient_type": document.recipient_type,
 		"recipient": document.recipient,
 		"status": ["not in", [Status.SCHEDULED.value, Status.IN_PROGRESS.value, Status.PAUSED.value]],
+		"confirmation": ["not in", NEVER_CONFIRMED],  # who never confirmed was never on the campaign
 	}
 	names = frappe.get_all(
 		"Drip Enrollment", filters=filters, order_by="creation desc", limit=1, pluck="name"
@@ -170,36 +185,45 @@ def resume(document, now: datetime) -> None:
 	came_back = document.status != Status.PAUSED.value
 	event = EventType.ENROLLED if came_back else EventType.RESUMED
 	_status_after(document, event)  # raises if it cannot happen
-	campaign = frappe.get_doc("Drip Campaign", document.campaign)
+	_check_confirmation(document)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
 	check_list(document.target_list, recipient)
 	resting = resting_fields(load_preference(recipient.email), now)
 	if resting and not came_back:
 		_refuse_while_resting(document, resting)
+	_take_up(document, recipient, resting, came_back, now)
+	release(mail_store.email_table().enrollment == document.name, now=now, release_after=release_after())
+	log(document, event, now)
+
+
+def _take_up(
+	document, recipient: Recipient, resting: Mapping[str, Any], came_back: bool, now: datetime
+) -> None:
+	campaign = frappe.get_doc("Drip Campaign", document.campaign)
 	plan = make_plan(campaign)
 	held_from = from_site(document.paused_at or document.left_at) or now
 	position = schedule.shift(
 		plan, read_position(document.as_dict(), _done_steps(document.name)), held_from, now
 	)
 	future = plan_fields(plan, position, step_subjects(campaign), now)
-	if not future["next_step"] and came_back:
+	if waits_for_confirmation(document.as_dict()):
+		future = wait_on(document.as_dict(), held_from, now)
+	elif not future["next_step"] and came_back:
 		raise EnrollmentRefusedError(
 			_("Nothing is left to send in campaign {0}. Add a step to it first.").format(document.campaign)
 		)
 	_set(
 		document,
 		{
+			"status": first_status(campaign, position.start, now),
 			**position_fields(position),
 			**future,
 			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
 			**_CLEARED,
-			"status": first_status(campaign, position.start, now),
 			"email_address": recipient.email,
 			**resting,
 		},
 	)
-	release(mail_store.email_table().enrollment == document.name, now=now, release_after=release_after())
-	log(document, event, now)
 
 
 _CLEARED = {
@@ -218,6 +242,15 @@ def _refuse_while_resting(document, resting: Mapping[str, Any]) -> None:
 			document.recipient_name, frappe.format(resting["paused_until"], "Datetime")
 		)
 	)
+
+
+def _check_confirmation(document) -> None:
+	if document.confirmation == Confirmation.EXPIRED.value:
+		raise EnrollmentRefusedError(
+			_("{0} did not confirm in time. Enroll the recipient again to ask anew.").format(
+				document.recipient_name
+			)
+		)
 
 
 def remove(document, now: datetime) -> None:

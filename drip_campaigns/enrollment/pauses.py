@@ -27,7 +27,13 @@ from drip_campaigns.dispatch.withdraw import release
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.rules import first_status
-from drip_campaigns.enrollment.state import plan_fields, position_fields, read_position
+from drip_campaigns.enrollment.state import (
+	plan_fields,
+	position_fields,
+	read_position,
+	wait_on,
+	waits_for_confirmation,
+)
 from drip_campaigns.site_clock import from_site, to_site
 from drip_campaigns.tracking.preferences import keep_preference
 
@@ -81,7 +87,11 @@ def _resume_batch(campaign, rows: Sequence[frappe._dict], now: datetime) -> None
 				plan, read_position(row, dealt_with[row.name]), from_site(row.paused_at), now
 			)
 			future = {**position_fields(position), **plan_fields(plan, position, subjects, now)}
-			states.append({**row, **future, **_awake(first_status(campaign, position.start, now))})
+			status = first_status(campaign, position.start, now)
+			if waits_for_confirmation(row):
+				future = wait_on(row, from_site(row.paused_at), now)
+				status = future["status"]
+			states.append({**row, **future, **_awake(status)})
 			log[EventType.RESUMED].append(row)
 		except DripError as error:  # it stays paused, until somebody has mended the record
 			states.append({**row, "paused_until": None, "last_error": str(error)})

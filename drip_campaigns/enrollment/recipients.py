@@ -29,6 +29,7 @@ class Recipient:
 	time_zone: str | None = None
 	stopped_because: str | None = None
 	owner: str = ""
+	tracking_consent: bool | None = None  # the person's own word; no record has it
 	fields: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from drip_campaigns.core import schedule
+from drip_campaigns.core.confirmation import QUESTIONS, Confirmation
 from drip_campaigns.core.model import LIVE_STATUSES, ExitReason, Plan, Position, Status
 from drip_campaigns.enrollment.addresses import live_key, normalise
 from drip_campaigns.site_clock import from_site, site_date, to_site, to_site_plan
@@ -21,7 +22,7 @@ def read_position(row: Mapping[str, Any], done: Iterable[str]) -> Position:
 	return Position(
 		start=from_site(row["started_at"]),
 		timezone=row["time_zone"] or None,
-		done=frozenset(done),
+		done=frozenset(done).difference(QUESTIONS),
 		anchor_at=from_site(row["anchor_at"]),
 		anchor_hours=row["anchor_hours"] or 0,
 		reached_step=row["reached_step"] or None,
@@ -56,6 +57,29 @@ def plan_fields(
 		"next_send_at": to_site_plan(moment),
 		"end_date": schedule.end_date(plan, position, last_at),
 	}
+
+
+def waits_for_confirmation(row: Mapping[str, Any]) -> bool:
+	"""Say whether an enrollment's fields say that nothing is sent before its recipient confirms."""
+	return row["confirmation"] == Confirmation.AWAITING.value
+
+
+def waiting_fields(ask_at: datetime) -> dict[str, Any]:
+	"""Return the fields of an enrollment that awaits confirmation and is looked at again at `ask_at`."""
+	return {
+		"confirmation": Confirmation.AWAITING.value,
+		"status": Status.SCHEDULED.value,
+		"next_step": None,
+		"next_step_subject": None,
+		"next_send_at": to_site_plan(ask_at),
+	}
+
+
+def wait_on(row: Mapping[str, Any], held_from: datetime, now: datetime) -> dict[str, Any]:
+	"""Return the fields of one that goes on waiting for its confirmation; the time it was held does not count."""
+	asked_at = from_site(row["confirmation_asked_at"])
+	shifted = asked_at + (now - max(held_from, asked_at)) if asked_at else None
+	return {**waiting_fields(now), "confirmation_asked_at": to_site(shifted)}
 
 
 def live_keys(campaign: str, recipient_type: str, recipient: str, address: str) -> dict[str, str]:

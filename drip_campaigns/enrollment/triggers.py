@@ -3,8 +3,10 @@
 import frappe
 from frappe import _
 
+from drip_campaigns.core.consent import ConsentTo
 from drip_campaigns.enrollment.enroll import end_live_of
 from drip_campaigns.site_clock import to_site, utc_now
+from drip_campaigns.tracking.consents import withdraw_consent
 from drip_campaigns.triggers.firings import record
 from drip_campaigns.triggers.match import find_firings
 from drip_campaigns.triggers.table import WEB_FORMS, find_watching
@@ -19,8 +21,10 @@ def leave_when_unsubscribed(document, _event: str | None = None) -> None:
 	"""
 	if document.global_unsubscribe:
 		end_live_of(document.email, None, utc_now())
+		withdraw_consent(ConsentTo.CAMPAIGN, document.email, None, utc_now())
 	elif document.reference_doctype == "Drip Campaign":
 		end_live_of(document.email, document.reference_name, utc_now())
+		withdraw_consent(ConsentTo.CAMPAIGN, document.email, document.reference_name, utc_now())
 
 
 def note_change(document, _event: str | None = None) -> None:

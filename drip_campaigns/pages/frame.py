@@ -13,9 +13,8 @@ from frappe.utils.jinja import get_template
 from werkzeug.wrappers import Response
 
 from drip_campaigns.core.tokens import Purpose
+from drip_campaigns.languages import direction, find_language
 
-LANGUAGES = ("en", "de", "es", "fr", "ar")  # those that our texts are translated into
-RTL_LANGUAGES = ("ar", "fa", "he", "ps", "ur")
 HEADERS = {
 	"Cache-Control": "no-store",
 	"Referrer-Policy": "no-referrer",
@@ -50,8 +49,7 @@ def choose_language(own: str | None = None) -> None:
 	"""Speak the recipient's own language, else one that the browser asks for, else the site's."""
 	asked = [own, *frappe.local.request.accept_languages.values()]
 	for tag in asked:
-		language = (tag or "").replace("_", "-").split("-")[0].lower()
-		if language in LANGUAGES:
+		if language := find_language(tag):
 			frappe.local.lang = language
 			return
 	frappe.local.lang = frappe.get_system_settings("language") or "en"
@@ -86,15 +84,20 @@ def render_not_found() -> Response:
 
 def _frame(nonce: str) -> dict[str, str]:
 	language = frappe.local.lang or "en"
-	brand = frappe.get_website_settings("app_name") or frappe.db.get_default("company") or ""
 	return {
-		"brand": "" if brand == "Frappe" else brand,
+		"brand": brand(),
 		"logo_url": _own_file(frappe.get_website_settings("app_logo")),
 		"lang": language,
-		"dir": "rtl" if language.split("-")[0] in RTL_LANGUAGES else "ltr",
+		"dir": direction(language),
 		"nonce": nonce,
 		"csrf_token": frappe.session.data.csrf_token or "",
 	}
+
+
+def brand() -> str:
+	"""Return the name under which this site writes to people, or nothing."""
+	name = frappe.get_website_settings("app_name") or frappe.db.get_default("company") or ""
+	return "" if name == "Frappe" else name
 
 
 def _own_file(url: str | None) -> str:

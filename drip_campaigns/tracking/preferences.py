@@ -12,7 +12,8 @@ from typing import Any
 import frappe
 
 from drip_campaigns.enrollment.addresses import hash_address, normalise
-from drip_campaigns.enrollment.recipients import Recipient
+from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.enrollment.recipients import Recipient, load_recipients
 from drip_campaigns.site_clock import from_site
 
 DOCTYPE = "Drip Recipient Preference"
@@ -25,7 +26,7 @@ class Preference:
 	language: str = ""
 	time_zone: str | None = None
 	paused_until: datetime | None = None
-	tracking_consent: bool = False
+	tracking_consent: bool | None = None  # None: has not said
 
 	def rests_at(self, now: datetime) -> bool:
 		"""Say whether the pause that was asked for lasts at `now`."""
@@ -40,7 +41,8 @@ def load_preferences(addresses: Iterable[str]) -> dict[str, Preference]:
 	by_hash = {hash_address(address): normalise(address) for address in set(addresses) if address}
 	if not by_hash:
 		return {}
-	fields = ["address_hash", "language", "time_zone", "paused_until", "tracking_consent"]
+	fields = ["address_hash", "language", "time_zone", "paused_until"]
+	fields += ["tracking_consent", "tracking_consent_at"]
 	rows = frappe.get_all(DOCTYPE, filters={"address_hash": ["in", list(by_hash)]}, fields=fields)
 	return {by_hash[row.pop("address_hash")]: _make(row) for row in rows}
 
@@ -52,13 +54,22 @@ def load_preference(address: str) -> Preference:
 
 def personalise(recipient: Recipient, preference: Preference) -> Recipient:
 	"""Return the recipient as the person wants to be written to: their own word goes before the record's."""
-	if not preference.language and not preference.time_zone:
+	if preference == NOTHING_SAID:
 		return recipient
 	return dataclasses.replace(
 		recipient,
 		language=preference.language or recipient.language,
 		time_zone=preference.time_zone or recipient.time_zone,
+		tracking_consent=preference.tracking_consent,
 	)
+
+
+def find_language_of(doctype: str, name: str) -> str | None:
+	"""Return the language that a person has chosen, else the one of their record; None if neither is known."""
+	if doctype not in available_types():
+		return None
+	recipient = load_recipients(doctype, [name], whole=False).get(name)
+	return personalise(recipient, load_preference(recipient.email)).language if recipient else None
 
 
 def keep_preference(address: str, **values: Any) -> None:
@@ -75,5 +86,5 @@ def _make(row: frappe._dict) -> Preference:
 		language=row.language or "",
 		time_zone=row.time_zone or None,
 		paused_until=from_site(row.paused_until),
-		tracking_consent=bool(row.tracking_consent),
+		tracking_consent=bool(row.tracking_consent) if row.tracking_consent_at else None,
 	)

@@ -21,6 +21,7 @@ MAY_CALL = {
 	"end_campaign": WRITERS,
 	"retry_failed": WRITERS,
 	"send_missed": WRITERS,
+	"enroll_recipient": READERS,
 	"pause_enrollment": READERS,
 	"resume_enrollment": READERS,
 	"remove_enrollment": READERS,
@@ -89,12 +90,13 @@ def arguments_of(method: str, campaign, enrollment) -> dict:
 	"""Return the arguments of a method about a campaign or an enrollment."""
 	if method.endswith("_enrollment") or method == "get_enrollment_schedule":
 		return {"enrollment": enrollment.name}
-	arguments = {"campaign": campaign.name}
-	if method in ("preview_step", "send_test"):
-		arguments["step"] = campaign.steps[0].name
-	if method == "send_test":
-		arguments["email_address"] = f"me@{DOMAIN}"
-	return arguments
+	step = {"step": campaign.steps[0].name}
+	further = {
+		"enroll_recipient": {"recipient_type": "Contact", "recipient": factories.make_contact().name},
+		"preview_step": step,
+		"send_test": {**step, "email_address": f"me@{DOMAIN}"},
+	}
+	return {"campaign": campaign.name, **further.get(method, {})}
 
 
 def suppression_of(enrollment) -> str:

@@ -3,8 +3,10 @@
 import frappe
 import pytest
 
-from drip_campaigns.core import limits, model, triggers
+from drip_campaigns.core import confirmation, consent, limits, model, tracking_mode, triggers
+from drip_campaigns.dispatch import options
 from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.patches.v1_0 import set_consent_defaults
 from drip_campaigns.site_clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
@@ -17,7 +19,12 @@ SELECTS = (
 	("Drip Campaign", "if_late", model.IfLate),
 	("Drip Campaign", "re_enrollment", model.ReEnrollment),
 	("Drip Campaign Step", "counted_from", model.CountedFrom),
+	("Drip Campaign", "double_opt_in", confirmation.OptIn),
+	("Drip Campaign", "tracking_mode", tracking_mode.TrackingMode),
+	("Drip Consent", "consent_to", consent.ConsentTo),
 	("Drip Email", "status", model.EmailStatus),
+	("Drip Email", "tracking_mode", tracking_mode.TrackingMode),
+	("Drip Enrollment", "confirmation", confirmation.Confirmation),
 	("Drip Enrollment", "status", model.Status),
 	("Drip Enrollment", "exit_reason", model.ExitReason),
 	("Drip Event", "event_type", model.EventType),
@@ -29,6 +36,7 @@ SELECTS = (
 	("Drip Campaign Trigger", "purchase_document", triggers.PurchaseDocument),
 	("Drip Campaign Trigger", "purchased", triggers.Purchased),
 	("Drip Trigger Firing", "status", triggers.FiringStatus),
+	("Drip Suppression", "reason", model.SuppressionReason),
 )
 
 
@@ -134,3 +142,16 @@ def test_of_enrollments_that_race_for_one_address_one_wins(site, clock):
 def _enroll(campaign: str, contact: str) -> str:
 	verbs.enroll(campaign, "Contact", contact, utc_now())
 	return "enrolled"
+
+
+def test_settings_saved_before_a_field_was_there_get_its_default_and_keep_what_was_set(site):
+	frappe.db.delete("Singles", {"doctype": "Drip Settings"})
+	frappe.db.set_single_value("Drip Settings", "confirmation_expiry_days", 30)
+
+	for _ in range(2):
+		set_consent_defaults.execute()
+
+	saved = frappe.db.get_singles_dict("Drip Settings")
+	assert (saved.confirmation_expiry_days, saved.confirmation_reminder_days) == ("30", "3")
+	assert options.patience().expire_after.days == 30
+	assert options.tracking_needs_consent()

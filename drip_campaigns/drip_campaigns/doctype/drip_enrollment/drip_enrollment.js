@@ -51,18 +51,27 @@ function hide_what_is_said_elsewhere(frm) {
 function show_what_holds_it(frm) {
 	frm.set_intro();
 	if (frm.is_new()) return;
-	const { status, exit_reason, last_error, next_send_at } = frm.doc;
+	const { status, exit_reason, last_error, next_send_at, confirmation } = frm.doc;
 	if (last_error) {
 		const remedy =
 			status === "Failed"
 				? __("Mend the cause, then press Try Again.")
 				: __("Mend the cause; it is tried again {0}.", [comment_when(next_send_at)]);
 		frm.set_intro(`<b>${frappe.utils.escape_html(last_error)}</b><br>${remedy}`, "red");
+	} else if (status === "Scheduled" && confirmation === "Awaiting") {
+		frm.set_intro(describe_waiting(frm.doc), "yellow");
 	} else if (status === "Exited") {
 		frm.set_intro(__("Nothing more is sent: {0}.", [__(exit_reason)]), "blue");
 	} else if (status === "Unsubscribed") {
 		frm.set_intro(__("Nothing more is sent: the recipient unsubscribed from this campaign."), "blue");
 	}
+}
+
+function describe_waiting({ confirmation_asked_at }) {
+	const asked = confirmation_asked_at
+		? __("The recipient was asked by e-mail {0} to confirm.", [frappe.datetime.prettyDate(confirmation_asked_at)])
+		: __("The recipient is asked by e-mail to confirm, with the next dispatch of the active campaign.");
+	return `<b>${__("Awaiting confirmation.")}</b> ${asked} ${__("Nothing else is sent before that.")}`;
 }
 
 function comment_when(datetime) {

@@ -2,7 +2,14 @@
 
 frappe.listview_settings["Drip Enrollment"] = {
 	hide_name_column: true,
-	add_fields: ["status", "recipient_name", "recipient"],
+	add_fields: ["status", "recipient_name", "recipient", "confirmation"],
+
+	// Of the other statuses, the DocType's own states say the colour.
+	get_indicator({ status, confirmation }) {
+		if (status === "Scheduled" && confirmation === "Awaiting") {
+			return [__("Awaiting Confirmation"), "yellow", "confirmation,=,Awaiting|status,=,Scheduled"];
+		}
+	},
 
 	onload(list) {
 		for (const { label, method, question } of ENROLLMENT_ACTIONS) {

@@ -19,6 +19,8 @@ class DripSettings(Document):
 		self._check_range("batch_size", 0, 5000)
 		self._check_range("max_attempts", 0, 20)
 		self._check_range("release_after_minutes", 5, 14)
+		self._check_range("confirmation_reminder_days", 1, 365)
+		self._check_range("confirmation_expiry_days", 1, 365)
 		if problems := list(find_problems(self.recipient_types or [])):
 			frappe.throw("<br>".join(problems), title=_("Recipient Types"))
 

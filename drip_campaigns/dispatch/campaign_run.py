@@ -1,0 +1,140 @@
+"""What one campaign's e-mails have in common in a run: its plan, its texts, its senders; and the making of one e-mail."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import frappe
+from frappe import _
+from jinja2 import TemplateError
+
+from drip_campaigns.core.confirmation import QUESTIONS, Patience
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import (
+	Plan,
+)
+from drip_campaigns.core.tracking_mode import TrackingMode
+from drip_campaigns.dispatch.asking import load_question
+from drip_campaigns.dispatch.message import Envelope, compose
+from drip_campaigns.dispatch.options import patience
+from drip_campaigns.dispatch.outbox import Mail, drip_email_name
+from drip_campaigns.dispatch.planner import Planner
+from drip_campaigns.dispatch.render import CompiledStep, Frame, compile_step, fill, load_step_text
+from drip_campaigns.dispatch.senders import Senders
+from drip_campaigns.enrollment.addresses import on_the_wire
+from drip_campaigns.enrollment.plans import make_plan, step_subjects
+from drip_campaigns.enrollment.recipients import Recipient
+from drip_campaigns.enrollment.state import (
+	waits_for_confirmation,
+)
+from drip_campaigns.languages import find_language, speaking
+from drip_campaigns.tracking.modes import TrackingModes
+from drip_campaigns.tracking.urls import Links
+
+
+class StepTextError(DripError):
+	"""A step's text cannot be used for anybody."""
+
+
+class CampaignRun:
+	"""What one campaign's e-mails have in common, worked out once per run."""
+
+	def __init__(self, campaign, postal_address: str, max_attempts: int) -> None:
+		self.campaign = campaign
+		self.postal_address = postal_address
+		self.max_attempts = max_attempts
+		self.plan: Plan = make_plan(campaign)
+		self.rows = {row.name: row for row in campaign.steps}
+		self.subjects = step_subjects(campaign)
+		self.planner = Planner(self.plan, self.subjects)
+		self.site_url = frappe.utils.get_url()
+		self.senders, self.links = Senders(), Links()
+		self.tracking = TrackingModes(campaign)
+		self._compiled: dict[tuple[str, str], CompiledStep] = {}
+
+	@cached_property
+	def patience(self) -> Patience:
+		"""How long a confirmation is waited for."""
+		return patience()
+
+	def compiled(self, step: str, language: str) -> CompiledStep:
+		"""Return the templates of a step or a question, compiled once per run and language of a recipient.
+
+		Raise StepTextError if nobody can be sent them.
+		"""
+		key = step, find_language(language) or frappe.local.lang
+		if key not in self._compiled:
+			try:
+				self._compiled[key] = self._compile(*key)
+			except (TemplateError, frappe.DoesNotExistError) as error:
+				frappe.clear_last_message()
+				raise StepTextError(
+					_("{0} has a text that cannot be used: {1}. Correct it and resume the campaign.").format(
+						self._label(step), f"{type(error).__name__}: {error}"
+					)
+				) from error
+		return self._compiled[key]
+
+	def _compile(self, step: str, language: str) -> CompiledStep:
+		if step in QUESTIONS:
+			with speaking(language):
+				return compile_step(load_question(self.campaign, step))
+		has_view_link = bool(self.campaign.has_browser_link)
+		return compile_step(load_step_text(self.rows[step]), language, has_view_link=has_view_link)
+
+	def _label(self, step: str) -> str:
+		row = self.rows.get(step)
+		return _("Step {0}").format(row.idx) if row else _("The e-mail that asks for a confirmation")
+
+	def make_mail(
+		self, row: frappe._dict, step: str, planned_at: datetime, recipient: Recipient, now: datetime
+	) -> Mail:
+		"""Render one e-mail; raises what the template or the address raises."""
+		sender = self.senders.find(row.sender or self.campaign.sender or row.owner)
+		frame = self._frame(row.name, step, sender.name)
+		rendered = fill(self.compiled(step, recipient.language), recipient, frame)
+		envelope = Envelope(
+			from_name=sender.name,
+			from_address=on_the_wire(sender.address),
+			reply_to=on_the_wire(sender.reply_to),
+			to_name=recipient.full_name,
+			to_address=on_the_wire(recipient.email),
+			message_id=f"{frappe.generate_hash(length=20)}@{on_the_wire(sender.address).rpartition('@')[2]}",
+			unsubscribe_url=frame.unsubscribe_url,
+			site_url=self.site_url,
+		)
+		message = compose(envelope, rendered, now)
+		is_question = step in QUESTIONS
+		template = self.campaign.confirmation_template if is_question else self.rows[step].email_template
+		mode = TrackingMode.NONE if is_question else self.tracking.of(recipient)
+		return Mail(
+			row,
+			step,
+			planned_at,
+			envelope,
+			rendered,
+			message,
+			sender.email_account,
+			template or None,
+			mode.value,
+		)
+
+	def _frame(self, enrollment: str, step: str, sender_name: str) -> Frame:
+		return Frame(
+			self.links.leave(enrollment),
+			self.campaign.campaign_name,
+			sender_name,
+			self.postal_address,
+			view_url=self.links.view(drip_email_name(enrollment, step)),
+			confirm_url=self.links.confirm(enrollment) if step in QUESTIONS else "",
+		)
+
+
+def explain(error: Exception, row: Mapping[str, Any], run: CampaignRun) -> str:
+	"""Return the sentence that stands on the enrollment: which step, what happened."""
+	what = f"{type(error).__name__}: {error}"[:1000]
+	if waits_for_confirmation(row):
+		return _("The e-mail that asks for a confirmation: {0}").format(what)
+	subject = run.subjects.get(row["next_step"]) or row["next_step"] or ""
+	return _("Step {0}: {1}").format(f"“{subject}”", what)

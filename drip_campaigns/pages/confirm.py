@@ -1,0 +1,91 @@
+"""The page on which somebody confirms an enrollment: GET shows what is agreed to, POST agrees. Double opt-in's second half.
+
+What is kept as proof is the sentence that was shown: the form says which one that was, and when it has changed since,
+it is shown anew instead of being agreed to unseen.
+"""
+
+import hashlib
+
+import frappe
+from frappe import _
+from werkzeug.wrappers import Response
+
+from drip_campaigns.core.confirmation import Confirmation
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.tokens import Purpose
+from drip_campaigns.enrollment.confirming import confirm
+from drip_campaigns.enrollment.state import LIVE_VALUES, waits_for_confirmation
+from drip_campaigns.pages.frame import Page, PageRequest, brand, choose_language, render_page, render_problem
+from drip_campaigns.site_clock import utc_now
+from drip_campaigns.tracking.preferences import find_language_of
+
+GONE = 410
+
+
+def show(request: PageRequest) -> Response:
+	"""Show what is agreed to, or what became of it."""
+	return _answer(_open(request), request)
+
+
+def act(request: PageRequest) -> Response:
+	"""Agree, if what is agreed to is what was shown; twice is once."""
+	enrollment = _open(request, for_update=True)
+	wording = _wording(enrollment)
+	if _can_confirm(enrollment) and request.form.get("seen") == _digest(wording):
+		try:
+			confirm(enrollment, wording, utc_now())
+		except DripError:
+			return _too_late()
+	return _answer(enrollment, request)
+
+
+def _open(request: PageRequest, *, for_update: bool = False):
+	enrollment = frappe.get_doc("Drip Enrollment", request.subject, for_update=for_update)
+	choose_language(find_language_of(enrollment.recipient_type, enrollment.recipient))
+	return enrollment
+
+
+def _answer(enrollment, request: PageRequest) -> Response:
+	title = _title(enrollment)
+	if _can_confirm(enrollment):
+		wording = _wording(enrollment)
+		form = {"wording": wording, "seen": _digest(wording), "action_url": request.action_url}
+		return render_page("drip_confirm", campaign_title=title, **form)
+	is_live = enrollment.status in LIVE_VALUES or enrollment.status == "Completed"
+	if is_live and enrollment.confirmation == Confirmation.CONFIRMED.value:
+		return render_page("drip_confirmed", campaign_title=title)
+	return _too_late()
+
+
+def _can_confirm(enrollment) -> bool:
+	return enrollment.status in LIVE_VALUES and waits_for_confirmation(enrollment.as_dict())
+
+
+def _too_late() -> Response:
+	text = _("Nothing more is sent to you. If you want these e-mails after all, please sign up again.")
+	return render_problem(_("This can no longer be confirmed"), text, GONE)
+
+
+def _title(enrollment) -> str:
+	return frappe.db.get_value("Drip Campaign", enrollment.campaign, "campaign_name")
+
+
+def _wording(enrollment) -> str:
+	own = frappe.db.get_value("Drip Campaign", enrollment.campaign, "consent_text")
+	if own:
+		return own
+	title, sender = _title(enrollment), brand()
+	if not sender:
+		return _(
+			"I want to get the e-mails of “{0}”. I can leave at any time, with the link in each."
+		).format(title)
+	return _(
+		"I want to get the e-mails of “{0}” from {1}. I can leave at any time, with the link in each."
+	).format(title, sender)
+
+
+def _digest(wording: str) -> str:
+	return hashlib.blake2b(wording.encode(), digest_size=12).hexdigest()
+
+
+PAGE = Page(Purpose.CONFIRM, show, act)

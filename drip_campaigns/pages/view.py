@@ -1,0 +1,73 @@
+"""The page that shows an e-mail as it was sent, for mail programs that garble it. Shows only; nothing in it can act.
+
+The e-mail is its author's HTML. So it is shown in a sandbox, without scripts and forms and as a stranger to this site;
+pictures come from where they come from in the e-mail.
+"""
+
+import email
+import re
+from email import policy
+
+import frappe
+from frappe import _
+from frappe.utils.jinja import get_template
+from markupsafe import escape
+from werkzeug.wrappers import Response
+
+from drip_campaigns.core.tokens import Purpose
+from drip_campaigns.languages import direction
+from drip_campaigns.pages.frame import HEADERS, Page, PageRequest, choose_language, render_problem
+from drip_campaigns.tracking.preferences import find_language_of
+
+POLICY = (
+	"sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src http: https: data:; "
+	"style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+GONE = 410
+_TITLE = re.compile(r"<title\b[^>]*?(?:/>|>\s*</title\s*>)", re.IGNORECASE)  # an empty one
+_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+
+
+def show(request: PageRequest) -> Response:
+	"""Show the e-mail; or say that it is not kept any more."""
+	mail = frappe.get_doc("Drip Email", request.subject)
+	html = _sent_html(mail) or _kept_content(mail)
+	if not html:
+		choose_language(find_language_of(mail.recipient_type, mail.recipient))
+		text = _("It is no longer kept here. The one in your mailbox is the same.")
+		return render_problem(_("This e-mail can no longer be shown"), text, GONE)
+	headers = {**HEADERS, "Content-Security-Policy": POLICY}
+	return Response(_titled(html, mail.subject), mimetype="text/html", headers=headers)
+
+
+def _sent_html(mail) -> str | None:
+	"""Return the HTML part of the message that was sent, as long as the Email Queue keeps it."""
+	message = mail.email_queue and frappe.db.get_value("Email Queue", mail.email_queue, "message")
+	if not message:
+		return None
+	part = email.message_from_string(message, policy=policy.default).get_body(("html",))
+	return part.get_content() if part else None
+
+
+def _kept_content(mail) -> str | None:
+	"""Return what the ERP keeps for longer: the text without the foot and its links."""
+	content = mail.communication and frappe.db.get_value("Communication", mail.communication, "content")
+	if not content:
+		return None
+	lang = frappe.db.get_single_value("System Settings", "language") or "en"
+	base = get_template("drip_campaigns/templates/emails/drip_base.html")
+	return base.render(content=content, footer="", preheader="", lang=lang, dir=direction(lang))
+
+
+def _titled(html: str, subject: str) -> str:
+	"""Give the page a title where the e-mail has none: a mail program shows the subject, a browser this."""
+	title = f"<title>{escape(subject or _('E-mail'))}</title>"
+	if _TITLE.search(html):
+		return _TITLE.sub(lambda _match: title, html, count=1)
+	if "<title" in html.lower():
+		return html
+	head = _HEAD.search(html)
+	return html[: head.end()] + title + html[head.end() :] if head else title + html
+
+
+PAGE = Page(Purpose.VIEW, show)

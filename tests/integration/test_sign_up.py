@@ -1,0 +1,149 @@
+"""Visitors who sign themselves up: always asked by e-mail, and told the same whoever they are."""
+
+import frappe
+import pytest
+
+from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.enrollment import sign_up
+from drip_campaigns.site_clock import utc_now
+from tests import factories
+from tests.factories import DOMAIN
+from tests.web import Browser
+
+METHOD = "/api/method/drip_campaigns.api.public.sign_up"
+ADA = f"ada@{DOMAIN}"
+
+
+@pytest.fixture
+def campaign(web, clock):
+	"""An active campaign at which everybody can sign up."""
+	clock.now = utc_now()
+	for key in frappe.cache.get_keys("drip-page-limit") + frappe.cache.get_keys("rl:"):
+		frappe.cache.delete(key)
+	return factories.make_active_campaign(clock, accept_sign_ups=1)
+
+
+def work_off(campaign, address: str = ADA, **names: str) -> None:
+	"""Do what the background job does."""
+	sign_up.sign_up(campaign.name, address, **names)
+	frappe.db.commit()
+
+
+def test_stranger_is_asked_to_confirm_and_gets_nothing_else(campaign, clock, smtp):
+	work_off(campaign, first_name="Ada", last_name="Lovelace")
+	for _ in range(3):
+		factories.run(clock)
+		clock.advance(hours=1)
+
+	enrollment = frappe.get_last_doc("Drip Enrollment")
+	assert [message.message["Subject"] for message in smtp.messages] == [
+		"Please confirm that you want our e-mails"
+	]
+	assert (enrollment.email_address, enrollment.confirmation) == (ADA, "Awaiting")
+	assert frappe.db.get_value("Contact", enrollment.recipient, "full_name") == "Ada Lovelace"
+
+
+def test_somebody_known_is_enrolled_as_the_record_they_are(campaign):
+	contact = factories.make_contact("Ada", ADA)
+
+	work_off(campaign, f"ADA@{DOMAIN}", first_name="Someone else")
+
+	assert frappe.get_all("Drip Enrollment", pluck="recipient") == [contact.name]
+	assert frappe.db.count("Contact", {"email_id": ADA}) == 1
+
+
+def test_signing_up_twice_asks_once(campaign, clock, smtp):
+	for _ in range(3):
+		work_off(campaign)
+		clock.advance(hours=1)
+		factories.run(clock)
+
+	assert len(smtp.messages) == 1
+	assert factories.count("Drip Enrollment") == 1
+
+
+def test_whoever_has_left_is_not_written_to_because_somebody_types_their_address(campaign, clock, smtp):
+	work_off(campaign)
+	verbs.unsubscribe(frappe.get_last_doc("Drip Enrollment"), clock.now)
+	frappe.db.commit()
+
+	work_off(campaign)
+	clock.advance(hours=1)
+	factories.run(clock)
+
+	assert smtp.messages == []
+	assert factories.count("Drip Enrollment") == 1
+
+
+def test_session_of_the_job_stays_what_it_was(campaign):
+	frappe.set_user("Guest")
+
+	work_off(campaign)
+
+	assert frappe.session.user == "Guest"
+
+
+def test_answer_is_the_same_for_known_and_unknown_addresses(campaign, web):
+	factories.make_contact("Ada", ADA)
+	frappe.db.commit()
+
+	answers = [
+		Browser(web).post(METHOD, {"campaign": campaign.name, "email_address": address})
+		for address in (ADA, f"nobody@{DOMAIN}")
+	]
+
+	assert [answer.status for answer in answers] == [200, 200]
+	assert answers[0].text == answers[1].text
+	assert "confirm" in answers[0].json()["message"]["message"]
+
+
+@pytest.mark.parametrize(
+	("change", "says"),
+	[
+		({"email_address": "nonsense"}, "not a valid e-mail address"),
+		({"email_address": f"a@{DOMAIN}, b@{DOMAIN}"}, "not a valid e-mail address"),
+		({"campaign": "no such campaign"}, "Nobody can sign up here"),
+	],
+)
+def test_what_cannot_be_is_refused_in_words(campaign, web, change, says):
+	answer = Browser(web).post(METHOD, {"campaign": campaign.name, "email_address": ADA, **change})
+
+	assert answer.status == 417
+	assert says in answer.text
+
+
+@pytest.mark.parametrize("field", ["accept_sign_ups", "status"])
+def test_campaign_that_takes_no_sign_ups_answers_as_one_that_does_not_exist(campaign, web, field):
+	frappe.db.set_value("Drip Campaign", campaign.name, field, {"status": "Paused"}.get(field, 0))
+	frappe.db.commit()
+
+	answer = Browser(web).post(METHOD, {"campaign": campaign.name, "email_address": ADA})
+
+	assert answer.status == 417
+	assert "Nobody can sign up here" in answer.text
+
+
+def test_it_cannot_be_done_by_a_link(campaign, web):
+	answer = Browser(web).get(f"{METHOD}?campaign={campaign.name}&email_address={ADA}")
+
+	assert answer.status == 403
+
+
+def test_one_address_is_not_flooded(campaign, web):
+	statuses = [
+		Browser(web).post(METHOD, {"campaign": campaign.name, "email_address": address}).status
+		for address in [ADA] * 5 + [f"Ada@{DOMAIN}", f"bob@{DOMAIN}"]
+	]
+
+	assert statuses == [200] * 5 + [429, 200]
+
+
+def test_markup_in_a_name_is_not_kept(campaign):
+	sign_up.request_sign_up(campaign.name, ADA, "<b>Ada</b>\n<script>x</script>", "L" * 500)
+	frappe.db.commit()
+	queued = frappe.utils.background_jobs.get_queue("short").jobs[-1].kwargs["kwargs"]
+	factories.drop_jobs()
+
+	assert "<" not in queued["first_name"]
+	assert "\n" not in queued["first_name"]
+	assert len(queued["last_name"]) == sign_up.LONGEST_NAME

@@ -1,0 +1,105 @@
+"""What recipients read is there in every language we name: each text of a page and of an e-mail's foot, placeholders and all."""
+
+import ast
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "drip_campaigns"
+TRANSLATED = ("de", "es", "fr", "ar")
+# What recipients read. The Desk of colleagues is translated by whoever needs it, as every Frappe app is.
+FOLDERS = ("pages", "templates/public", "templates/emails")
+FILES = ("api/public.py", "dispatch/asking.py", "dispatch/render.py", "enrollment/sign_up.py")
+FOR_COLLEAGUES = {
+	"The e-mail has {0} characters. Shorten it to {1} at most.",  # stands on the enrollment
+}
+_CALL = re.compile(r"""\b_\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+_PLACEHOLDER = re.compile(r"\{\d+\}")
+
+
+def texts_of_python(path: Path) -> Iterator[str]:
+	"""Yield the texts that a module hands to `_()`."""
+	for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+		if isinstance(node, ast.Call) and ast.unparse(node.func) == "_" and node.args:
+			assert isinstance(node.args[0], ast.Constant), (
+				f"{path.name}:{node.lineno} translates no fixed text"
+			)
+			yield node.args[0].value
+
+
+def texts_of_template(path: Path) -> Iterator[str]:
+	"""Yield the texts that a template hands to `_()`."""
+	yield from (ast.literal_eval(found) for found in _CALL.findall(path.read_text(encoding="utf-8")))
+
+
+def texts_for_recipients() -> set[str]:
+	"""Return every text of ours that a recipient can meet."""
+	paths = [PACKAGE / name for name in FILES]
+	paths += [path for folder in FOLDERS for path in (PACKAGE / folder).rglob("*") if path.is_file()]
+	texts = set()
+	for path in paths:
+		if path.suffix == ".py":
+			texts.update(texts_of_python(path))
+		elif path.suffix == ".html":
+			texts.update(texts_of_template(path))
+	return texts - FOR_COLLEAGUES
+
+
+def rows_of(language: str) -> list[list[str]]:
+	"""Return the rows of a language's file: text, translation."""
+	with (PACKAGE / "translations" / f"{language}.csv").open(encoding="utf-8", newline="") as file:
+		return list(csv.reader(file))
+
+
+def test_there_is_something_to_translate():
+	assert {"Unsubscribe", "View in browser", "This link does not work"} <= texts_for_recipients()
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_text_for_recipients_is_translated(language):
+	missing = texts_for_recipients() - {row[0] for row in rows_of(language)}
+
+	assert not missing, f"Add them to drip_campaigns/translations/{language}.csv"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_nothing_is_translated_that_nobody_says_and_nothing_twice(language):
+	texts = [row[0] for row in rows_of(language)]
+
+	assert sorted(texts) == sorted(set(texts) & texts_for_recipients())
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_translation_is_another_text_with_the_same_placeholders(language):
+	for row in rows_of(language):
+		assert len(row) == 2, row
+		text, translation = row
+		assert translation.strip() == translation
+		assert translation, text
+		assert sorted(_PLACEHOLDER.findall(text)) == sorted(_PLACEHOLDER.findall(translation)), text
+		assert translation[-1] in ".?!:…،؟" or text[-1] not in ".?!:", f"{text} ends otherwise"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_frappe_speaks_the_language(connected_site, language):
+	import frappe
+
+	from drip_campaigns.languages import speaking
+
+	translations = dict(rows_of(language))
+	frappe.clear_cache()
+	with speaking(language):
+		spoken = {text: frappe._(text) for text in translations}
+
+	assert spoken == translations
+
+
+def test_languages_of_the_app_are_the_ones_with_a_file(connected_site):
+	from drip_campaigns.languages import LANGUAGES
+
+	files = {path.stem for path in (PACKAGE / "translations").glob("*.csv")}
+	assert files == set(TRANSLATED) == set(LANGUAGES) - {"en"}
