@@ -1,6 +1,6 @@
 """The daily job: statuses and end dates made true, then whatever is due. Safe to run at any time and any number of times."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import frappe
 
@@ -9,7 +9,9 @@ from drip_campaigns.campaign.replan import replan_in_batches
 from drip_campaigns.dispatch.repair import repair
 from drip_campaigns.dispatch.runner import dispatch
 from drip_campaigns.enrollment import bulk_job
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site_clock import to_site, utc_now
+
+FORMER_KEPT = timedelta(days=400)  # how long the links of a deleted enrollment still work
 
 
 def run_daily() -> None:
@@ -27,6 +29,7 @@ def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 			frappe.db.commit()
 	bulk_job.go_on_waiting(now)
 	repair(now)
+	frappe.db.delete("Drip Former Enrollment", {"creation": ["<", to_site(now) - FORMER_KEPT]})
 	frappe.db.commit()
 	return dispatch(now, enqueue_delivery=enqueue_delivery)
 

@@ -62,6 +62,7 @@ after_uninstall = "drip_campaigns.uninstall.after_uninstall"
 # Deleting a record that was enrolled, or a Communication of ours, is allowed; the enrollment says what became of it.
 ignore_links_on_delete = [
 	"Drip Enrollment",
+	"Drip Former Enrollment",
 	"Drip Email",
 	"Drip Event",
 	"Drip Consent",

@@ -25,6 +25,7 @@ _OURS = (
 	"Drip Consent",
 	"Drip Event",
 	"Drip Suppression",
+	"Drip Former Enrollment",
 	"Drip Email",
 	"Drip Enrollment",
 	"Drip Campaign Step",

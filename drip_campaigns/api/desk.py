@@ -8,7 +8,7 @@ from frappe.utils import getdate
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, preview, retry
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.enrollment import bulk_job, enroll, overview, suppress
+from drip_campaigns.enrollment import bulk_job, enroll, leaving, overview, suppress
 from drip_campaigns.enrollment.addresses import is_valid
 from drip_campaigns.enrollment.audience import Audience
 from drip_campaigns.enrollment.recipient_types import available_types, get_type
@@ -135,6 +135,15 @@ def resume_enrollment(enrollment: str) -> dict:
 def remove_enrollment(enrollment: str) -> dict:
 	"""Take one recipient off the campaign."""
 	enroll.remove(_get("Drip Enrollment", enrollment, "write"), utc_now())
+	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def bring_back_enrollment(enrollment: str, because: str) -> dict:
+	"""Undo an unsubscription for a recipient who asks; for those who may lift suppressions, and with the proof in `because`."""
+	frappe.has_permission("Drip Suppression", "write", throw=True)
+	leaving.bring_back(_get("Drip Enrollment", enrollment, "write"), _reason(because), utc_now())
 	return {}
 
 

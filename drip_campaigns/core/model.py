@@ -118,6 +118,14 @@ class EventType(Label):
 	SUPPRESSED = "Suppressed"
 	LIFTED = "Lifted"
 	CONFIRMED = "Confirmed"
+	FEEDBACK = "Feedback"
+
+
+class LeavingScope(Label):
+	"""What somebody leaves."""
+
+	CAMPAIGN = "This Campaign"
+	EVERYTHING = "All Marketing E-mail"
 
 
 class SuppressionReason(Label):

@@ -19,6 +19,7 @@ NEWS = (
 	EventType.WITHDRAWN,
 	EventType.SUPPRESSED,
 	EventType.LIFTED,
+	EventType.FEEDBACK,
 )
 
 TRANSITIONS: dict[tuple[Status, EventType], Status] = {

@@ -176,14 +176,15 @@ def pause(document, now: datetime, *, until: datetime | None = None) -> None:
 	log(document, EventType.PAUSED, now, _("The recipient asked for a pause.") if until else None)
 
 
-def resume(document, now: datetime) -> None:
+def resume(document, now: datetime, event: EventType | None = None) -> None:
 	"""Let a paused enrollment go on, or take up one that ended: with the rest of the delay that was running.
 
 	Raises InvalidTransitionError for one that unsubscribed or is going on already. Where the recipient has asked for a
-	pause that lasts, one that was paused is refused, and one that ended is taken up and waits.
+	pause that lasts, one that was paused is refused, and one that ended is taken up and waits. `event` is Came Back for
+	one who had unsubscribed and has asked to come back.
 	"""
 	came_back = document.status != Status.PAUSED.value
-	event = EventType.ENROLLED if came_back else EventType.RESUMED
+	event = event or (EventType.ENROLLED if came_back else EventType.RESUMED)
 	_status_after(document, event)  # raises if it cannot happen
 	_check_confirmation(document)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)

@@ -49,10 +49,31 @@ def find_left_lists(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
 	return {(name, spelled[name, address_hash]) for name, address_hash in keys}
 
 
+def has_left_site(address: str) -> bool:
+	"""Say whether an Email Unsubscribe, which is not ours to delete, stops all mail of the site to `address`."""
+	filters = {"global_unsubscribe": 1, "email": ["in", spellings(address)]}
+	found = frappe.get_all("Email Unsubscribe", filters=filters, pluck="email")
+	return normalise(address) in {normalise(email) for email in found}
+
+
 def record_left(campaign: str, address: str) -> None:
-	"""Record that `address` left `campaign`; doing so twice is one record."""
-	if normalise(address) in find_left(campaign, [address]):
+	"""Record that `address` left `campaign`; doing so twice is one record. Of a campaign that is gone nothing needs recording."""
+	if normalise(address) in find_left(campaign, [address]) or not frappe.db.exists(
+		"Drip Campaign", campaign
+	):
 		return
 	frappe.get_doc(
 		doctype="Email Unsubscribe", email=address, reference_doctype="Drip Campaign", reference_name=campaign
 	).insert(ignore_permissions=True)
+
+
+def forget_left(campaign: str, address: str) -> None:
+	"""Delete the record that `address` left `campaign`; one about all mail of the site is not ours to delete."""
+	filters = {
+		"reference_doctype": "Drip Campaign",
+		"reference_name": campaign,
+		"email": ["in", spellings(address)],
+	}
+	for row in frappe.get_all("Email Unsubscribe", filters=filters, fields=["name", "email"]):
+		if normalise(row.email) == normalise(address):
+			frappe.delete_doc("Email Unsubscribe", row.name, ignore_permissions=True)

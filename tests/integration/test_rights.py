@@ -6,6 +6,7 @@ from frappe.permissions import add_permission, reset_perms, update_permission_pr
 
 from drip_campaigns.api import desk
 from drip_campaigns.core.model import SuppressionReason
+from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.site_clock import utc_now
 from tests import factories
@@ -25,6 +26,7 @@ MAY_CALL = {
 	"pause_enrollment": READERS,
 	"resume_enrollment": READERS,
 	"remove_enrollment": READERS,
+	"bring_back_enrollment": {"manager"},
 	"lift_suppression": {"manager"},
 	"renew_suppression": {"manager"},
 	"preview_step": READERS,
@@ -81,6 +83,10 @@ def prepare(method: str, campaign) -> dict:
 		return {}
 	if method == "count_recipients":
 		return {"recipient_type": "Contact"}
+	if method == "bring_back_enrollment":
+		enroll.unsubscribe(enrollment, utc_now())
+		frappe.db.commit()
+		return {"enrollment": enrollment.name, "because": "They asked for it."}
 	if method in REASON_OF:
 		return {"suppression": suppression_of(enrollment), REASON_OF[method]: "They asked for it."}
 	return arguments_of(method, campaign, enrollment)

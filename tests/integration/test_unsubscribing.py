@@ -193,17 +193,6 @@ def without_nonce(answer) -> str:
 	return re.sub(r'nonce="[^"]*"', "", answer.text)
 
 
-def test_link_of_a_deleted_enrollment_is_answered_like_one_that_never_was(web, left, smtp):
-	left.delete()
-	frappe.db.commit()
-
-	gone = Browser(web).get(link_in(smtp.messages[0]))
-	never = Browser(web).get(Links().leave("0000000000"))
-
-	assert gone.status == never.status == 404
-	assert without_nonce(gone) == without_nonce(never)
-
-
 def test_links_live_on_when_the_keys_are_rotated_over_and_over(web, left, smtp):
 	today = date(2026, 3, 2)
 	links = [link_in(smtp.messages[0])]

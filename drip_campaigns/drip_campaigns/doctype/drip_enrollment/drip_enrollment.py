@@ -8,7 +8,7 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.withdraw import withdraw
-from drip_campaigns.enrollment import enroll
+from drip_campaigns.enrollment import enroll, leaving
 from drip_campaigns.site_clock import utc_now
 
 
@@ -53,6 +53,7 @@ class DripEnrollment(Document):
 
 	def on_trash(self) -> None:
 		withdraw([self.name], "Removed", utc_now())
+		leaving.remember(self, utc_now())
 		mail_store.delete_rows("Drip Email", [self.name], key="enrollment")
 		mail_store.delete_rows("Drip Event", [self.name], key="enrollment")
 
