@@ -10,8 +10,10 @@ from drip_campaigns.dispatch.repair import repair
 from drip_campaigns.dispatch.runner import dispatch
 from drip_campaigns.enrollment import bulk_job
 from drip_campaigns.site_clock import to_site, utc_now
+from drip_campaigns.triggers import store
 
 FORMER_KEPT = timedelta(days=400)  # how long the links of a deleted enrollment still work
+FIRINGS_ARE_KEPT = timedelta(days=90)
 
 
 def run_daily() -> None:
@@ -28,6 +30,8 @@ def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 		for _changed in replan_in_batches(frappe.get_doc("Drip Campaign", name), now):
 			frappe.db.commit()
 	bulk_job.go_on_waiting(now)
+	while store.clear_settled(to_site(now - FIRINGS_ARE_KEPT)):
+		frappe.db.commit()
 	repair(now)
 	frappe.db.delete("Drip Former Enrollment", {"creation": ["<", to_site(now) - FORMER_KEPT]})
 	frappe.db.commit()

@@ -63,6 +63,40 @@ FIELDS: dict[str, list[tuple[str, str, str]]] = {
 		("prefered_email", "Data", "Email"),
 		("unsubscribed", "Check", ""),
 	],
+	"Item Group": [("parent_item_group", "Link", "Item Group"), ("lft", "Int", ""), ("rgt", "Int", "")],
+	"Item": [("item_name", "Data", ""), ("item_group", "Link", "Item Group")],
+	"Sales Order Item": [
+		("item_code", "Link", "Item"),
+		("item_group", "Link", "Item Group"),
+		("qty", "Float", ""),
+	],
+	"Sales Order": [
+		("customer", "Link", "Customer"),
+		("contact_person", "Link", "Contact"),
+		("items", "Table", "Sales Order Item"),
+	],
+	"Sales Invoice Item": [
+		("item_code", "Link", "Item"),
+		("item_group", "Link", "Item Group"),
+		("qty", "Float", ""),
+	],
+	"Sales Invoice": [
+		("customer", "Link", "Customer"),
+		("contact_person", "Link", "Contact"),
+		("is_return", "Check", ""),
+		("items", "Table", "Sales Invoice Item"),
+	],
+	"Payment Entry Reference": [
+		("reference_doctype", "Link", "DocType"),
+		("reference_name", "Dynamic Link", "reference_doctype"),
+	],
+	"Payment Entry": [
+		("payment_type", "Select", "Receive\nPay\nInternal Transfer"),
+		("party_type", "Link", "DocType"),
+		("party", "Dynamic Link", "party_type"),
+		("contact_person", "Link", "Contact"),
+		("references", "Table", "Payment Entry Reference"),
+	],
 	"CRM Lead": [
 		("first_name", "Data", ""),
 		("lead_name", "Data", ""),
@@ -72,6 +106,14 @@ FIELDS: dict[str, list[tuple[str, str, str]]] = {
 		("converted", "Check", ""),
 	],
 }
+
+TABLES = ("Prospect Lead", "Sales Order Item", "Sales Invoice Item", "Payment Entry Reference")
+SUBMITTED = ("Sales Order", "Sales Invoice", "Payment Entry")
+# What purchases are made of, each after what it links to.
+SALES = (
+	*("Lead", "Customer", "Item Group", "Item", "Sales Order Item", "Sales Order"),
+	*("Sales Invoice Item", "Sales Invoice", "Payment Entry Reference", "Payment Entry"),
+)
 
 
 def make(doctype: str, fields: list[tuple[str, str, str]] | None = None, **values) -> bool:
@@ -88,6 +130,8 @@ def make(doctype: str, fields: list[tuple[str, str, str]] | None = None, **value
 		for name, fieldtype, options in fields or FIELDS[doctype]
 	]
 	permissions = [{"role": "System Manager", "read": 1, "write": 1, "create": 1, "delete": 1}]
+	if doctype in SUBMITTED:
+		permissions[0] |= {"submit": 1, "cancel": 1}
 	frappe.get_doc(
 		{
 			"doctype": "DocType",
@@ -95,9 +139,10 @@ def make(doctype: str, fields: list[tuple[str, str, str]] | None = None, **value
 			"module": "Custom",
 			"custom": 1,
 			"autoname": "hash",
-			"istable": int(doctype == "Prospect Lead"),
+			"istable": int(doctype in TABLES),
+			"is_submittable": int(doctype in SUBMITTED),
 			"fields": rows,
-			"permissions": [] if doctype == "Prospect Lead" else permissions,
+			"permissions": [] if doctype in TABLES else permissions,
 			**values,
 		}
 	).insert(ignore_permissions=True)

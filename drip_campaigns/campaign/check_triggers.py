@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.triggers import TriggerKind, find_circle
+from drip_campaigns.enrollment.audience import Audience, InvalidFiltersError
 from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.triggers.people import find_matching, read_filters
 from drip_campaigns.triggers.words import describe
@@ -129,15 +130,12 @@ def _find_filter_problem(row) -> Iterator[str]:
 		if filters and not row.recipient_type:
 			yield _("Filters need a Recipient Type. Choose one.")
 		elif filters:
+			Audience(row.recipient_type, row.filters)
 			find_matching(row.recipient_type, filters, ["", "-"])
+	except InvalidFiltersError as error:
+		yield str(error)
 	except (ValueError, TypeError, KeyError, frappe.ValidationError, frappe.DataError) as error:
 		yield _("The filters cannot be used: {0}. Clear them and choose again.").format(error)
-	except Exception as error:
-		if not frappe.db.is_missing_column(error):
-			raise
-		yield _("The filters name a field that {0} does not have. Choose again.").format(
-			_(row.recipient_type)
-		)
 
 
 def _find_circle(campaign) -> Iterator[str]:

@@ -15,6 +15,7 @@ from drip_campaigns.enrollment.audience import Audience
 from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult, enroll_many
 from drip_campaigns.enrollment.rules import check_campaign, start_moment
 from drip_campaigns.site_clock import site_date, utc_now
+from drip_campaigns.triggers.existing import ExistingAudience
 
 DOCTYPE = "Drip Bulk Enrollment"
 RACE_ATTEMPTS = 3
@@ -78,7 +79,9 @@ def _run_pages(document) -> None:
 		if time.monotonic() - started > JOB_BUDGET_SECONDS:
 			frappe.enqueue("drip_campaigns.enrollment.bulk_job.run", queue="long", name=document.name)
 			return
-	is_done = document.processed >= document.total or not _audience(document).page(document.last_recipient, 1)
+	is_done = document.processed >= document.total or not audience_of(document).page(
+		document.last_recipient, 1
+	)
 	status = RunStatus.COMPLETED if is_done else RunStatus.WAITING
 	document.db_set("status", status.value, notify=True, commit=True)
 	_tell(document)
@@ -109,10 +112,13 @@ def _enroll_page(document, names: list[str]) -> None:
 
 def _next_page(document) -> list[str]:
 	limit = min(BATCH_SIZE, _left_today(document, utc_now()))
-	return _audience(document).page(document.last_recipient, limit) if limit else []
+	return audience_of(document).page(document.last_recipient, limit) if limit else []
 
 
-def _audience(document) -> Audience:
+def audience_of(document) -> Audience | ExistingAudience:
+	"""Return whom a run is about: what its filters match, or who met a trigger before."""
+	if document.campaign_trigger:
+		return ExistingAudience(document.campaign, document.campaign_trigger, document.recipient_type)
 	return Audience(document.recipient_type, document.recipient_filters)
 
 

@@ -43,8 +43,11 @@ def keep_matching(trigger: frappe._dict, people: dict[str, Person]) -> dict[str,
 
 
 def read_filters(trigger: frappe._dict) -> list[list[Any]]:
-	"""Return the filters of a trigger as a list of [DocType, field, operator, value]."""
-	return json.loads(trigger.filters or "[]")
+	"""Return the filters of a trigger as a list of [DocType, field, operator, value]; raise ValueError for anything else."""
+	filters = json.loads(trigger.filters or "[]")
+	if not isinstance(filters, list) or not all(isinstance(row, list) and len(row) > 3 for row in filters):
+		raise ValueError("they are no list of conditions")
+	return [row[:4] for row in filters]  # the filter editor adds whether a row is hidden
 
 
 def find_matching(doctype: str, filters: list[list[Any]], names: Iterable[str]) -> set[str]:

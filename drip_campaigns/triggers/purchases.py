@@ -104,3 +104,12 @@ def _find_linked_contacts(customers: Collection[str]) -> dict[str, str]:
 		.run()
 	)
 	return dict(rows)  # the primary contact comes last, and stays
+
+
+def with_items(query, document, trigger: frappe._dict):
+	"""Return a query over documents narrowed to those in which the trigger's item, or one of its group, was bought."""
+	item = frappe.qb.DocType(f"{trigger.purchase_document} Item")
+	query = query.inner_join(item).on(item.parent == document.name)
+	if trigger.purchased == Purchased.ITEM:
+		return query.where(item.item_code == trigger.purchased_name)
+	return query.where(item.item_group.isin(_with_groups_below(trigger.purchased_name)))

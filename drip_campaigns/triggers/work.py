@@ -15,8 +15,9 @@ from drip_campaigns.core.triggers import FiringStatus
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.triggers import store
+from drip_campaigns.triggers.dates import fire_dates
 from drip_campaigns.triggers.people import Person, find_people, keep_matching
-from drip_campaigns.triggers.table import is_running, load_rows
+from drip_campaigns.triggers.table import DATES, find_watching, is_running, load_rows
 
 BATCH_SIZE = 500
 RACE_ATTEMPTS = 3
@@ -34,12 +35,32 @@ def run(now: datetime) -> int:
 	"""Work off every firing that is due at `now` and return how many; one that cannot be is tried again in an hour."""
 	user, total = frappe.session.user, 0
 	try:
+		_look_at_dates(now)
 		for trigger in store.find_due_triggers(to_site(now)):
 			while count := _work_off(trigger, now):
 				total += count
 	finally:
 		frappe.set_user(user)
 	return total
+
+
+def _look_at_dates(now: datetime) -> None:
+	"""Let the dates fire that have come; a trigger whose dates cannot be read is no reason to keep others waiting."""
+	frappe.db.commit()
+	for trigger in find_watching(DATES):
+		try:
+			for _count in fire_dates(trigger, now):
+				frappe.db.commit()
+		except Exception:  # noqa: BLE001 - logged, and looked at again by the next dispatch
+			frappe.db.rollback()
+			frappe.get_doc(
+				doctype="Error Log",
+				method=_("The dates of a trigger of campaign {0} cannot be read").format(trigger.parent)[
+					:140
+				],
+				error=frappe.get_traceback(),
+			).insert(ignore_permissions=True)
+			frappe.db.commit()
 
 
 def _work_off(trigger: str, now: datetime) -> int:

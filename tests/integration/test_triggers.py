@@ -14,36 +14,13 @@ from drip_campaigns.triggers import firings, table, work
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock
+from tests.trigger_steps import enrolled, make_campaign, outcomes, trigger, work_off
 
 
 @pytest.fixture
 def clock() -> Clock:
 	"""Events happen now, so the tests' time is now, too."""
 	return Clock(utc_now())
-
-
-def trigger(kind: str, **fields) -> dict:
-	return {"kind": kind, "recipient_type": "Contact", **fields}
-
-
-def make_campaign(clock, *triggers: dict, **fields):
-	return factories.make_active_campaign(clock, triggers=list(triggers), **fields)
-
-
-def work_off(clock) -> int:
-	"""Commit, as a request does at its end, and do what the worker would."""
-	frappe.db.commit()
-	return work.run(utc_now() if clock.now < utc_now() else clock.now)
-
-
-def enrolled(campaign) -> list[str]:
-	filters = {"campaign": campaign.name}
-	return frappe.get_all("Drip Enrollment", filters=filters, pluck="recipient", order_by="creation, name")
-
-
-def outcomes(campaign) -> list[str]:
-	filters = {"campaign": campaign.name}
-	return frappe.get_all("Drip Trigger Firing", filters=filters, pluck="outcome", order_by="creation")
 
 
 def test_tag_enrolls_whatever_the_case_of_its_letters_and_the_first_step_leaves(site, smtp, clock):

@@ -6,7 +6,6 @@ from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment import bulk_job
-from drip_campaigns.enrollment.audience import Audience
 from drip_campaigns.enrollment.recipient_types import available_types
 
 
@@ -36,7 +35,7 @@ class DripBulkEnrollment(Document):
 	def _count(self) -> None:
 		if not self.is_new():
 			return
-		audience = Audience(self.recipient_type, self.recipient_filters)
+		audience = bulk_job.audience_of(self)
 		self.total = audience.count()
 		if audience.is_everybody(self.total) and self.confirmed_count != self.total:
 			frappe.throw(

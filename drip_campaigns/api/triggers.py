@@ -1,0 +1,63 @@
+"""Triggers as integrators call them, and as the Desk asks about people who met one before. For signed-in users."""
+
+import json
+
+import frappe
+from frappe import _
+from frappe.rate_limiter import rate_limit
+
+from drip_campaigns.api.errors import explained
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.site_clock import utc_now
+from drip_campaigns.triggers import calls, existing
+
+
+@frappe.whitelist(methods=["POST"])
+@rate_limit(limit=6000, seconds=3600)
+@explained
+def trigger_campaign(
+	event_name: str,
+	recipient_type: str,
+	recipient: str,
+	campaign: str | None = None,
+	key: str | None = None,
+) -> dict:
+	"""Fire the API Call triggers named `event_name` for one record; return the campaigns that listen.
+
+	With a `key`, for example the id of an order, the same call may be repeated and counts once.
+	"""
+	frappe.has_permission("Drip Enrollment", "create", throw=True)
+	frappe.has_permission(recipient_type, "read", recipient, throw=True)
+	return {"campaigns": calls.call(event_name, recipient_type, recipient, campaign, key, utc_now())}
+
+
+@frappe.whitelist(methods=["GET"])
+@explained
+def count_existing(campaign: str) -> list[dict]:
+	"""Return how many records met each trigger of a campaign before, by trigger and recipient type."""
+	return existing.count_existing(_get_to_enroll(campaign))
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def take_in_existing(campaign: str, audiences: str) -> dict:
+	"""Enroll people who met triggers before, in the background: a JSON list of trigger, recipient_type and count."""
+	document = _get_to_enroll(campaign)
+	return {"runs": calls.take_in(document, _read_audiences(audiences), utc_now())}
+
+
+def _get_to_enroll(campaign: str):
+	document = frappe.get_doc("Drip Campaign", campaign)
+	document.check_permission("write")
+	frappe.has_permission("Drip Bulk Enrollment", "create", throw=True)
+	return document
+
+
+def _read_audiences(text: str) -> list[dict]:
+	try:
+		audiences = json.loads(text)
+		if all({"trigger", "recipient_type"} <= set(audience) for audience in audiences):
+			return audiences
+	except (ValueError, TypeError) as error:
+		raise DripError(_("The audiences cannot be read: {0}. Send a JSON list.").format(error)) from error
+	raise DripError(_("Each audience needs trigger and recipient_type."))
