@@ -129,6 +129,8 @@ def test_every_function_that_a_script_calls_is_there_and_may_be_called(connected
 		for found in DESK_CALL.findall(source) + [(name, "") for name in DESK_HELPER_CALL.findall(source)]:
 			name = f"drip_campaigns.api.desk.{found[0] or found[1]}"
 			assert name in whitelisted, f"{script.name} calls {name}"
+		for name in re.findall(r"""["'](drip_campaigns\.api(?:\.\w+){2})["']""", source):
+			assert name in whitelisted, f"{script.name} calls {name}"
 		for dotted in re.findall(r"""["'](frappe(?:\.\w+){2,})["']""", source):
 			assert resolve(dotted) in frappe.whitelisted, f"{script.name} calls {dotted}"
 

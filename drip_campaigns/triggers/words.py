@@ -1,5 +1,6 @@
 """A trigger as a sentence, for the rows of the form."""
 
+import frappe
 from frappe import _
 
 from drip_campaigns.core.triggers import Purchased, Repeat, TriggerKind
@@ -7,18 +8,32 @@ from drip_campaigns.core.triggers import Purchased, Repeat, TriggerKind
 
 def describe(row) -> str:
 	"""Return what a trigger does, in the language of the session's user: "When a Contact gets the tag Hot"."""
-	sentence = _SENTENCES[TriggerKind(row.kind)](row)
-	delay = _describe_delay(row)
-	return f"{sentence}, {delay}" if delay else sentence
+	parts = [_SENTENCES[TriggerKind(row.kind)](row), _describe_delay(row)]
+	if (row.filters or "[]") != "[]":
+		parts.append(_("if it matches the filters"))
+	return ", ".join(part for part in parts if part)
 
 
 def _describe_delay(row) -> str:
 	days, hours = row.delay_days or 0, row.delay_hours or 0
 	if days and hours:
-		return _("{0} days and {1} hours later").format(days, hours)
+		return _("{0} and {1} later").format(_count_days(days), _count_hours(hours))
 	if days:
-		return _("{0} days later").format(days)
-	return _("{0} hours later").format(hours) if hours else ""
+		return _("{0} later").format(_count_days(days))
+	return _("{0} later").format(_count_hours(hours)) if hours else ""
+
+
+def _count_days(days: int) -> str:
+	return _("1 day") if days == 1 else _("{0} days").format(days)
+
+
+def _count_hours(hours: int) -> str:
+	return _("1 hour") if hours == 1 else _("{0} hours").format(hours)
+
+
+def _field_label(row) -> str:
+	meta = frappe.get_meta(row.recipient_type) if row.recipient_type else None
+	return _(meta.get_label(row.field_name)) if meta and row.field_name else row.field_name
 
 
 def _who(row) -> str:
@@ -31,8 +46,8 @@ def _created(row) -> str:
 
 def _field(row) -> str:
 	if row.field_value:
-		return _("When {0} of a {1} becomes {2}").format(row.field_name, _who(row), row.field_value)
-	return _("When {0} of a {1} gets another value").format(row.field_name, _who(row))
+		return _("When {0} of a {1} becomes {2}").format(_field_label(row), _who(row), row.field_value)
+	return _("When {0} of a {1} gets another value").format(_field_label(row), _who(row))
 
 
 def _tag(row) -> str:
@@ -55,7 +70,7 @@ def _list(row) -> str:
 
 def _date(row) -> str:
 	often = _("each year") if row.repeat == Repeat.EACH_YEAR else _("once")
-	return _("{0} {1} of a {2}, {3}").format(_days(row), row.field_name, _who(row), often)
+	return _("{0} {1} of a {2}, {3}").format(_days(row), _field_label(row), _who(row), often)
 
 
 def _anniversary(row) -> str:
@@ -66,7 +81,7 @@ def _days(row) -> str:
 	if not row.days:
 		return _("On")
 	before = row.days_from == "Before"
-	return (_("{0} days before") if before else _("{0} days after")).format(row.days)
+	return (_("{0} before") if before else _("{0} after")).format(_count_days(row.days))
 
 
 def _purchase(row) -> str:

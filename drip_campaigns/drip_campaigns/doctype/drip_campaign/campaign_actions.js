@@ -17,6 +17,11 @@ const CAMPAIGN_BUTTONS = [
 		action: (frm) => enroll(frm),
 	},
 	{
+		label: __("Enroll Existing"),
+		condition: (frm) => may_write(frm) && frm.doc.status === "Active" && frm.doc.triggers.length > 0,
+		action: (frm) => take_in_existing(frm),
+	},
+	{
 		label: __("Pause"),
 		condition: is_campaign(may_write, "Active"),
 		action: (frm) =>
@@ -43,10 +48,8 @@ const CAMPAIGN_BUTTONS = [
 		primary: true,
 		condition: is_campaign(may_activate, "Draft"),
 		action: (frm) =>
-			change_status(
+			activate_and_ask(
 				frm,
-				"activate_campaign",
-				__("Activate"),
 				__("From now on everybody who is enrolled gets the e-mails of this campaign when they are due.")
 			),
 	},

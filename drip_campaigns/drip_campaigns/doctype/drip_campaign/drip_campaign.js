@@ -3,6 +3,8 @@
 {% include "drip_campaigns/public/js/step_line.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_overview.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_triggers.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_existing.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/send_test.js" %}
 
 frappe.ui.form.on("Drip Campaign", {
@@ -10,6 +12,7 @@ frappe.ui.form.on("Drip Campaign", {
 		frm.set_df_property("status", "read_only", 1);
 		add_buttons(frm, CAMPAIGN_BUTTONS);
 		offer_time_zones(frm);
+		prepare_triggers(frm);
 		await load_template_subjects(frm);
 		show_template_subjects(frm);
 		draw_schedule(frm);
