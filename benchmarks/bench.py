@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import crew, floor, ground, idle, load, rivals
+from benchmarks import crew, floor, ground, idle, load, rivals, saving
 from benchmarks.measure import Pairs, Reading, over_raw_together
 from benchmarks.report import show
 from benchmarks.trial import BEGIN
@@ -143,6 +143,7 @@ def run(options: argparse.Namespace, console: Console) -> Figures:
 		figures |= days.figures()
 		figures |= measure_erpnext(days)
 		figures |= days.race()
+		figures["save_overhead_ms"] = saving.measure(BEGIN)
 		if not options.no_idle:
 			console.print("  waiting enrollments", highlight=False)
 			figures |= measure_idle(options.waiting // 10, options.waiting)

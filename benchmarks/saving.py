@@ -1,0 +1,50 @@
+"""What triggers cost whoever saves a record that fires none: a Contact, beside fifty triggers of other kinds.
+
+Saves with and without our hook take turns, one by one, so that a slow second hits both.
+"""
+
+import time
+from datetime import datetime
+from statistics import median
+
+import frappe
+
+from benchmarks import ground, load
+
+TRIGGERS = 50
+PAIRS = 300
+HOOK = "drip_campaigns.enrollment.triggers.note_change"
+
+
+def measure(now: datetime) -> float:
+	"""Return the milliseconds that our hook adds to saving a Contact: the median over pairs of saves."""
+	ground.clear()
+	rows = [{"kind": "API Call", "event_name": f"call-{number}"} for number in range(TRIGGERS // 2)]
+	rows += [{"kind": "Record Created", "recipient_type": "User"} for _number in range(TRIGGERS // 2)]
+	ground.make_campaign(load.steps(1), now, triggers=rows)
+	contact = frappe.get_doc("Contact", ground.make_people(1)[0])
+	_save(contact, with_hook=True)
+	_save(contact, with_hook=False)
+	pairs = [_take_pair(contact, number) for number in range(PAIRS)]
+	frappe.db.rollback()
+	return median(ours - bare for ours, bare in pairs)
+
+
+def _take_pair(contact, number: int) -> tuple[float, float]:
+	if number % 2:
+		ours = _save(contact, with_hook=True)
+		return ours, _save(contact, with_hook=False)
+	bare = _save(contact, with_hook=False)
+	return _save(contact, with_hook=True), bare
+
+
+def _save(contact, *, with_hook: bool) -> float:
+	handlers = frappe.get_doc_hooks()["*"]["on_change"]
+	if with_hook and HOOK not in handlers:
+		handlers.append(HOOK)
+	elif not with_hook and HOOK in handlers:
+		handlers.remove(HOOK)
+	contact.first_name = f"Name {time.perf_counter_ns()}"
+	begun = time.perf_counter()
+	contact.save()
+	return (time.perf_counter() - begun) * 1000
