@@ -14,6 +14,8 @@ TRANSLATED = ("de", "es", "fr", "ar")
 # What recipients read. The Desk of colleagues is translated by whoever needs it, as every Frappe app is.
 FOLDERS = ("pages", "templates/public", "templates/emails")
 FILES = ("api/public.py", "dispatch/asking.py", "dispatch/render.py", "enrollment/sign_up.py")
+# Texts that a module names in a constant and translates one by one
+NAMED = {"pages/leave.py": ("REASONS",)}
 FOR_COLLEAGUES = {
 	"The e-mail has {0} characters. Shorten it to {1} at most.",  # stands on the enrollment
 }
@@ -23,12 +25,14 @@ _PLACEHOLDER = re.compile(r"\{\d+\}")
 
 def texts_of_python(path: Path) -> Iterator[str]:
 	"""Yield the texts that a module hands to `_()`."""
+	names = NAMED.get(path.relative_to(PACKAGE).as_posix(), ())
 	for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+		if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in names:
+			yield from ast.literal_eval(node.value)
 		if isinstance(node, ast.Call) and ast.unparse(node.func) == "_" and node.args:
-			assert isinstance(node.args[0], ast.Constant), (
-				f"{path.name}:{node.lineno} translates no fixed text"
-			)
-			yield node.args[0].value
+			is_fixed = isinstance(node.args[0], ast.Constant)
+			assert is_fixed or names, f"{path.name}:{node.lineno} translates no fixed text: see NAMED"
+			yield from [node.args[0].value] if is_fixed else []
 
 
 def texts_of_template(path: Path) -> Iterator[str]:
