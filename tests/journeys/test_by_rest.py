@@ -152,6 +152,7 @@ def test_form_of_a_campaign_is_saved_as_the_desk_sends_it(browsers, clock):
 	)
 
 	assert saved.status == 200, saved.text
+	frappe.db.rollback()
 	campaign.reload()
 	assert (campaign.status, [row.subject for row in campaign.steps]) == ("Active", ["Day 0", "Changed"])
 	assert (str(campaign.window_from), str(campaign.window_to)) == ("9:00:00", "17:00:00")
