@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import crew, floor, ground, idle, load, rivals, saving
+from benchmarks import audience, crew, floor, ground, idle, load, rivals, saving
 from benchmarks.measure import Pairs, Reading, over_raw_together
 from benchmarks.report import show
 from benchmarks.trial import BEGIN
@@ -21,6 +21,7 @@ from benchmarks.witness import ROOT, Witness
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.site_clock import to_site
 
+AUDIENCE = 500_000
 WORKERS = (1, 2, 4)
 TURNS = 5
 STANDARD_SAMPLE = 60  # each turn
@@ -131,6 +132,15 @@ def measure_idle(few: int, many: int) -> Figures:
 	}
 
 
+def measure_audience(people: int) -> Figures:
+	"""Enroll by list filters, and count an audience."""
+	result = audience.measure(people, AUDIENCE, BEGIN)
+	return {
+		"enroll_list_100k_s": result.enroll_seconds * 100_000 / people,
+		"audience_count_500k_s": result.count_seconds,
+	}
+
+
 def run(options: argparse.Namespace, console: Console) -> Figures:
 	"""Measure everything and return the figures."""
 	figures: Figures = {}
@@ -147,6 +157,8 @@ def run(options: argparse.Namespace, console: Console) -> Figures:
 		if not options.no_idle:
 			console.print("  waiting enrollments", highlight=False)
 			figures |= measure_idle(options.waiting // 10, options.waiting)
+			console.print("  audiences", highlight=False)
+			figures |= measure_audience(options.waiting // 10)
 	return figures
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import frappe
 
 from drip_campaigns.campaign.lifecycle import start_scheduled
+from drip_campaigns.campaign.owners import hold_abandoned
 from drip_campaigns.campaign.replan import replan_in_batches
 from drip_campaigns.dispatch.repair import repair
 from drip_campaigns.dispatch.runner import dispatch
@@ -23,6 +24,7 @@ def run_daily() -> None:
 
 def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	"""Start what is to start, keep end dates true, complete what is finished, send what is due; return how many e-mails."""
+	hold_abandoned(now)
 	start_scheduled(now)
 	for name in frappe.get_all(
 		"Drip Campaign", filters={"status": ["in", ["Active", "Paused"]]}, pluck="name"

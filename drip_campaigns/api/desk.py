@@ -6,7 +6,7 @@ from frappe.rate_limiter import rate_limit
 from frappe.utils import getdate
 
 from drip_campaigns.api.errors import explained
-from drip_campaigns.campaign import lifecycle, preview, retry
+from drip_campaigns.campaign import lifecycle, owners, preview, retry
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.enrollment import bulk_job, enroll, leaving, overview, suppress
 from drip_campaigns.enrollment.addresses import is_valid
@@ -51,6 +51,14 @@ def pause_campaign(campaign: str) -> dict:
 def end_campaign(campaign: str) -> dict:
 	"""End a campaign for good; return how many were on it."""
 	return {"left": lifecycle.end(_get("Drip Campaign", campaign, "write"), utc_now())}
+
+
+@frappe.whitelist(methods=["POST"])
+def take_over_campaign(campaign: str) -> dict:
+	"""Make the caller the owner of a campaign, which then takes in what they may read: Drip Managers only."""
+	frappe.only_for(("Drip Manager", "System Manager"))
+	owners.take_over(_get("Drip Campaign", campaign, "write"))
+	return {"owner": frappe.session.user}
 
 
 @frappe.whitelist(methods=["POST"])

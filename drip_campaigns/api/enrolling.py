@@ -4,6 +4,8 @@ import frappe
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.enrollment import bulk_job
+from drip_campaigns.enrollment.file_audience import preview_file
+from drip_campaigns.enrollment.people_file import PeopleFile
 from drip_campaigns.enrollment.preview import preview_audience
 from drip_campaigns.enrollment.recipient_types import get_type
 from drip_campaigns.enrollment.why_not import explain
@@ -55,6 +57,58 @@ def explain_enrollment(campaign: str, recipient_type: str, recipient: str, filte
 	"""Say rule by rule, and filter by filter, whether a record would be enrolled and why not. Writes nothing."""
 	_check_rights(campaign, recipient_type)
 	return explain(campaign, recipient_type, recipient, utc_now(), filters)
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def read_people_file(file_url: str) -> dict:
+	"""Return the headings of an uploaded file, its first rows, how many there are, and what the columns seem to hold."""
+	frappe.has_permission("Drip Enrollment", "create", throw=True)
+	file = PeopleFile(file_url)
+	return {
+		"headings": file.headings,
+		"lines": file.lines[:5],
+		"count": len(file.lines),
+		"mapping": file.guess_mapping(),
+	}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def preview_people_file(
+	campaign: str, recipient_type: str, file_url: str, mapping: str, create_missing: bool = False
+) -> dict:
+	"""Return what enrolling a file would do, with the errors by row: a dry run that writes nothing."""
+	_check_rights(campaign, recipient_type)
+	return preview_file(campaign, recipient_type, file_url, mapping, create_missing, utc_now())
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def enroll_people_file(
+	campaign: str,
+	recipient_type: str,
+	file_url: str,
+	mapping: str,
+	create_missing: bool = False,
+	start_date: str | None = None,
+	sender: str | None = None,
+	per_day: int = 0,
+) -> dict:
+	"""Enroll the people of a file; records that are missing are made if wanted, with the caller's rights."""
+	_check_rights(campaign, recipient_type)
+	run = frappe.get_doc(
+		doctype=bulk_job.DOCTYPE,
+		campaign=campaign,
+		recipient_type=recipient_type,
+		source_file=file_url,
+		column_mapping=mapping,
+		create_missing=create_missing,
+		start_date=start_date or site_date(utc_now()),
+		sender=sender,
+		per_day=per_day,
+	)
+	return _start(run)
 
 
 def _start(run) -> dict:

@@ -7,6 +7,7 @@ from frappe import _
 from frappe.utils import getdate
 
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
+from drip_campaigns.campaign.owners import explain_unfit
 from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import SenderRule
@@ -32,6 +33,8 @@ def find_activation_problems(campaign) -> Iterator[str]:
 	"""Yield what forbids activating it, beside what forbids saving."""
 	if not [row for row in campaign.steps if row.enabled]:
 		yield _("Campaign {0} has no enabled step. Add a step, or enable one.").format(campaign.campaign_name)
+	if unfit := explain_unfit(campaign):
+		yield unfit
 	try:
 		Senders().find(campaign.sender or campaign.owner)
 	except NoOutgoingAccountError as error:

@@ -9,6 +9,7 @@ from datetime import datetime
 import frappe
 
 from drip_campaigns.campaign.hold import hold_campaign, hold_everything
+from drip_campaigns.campaign.owners import hold_abandoned
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch import identity, sweep
 from drip_campaigns.dispatch.batch import make_batch
@@ -89,7 +90,7 @@ def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool
 	Return how many e-mails were queued, and whether nothing is left.
 	"""
 	started, total = time.monotonic(), 0
-	campaigns = find_campaigns_with_due(to_site(now))
+	campaigns = _without_abandoned(find_campaigns_with_due(to_site(now)), now)
 	helpers = dispatch_workers() - 1 if campaigns else 0
 	while campaigns and time.monotonic() - started < RUN_BUDGET_SECONDS:
 		for campaign in list(campaigns):
@@ -103,6 +104,14 @@ def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool
 			if queued >= batch_size() and enqueue_delivery:
 				helpers = _call(helpers)
 	return total, not campaigns
+
+
+def _without_abandoned(campaigns: list[str], now: datetime) -> list[str]:
+	"""Return the campaigns whose owner may run them; the others are held."""
+	held = hold_abandoned(now, campaigns) if campaigns else []
+	if held:
+		frappe.db.commit()
+	return [campaign for campaign in campaigns if campaign not in held]
 
 
 def _call(helpers: int) -> int:

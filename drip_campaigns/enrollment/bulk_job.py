@@ -4,6 +4,7 @@ Commits after each page, which makes this an entry point like the runner.
 """
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +12,10 @@ import frappe
 from frappe.utils import getdate
 
 from drip_campaigns.core.model import RunStatus
-from drip_campaigns.enrollment.audience import Audience
-from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult, enroll_many
+from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult
 from drip_campaigns.enrollment.rules import check_campaign, start_moment
+from drip_campaigns.enrollment.run_sources import make_source
 from drip_campaigns.site_clock import site_date, utc_now
-from drip_campaigns.triggers.existing import ExistingAudience
 
 DOCTYPE = "Drip Bulk Enrollment"
 RACE_ATTEMPTS = 3
@@ -72,54 +72,31 @@ def go_on_waiting(now: datetime) -> None:
 def _run_pages(document) -> None:
 	started = time.monotonic()
 	document.db_set("status", RunStatus.RUNNING.value, commit=True)
-	while names := _next_page(document):
-		_enroll_page(document, names)
+	source = make_source(document)
+	while page := source.next_page(_left_today(document, utc_now())):
+		_enroll_page(document, source, page)
 		if frappe.db.get_value(DOCTYPE, document.name, "status") == RunStatus.CANCELLED.value:
 			return
 		if time.monotonic() - started > JOB_BUDGET_SECONDS:
 			frappe.enqueue("drip_campaigns.enrollment.bulk_job.run", queue="long", name=document.name)
 			return
-	is_done = document.processed >= document.total or not audience_of(document).page(
-		document.last_recipient, 1
-	)
-	status = RunStatus.COMPLETED if is_done else RunStatus.WAITING
+	status = RunStatus.WAITING if source.next_page(1) else RunStatus.COMPLETED
 	document.db_set("status", status.value, notify=True, commit=True)
 	_tell(document)
 
 
-def _enroll_page(document, names: list[str]) -> None:
+def _enroll_page(document, source, page: Sequence) -> None:
 	"""Enroll one page in one transaction; again, if somebody else enrolled one of its people meanwhile."""
 	for attempt in range(RACE_ATTEMPTS):
 		try:
-			run = enroll_many(
-				document.campaign,
-				document.recipient_type,
-				names,
-				utc_now(),
-				start_date=max(getdate(document.start_date), site_date(utc_now())),
-				sender=document.sender,
-				require_confirmation=bool(document.require_confirmation),
-			)
-			for result in run:
-				_note_progress(document, names, result)
+			result, remembered = source.enroll(page, utc_now())
+			_note_progress(document, len(page), result, remembered)
 			frappe.db.commit()
 			return
 		except Exception as error:
 			frappe.db.rollback()  # the next attempt sees what the other has committed
 			if attempt + 1 == RACE_ATTEMPTS or not frappe.db.is_unique_key_violation(error):
 				raise
-
-
-def _next_page(document) -> list[str]:
-	limit = min(BATCH_SIZE, _left_today(document, utc_now()))
-	return audience_of(document).page(document.last_recipient, limit) if limit else []
-
-
-def audience_of(document) -> Audience | ExistingAudience:
-	"""Return whom a run is about: what its filters match, or who met a trigger before."""
-	if document.campaign_trigger:
-		return ExistingAudience(document.campaign, document.campaign_trigger, document.recipient_type)
-	return Audience(document.recipient_type, document.recipient_filters)
 
 
 def _left_today(document, now: datetime) -> int:
@@ -129,21 +106,21 @@ def _left_today(document, now: datetime) -> int:
 	today = site_date(now)
 	if not document.counted_on or getdate(document.counted_on) != today:
 		document.db_set({"counted_on": today, "enrolled_today": 0})
-	return max(document.per_day - document.enrolled_today, 0)
+	return min(max(document.per_day - document.enrolled_today, 0), BATCH_SIZE)
 
 
-def _note_progress(document, names: list[str], result: BulkResult) -> None:
+def _note_progress(document, looked_at: int, result: BulkResult, remembered: dict[str, Any]) -> None:
 	reasons = _read_reasons(document.reasons)
 	for reason, count in result.refused.items():
 		reasons[reason] = reasons.get(reason, 0) + count
 	document.db_set(
 		{
-			"processed": document.processed + len(names),
+			"processed": document.processed + looked_at,
 			"enrolled": document.enrolled + result.enrolled + result.resumed,
 			"enrolled_today": document.enrolled_today + result.enrolled + result.resumed,
 			"refused": document.refused + sum(result.refused.values()),
 			"reasons": "\n".join(f"{count} × {reason}" for reason, count in sorted(reasons.items())),
-			"last_recipient": names[-1],
+			**remembered,
 		}
 	)
 	_tell(document)

@@ -62,12 +62,14 @@ class Choice:
 			set()
 		)  # the live addresses of those accepted so far, earlier batches included
 
-	def judge(self, names: Sequence[str]) -> tuple[list[Verdict], dict[str, Preference]]:
+	def judge(
+		self, names: Sequence[str], newcomers: Sequence[Recipient] = ()
+	) -> tuple[list[Verdict], dict[str, Preference]]:
 		"""Return the verdict on each of `names`, and what the people have asked for, by address.
 
-		Of two records with one address the first is taken.
+		Of two records with one address the first is taken. `newcomers` are people whose records would be made first.
 		"""
-		facts = Facts(self, names)
+		facts = Facts(self, names, newcomers)
 		return [self._judge_one(facts, name) for name in facts.names], facts.preferences
 
 	def _judge_one(self, facts: "Facts", name: str) -> Verdict:
@@ -82,10 +84,13 @@ class Choice:
 class Facts:
 	"""What the rules must know about a batch, each fact read once for all of it and only if it is asked for."""
 
-	def __init__(self, choice: Choice, names: Sequence[str]) -> None:
-		self.choice, self.names = choice, list(dict.fromkeys(names))
-		self.readable = filter_readable(frappe.session.user, choice.recipient_type, self.names)
+	def __init__(self, choice: Choice, names: Sequence[str], newcomers: Sequence[Recipient] = ()) -> None:
+		self.choice = choice
+		self.readable = filter_readable(frappe.session.user, choice.recipient_type, names)
 		found = load_recipients(choice.recipient_type, sorted(self.readable), whole=False)
+		self.newcomers = {recipient.name: recipient for recipient in newcomers}
+		self.names = list(dict.fromkeys([*names, *self.newcomers]))
+		found |= self.newcomers
 		self.preferences = load_preferences([recipient.email for recipient in found.values()])
 		self.recipients = {
 			name: personalise(recipient, self.preference(recipient)) for name, recipient in found.items()
@@ -115,7 +120,8 @@ class Facts:
 
 	@cached_property
 	def in_scope(self) -> set[str]:
-		return filter_in_scope(self.choice.campaign.owner, self.choice.recipient_type, sorted(self.readable))
+		owner, doctype = self.choice.campaign.owner, self.choice.recipient_type
+		return filter_in_scope(owner, doctype, sorted(self.readable)) | self.newcomers.keys()
 
 	@cached_property
 	def left(self) -> set[str]:

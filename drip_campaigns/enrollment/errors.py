@@ -9,3 +9,7 @@ class UnknownRecipientTypeError(DripError):
 	def __init__(self, doctype: str) -> None:
 		super().__init__(f"{doctype} records cannot be enrolled in a campaign.")
 		self.doctype = doctype
+
+
+class CannotCreateError(DripError):
+	"""Records of this kind are not made by enrolling."""

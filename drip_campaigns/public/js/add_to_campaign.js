@@ -1,15 +1,66 @@
-// On the form of every recipient type, those of Drip Settings included: a button that enrolls the record, and a +
-// beside Drip Enrollment under Connections.
+// On the form and in the list of every recipient type, those of Drip Settings included: adding records to a campaign.
+// The dialogs are loaded when somebody opens one.
+
+frappe.provide("drip_campaigns");
 
 (() => {
-	const is_recipient_type = (doctype) => (frappe.boot.drip_recipient_types || []).includes(doctype);
-	const may_enroll = (doctype) => is_recipient_type(doctype) && frappe.model.can_create("Drip Enrollment");
+	const FILES = ["enroll_dialog.css", "enroll_numbers.js", "enroll_dialog.js", "enroll_file.js", "why_not.js"].map(
+		(file) => `/assets/drip_campaigns/${file.endsWith(".css") ? "css" : "js"}/${file}`
+	);
+	const open = (dialog, options) => frappe.require(FILES, () => drip_campaigns[dialog](options));
+
+	drip_campaigns.enroll = (options) => open("open_enroll_dialog", options);
+	drip_campaigns.enroll_file = (options) => open("open_file_dialog", options);
+	drip_campaigns.ask_why_not = (options) => open("open_why_not", options);
+	drip_campaigns.call = async (method, args, options) => {
+		const call = { method: `drip_campaigns.api.enrolling.${method}`, args, ...options };
+		return (await frappe.call(call)).message;
+	};
+
+	const may_enroll = (doctype) =>
+		(frappe.boot.drip_recipient_types || []).includes(doctype) && frappe.model.can_create("Drip Enrollment");
 
 	$(document).on("form-refresh", (event, frm) => {
 		if (!may_enroll(frm.doctype) || frm.is_new()) return;
+		const record = { recipient_type: frm.doctype, recipient: frm.doc.name };
+		const filters = [[frm.doctype, "name", "=", frm.doc.name]];
 		const enroll = () =>
-			frappe.new_doc("Drip Enrollment", { recipient_type: frm.doctype, recipient: frm.doc.name });
+			drip_campaigns.enroll({ ...record, filters, what: frm.get_title(), on_done: () => frm.reload_doc() });
 		frm.make_methods = { ...frm.make_methods, "Drip Enrollment": enroll };
 		frm.add_custom_button(__("Add to Campaign"), enroll);
+		frm.page.add_menu_item(__("Why Not on a Campaign?"), () => drip_campaigns.ask_why_not(record));
 	});
+
+	// Frappe 15 and 16 ask each list for the entries of its two menus by these two methods.
+	const { ListView } = frappe.views;
+	const { get_actions_menu_items, get_menu_items } = ListView.prototype;
+
+	ListView.prototype.get_actions_menu_items = function () {
+		const items = get_actions_menu_items.call(this);
+		if (!may_enroll(this.doctype)) return items;
+		return [...items, { label: __("Add to Campaign"), action: () => enroll_ticked(this), standard: true }];
+	};
+
+	ListView.prototype.get_menu_items = function () {
+		const items = get_menu_items.call(this);
+		if (!may_enroll(this.doctype)) return items;
+		return [...items, { label: __("Add All to Campaign"), action: () => enroll_all(this), standard: true }];
+	};
+
+	function enroll_ticked(list) {
+		const names = list.get_checked_items(true);
+		const what = __("{0} ticked records", [names.length]);
+		drip_campaigns.enroll({
+			recipient_type: list.doctype,
+			filters: [[list.doctype, "name", "in", names]],
+			what,
+			on_done: () => list.clear_checked_items(),
+		});
+	}
+
+	function enroll_all(list) {
+		const filters = list.get_filters_for_args();
+		const what = filters.length ? __("All records that match the list's filters") : __("All records");
+		drip_campaigns.enroll({ recipient_type: list.doctype, filters, what });
+	}
 })();

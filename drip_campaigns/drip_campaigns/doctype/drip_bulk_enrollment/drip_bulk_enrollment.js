@@ -9,12 +9,16 @@ frappe.ui.form.on("Drip Bulk Enrollment", {
 		frm.set_query("recipient_type", () => ({ filters: { name: ["in", frm.recipient_types || []] } }));
 		frm.set_query("campaign", () => ({ filters: { status: ["!=", "Ended"] } }));
 		read_from_desk("get_recipient_types").then((types) => (frm.recipient_types = types));
+		frappe.realtime.on("drip_bulk_enrollment", ({ name }) => {
+			if (frm.doc && name === frm.doc.name && !frm.is_new()) frm.reload_doc();
+		});
 	},
 
 	refresh(frm) {
 		show_filters(frm);
 		show_buttons(frm);
 		show_progress(frm);
+		show_row_errors(frm);
 	},
 
 	recipient_type(frm) {
@@ -31,6 +35,10 @@ function show_filters(frm) {
 	const area = frm.fields_dict.filter_area.$wrapper.empty();
 	if (!frm.doc.recipient_type) {
 		area.html(`<p class="text-muted">${__("Choose a recipient type first.")}</p>`);
+		return;
+	}
+	if (frm.doc.source_file) {
+		area.html(`<p class="text-muted">${__("The rows of the file.")}</p>`);
 		return;
 	}
 	if (!frm.is_new()) {
@@ -63,7 +71,7 @@ function show_count(frm, target) {
 }
 
 function show_buttons(frm) {
-	const going_on = ["Queued", "Running"].includes(frm.doc.status);
+	const going_on = ["Queued", "Running", "Waiting"].includes(frm.doc.status);
 	const table = [
 		{ label: __("Cancel Run"), method: "cancel_bulk_enrollment", when: going_on },
 		{ label: __("Resume"), method: "resume_bulk_enrollment", when: ["Cancelled", "Failed"].includes(frm.doc.status) },
@@ -93,4 +101,15 @@ function show_progress(frm) {
 	} else {
 		frm.dashboard.hide_progress();
 	}
+}
+
+function show_row_errors(frm) {
+	const errors = JSON.parse(frm.doc.row_errors || "[]");
+	const field = frm.get_field("row_error_area");
+	frm.toggle_display("row_error_area", errors.length > 0);
+	const lines = errors.map(
+		([row, text]) => `<tr><td class="text-right pr-3">${cint(row)}</td><td>${frappe.utils.escape_html(text)}</td></tr>`
+	);
+	field.$wrapper.html(`<label class="control-label">${__("Rows not enrolled: their number in the file, and why")}</label>
+		<div style="max-height: 20em; overflow-y: auto"><table class="table table-sm">${lines.join("")}</table></div>`);
 }

@@ -7,6 +7,7 @@ from frappe.model.document import Document
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment import bulk_job
 from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.enrollment.run_sources import make_source
 
 
 class DripBulkEnrollment(Document):
@@ -35,7 +36,11 @@ class DripBulkEnrollment(Document):
 	def _count(self) -> None:
 		if not self.is_new():
 			return
-		audience = bulk_job.audience_of(self)
+		source = make_source(self)
+		if self.source_file:
+			self.total = len(source.audience.rows)
+			return
+		audience = source.audience
 		self.total = audience.count()
 		if audience.is_everybody(self.total) and self.confirmed_count != self.total:
 			frappe.throw(

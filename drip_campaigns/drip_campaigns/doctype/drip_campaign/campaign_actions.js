@@ -13,8 +13,8 @@ const CAMPAIGN_BUTTONS = [
 	},
 	{
 		label: __("Enroll"),
-		condition: (frm) => frm.doc.status === "Active" && frappe.model.can_create("Drip Enrollment"),
-		action: (frm) => enroll(frm),
+		condition: (frm) => !frm.is_new() && frm.doc.status !== "Ended" && frappe.model.can_create("Drip Enrollment"),
+		action: (frm) => drip_campaigns.enroll({ campaign: frm.doc.name, on_done: () => frm.reload_doc() }),
 	},
 	{
 		label: __("Enroll Existing"),
@@ -102,8 +102,4 @@ function explain_resume(frm) {
 		]);
 	}
 	return __("E-mails leave again. Everybody goes on where they were, with the rest of the delay that was running.");
-}
-
-function enroll(frm) {
-	frappe.new_doc("Drip Enrollment", { campaign: frm.doc.name });
 }

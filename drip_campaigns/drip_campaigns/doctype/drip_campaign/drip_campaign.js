@@ -11,6 +11,8 @@ frappe.ui.form.on("Drip Campaign", {
 	async refresh(frm) {
 		frm.set_df_property("status", "read_only", 1);
 		add_buttons(frm, CAMPAIGN_BUTTONS);
+		offer_enrolling(frm);
+		offer_take_over(frm);
 		offer_time_zones(frm);
 		prepare_triggers(frm);
 		await load_template_subjects(frm);
@@ -44,6 +46,30 @@ frappe.ui.form.on("Drip Campaign Step", {
 	counted_from: draw_schedule,
 	subject: draw_schedule,
 });
+
+// What is needed now and then stands in the menu.
+function offer_enrolling(frm) {
+	if (frm.is_new() || !frappe.model.can_create("Drip Enrollment")) return;
+	const campaign = frm.doc.name;
+	if (frm.doc.status !== "Ended") {
+		const enroll = () => drip_campaigns.enroll_file({ campaign, on_done: () => frm.reload_doc() });
+		frm.page.add_menu_item(__("Enroll from a File"), enroll);
+	}
+	frm.page.add_menu_item(__("Why Not?"), () => drip_campaigns.ask_why_not({ campaign }));
+}
+
+// A campaign takes in what its owner may read, and is held when its owner has left.
+function offer_take_over(frm) {
+	const is_own = frm.doc.owner === frappe.session.user;
+	if (frm.is_new() || is_own || !frappe.user.has_role(["Drip Manager", "System Manager"])) return;
+	const question = __("You become the owner instead of {0}: from now on it takes in records that you may read.", [
+		frappe.utils.escape_html(frm.doc.owner),
+	]);
+	const args = { campaign: frm.doc.name };
+	frm.page.add_menu_item(__("Take Over"), () =>
+		ask_and_call(frm, { method: "take_over_campaign", args, question, label: __("Take Over") })
+	);
+}
 
 // A new row follows the one above it by two days, counted as that one is.
 function suggest_delay(frm, doctype, name) {

@@ -15,6 +15,9 @@ frappe.listview_settings["Drip Enrollment"] = {
 		for (const { label, method, question } of ENROLLMENT_ACTIONS) {
 			list.page.add_actions_menu_item(label, () => act_on_ticked(list, method, question), false);
 		}
+		if (!frappe.model.can_create("Drip Enrollment")) return;
+		list.page.add_menu_item(__("Why Not?"), () => drip_campaigns.ask_why_not({}));
+		list.page.add_menu_item(__("Enroll from a File"), () => drip_campaigns.enroll_file({}));
 	},
 };
 

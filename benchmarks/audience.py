@@ -1,0 +1,81 @@
+"""Enrolling an audience by list filters, as a Drip Bulk Enrollment does, and counting one among half a million records."""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+import frappe
+
+from benchmarks import ground, load
+from drip_campaigns.enrollment import bulk_job
+from drip_campaigns.enrollment.audience import Audience
+from drip_campaigns.site_clock import site_date, utc_now
+
+ROUNDS = 5
+PREFIX = "drip-count-"
+
+
+@dataclass(frozen=True)
+class AudienceFigures:
+	"""Seconds of a whole run, and of one count."""
+
+	enroll_seconds: float
+	count_seconds: float
+
+
+def measure(people: int, crowd: int, now: datetime) -> AudienceFigures:
+	"""Enroll `people` Contacts by a run with filters, and count an audience among `crowd` of them."""
+	ground.clear()
+	campaign = ground.make_campaign(load.steps(2)[1:], now).name
+	ground.make_people(people)
+	enroll_seconds = _run(campaign, people)
+	try:
+		_crowd(crowd)
+		count_seconds = median(_count(crowd) for _round in range(ROUNDS))
+	finally:
+		frappe.db.sql("DELETE FROM `tabContact` WHERE name LIKE %s", f"{PREFIX}%")
+		frappe.db.commit()
+	return AudienceFigures(enroll_seconds, count_seconds)
+
+
+def _run(campaign: str, people: int) -> float:
+	run = frappe.get_doc(
+		doctype=bulk_job.DOCTYPE,
+		campaign=campaign,
+		recipient_type="Contact",
+		recipient_filters=json.dumps([["Contact", "email_id", "like", "drip-bench-%"]]),
+		start_date=site_date(utc_now()),
+		confirmed_count=people,
+	)
+	run.flags.runs_at_once = True
+	run.insert()
+	begun = time.perf_counter()
+	bulk_job.run(run.name)
+	seconds = time.perf_counter() - begun
+	run.reload()
+	if run.enrolled != people:
+		raise AssertionError(f"{run.enrolled} of {people} were enrolled: {run.reasons} {run.error}")
+	return seconds
+
+
+def _crowd(count: int) -> None:
+	"""Make Contacts in one statement; half of them are open."""
+	frappe.db.sql(
+		f"""INSERT INTO `tabContact` (name, owner, creation, modified, modified_by, first_name, email_id, status)
+		SELECT CONCAT('{PREFIX}', seq), 'Administrator', NOW(), NOW(), 'Administrator', CONCAT('Count', seq),
+		CONCAT('count', seq, '@drip-test.example'), IF(seq % 2, 'Open', 'Passive') FROM seq_1_to_{int(count)}"""
+	)
+	frappe.db.commit()
+	frappe.db.sql("ANALYZE TABLE `tabContact`")
+
+
+def _count(crowd: int) -> float:
+	filters = json.dumps([["Contact", "first_name", "like", "Count%"], ["Contact", "status", "=", "Open"]])
+	begun = time.perf_counter()
+	counted = Audience("Contact", filters).count()
+	seconds = time.perf_counter() - begun
+	if counted != crowd // 2:
+		raise AssertionError(f"{counted} were counted instead of {crowd // 2}")
+	return seconds

@@ -1,0 +1,62 @@
+"""Campaigns whose owner may not run campaigns any more: held, not deleted, and said; somebody else can take them over."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import frappe
+from frappe import _
+
+from drip_campaigns.campaign.hold import hold_campaign
+from drip_campaigns.core.model import CampaignStatus
+
+
+def hold_abandoned(now: datetime, campaigns: Sequence[str] | None = None) -> list[str]:
+	"""Hold those active campaigns, of all or of `campaigns`, whose owner may not run campaigns; return their names.
+
+	Two statements, however many campaigns there are, while every owner is in order.
+	"""
+	filters = {"status": CampaignStatus.ACTIVE.value}
+	if campaigns is not None:
+		filters["name"] = ["in", list(campaigns)]
+	active = frappe.get_all("Drip Campaign", filters=filters, fields=["name", "owner"])
+	unfit = _find_unfit({row.owner: row.name for row in active})
+	held = [row for row in active if row.owner in unfit]
+	for row in held:
+		hold_campaign(frappe.get_doc("Drip Campaign", row.name), unfit[row.owner], now)
+	return [row.name for row in held]
+
+
+def explain_unfit(campaign) -> str | None:
+	"""Return why the owner of a Drip Campaign document may not run it, with the remedy, or None."""
+	return _find_unfit({campaign.owner: campaign.name}).get(campaign.owner)
+
+
+def take_over(campaign) -> None:
+	"""Make the session's user the owner of a Drip Campaign document: from now on it takes in what they may read."""
+	before = campaign.owner
+	campaign.db_set("owner", frappe.session.user)
+	campaign.add_comment("Info", _("took the campaign over from {0}").format(before))
+
+
+def _find_unfit(campaign_of: dict[str, str]) -> dict[str, str]:
+	"""Return those of the owners, each with one of their campaigns, who may not run campaigns, with the reason."""
+	named = [owner for owner in campaign_of if owner != "Administrator"]
+	rows = (
+		frappe.get_all("User", filters={"name": ["in", named]}, fields=["name", "enabled"]) if named else []
+	)
+	enabled = {row.name: row.enabled for row in rows}
+	unfit = {}
+	for owner in named:
+		if owner not in enabled:
+			unfit[owner] = _("does not exist any more")
+		elif not enabled[owner]:
+			unfit[owner] = _("is disabled")
+		elif not _may_write(owner, campaign_of[owner]):
+			unfit[owner] = _("has lost the right to run campaigns")
+	remedy = _("Its owner {0} {1}. A Drip Manager can choose Take Over in the menu, and then press Resume.")
+	return {owner: remedy.format(owner, cause) for owner, cause in unfit.items()}
+
+
+def _may_write(owner: str, campaign: str) -> bool:
+	document = frappe.get_cached_doc("Drip Campaign", campaign)  # for a right that owners alone have
+	return frappe.has_permission("Drip Campaign", "write", doc=document, user=owner)

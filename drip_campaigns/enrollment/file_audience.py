@@ -1,0 +1,208 @@
+"""The people of a file as records: found by name or address, made where they are missing and that is wanted.
+
+What is wrong with a row is said with its number; it stops no other row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+
+from drip_campaigns.enrollment.addresses import is_valid, normalise
+from drip_campaigns.enrollment.choice import Choice, Verdict
+from drip_campaigns.enrollment.errors import CannotCreateError
+from drip_campaigns.enrollment.people_file import PeopleFile, Row
+from drip_campaigns.enrollment.preview import PAGE, Figures
+from drip_campaigns.enrollment.recipient_types import get_type
+from drip_campaigns.enrollment.recipients import Recipient
+from drip_campaigns.enrollment.rules import check_campaign
+
+MOST_ERRORS = 1000  # kept on a run; further ones are counted
+
+
+@dataclass
+class Resolved:
+	"""A page of rows: records by name with the row that named them, people to be made, and errors by row."""
+
+	names: dict[str, int] = field(default_factory=dict)
+	missing: dict[str, Row] = field(default_factory=dict)
+	errors: list[tuple[int, str]] = field(default_factory=list)
+
+
+class FileAudience:
+	"""The rows of one file for one recipient type; remembers what earlier pages held."""
+
+	def __init__(self, recipient_type: str, rows: Sequence[Row], create_missing: bool) -> None:
+		self.type, self.rows, self.create_missing = get_type(recipient_type), rows, create_missing
+		self.seen: dict[str, int] = {}
+		if create_missing:
+			_check_may_create(recipient_type)
+
+	def resolve(self, rows: Sequence[Row]) -> Resolved:
+		"""Return what the rows stand for, in a handful of queries for a page. Reads only."""
+		page = Resolved()
+		records = self._find_names([row.facts.get("record", "") for row in rows])
+		by_address = self._find_addresses([row.facts.get("email_address", "") for row in rows])
+		for row in rows:
+			self._place(row, records, by_address, page)
+		return page
+
+	def forget_from(self, number: int) -> None:
+		"""Forget what was seen in this row and after it."""
+		self.seen = {key: row for key, row in self.seen.items() if row < number}
+
+	def _place(self, row: Row, records: set[str], by_address: dict[str, str], page: Resolved) -> None:
+		record, address = row.facts.get("record", ""), row.facts.get("email_address", "")
+		name = record if record in records else by_address.get(normalise(address)) if address else None
+		problem = None if name else self._problem(record, address)
+		key = name or normalise(address)
+		if not problem and key in self.seen:
+			problem = _("the same as row {0}").format(self.seen[key])
+		if problem:
+			page.errors.append((row.number, problem))
+			return
+		self.seen[key] = row.number
+		if name:
+			page.names[name] = row.number
+		else:
+			page.missing[_newcomer(row)] = row
+
+	def _problem(self, record: str, address: str) -> str | None:
+		doctype = _(self.type.doctype)
+		if not address:
+			return (
+				_("there is no {0} named {1}").format(doctype, record) if record else _("no e-mail address")
+			)
+		if not is_valid(address):
+			return _("“{0}” is not a valid e-mail address").format(address)
+		if self.create_missing:
+			return None
+		return _("no {0} that you may read has the address {1}").format(doctype, address)
+
+	def _find_names(self, names: Sequence[str]) -> set[str]:
+		wanted = [name for name in set(names) if name]
+		filters = {"name": ["in", wanted]}
+		return set(frappe.get_all(self.type.doctype, filters=filters, pluck="name")) if wanted else set()
+
+	def _find_addresses(self, addresses: Sequence[str]) -> dict[str, str]:
+		"""Return the oldest record of each address that the user may read; a Contact also by its other addresses."""
+		wanted = list({address for address in addresses if is_valid(address)})
+		if not wanted or not self.type.address:
+			return {}
+		found = {}
+		if self.type.doctype == "Contact":
+			filters = {"email_id": ["in", wanted], "parenttype": "Contact"}
+			rows = frappe.get_all(
+				"Contact Email", filters=filters, fields=["parent", "email_id"], order_by="creation desc"
+			)
+			found = {normalise(row.email_id): row.parent for row in rows}
+		rows = frappe.get_list(
+			self.type.doctype,
+			filters={self.type.address: ["in", wanted]},
+			fields=["name", self.type.address],
+			order_by="creation desc",
+			limit_page_length=0,
+		)
+		return {**found, **{normalise(row[self.type.address]): row.name for row in rows}}
+
+	def newcomers(self, page: Resolved) -> list[Recipient]:
+		"""Return the people of a page that have no record yet as recipients, for the rules to be asked about."""
+		return [_as_recipient(self.type.doctype, name, row) for name, row in page.missing.items()]
+
+	def create(self, page: Resolved, accepted: Sequence[str]) -> None:
+		"""Make the records of `accepted` newcomers, with the rights of the session's user; they join `page.names`."""
+		for newcomer in accepted:
+			row = page.missing[newcomer]
+			frappe.db.savepoint("drip_file_row")
+			try:
+				record = frappe.get_doc(_MAKERS[self.type.doctype](row.facts)).insert()
+				page.names[record.name] = row.number
+			except frappe.ValidationError as error:
+				frappe.db.rollback(save_point="drip_file_row")
+				frappe.clear_last_message()
+				page.errors.append((row.number, frappe.utils.strip_html(str(error))))
+
+
+def preview_file(
+	campaign: str, recipient_type: str, file_url: str, mapping: str, create_missing: bool, now: datetime
+) -> dict[str, Any]:
+	"""Return the figures of enrolling a file, with the errors by row; nothing is written: a dry run."""
+	document = frappe.get_doc("Drip Campaign", campaign)
+	check_campaign(document)
+	rows = PeopleFile(file_url).rows(mapping)
+	audience = FileAudience(recipient_type, rows, create_missing)
+	choice, figures, created, errors = Choice(document, recipient_type, now), Figures(), 0, []
+	for start in range(0, len(rows), PAGE):
+		page = audience.resolve(rows[start : start + PAGE])
+		verdicts, _wishes = choice.judge(list(page.names), audience.newcomers(page))
+		figures.add(verdicts)
+		created += sum(verdict.is_new and verdict.name in page.missing for verdict in verdicts)
+		errors += page.errors + refused_rows(page, verdicts)
+	errors.sort()
+	return {
+		"total": len(rows),
+		"is_everybody": False,
+		**figures.as_dict(),
+		"looked_at": len(rows),
+		"created": created,
+		"errors_count": len(errors),
+		"errors": [{"row": row, "text": text} for row, text in errors[:MOST_ERRORS]],
+	}
+
+
+def refused_rows(page: Resolved, verdicts: Sequence[Verdict]) -> list[tuple[int, str]]:
+	"""Return the rows that the rules refuse, with the reason."""
+	numbers = {**page.names, **{name: row.number for name, row in page.missing.items()}}
+	return [(numbers[verdict.name], verdict.refusal.reason) for verdict in verdicts if verdict.refusal]
+
+
+def _check_may_create(doctype: str) -> None:
+	if doctype not in _MAKERS:
+		raise CannotCreateError(
+			_("{0} records are not made from a file. Choose Contact or Lead, or make them first.").format(
+				_(doctype)
+			)
+		)
+	frappe.has_permission(doctype, "create", throw=True)
+
+
+def _newcomer(row: Row) -> str:
+	return f"row {row.number} of the file"
+
+
+def _as_recipient(doctype: str, name: str, row: Row) -> Recipient:
+	first_name, last_name = row.facts.get("first_name", ""), row.facts.get("last_name", "")
+	return Recipient(
+		doctype=doctype,
+		name=name,
+		email=row.facts["email_address"],
+		first_name=first_name,
+		last_name=last_name,
+		full_name=f"{first_name} {last_name}".strip(),
+	)
+
+
+def _make_contact(facts: dict[str, str]) -> dict[str, Any]:
+	return {
+		"doctype": "Contact",
+		"first_name": facts.get("first_name") or facts["email_address"].partition("@")[0],
+		"last_name": facts.get("last_name"),
+		"company_name": facts.get("company"),
+		"email_ids": [{"email_id": facts["email_address"], "is_primary": 1}],
+	}
+
+
+def _make_lead(facts: dict[str, str]) -> dict[str, Any]:
+	return {
+		"doctype": "Lead",
+		"first_name": facts.get("first_name") or facts["email_address"].partition("@")[0],
+		"last_name": facts.get("last_name"),
+		"company_name": facts.get("company"),
+		"email_id": facts["email_address"],
+	}
+
+
+_MAKERS = {"Contact": _make_contact, "Lead": _make_lead}

@@ -1,0 +1,202 @@
+// Add to Campaign: choose the campaign (and, from a campaign, whom), see what it would do, do it, watch it.
+
+(() => {
+	const POLL_MS = 1500;
+
+	// options: campaign; recipient_type, filters, what (in words); on_done
+	drip_campaigns.open_enroll_dialog = (options) => new EnrollDialog(options);
+
+	class EnrollDialog {
+		constructor(options) {
+			this.options = options;
+			this.filters = options.filters || [];
+			this.latest = 0;
+			this.dialog = new frappe.ui.Dialog({
+				title: options.what ? __("Add to Campaign: {0}", [options.what]) : __("Enroll in {0}", [options.campaign]),
+				size: "large",
+				fields: this.make_fields(),
+				primary_action_label: __("Enroll"),
+				primary_action: () => this.enroll(),
+			});
+			this.dialog.show();
+			this.area = this.dialog.get_field("numbers").$wrapper;
+			if (!options.recipient_type) this.make_filter_area();
+			this.refresh();
+		}
+
+		make_fields() {
+			const { campaign, recipient_type } = this.options;
+			const refresh = () => this.refresh();
+			const types = frappe.boot.drip_recipient_types || [];
+			return [
+				{
+					fieldname: "campaign",
+					fieldtype: "Link",
+					label: __("Campaign"),
+					options: "Drip Campaign",
+					reqd: 1,
+					default: campaign,
+					hidden: campaign ? 1 : 0,
+					get_query: () => ({ filters: { status: ["!=", "Ended"] } }),
+					onchange: refresh,
+				},
+				{
+					fieldname: "recipient_type",
+					fieldtype: "Select",
+					label: __("Recipient Type"),
+					options: types.map((value) => ({ value, label: __(value) })),
+					default: recipient_type || types[0],
+					hidden: recipient_type ? 1 : 0,
+					onchange: () => this.make_filter_area() || this.refresh(),
+				},
+				{ fieldname: "filter_area", fieldtype: "HTML", hidden: recipient_type ? 1 : 0 },
+				{ fieldname: "options_section", fieldtype: "Section Break", hide_border: 1 },
+				{ fieldname: "start_date", fieldtype: "Date", label: __("Start Date"), default: frappe.datetime.get_today() },
+				{ fieldtype: "Column Break" },
+				{
+					fieldname: "sender",
+					fieldtype: "Link",
+					label: __("Sender"),
+					options: "User",
+					description: __("Empty: as the campaign says."),
+				},
+				{ fieldtype: "Column Break" },
+				{
+					fieldname: "per_day",
+					fieldtype: "Int",
+					label: __("Enroll per Day"),
+					description: __("Empty: all at once."),
+				},
+				{ fieldtype: "Section Break" },
+				{ fieldname: "numbers", fieldtype: "HTML" },
+			];
+		}
+
+		make_filter_area() {
+			const area = this.dialog && this.dialog.get_field("filter_area").$wrapper.empty();
+			if (!area || this.options.recipient_type) return;
+			this.filters = [];
+			const doctype = this.dialog.get_value("recipient_type");
+			frappe.model.with_doctype(doctype, () => {
+				const group = new frappe.ui.FilterGroup({
+					parent: area,
+					doctype,
+					on_change: () => {
+						this.filters = group.get_filters().map((filter) => filter.slice(0, 4));
+						this.refresh();
+					},
+				});
+			});
+		}
+
+		get audience() {
+			return {
+				campaign: this.dialog.get_value("campaign"),
+				recipient_type: this.options.recipient_type || this.dialog.get_value("recipient_type"),
+				filters: JSON.stringify(this.filters),
+			};
+		}
+
+		// Only the answer to the latest question is shown.
+		async refresh() {
+			if (!this.area) return;
+			const question = ++this.latest;
+			this.allow(false);
+			if (!this.audience.campaign) {
+				drip_campaigns.draw_waiting(this.area, __("Choose a campaign to see who would be enrolled."));
+				return;
+			}
+			drip_campaigns.draw_waiting(this.area, __("Asking who would be enrolled …"));
+			const figures = await drip_campaigns.call("preview_enrollment", this.audience).catch(() => null);
+			if (question !== this.latest) return;
+			if (figures) this.show(figures);
+			else this.area.empty();
+		}
+
+		show(figures) {
+			this.figures = figures;
+			const count = figures.enrolled + figures.resumed;
+			const confirm = drip_campaigns.draw_numbers(this.area, figures);
+			this.dialog.get_primary_btn().text(count === 1 ? __("Enroll") : __("Enroll {0}", [format_number(count, null, 0)]));
+			this.allow(count && !confirm.length);
+			confirm.on("change", () => this.allow(count && confirm.prop("checked")));
+		}
+
+		allow(allowed) {
+			this.dialog.get_primary_btn().prop("disabled", !allowed);
+		}
+
+		async enroll() {
+			this.allow(false);
+			const { start_date, sender, per_day } = this.dialog.get_values();
+			const confirmed_count = this.figures.is_everybody ? this.figures.total : 0;
+			const args = { ...this.audience, start_date, sender, per_day: cint(per_day), confirmed_count };
+			const run = await drip_campaigns.call("enroll_records", args).catch(() => null);
+			if (run) drip_campaigns.watch_run(this.dialog, this.area, run, this.options.on_done);
+			else this.allow(true);
+		}
+	}
+
+	// Show a run to its end, or as long as the dialog is open: by realtime where it is on, by asking where it is off.
+	drip_campaigns.watch_run = (dialog, area, run, on_done) => {
+		const fields = ["status", "total", "processed", "enrolled", "refused", "reasons", "error"];
+		const ask = async () => {
+			const { message } = await frappe.db.get_value("Drip Bulk Enrollment", run.name, fields);
+			draw(message);
+		};
+		const draw = (state) => {
+			const going_on = ["Queued", "Running"].includes(state.status);
+			area.html(drip_campaigns.draw_run(run.name, state));
+			if (going_on && dialog.display) timer = setTimeout(ask, POLL_MS);
+			if (!going_on) finish();
+		};
+		const finish = () => {
+			frappe.realtime.off("drip_bulk_enrollment", on_progress);
+			if (on_done) on_done();
+		};
+		const on_progress = ({ name }) => {
+			if (name !== run.name) return;
+			clearTimeout(timer);
+			ask();
+		};
+		let timer = null;
+		frappe.realtime.on("drip_bulk_enrollment", on_progress);
+		dialog.onhide = () => clearTimeout(timer);
+		for (const fieldname of ["options_section", "filter_area", "recipient_type", "campaign"]) {
+			if (dialog.has_field(fieldname)) dialog.set_df_property(fieldname, "hidden", 1);
+		}
+		dialog.set_primary_action(__("Close"), () => dialog.hide());
+		dialog.get_primary_btn().prop("disabled", false);
+		draw({ processed: 0, ...run });
+	};
+
+	drip_campaigns.draw_run = (name, { status, total, processed, enrolled, refused, reasons, error }) => {
+		const going_on = ["Queued", "Running"].includes(status);
+		const looked_at = going_on ? processed : enrolled + refused || processed;
+		const percent = total ? Math.min(100, (looked_at / total) * 100) : 100;
+		const [done, all] = [looked_at, total].map((value) => format_number(value, null, 0));
+		const lines = (reasons || "").split("\n").filter(Boolean).map((line) => `<li>${frappe.utils.escape_html(line)}</li>`);
+		return `<div class="drip-numbers">
+			<div class="progress" style="height: 8px"><div class="progress-bar ${going_on ? "" : "bg-success"}"
+				style="width: ${percent}%"></div></div>
+			<div class="figures"><div class="figure good"><b>${format_number(enrolled, null, 0)}</b>${__("enrolled")}</div>
+				<div class="figure"><b>${format_number(refused, null, 0)}</b>${__("not enrolled")}</div>
+				<div class="figure"><b>${done} / ${all}</b>${__("looked at")}</div></div>
+			${error ? `<p class="text-danger">${frappe.utils.escape_html(error)}</p>` : ""}
+			${lines.length ? `<ul class="text-muted">${lines.join("")}</ul>` : ""}
+			<p>${say_status(status)} <a href="/app/drip-bulk-enrollment/${encodeURIComponent(name)}">${__("Open this run")}</a></p>
+		</div>`;
+	};
+
+	function say_status(status) {
+		const sentences = {
+			Queued: __("Waits for a background worker. You can close this."),
+			Running: __("Going on in the background. You can close this."),
+			Waiting: __("Today's share is enrolled; the next follows tomorrow."),
+			Completed: __("Done."),
+			Cancelled: __("Cancelled: who is enrolled stays enrolled."),
+			Failed: __("Stopped by an error. Mend the cause, open the run and press Resume."),
+		};
+		return sentences[status] || "";
+	}
+})();
