@@ -8,12 +8,14 @@ from datetime import datetime
 
 import frappe
 
+from drip_campaigns.core.consent import ConsentTo
 from drip_campaigns.core.model import EventType, SuppressionReason
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
 from drip_campaigns.enrollment.enroll import end_live_of
 from drip_campaigns.enrollment.recipient_types import known_types
 from drip_campaigns.site_clock import to_site
+from drip_campaigns.tracking.consents import withdraw_consent
 from drip_campaigns.tracking.suppression import DOCTYPE, EXIT_REASONS
 
 FLAG = "unsubscribed"
@@ -48,6 +50,7 @@ def apply(document, now: datetime) -> None:
 	reason = SuppressionReason(document.reason)
 	end_live_of(document.email_address, None, now, EXIT_REASONS[reason])
 	if reason is SuppressionReason.OPTED_OUT:
+		withdraw_consent(ConsentTo.CAMPAIGN, document.email_address, None, now)
 		document.db_set("flagged_records", "\n".join(_flag_records(document.email_address)), notify=False)
 	_log(document, EventType.SUPPRESSED, f"{reason.value}: {document.note or document.source}", now)
 

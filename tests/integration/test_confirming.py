@@ -10,11 +10,13 @@ from drip_campaigns import daily
 from drip_campaigns.campaign import lifecycle, retry
 from drip_campaigns.campaign.replan import replan
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.dispatch.repair import repair
 from drip_campaigns.enrollment import confirming
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.site_clock import from_site, to_site
 from tests import factories
 from tests.factories import DOMAIN
@@ -354,6 +356,14 @@ def test_whoever_left_after_confirming_must_confirm_again(campaign, smtp, clock)
 	[proof] = frappe.get_all("Drip Consent", fields=["withdrawn_at", "given_at"])
 	assert proof.withdrawn_at
 	assert second.confirmation == "Awaiting"
+
+
+def test_opting_out_of_everything_takes_every_consent_back(campaign, smtp, clock):
+	confirm(factories.enroll(campaign, factories.make_contact("Ada", f"ada@{DOMAIN}"), clock), clock)
+
+	suppress(f"ada@{DOMAIN}", SuppressionReason.OPTED_OUT, clock.now, source="test")
+
+	assert frappe.get_all("Drip Consent", pluck="withdrawn_at") == [to_site(clock.now)]
 
 
 def test_confirmation_counts_for_its_own_campaign_only(campaign, smtp, clock):
