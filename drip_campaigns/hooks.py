@@ -39,7 +39,26 @@ override_doctype_dashboards = {
 doc_events = {
 	"*": {"on_change": "drip_campaigns.enrollment.triggers.note_change"},
 	"Email Unsubscribe": {"after_insert": "drip_campaigns.enrollment.triggers.leave_when_unsubscribed"},
+	"Personal Data Deletion Request": {
+		"on_update": "drip_campaigns.enrollment.triggers.erase_with_account",
+	},
 }
+
+# What is stored about people, for requests to have it and to have it erased (Personal Data Deletion Request)
+user_data_fields = [
+	{
+		"doctype": "Drip Enrollment",
+		"filter_by": "email_address",
+		"redact_fields": ["recipient_name", "last_error", "leaving_reason"],
+	},
+	{"doctype": "Drip Email", "filter_by": "email_address", "redact_fields": ["subject", "error"]},
+	{"doctype": "Drip Event", "filter_by": "email_address", "redact_fields": ["detail"]},
+	{"doctype": "Drip Target List Member", "filter_by": "email_address", "redact_fields": ["recipient_name"]},
+	{"doctype": "Drip Former Enrollment", "filter_by": "email_address", "partial": True},
+	{"doctype": "Drip Consent", "filter_by": "email_address", "redact_fields": ["recipient"]},
+	{"doctype": "Drip Recipient Preference", "filter_by": "email_address", "partial": True},
+	{"doctype": "Drip Suppression", "filter_by": "email_address", "partial": True},
+]
 
 # Schedule
 scheduler_events = {

@@ -132,6 +132,7 @@ def make_user(name: str, *roles: str) -> str:
 		).insert(ignore_permissions=True)
 	user = frappe.get_doc("User", address)
 	user.set("roles", [])
+	user.unsubscribed = 0
 	user.add_roles(*roles)
 	frappe.db.commit()
 	return address
@@ -220,6 +221,17 @@ def flush_email_queue() -> None:
 	frappe.db.set_value("Email Queue", {"status": "Not Sent"}, "creation", earlier, update_modified=False)
 	frappe.db.commit()
 	frappe.email.queue.flush()
+
+
+def notifications_of(user: str) -> list[str]:
+	"""Return the subjects of what `user` was told in the Desk; background jobs that tell it are done first."""
+	for queue in get_queues():
+		for job in queue.jobs:
+			is_ours = job.kwargs.get("site") == frappe.local.site
+			if is_ours and str(job.kwargs.get("method")).endswith("make_notification_logs"):
+				frappe.get_attr(job.kwargs["method"])(**job.kwargs["kwargs"])
+				job.delete()
+	return frappe.get_all("Notification Log", filters={"for_user": user}, pluck="subject")
 
 
 def count(doctype: str, **filters: Any) -> int:

@@ -13,7 +13,13 @@ PACKAGE = ROOT / "drip_campaigns"
 TRANSLATED = ("de", "es", "fr", "ar")
 # What recipients read. The Desk of colleagues is translated by whoever needs it, as every Frappe app is.
 FOLDERS = ("pages", "templates/public", "templates/emails")
-FILES = ("api/public.py", "dispatch/asking.py", "dispatch/render.py", "enrollment/sign_up.py")
+FILES = (
+	"api/public.py",
+	"dispatch/asking.py",
+	"dispatch/render.py",
+	"enrollment/address_change.py",
+	"enrollment/sign_up.py",
+)
 # Texts that a module names in a constant and translates one by one
 NAMED = {"pages/leave.py": ("REASONS",)}
 FOR_COLLEAGUES = {

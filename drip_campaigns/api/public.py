@@ -12,12 +12,14 @@ from werkzeug.wrappers import Response
 from drip_campaigns.api.errors import explained
 from drip_campaigns.core.tokens import InvalidTokenError
 from drip_campaigns.enrollment.sign_up import request_sign_up
-from drip_campaigns.pages import confirm, leave, view
+from drip_campaigns.pages import address, confirm, leave, preferences, view
 from drip_campaigns.pages.frame import Page, PageRequest, choose_language, render_not_found, render_problem
 from drip_campaigns.pages.limits import TooManyTriesError, spend
 from drip_campaigns.tracking.urls import PREVIEW_TOKEN, ROOT, read_token
 
-PAGES: dict[str, Page] = {page.purpose.value: page for page in (leave.PAGE, confirm.PAGE, view.PAGE)}
+PAGES: dict[str, Page] = {
+	page.purpose.value: page for page in (leave.PAGE, preferences.PAGE, address.PAGE, confirm.PAGE, view.PAGE)
+}
 POSTS_PER_HOUR = 30  # of one token
 BAD_TOKENS_PER_HOUR = 600  # of one network address, which many people may share
 SIGN_UPS_PER_HOUR = 30  # of one network address

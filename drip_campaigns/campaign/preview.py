@@ -87,6 +87,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 	links = Links()
 	frame = Frame(
 		links.preview(),
+		links.preview(Purpose.PREFERENCES),
 		campaign.campaign_name,
 		sender.name,
 		postal_address(),

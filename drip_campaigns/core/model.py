@@ -119,6 +119,7 @@ class EventType(Label):
 	LIFTED = "Lifted"
 	CONFIRMED = "Confirmed"
 	FEEDBACK = "Feedback"
+	ADDRESS_CHANGED = "Address Changed"
 
 
 class LeavingScope(Label):

@@ -28,6 +28,7 @@ class Purpose(str, Enum):
 	CLICK = "click"
 	OPEN = "open"
 	VIEW = "view"
+	ADDRESS = "address"
 
 
 class InvalidTokenError(DripError):

@@ -20,6 +20,7 @@ NEWS = (
 	EventType.SUPPRESSED,
 	EventType.LIFTED,
 	EventType.FEEDBACK,
+	EventType.ADDRESS_CHANGED,
 )
 
 TRANSITIONS: dict[tuple[Status, EventType], Status] = {

@@ -92,7 +92,7 @@ class CampaignRun:
 	) -> Mail:
 		"""Render one e-mail; raises what the template or the address raises."""
 		sender = self.senders.find(row.sender or self.campaign.sender or row.owner)
-		frame = self._frame(row.name, step, sender.name)
+		frame = self._frame(row.name, step, sender.name, recipient.email)
 		rendered = fill(self.compiled(step, recipient.language), recipient, frame)
 		envelope = Envelope(
 			from_name=sender.name,
@@ -120,9 +120,10 @@ class CampaignRun:
 			mode.value,
 		)
 
-	def _frame(self, enrollment: str, step: str, sender_name: str) -> Frame:
+	def _frame(self, enrollment: str, step: str, sender_name: str, address: str) -> Frame:
 		return Frame(
 			self.links.leave(enrollment),
+			self.links.preferences(enrollment, address),
 			self.campaign.campaign_name,
 			sender_name,
 			self.postal_address,

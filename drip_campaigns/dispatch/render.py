@@ -38,9 +38,11 @@ MAX_CHARACTERS = 2_000_000  # Gmail shows the first 102 KB; many servers refuse 
 
 # What the frame of an e-mail says stands as a mark while HTML tools run, and becomes Jinja afterwards.
 _URL_MARK, _POSTAL_MARK, _VIEW_MARK = "drip-unsubscribe-url", "drip-postal-address", "drip-view-url"
+_PREFERENCES_MARK = "drip-preferences-url"
 _CONTENT_BEGINS, _CONTENT_ENDS = "<!--drip-content-begins-->", "<!--drip-content-ends-->"
 _MARKS = {
 	_URL_MARK: "{{ unsubscribe_url }}",
+	_PREFERENCES_MARK: "{{ preferences_url }}",
 	_POSTAL_MARK: "{{ postal_address }}",
 	_VIEW_MARK: "{{ view_url }}",
 }
@@ -83,6 +85,7 @@ class Frame:
 	"""What surrounds the text of a step in every e-mail."""
 
 	unsubscribe_url: str
+	preferences_url: str
 	campaign_name: str
 	sender_name: str
 	postal_address: str
@@ -172,6 +175,7 @@ def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> Rendered
 		"doc": RecordView(recipient.doctype, recipient.fields),
 		"recipient": _Person(*(getattr(recipient, name) for name in RECIPIENT_FIELDS)),
 		"unsubscribe_url": frame.unsubscribe_url,
+		"preferences_url": frame.preferences_url,
 		"campaign_name": frame.campaign_name,
 		"sender_name": frame.sender_name,
 		"postal_address": frame.postal_address,
@@ -207,7 +211,8 @@ def _for_the_erp(content: str, frame: Frame) -> str:
 
 	The recipient's own links go: a colleague who reads the timeline must not leave or confirm for anybody.
 	"""
-	for url in filter(None, (frame.unsubscribe_url, frame.view_url, frame.confirm_url)):
+	own = (frame.unsubscribe_url, frame.preferences_url, frame.view_url, frame.confirm_url)
+	for url in filter(None, own):
 		content = content.replace(url, "#")
 	content = _HEAD_PARTS.sub("", content)
 	return sanitize_html(content, always_sanitize=True) if _is_suspicious(content.lower()) else content
@@ -236,6 +241,7 @@ def _unshield(shielded: Shielded, html: str) -> str:
 def _make_footer(has_own_link: bool, has_view_link: bool) -> str:
 	return get_template("drip_campaigns/templates/emails/drip_footer.html").render(
 		unsubscribe_url="" if has_own_link else _URL_MARK,
+		preferences_url=_PREFERENCES_MARK,
 		view_url=_VIEW_MARK if has_view_link else "",
 		postal_address=_POSTAL_MARK,
 		lang=frappe.local.lang,
@@ -290,4 +296,5 @@ def _make_text(html: str, has_own_link: bool, has_view_link: bool) -> str:
 	body = shielded.unshield(html2text(rows, wrap=False).strip())
 	view = f"{_('View in browser')}: {{{{ view_url }}}}\n" if has_view_link else ""
 	link = "" if has_own_link else f"{_('Unsubscribe')}: {{{{ unsubscribe_url }}}}\n"
-	return f"{body}\n\n-- \n{view}{link}{{{{ postal_address }}}}"
+	choose = f"{_('Choose what you get')}: {{{{ preferences_url }}}}\n"
+	return f"{body}\n\n-- \n{view}{link}{choose}{{{{ postal_address }}}}"

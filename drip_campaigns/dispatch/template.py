@@ -20,7 +20,15 @@ from jinja2.defaults import DEFAULT_NAMESPACE
 from markupsafe import Markup
 
 RECIPIENT_FIELDS = ("first_name", "last_name", "full_name", "email", "company")
-CONTEXT_NAMES = ("doc", "recipient", "unsubscribe_url", "view_url", "campaign_name", "sender_name")
+CONTEXT_NAMES = (
+	"doc",
+	"recipient",
+	"unsubscribe_url",
+	"preferences_url",
+	"view_url",
+	"campaign_name",
+	"sender_name",
+)
 
 _HTML_FIELDTYPES = ("Text Editor", "HTML Editor", "Markdown Editor", "HTML")
 _SAFE_FRAPPE_NAMES = (

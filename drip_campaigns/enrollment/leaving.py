@@ -105,8 +105,7 @@ def come_back(leaver: Leaver, scope: LeavingScope, now: datetime, because: str =
 		_opt_in(leaver, because, now)
 		return
 	forget_left(leaver.campaign, leaver.address)
-	for name in _find_ended(leaver.address, {"campaign": leaver.campaign}):
-		_take_up(name, because, now)
+	take_up_ended(leaver.address, {"campaign": leaver.campaign}, because, now)
 
 
 def _opt_in(leaver: Leaver, because: str, now: datetime) -> None:
@@ -120,8 +119,13 @@ def _opt_in(leaver: Leaver, because: str, now: datetime) -> None:
 	since = {"event_type": EventType.UNSUBSCRIBED.value, "occurred_at": [">=", document.suppressed_at]}
 	whose = {"email_address": ["in", spellings(leaver.address)]}
 	ended = frappe.get_all("Drip Event", filters={**since, **whose}, pluck="enrollment")
-	for enrollment in _find_ended(leaver.address, {"name": ["in", ended]}):
-		_take_up(enrollment, because, now)
+	take_up_ended(leaver.address, {"name": ["in", ended]}, because, now)
+
+
+def take_up_ended(address: str, filters: dict, because: str, now: datetime) -> None:
+	"""Let those enrollments of `address` go on that ended because the person left, where they stopped."""
+	for name in _find_ended(address, filters):
+		_take_up(name, because, now)
 
 
 def _find_ended(address: str, filters: dict) -> list[str]:

@@ -5,6 +5,7 @@ from frappe import _
 
 from drip_campaigns.core.consent import ConsentTo
 from drip_campaigns.enrollment.enroll import end_live_of
+from drip_campaigns.enrollment.personal_data import erase
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.tracking.consents import withdraw_consent
 from drip_campaigns.triggers.firings import record
@@ -25,6 +26,16 @@ def leave_when_unsubscribed(document, _event: str | None = None) -> None:
 	elif document.reference_doctype == "Drip Campaign":
 		end_live_of(document.email, document.reference_name, utc_now())
 		withdraw_consent(ConsentTo.CAMPAIGN, document.email, document.reference_name, utc_now())
+
+
+def erase_with_account(document, _event: str | None = None) -> None:
+	"""A Personal Data Deletion Request is being carried out: erase what is ours, before Frappe overwrites the address.
+
+	Frappe writes its list of steps into the request first (personal_data_deletion_request.py, add_deletion_steps).
+	"""
+	before = document.get_doc_before_save()
+	if document.deletion_steps and not (before and before.deletion_steps):
+		erase(document.email, utc_now(), source=f"{document.doctype} {document.name}")
 
 
 def note_change(document, _event: str | None = None) -> None:

@@ -22,7 +22,7 @@ from drip_campaigns.enrollment.leaving import (
 	note_reason,
 )
 from drip_campaigns.pages.frame import Page, PageRequest, render_page
-from drip_campaigns.pages.person import speak_to
+from drip_campaigns.pages.person import preferences_of, speak_to
 from drip_campaigns.site_clock import utc_now
 
 REASONS = (
@@ -95,6 +95,7 @@ def _page(request: PageRequest, leaver: Leaver, done: str = "") -> Response:
 		reasons = [(reason, _(reason)) for reason in REASONS]
 		return render_page("drip_unsubscribed", reasons=reasons, longest=LONGEST_REASON, **context)
 	everything_first = _first_scope(leaver) is LeavingScope.EVERYTHING
+	context["preferences_url"] = preferences_of(leaver)
 	return render_page("drip_unsubscribe", everything_first=everything_first, **context)
 
 

@@ -1,15 +1,29 @@
-"""Who stands before a page: the language to speak to them in."""
+"""Who stands before a page: the language to speak to them in, and the way to what they can choose."""
 
+import frappe
+
+from drip_campaigns.enrollment.addresses import normalise
 from drip_campaigns.enrollment.leaving import Leaver
 from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.enrollment.recipients import load_recipients
 from drip_campaigns.pages.frame import choose_language
 from drip_campaigns.tracking.preferences import load_preference
+from drip_campaigns.tracking.urls import Links
 
 
 def speak_to(leaver: Leaver) -> None:
 	"""Choose the language: the one they have asked for, else their record's, else their browser's, else the site's."""
 	choose_language(load_preference(leaver.address).language or _language_of_record(leaver))
+
+
+def preferences_of(leaver: Leaver) -> str:
+	"""Return the link to the preferences page; none where an e-mail was sent to another address than today's.
+
+	A link to leave does not say to whom it was sent, and who has the old mailbox must not see what the new one gets.
+	"""
+	sent_to = frappe.get_all("Drip Email", filters={"enrollment": leaver.name}, pluck="email_address")
+	is_theirs = {normalise(address) for address in sent_to if address} == {normalise(leaver.address)}
+	return Links().preferences(leaver.name, leaver.address) if is_theirs else ""
 
 
 def _language_of_record(leaver: Leaver) -> str:

@@ -34,6 +34,16 @@ def find_left(campaign: str, addresses: Iterable[str]) -> set[str]:
 	return {normalise(address) for address in rows}
 
 
+def find_left_campaigns(address: str) -> set[str]:
+	"""Return the campaigns that `address` has left."""
+	rows = frappe.get_all(
+		"Email Unsubscribe",
+		filters={"email": ["in", spellings(address)], "reference_doctype": "Drip Campaign"},
+		fields=["email", "reference_name"],
+	)
+	return {row.reference_name for row in rows if normalise(row.email) == normalise(address)}
+
+
 def find_left_lists(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
 	"""Return those of the pairs (target list, address) that have left; the addresses normalised. One query for all."""
 	spelled = {(name, hash_address(address)): normalise(address) for name, address in pairs if address}

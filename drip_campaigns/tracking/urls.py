@@ -5,10 +5,12 @@ from frappe.utils import get_url
 
 from drip_campaigns.core import tokens
 from drip_campaigns.core.tokens import InvalidTokenError, Purpose
+from drip_campaigns.enrollment.addresses import hash_address
 from drip_campaigns.tracking.keys import token_keys
 
 ROOT = "drip"
 PREVIEW_TOKEN = "test"
+FINGERPRINT_LENGTH = 16  # of 32: 64 bits, which nobody meets by chance
 
 
 class Links:
@@ -22,9 +24,13 @@ class Links:
 		"""Return the page on which the recipient of `enrollment` can leave; opening it changes nothing."""
 		return self._make(Purpose.LEAVE, enrollment)
 
-	def preferences(self, enrollment: str) -> str:
-		"""Return the page on which the recipient of `enrollment` chooses what to get."""
-		return self._make(Purpose.PREFERENCES, enrollment)
+	def preferences(self, enrollment: str, address: str) -> str:
+		"""Return the page on which whoever has `address` chooses what to get; another address opens nothing with it."""
+		return self._make(Purpose.PREFERENCES, person_subject(enrollment, address))
+
+	def change(self, change_key: str) -> str:
+		"""Return the page on which somebody confirms an address; `change_key` names the request."""
+		return self._make(Purpose.ADDRESS, change_key)
 
 	def confirm(self, subject: str) -> str:
 		"""Return the page on which somebody confirms what `subject`, the id of a record, waits for."""
@@ -40,6 +46,26 @@ class Links:
 
 	def _make(self, purpose: Purpose, subject: str) -> str:
 		return f"{self._root}{purpose.value}/{tokens.sign(purpose, subject, self._keys)}"
+
+
+def person_subject(enrollment: str, address: str) -> str:
+	"""Return what a link about a person is bound to: the enrollment and, without saying it, the address written to.
+
+	A record's address may change; who has the old mailbox must not see what the new one gets.
+	"""
+	return f"{enrollment}~{hash_address(address)[:FINGERPRINT_LENGTH]}"
+
+
+def find_person(subject: str) -> str:
+	"""Return the address that `person_subject` was made for; raise frappe.DoesNotExistError when nobody knows it any more."""
+	enrollment, _, fingerprint = subject.partition("~")
+	known = frappe.get_all("Drip Enrollment", filters={"name": enrollment}, pluck="email_address")
+	known += frappe.get_all("Drip Former Enrollment", filters={"name": enrollment}, pluck="email_address")
+	known += frappe.get_all("Drip Email", filters={"enrollment": enrollment}, pluck="email_address")
+	for address in dict.fromkeys(filter(None, known)):
+		if hash_address(address)[:FINGERPRINT_LENGTH] == fingerprint:
+			return address
+	raise frappe.DoesNotExistError
 
 
 def read_token(purpose: Purpose, token: str) -> str:

@@ -37,6 +37,7 @@ SELECTS = (
 	("Drip Campaign Trigger", "purchased", triggers.Purchased),
 	("Drip Trigger Firing", "status", triggers.FiringStatus),
 	("Drip Suppression", "reason", model.SuppressionReason),
+	("Drip Campaign", "leaving_scope", model.LeavingScope),
 )
 
 

@@ -1,0 +1,141 @@
+"""What is stored about the people of one address: a copy of it, and its erasure.
+
+Which records hold an address stands in hooks.py (`user_data_fields`), where Frappe's own requests read it as well.
+Nothing here commits.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.query_builder import Table
+
+from drip_campaigns.campaign.hold import managers, tell
+from drip_campaigns.core.model import SuppressionReason
+from drip_campaigns.dispatch.mail_store import delete_rows, set_values
+from drip_campaigns.enrollment.addresses import normalise, spellings
+from drip_campaigns.enrollment.suppress import suppress
+from drip_campaigns.site_clock import to_site
+
+APP = "drip_campaigns"
+KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
+	# Rows that count in the figures of a campaign: what says who it was goes.
+	"Drip Enrollment": {
+		"email_address": None,
+		"recipient": None,
+		"recipient_name": "—",
+		"last_error": None,
+		"leaving_reason": None,
+	},
+	"Drip Email": {
+		"email_address": None,
+		"recipient": None,
+		"subject": None,
+		"message_id": None,
+		"error": None,
+		"email_queue": None,
+	},
+	"Drip Event": {"email_address": None, "detail": None},
+	"Communication": {"subject": "—", "content": None, "text_content": None, "recipients": None},
+	"Drip Suppression": {"email_address": None, "note": None, "flagged_records": None},
+}
+
+
+def collect(address: str, now: datetime) -> dict[str, Any]:
+	"""Return what is stored about whoever has `address`, as people read it: labels, and no empty fields."""
+	copy: dict[str, Any] = {
+		_("E-mail address"): normalise(address),
+		_("Copied at"): str(to_site(now).replace(microsecond=0)),
+	}
+	for doctype in _doctypes():
+		rows = [_readable(doctype, row) for row in _rows_of(doctype, address)]
+		if rows:
+			copy[_(doctype)] = rows
+	return copy
+
+
+def erase(address: str, now: datetime, *, source: str) -> None:
+	"""Forget whoever has `address`: only that the address gets no marketing mail is kept, as a hash.
+
+	What is queued is withdrawn, what counts in figures is kept without the person, all else is deleted. The records of
+	other apps (a Contact, a Lead) are theirs: the managers are told which are left. Erasing twice is erasing once.
+	"""
+	suppress(address, SuppressionReason.OPTED_OUT, now, source=source)
+	enrollments = _rows_of("Drip Enrollment", address)
+	_erase_mail(_rows_of("Drip Email", address), now)
+	_tell_managers(enrollments)
+	for doctype in _doctypes():
+		names = [row.name for row in _rows_of(doctype, address)]
+		_forget_traces(doctype, names)
+		if doctype in KEPT_ANONYMOUS:
+			set_values(doctype, names, KEPT_ANONYMOUS[doctype], to_site(now))
+		else:
+			delete_rows(doctype, names)
+	_forget_firings(enrollments)
+	frappe.db.delete("Email Unsubscribe", _left_campaigns(address))
+
+
+def _doctypes() -> list[str]:
+	return [entry["doctype"] for entry in frappe.get_hooks("user_data_fields", app_name=APP)]
+
+
+def _rows_of(doctype: str, address: str) -> list[frappe._dict]:
+	filters = {"email_address": ["in", spellings(address)]}
+	rows = frappe.get_all(doctype, filters=filters, fields=["*"], order_by="creation")
+	return [row for row in rows if normalise(row.email_address) == normalise(address)]
+
+
+def _readable(doctype: str, row: frappe._dict) -> dict[str, str]:
+	shown = [
+		field for field in frappe.get_meta(doctype).fields if not field.hidden and row.get(field.fieldname)
+	]
+	return {_(field.label): str(row[field.fieldname]) for field in shown}
+
+
+def _left_campaigns(address: str) -> dict[str, Any]:
+	return {"email": ["in", spellings(address)], "reference_doctype": "Drip Campaign"}
+
+
+def _erase_mail(mails: Sequence[frappe._dict], now: datetime) -> None:
+	"""The text of an e-mail is about the person, too. One that is being sent at this moment is settled as ever."""
+	queues = [mail.email_queue for mail in mails if mail.email_queue]
+	sending = frappe.get_all(
+		"Email Queue", filters={"name": ["in", queues], "status": "Sending"}, pluck="name"
+	)
+	finished = sorted(set(queues) - set(sending))
+	delete_rows("Email Queue Recipient", finished, key="parent")
+	delete_rows("Email Queue", finished)
+	communications = [mail.communication for mail in mails if mail.communication]
+	delete_rows("Communication Link", communications, key="parent")
+	set_values("Communication", communications, KEPT_ANONYMOUS["Communication"], to_site(now))
+
+
+def _forget_firings(enrollments: Sequence[frappe._dict]) -> None:
+	for doctype in {row.recipient_type for row in enrollments}:
+		names = [row.recipient for row in enrollments if row.recipient_type == doctype and row.recipient]
+		frappe.db.delete("Drip Trigger Firing", {"record_type": doctype, "record": ["in", names]})
+
+
+def _forget_traces(doctype: str, names: Sequence[str]) -> None:
+	"""What others have written about these rows, and what the search knows of them."""
+	if not names:
+		return
+	frappe.db.delete("Comment", {"reference_doctype": doctype, "reference_name": ["in", names]})
+	frappe.db.delete("Version", {"ref_doctype": doctype, "docname": ["in", names]})
+	search = Table("__global_search")
+	frappe.qb.from_(search).delete().where((search.doctype == doctype) & search.name.isin(names)).run()
+
+
+def _tell_managers(enrollments: Sequence[frappe._dict]) -> None:
+	"""Tell which records of other apps are left: whether they may stay is for people to decide."""
+	told = managers()
+	for doctype, name in dict.fromkeys((row.recipient_type, row.recipient) for row in enrollments):
+		if not frappe.db.exists(doctype, name):
+			continue
+		subject = _("{0} has had all campaign data erased. Delete the record too, if nothing else needs it.")
+		subject = subject.format(frappe.bold(f"{_(doctype)} {name}"))
+		frappe.db.after_commit.add(
+			lambda subject=subject, doctype=doctype, name=name: tell(told, subject, doctype, name)
+		)

@@ -1,0 +1,180 @@
+"""The page on which a person chooses: lists and campaigns, a pause, language, address, a copy of the data, erasure.
+
+Everything is of the address that the link was sent to. The page never shows it: a forwarded e-mail tells nobody.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from frappe import _
+from frappe.utils import format_date
+from werkzeug.wrappers import Response
+
+from drip_campaigns.core.model import LeavingScope
+from drip_campaigns.core.tokens import Purpose
+from drip_campaigns.dispatch.deadlocks import again_after_deadlock
+from drip_campaigns.enrollment import address_change, choices, pauses, personal_data
+from drip_campaigns.enrollment.addresses import hash_address, is_valid, normalise
+from drip_campaigns.enrollment.leaving import (
+	Leaver,
+	come_back,
+	find_leaver,
+	find_standing,
+	leave,
+	lock_person,
+)
+from drip_campaigns.languages import LANGUAGES
+from drip_campaigns.pages.frame import HEADERS, Page, PageRequest, render_page
+from drip_campaigns.pages.limits import spend
+from drip_campaigns.pages.person import speak_to
+from drip_campaigns.site_clock import site_date, utc_now
+from drip_campaigns.tracking.preferences import keep_preference, load_preference
+from drip_campaigns.tracking.urls import find_person
+
+PAUSE_DAYS = (30, 90)
+LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ar": "العربية"}
+COPIES_PER_HOUR = 5
+CHANGES_PER_HOUR = 3  # by one address, and to one address: nobody fills another's mailbox with it
+LONGEST_ADDRESS = 140
+SHOWN, TICKED = "shown-", "get-"
+
+
+def show(request: PageRequest) -> Response:
+	"""Show what the person gets and can ask for."""
+	leaver = _find(request.subject)
+	speak_to(leaver)
+	return _show(request, leaver.address)
+
+
+@again_after_deadlock
+def act(request: PageRequest) -> Response:
+	"""Do what the button says; a button that is none of ours changes nothing. Two presses are one after the other."""
+	lock_person(_find(request.subject))
+	leaver = _find(request.subject)
+	speak_to(leaver)
+	action = _ACTIONS.get(str(request.form.get("action") or ""), _nothing)
+	return action(request, leaver.address)
+
+
+def _find(subject: str) -> Leaver:
+	"""Return who holds the link: with the address that it was sent to, whatever the enrollment's is today."""
+	return replace(find_leaver(subject.partition("~")[0]), address=find_person(subject))
+
+
+def _show(request: PageRequest, address: str, done: str = "", problem: str = "") -> Response:
+	preference, now = load_preference(address), utc_now()
+	offered = choices.load_choices(address)
+	return render_page(
+		"drip_preferences",
+		422 if problem else 200,
+		action_url=request.action_url,
+		done=done,
+		problem=problem,
+		lists=[choice for choice in offered if choice.doctype == choices.LIST],
+		campaigns=[choice for choice in offered if choice.doctype == choices.CAMPAIGN],
+		standing=find_standing(_find(request.subject)),
+		paused_until=format_date(site_date(preference.paused_until)) if preference.rests_at(now) else "",
+		pause_days=PAUSE_DAYS,
+		language=preference.language,
+		languages={code: LANGUAGE_NAMES[code] for code in LANGUAGES},
+	)
+
+
+def _save(request: PageRequest, address: str) -> Response:
+	form = request.form
+	shown = [name.removeprefix(SHOWN) for name in form if name.startswith(SHOWN)]
+	ticked = [name.removeprefix(TICKED) for name in form if name.startswith(TICKED)]
+	choices.choose(address, shown, ticked, utc_now())
+	language = str(form.get("language") or "")
+	if language in ("", *LANGUAGES) and language != load_preference(address).language:
+		keep_preference(address, language=language or None)
+		speak_to(_find(request.subject))
+	return _show(request, address, done=_("Your choice is saved. It counts from now on."))
+
+
+def _pause(days: int) -> Callable[[PageRequest, str], Response]:
+	def pause(request: PageRequest, address: str) -> Response:
+		now = utc_now()
+		pauses.pause_address(address, now + timedelta(days=days), now)
+		return _show(
+			request, address, done=_("You get no e-mails of our campaigns for {0} days.").format(days)
+		)
+
+	return pause
+
+
+def _end_pause(request: PageRequest, address: str) -> Response:
+	pauses.end_pause(address, utc_now())
+	return _show(request, address, done=_("The pause is over. E-mails go on where they stopped."))
+
+
+def _leave_all(request: PageRequest, address: str) -> Response:
+	leave(_find(request.subject), LeavingScope.EVERYTHING, utc_now(), source=_SOURCE)
+	return _show(request, address, done=_("You get no marketing e-mails from us any more."))
+
+
+def _come_back(request: PageRequest, address: str) -> Response:
+	leaver = _find(request.subject)
+	if not find_standing(leaver).may_come_back:
+		return _show(request, address)
+	come_back(leaver, LeavingScope.EVERYTHING, utc_now())
+	return _show(request, address, done=_("You can get e-mails from us again. Choose below which."))
+
+
+def _change_address(request: PageRequest, address: str) -> Response:
+	new_address = str(request.form.get("new_address") or "").strip()
+	if len(new_address) > LONGEST_ADDRESS or not is_valid(new_address):
+		return _show(
+			request, address, problem=_("This is not an e-mail address. Please look for a slip of the pen.")
+		)
+	if normalise(new_address) == normalise(address):
+		return _show(request, address, problem=_("We write to this address already."))
+	spend("change-by", hash_address(address), CHANGES_PER_HOUR)
+	spend("change-to", hash_address(new_address), CHANGES_PER_HOUR)
+	address_change.ask(address, new_address, utc_now())
+	return _show(
+		request,
+		address,
+		done=_("We have sent an e-mail to the new address. Nothing changes until you use the link in it."),
+	)
+
+
+def _copy(request: PageRequest, address: str) -> Response:
+	spend("copy", hash_address(address), COPIES_PER_HOUR)
+	text = json.dumps(personal_data.collect(address, utc_now()), indent=2, ensure_ascii=False)
+	headers = {**HEADERS, "Content-Disposition": 'attachment; filename="my-data.json"'}
+	return Response(text + "\n", mimetype="application/json", headers=headers)
+
+
+def _ask_to_erase(request: PageRequest, address: str) -> Response:
+	return render_page("drip_erase", action_url=request.action_url)
+
+
+def _erase(request: PageRequest, address: str) -> Response:
+	personal_data.erase(address, utc_now(), source=_SOURCE)
+	text = _(
+		"What our campaigns knew of you is erased. That this address wants no e-mail is kept, unreadably."
+	)
+	return render_page("drip_done", title=_("Your data is erased"), message=text)
+
+
+def _nothing(request: PageRequest, address: str) -> Response:
+	return _show(request, address)
+
+
+_SOURCE = "Preferences page"
+_ACTIONS: dict[str, Callable[[PageRequest, str], Response]] = {
+	"save": _save,
+	**{f"pause-{days}": _pause(days) for days in PAUSE_DAYS},
+	"end-pause": _end_pause,
+	"leave-all": _leave_all,
+	"come-back": _come_back,
+	"change-address": _change_address,
+	"copy": _copy,
+	"ask-to-erase": _ask_to_erase,
+	"erase": _erase,
+}
+
+PAGE = Page(Purpose.PREFERENCES, show, act)

@@ -1,0 +1,220 @@
+"""A copy of what is stored about a person, and its erasure: by the page, and by Frappe's own requests."""
+
+import json
+
+import frappe
+import pytest
+
+from drip_campaigns.dispatch import runner
+from drip_campaigns.enrollment import personal_data
+from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.site_clock import utc_now
+from drip_campaigns.tracking.preferences import keep_preference
+from drip_campaigns.tracking.suppression import find_suppressed
+from tests import factories
+from tests.factories import DOMAIN
+from tests.integration.test_preferences import link_in, press
+from tests.web import Browser
+
+ADA, BOB = f"ada@{DOMAIN}", f"bob@{DOMAIN}"
+
+
+@pytest.fixture
+def enrollment(web, clock, smtp):
+	"""Ada and Bob on a campaign and a list; Ada has had one e-mail, the second is queued for both."""
+	frappe.db.delete("Email Queue Recipient", {"recipient": ["in", [ADA, BOB]]})  # of other tests
+	campaign = factories.make_active_campaign(
+		clock, factories.step(0, "Hello {{ recipient.first_name }}"), factories.step(2), factories.step(4)
+	)
+	people = [factories.make_contact(name, address) for name, address in (("Ada", ADA), ("Bob", BOB))]
+	ada, _bob = (factories.enroll(campaign, person, clock) for person in people)
+	factories.make_list("Drip Test News", *people)
+	keep_preference(ADA, language="en")
+	factories.run(clock)
+	clock.advance(days=2)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	frappe.db.commit()
+	return ada
+
+
+def everything_that_says(word: str) -> dict[str, int]:
+	"""Return in how many rows of which tables a word stands, of ours and of those that we write to."""
+	frappe.db.rollback()
+	ours = frappe.get_all("DocType", filters={"module": "Drip Campaigns", "issingle": 0}, pluck="name")
+	found = {}
+	for doctype in (*ours, "Communication", "Communication Link", "Email Queue", "Email Queue Recipient"):
+		rows = frappe.get_all(doctype, fields=["*"])
+		count = sum(word.lower() in json.dumps(row, default=str).lower() for row in rows)
+		if count:
+			found[doctype] = count
+	searched = frappe.db.sql("SELECT COUNT(*) FROM __global_search WHERE content LIKE %s", f"%{word}%")[0][0]
+	return {**found, **({"search": searched} if searched else {})}
+
+
+def test_copy_holds_what_is_stored_about_the_person_and_nothing_of_anybody_else(enrollment, smtp):
+	answer = press(link_in(smtp.to(ADA)[0]), "copy")
+
+	data = answer.json()
+	assert answer.status == 200
+	assert "attachment" in answer.headers["Content-Disposition"]
+	assert answer.headers["Cache-Control"] == "no-store"
+	assert data["E-mail address"] == ADA
+	assert [row["Campaign"] for row in data["Drip Enrollment"]] == [enrollment.campaign]
+	assert {row["Subject"] for row in data["Drip Email"]} == {"Hello Ada", "Day 2"}
+	assert data["Drip Recipient Preference"][0]["Language"] == "en"
+	assert data["Drip Target List Member"][0]["Target List"] == "Drip Test News"
+	assert "Enrolled" in {row["Event"] for row in data["Drip Event"]}
+	assert "Bob" not in answer.text
+	assert BOB not in answer.text
+
+
+def test_copy_is_not_made_again_and_again(enrollment, smtp):
+	statuses = [press(link_in(smtp.to(ADA)[0]), "copy").status for _ in range(6)]
+
+	assert statuses == [200] * 5 + [429]
+
+
+def test_erasure_is_asked_about_first(enrollment, smtp):
+	answer = press(link_in(smtp.to(ADA)[0]), "ask-to-erase")
+
+	assert "Erase your data?" in answer.text
+	assert frappe.db.get_value("Drip Enrollment", enrollment.name, "email_address") == ADA
+	assert press(link_in(smtp.to(ADA)[0]), "keep").status == 200
+	assert factories.count("Drip Suppression") == 0
+
+
+def test_erasure_leaves_neither_address_nor_name_nor_record_of_the_person(enrollment, smtp):
+	before = {word: everything_that_says(word) for word in (ADA, enrollment.recipient)}
+	bobs = everything_that_says(BOB)
+
+	answer = press(link_in(smtp.to(ADA)[0]), "erase")
+
+	assert answer.status == 200
+	assert "Your data is erased" in answer.text
+	assert all(before.values())
+	assert everything_that_says(ADA) == {}
+	assert everything_that_says("Ada") == {}
+	assert everything_that_says(BOB) == bobs
+	assert frappe.db.exists("Contact", enrollment.recipient)
+
+
+def test_figures_of_the_campaign_stay(enrollment, smtp):
+	press(link_in(smtp.to(ADA)[0]), "erase")
+
+	assert factories.count("Drip Enrollment", campaign=enrollment.campaign) == 2
+	assert factories.count("Drip Email", campaign=enrollment.campaign, status="Sent") == 2
+
+
+def test_nothing_more_is_sent_and_what_is_queued_is_withdrawn(enrollment, smtp, clock):
+	press(link_in(smtp.to(ADA)[0]), "erase")
+
+	for _ in range(5):
+		factories.run(clock)
+		clock.advance(days=1)
+
+	assert len(smtp.to(ADA)) == 1
+	assert len(smtp.to(BOB)) == 3
+
+
+def test_person_who_is_imported_again_is_not_revived(enrollment, smtp, clock):
+	press(link_in(smtp.to(ADA)[0]), "erase")
+	again = factories.make_contact("Ada", f"Ada@{DOMAIN}")
+	other = factories.make_active_campaign(clock)
+
+	with pytest.raises(Exception) as caught:
+		factories.enroll(other, again, clock)
+	[result] = enroll_many(other.name, "Contact", [again.name], clock.now)
+
+	assert "opted out" in str(caught.value)
+	assert result.enrolled == 0
+	assert frappe.db.get_value("Drip Suppression", {}, ["email_address", "note"]) == (None, None)
+
+
+def test_fingerprint_is_no_use_without_the_secret_of_the_site(enrollment, smtp):
+	press(link_in(smtp.to(ADA)[0]), "erase")
+	before = frappe.conf.get("drip_address_key")
+
+	assert find_suppressed([ADA])
+	try:
+		frappe.local.conf.drip_address_key = "another site"
+		assert not find_suppressed([ADA])
+	finally:
+		frappe.local.conf.drip_address_key = before
+
+
+def test_erasing_twice_is_erasing_once_and_the_link_opens_nothing_afterwards(enrollment, smtp, web):
+	link = link_in(smtp.to(ADA)[0])
+	press(link, "erase")
+
+	assert press(link, "erase").status == 404
+	assert Browser(web).get(link).status == 404
+	personal_data.erase(ADA, utc_now(), source="Test")
+	assert factories.count("Drip Suppression") == 1
+	assert everything_that_says(ADA) == {} or frappe.db.rollback()
+
+
+def test_managers_are_told_which_record_is_left(enrollment, smtp):
+	manager = factories.make_user("manager", "Drip Manager")
+	told = []
+	frappe.db.delete("Notification Log", {"for_user": manager})
+	frappe.db.commit()
+
+	personal_data.erase(ADA, utc_now(), source="Test")
+	frappe.db.commit()
+
+	told = factories.notifications_of(manager)
+	assert any(enrollment.recipient in subject for subject in told), told
+
+
+def test_what_a_manager_can_lift_after_the_erasure_is_lifted_without_the_address(enrollment, smtp):
+	from drip_campaigns.api import desk
+
+	press(link_in(smtp.to(ADA)[0]), "erase")
+	[name] = frappe.get_all("Drip Suppression", pluck="name")
+
+	desk.lift_suppression(name, "Ada wrote to us")
+
+	assert not find_suppressed([ADA])
+
+
+@pytest.fixture
+def user(web, clock, smtp):
+	"""A User who is on a campaign."""
+	address = factories.make_user("leaving", "Sales User")
+	user = frappe.get_doc("User", address)
+	enrollment = factories.enroll(factories.make_active_campaign(clock), user, clock)
+	factories.run(clock)
+	yield user, enrollment
+	frappe.db.rollback()
+	for name in frappe.get_all("User", filters={"name": ["like", "deleted-user-%"]}, pluck="name"):
+		frappe.delete_doc("User", name, force=True)
+	frappe.db.delete("Personal Data Deletion Request", {"email": user.name})
+	frappe.db.commit()
+
+
+def test_personal_data_download_request_holds_our_records(user):
+	from frappe.website.doctype.personal_data_download_request.personal_data_download_request import (
+		get_user_data,
+	)
+
+	data = json.loads(get_user_data(user[0].name))
+
+	assert data["Drip Enrollment"][0]["name"] == user[1].name
+	assert {"Drip Email", "Drip Event"} <= data.keys()
+
+
+def test_personal_data_deletion_request_erases_our_records_too(user):
+	person, enrollment = user
+	request = frappe.get_doc(doctype="Personal Data Deletion Request", email=person.name)
+	request.insert(ignore_permissions=True)
+	request.db_set("status", "Pending Approval")
+
+	request.reload()._anonymize_data()
+
+	assert request.status == "Deleted"
+	assert find_suppressed([person.name])
+	assert frappe.db.get_value("Drip Enrollment", enrollment.name, ["email_address", "status"]) == (
+		None,
+		"Unsubscribed",
+	)
+	assert not frappe.get_all("Drip Event", filters={"email_address": person.name})
