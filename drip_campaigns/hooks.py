@@ -38,6 +38,7 @@ override_doctype_dashboards = {
 # Consent given back elsewhere; and whatever fires a trigger
 doc_events = {
 	"*": {"on_change": "drip_campaigns.enrollment.triggers.note_change"},
+	"Communication": {"after_insert": "drip_campaigns.enrollment.unsubscribe_mails.leave_by_mail"},
 	"Email Unsubscribe": {"after_insert": "drip_campaigns.enrollment.triggers.leave_when_unsubscribed"},
 	"Personal Data Deletion Request": {
 		"on_update": "drip_campaigns.enrollment.triggers.erase_with_account",

@@ -19,6 +19,7 @@ from tests.fakes import LOOPBACK, Clock
 
 DOMAIN = "drip-test.example"
 EMAIL_ACCOUNT = "Drip Test Outgoing"
+POSTAL_ADDRESS = "Test Ltd, 1 Test Street, Testville"
 SENDER = f"sales@{DOMAIN}"
 
 _OURS = (
@@ -69,6 +70,7 @@ def clear_site() -> None:
 	if frappe.db.exists("DocType", "Lead"):
 		frappe.db.delete("Lead", {"email_id": like})
 	frappe.db.delete("Singles", {"doctype": "Drip Settings"})
+	frappe.db.set_single_value("Drip Settings", "postal_address", POSTAL_ADDRESS)
 	frappe.clear_document_cache("Drip Settings", "Drip Settings")
 	frappe.db.commit()
 	frappe.clear_cache(doctype="Drip Settings")

@@ -13,6 +13,7 @@ from dev.processes import LOOPBACK
 from drip_campaigns.campaign import lifecycle
 
 CAMPAIGN = "Welcome to Northlight"
+POSTAL_ADDRESS = "Northlight Lighting, 12 Harbour Row, 5003 Bergen, Norway"
 ACCOUNT = "Drip Demo"
 SENDER = f"elena.marin@northlight.{DOMAIN}"
 
@@ -71,6 +72,8 @@ def create_campaign(now: datetime) -> None:
 		sender=SENDER,
 		steps=steps,
 	).insert()
+	if not frappe.db.get_single_value("Drip Settings", "postal_address"):
+		frappe.db.set_single_value("Drip Settings", "postal_address", POSTAL_ADDRESS)
 	lifecycle.activate(campaign, now)
 	frappe.db.commit()
 

@@ -11,6 +11,7 @@ from drip_campaigns.campaign.owners import explain_unfit
 from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import SenderRule
+from drip_campaigns.dispatch.options import postal_address
 from drip_campaigns.dispatch.render import StepText, load_step_text, load_template
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.dispatch.template import find_problem
@@ -35,6 +36,10 @@ def find_activation_problems(campaign) -> Iterator[str]:
 		yield _("Campaign {0} has no enabled step. Add a step, or enable one.").format(campaign.campaign_name)
 	if unfit := explain_unfit(campaign):
 		yield unfit
+	if not postal_address().strip():
+		yield _(
+			"There is no postal address, which laws on marketing mail demand at the foot of each e-mail. Enter it in {0} under Footer."
+		).format(_("Drip Settings"))
 	try:
 		Senders().find(campaign.sender or campaign.owner)
 	except NoOutgoingAccountError as error:

@@ -94,7 +94,11 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 		view_url=links.preview(Purpose.VIEW),
 	)
 	try:
-		compiled = compile_step(load_step_text(row), has_view_link=bool(campaign.has_browser_link))
+		compiled = compile_step(
+			load_step_text(row),
+			has_view_link=bool(campaign.has_browser_link),
+			has_leave_link=not campaign.without_link,
+		)
 		return fill(compiled, recipient, frame)
 	except TemplateError as error:
 		raise PreviewError(

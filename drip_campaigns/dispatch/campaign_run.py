@@ -16,6 +16,7 @@ from drip_campaigns.core.model import (
 )
 from drip_campaigns.core.tracking_mode import TrackingMode
 from drip_campaigns.dispatch.asking import load_question
+from drip_campaigns.dispatch.headers import Headers
 from drip_campaigns.dispatch.message import Envelope, compose
 from drip_campaigns.dispatch.options import patience
 from drip_campaigns.dispatch.outbox import Mail, drip_email_name
@@ -50,6 +51,7 @@ class CampaignRun:
 		self.planner = Planner(self.plan, self.subjects)
 		self.site_url = frappe.utils.get_url()
 		self.senders, self.links = Senders(), Links()
+		self.headers = Headers(campaign, self.site_url)
 		self.tracking = TrackingModes(campaign)
 		self._compiled: dict[tuple[str, str], CompiledStep] = {}
 
@@ -81,7 +83,12 @@ class CampaignRun:
 			with speaking(language):
 				return compile_step(load_question(self.campaign, step))
 		has_view_link = bool(self.campaign.has_browser_link)
-		return compile_step(load_step_text(self.rows[step]), language, has_view_link=has_view_link)
+		return compile_step(
+			load_step_text(self.rows[step]),
+			language,
+			has_view_link=has_view_link,
+			has_leave_link=not self.campaign.without_link,
+		)
 
 	def _label(self, step: str) -> str:
 		row = self.rows.get(step)
@@ -103,8 +110,9 @@ class CampaignRun:
 			message_id=f"{frappe.generate_hash(length=20)}@{on_the_wire(sender.address).rpartition('@')[2]}",
 			unsubscribe_url=frame.unsubscribe_url,
 			site_url=self.site_url,
+			unsubscribe_mailto=self.headers.mailto(sender, frame.unsubscribe_url.rpartition("/")[2]),
 		)
-		message = compose(envelope, rendered, now)
+		message = compose(envelope, rendered, now, self.headers.make(sender, step))
 		is_question = step in QUESTIONS
 		template = self.campaign.confirmation_template if is_question else self.rows[step].email_template
 		mode = TrackingMode.NONE if is_question else self.tracking.of(recipient)

@@ -29,6 +29,7 @@ class Envelope:
 	message_id: str
 	unsubscribe_url: str
 	site_url: str
+	unsubscribe_mailto: str = ""
 
 
 def compose(
@@ -36,13 +37,14 @@ def compose(
 ) -> str:
 	"""Return the message as text with CRLF line ends, one address in To, ready for SMTP.
 
-	List-Unsubscribe and List-Unsubscribe-Post are those of RFC 8058: a POST to the URL unsubscribes.
+	List-Unsubscribe and List-Unsubscribe-Post are those of RFC 8058: a POST to the URL unsubscribes; so does, by RFC 2369,
+	an e-mail to the mailto.
 	`extra` holds further headers. Raises UnicodeEncodeError for an address that SMTP cannot carry.
 	"""
 	boundary = f"=_drip_{envelope.message_id.partition('@')[0]}"
 	headers = {
-		"From": _address(envelope.from_name, envelope.from_address),
-		"To": _address(envelope.to_name, envelope.to_address),
+		"From": format_address(envelope.from_name, envelope.from_address),
+		"To": format_address(envelope.to_name, envelope.to_address),
 		"Subject": _text(rendered.subject),
 		"Date": email.utils.format_datetime(now),
 		"Message-ID": f"<{envelope.message_id}>",
@@ -51,9 +53,10 @@ def compose(
 		"Content-Type": f'multipart/alternative; boundary="{boundary}"',
 	}
 	if envelope.reply_to and envelope.reply_to != envelope.from_address:
-		headers["Reply-To"] = _address("", envelope.reply_to)
+		headers["Reply-To"] = format_address("", envelope.reply_to)
 	if envelope.unsubscribe_url:
-		headers["List-Unsubscribe"] = f"<{envelope.unsubscribe_url}>"
+		ways = [f"<{way}>" for way in (envelope.unsubscribe_url, envelope.unsubscribe_mailto) if way]
+		headers["List-Unsubscribe"] = f",{CRLF} ".join(ways)
 		headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 	for name, value in (extra or {}).items():
 		headers[name] = _text(value)
@@ -62,7 +65,8 @@ def compose(
 	return CRLF.join([*lines, "", *parts, f"--{boundary}--", ""])
 
 
-def _address(name: str, address: str) -> str:
+def format_address(name: str, address: str) -> str:
+	"""Return a name with an address as a header holds it: encoded (RFC 2047), and on one logical line whatever the name has."""
 	address.encode("ascii")  # SMTP without SMTPUTF8 carries nothing else
 	name = " ".join(name.split())
 	if name.isascii() and len(name) <= LINE_LIMIT:

@@ -68,5 +68,10 @@ def _written(field: str) -> str | None:
 	return frappe.db.get_singles_dict("Drip Settings").get(field)
 
 
+def footer_reason() -> str:
+	"""Return the sentence at the foot of every e-mail that says why it is sent, or nothing."""
+	return frappe.db.get_single_value("Drip Settings", "footer_reason") or ""
+
+
 def _number(field: str) -> int:
 	return cint(frappe.db.get_single_value("Drip Settings", field))

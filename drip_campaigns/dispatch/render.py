@@ -4,6 +4,7 @@ What is the same for everybody (wrapping, inlining CSS, making the plain text) i
 Jinja shielded. Nothing here reads or writes the database for a single recipient.
 """
 
+import dataclasses
 import logging
 import re
 from collections import namedtuple
@@ -17,10 +18,11 @@ from frappe.utils.caching import request_cache
 from frappe.utils.html_utils import sanitize_html
 from frappe.utils.jinja import get_template
 from jinja2 import Environment, Template, meta
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from premailer import Premailer
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.dispatch.options import footer_reason
 from drip_campaigns.dispatch.shield import Shielded, shield
 from drip_campaigns.dispatch.template import (
 	RECIPIENT_FIELDS,
@@ -46,8 +48,14 @@ _MARKS = {
 	_POSTAL_MARK: "{{ postal_address }}",
 	_VIEW_MARK: "{{ view_url }}",
 }
+_WHY_MARK = "drip-why-it-is-sent"
 _BODY = re.compile(r"<body\b[^>]*>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _HEAD_PARTS = re.compile(r"<(style|script|title|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+# What an author hides from the eye, mostly a preview of the text, is not for the plain text either.
+_HIDDEN = re.compile(
+	r"<(div|span|p)\b[^>]*\bstyle\s*=\s*[\"'][^\"']*display\s*:\s*none[^>]*>.*?</\1\s*>",
+	re.IGNORECASE | re.DOTALL,
+)
 _STYLE = re.compile(r"<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL)
 _DOCUMENT = re.compile(r"<(html|body)\b", re.IGNORECASE)
 _OWN_PATH = re.compile(r"((?:href|src|background)\s*=\s*[\"'])(/(?!/)[^\"']*)", re.IGNORECASE)
@@ -94,6 +102,16 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Foot:
+	"""What stands below the text of a step: in which language, which links, and why the e-mail is sent."""
+
+	language: str
+	has_view_link: bool
+	has_leave_link: bool
+	why: str
+
+
+@dataclass(frozen=True)
 class CompiledStep:
 	"""A step's templates, ready to be filled: one for each thing an e-mail is made of."""
 
@@ -132,32 +150,37 @@ def load_template(name: str) -> StepText:
 
 
 def compile_step(
-	text: StepText, footer_language: str | None = None, *, has_view_link: bool = False
+	text: StepText,
+	footer_language: str | None = None,
+	*,
+	has_view_link: bool = False,
+	has_leave_link: bool = True,
 ) -> CompiledStep:
 	"""Return the templates of a step; raises TemplateSyntaxError. The costly part, done once a job, language and address.
 
-	The footer speaks `footer_language`, the recipient's; the text is in whatever language its author wrote.
+	The footer speaks `footer_language`, the recipient's; the text is in whatever language its author wrote. The link to
+	leave is appended if the text lacks it, unless `has_leave_link` is false.
 	"""
 	lang = frappe.local.lang or "en"
-	return _compile(text, lang, get_url(), footer_language or lang, has_view_link)
+	foot = Foot(footer_language or lang, has_view_link, has_leave_link, footer_reason())
+	return _compile(text, lang, get_url(), foot)
 
 
 @request_cache
-def _compile(
-	text: StepText, lang: str, site_url: str, footer_language: str, has_view_link: bool
-) -> CompiledStep:
+def _compile(text: StepText, lang: str, site_url: str, foot: Foot) -> CompiledStep:
 	for_html, for_text = html_environment(), text_environment()
-	has_own_link = "unsubscribe_url" in meta.find_undeclared_variables(for_html.parse(text.html))
+	if "unsubscribe_url" in meta.find_undeclared_variables(for_html.parse(text.html)):
+		foot = dataclasses.replace(foot, has_leave_link=False)  # it stands in the text
 	shielded = shield(text.html, for_html)
 	# Inlined before it is framed: the author's style sheet is not for our footer.
 	inlined = _inline(_absolute(shielded.html))
-	with speaking(footer_language):
-		footer = _make_footer(has_own_link, has_view_link)
-		plain = _make_text(text.html, has_own_link, has_view_link)
+	with speaking(foot.language):
+		footer, why = _make_footer(foot), _as_jinja(str(escape(_(foot.why))))
+		plain = _make_text(text.html, foot)
 	framed = _frame(inlined, is_document=bool(_DOCUMENT.search(text.html)), footer=footer)
 	return CompiledStep(
 		subject=_template(for_text, text.subject),
-		html=_template(for_html, _unshield(shielded, framed)),
+		html=_template(for_html, _unshield(shielded, framed).replace(_WHY_MARK, why)),
 		text=_template(for_text, plain),
 	)
 
@@ -238,11 +261,12 @@ def _unshield(shielded: Shielded, html: str) -> str:
 	return html
 
 
-def _make_footer(has_own_link: bool, has_view_link: bool) -> str:
+def _make_footer(foot: Foot) -> str:
 	return get_template("drip_campaigns/templates/emails/drip_footer.html").render(
-		unsubscribe_url="" if has_own_link else _URL_MARK,
+		unsubscribe_url=_URL_MARK if foot.has_leave_link else "",
 		preferences_url=_PREFERENCES_MARK,
-		view_url=_VIEW_MARK if has_view_link else "",
+		view_url=_VIEW_MARK if foot.has_view_link else "",
+		why=_WHY_MARK if foot.why else "",
 		postal_address=_POSTAL_MARK,
 		lang=frappe.local.lang,
 		dir=direction(frappe.local.lang),
@@ -289,12 +313,19 @@ def _absolute(html: str) -> str:
 	return _OWN_PATH.sub(lambda match: match.group(1) + get_url(match.group(2)), html)
 
 
-def _make_text(html: str, has_own_link: bool, has_view_link: bool) -> str:
-	shielded = shield(_absolute(_HEAD_PARTS.sub("", html)), text_environment(), visible=True)
+def _as_jinja(text: str) -> str:
+	"""Return Jinja that prints `text` as it is: what an administrator writes there is no template."""
+	return text.replace("{", "{{ '{' }}")
+
+
+def _make_text(html: str, foot: Foot) -> str:
+	seen = _HIDDEN.sub("", _HEAD_PARTS.sub("", html))
+	shielded = shield(_absolute(seen), text_environment(), visible=True)
 	# Tables in e-mails are layout: rows become paragraphs, so that no grid of pipes is left.
 	rows = _TABLE_PART.sub(" ", _ROW.sub(r"<\1p>", shielded.html))
 	body = shielded.unshield(html2text(rows, wrap=False).strip())
-	view = f"{_('View in browser')}: {{{{ view_url }}}}\n" if has_view_link else ""
-	link = "" if has_own_link else f"{_('Unsubscribe')}: {{{{ unsubscribe_url }}}}\n"
+	why = _as_jinja(_(foot.why)) + "\n" if foot.why else ""
+	view = f"{_('View in browser')}: {{{{ view_url }}}}\n" if foot.has_view_link else ""
+	link = f"{_('Unsubscribe')}: {{{{ unsubscribe_url }}}}\n" if foot.has_leave_link else ""
 	choose = f"{_('Choose what you get')}: {{{{ preferences_url }}}}\n"
-	return f"{body}\n\n-- \n{view}{link}{choose}{{{{ postal_address }}}}"
+	return f"{body}\n\n-- \n{why}{view}{link}{choose}{{{{ postal_address }}}}"

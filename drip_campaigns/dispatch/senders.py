@@ -25,6 +25,7 @@ class Sender:
 	address: str
 	reply_to: str
 	email_account: str | None
+	mailbox: str = ""  # an address that this site reads the mail of, for leaving by e-mail
 
 
 class Senders:
@@ -72,4 +73,5 @@ def _through(account, name: str, address: str) -> Sender:
 		address=shown_address,
 		reply_to=address,
 		email_account=account.name if account.is_exists_in_db() else None,
+		mailbox=account.email_id if account.enable_incoming else "",
 	)

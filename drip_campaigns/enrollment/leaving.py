@@ -68,6 +68,12 @@ def find_leaver(subject: str) -> Leaver:
 	raise frappe.DoesNotExistError
 
 
+def default_scope(leaver: Leaver) -> LeavingScope:
+	"""Return what stands first for the campaign: what one click leaves."""
+	scope = frappe.db.get_value("Drip Campaign", leaver.campaign, "leaving_scope")
+	return LeavingScope(scope or LeavingScope.CAMPAIGN.value)
+
+
 def find_standing(leaver: Leaver) -> Standing:
 	"""Return what the person has left already."""
 	left = normalise(leaver.address) in find_left(leaver.campaign, [leaver.address])

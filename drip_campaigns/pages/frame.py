@@ -86,7 +86,7 @@ def _frame(nonce: str) -> dict[str, str]:
 	language = frappe.local.lang or "en"
 	return {
 		"brand": brand(),
-		"logo_url": _own_file(frappe.get_website_settings("app_logo")),
+		"logo_url": _logo(),
 		"lang": language,
 		"dir": direction(language),
 		"nonce": nonce,
@@ -96,8 +96,14 @@ def _frame(nonce: str) -> dict[str, str]:
 
 def brand() -> str:
 	"""Return the name under which this site writes to people, or nothing."""
-	name = frappe.get_website_settings("app_name") or frappe.db.get_default("company") or ""
+	own = frappe.get_cached_doc("Drip Settings").page_brand
+	name = own or frappe.get_website_settings("app_name") or frappe.db.get_default("company") or ""
 	return "" if name == "Frappe" else name
+
+
+def _logo() -> str:
+	own = _own_file(frappe.get_cached_doc("Drip Settings").page_logo)
+	return own or _own_file(frappe.get_website_settings("app_logo"))
 
 
 def _own_file(url: str | None) -> str:

@@ -15,6 +15,7 @@ from drip_campaigns.enrollment.leaving import (
 	LONGEST_REASON,
 	Leaver,
 	come_back,
+	default_scope,
 	find_leaver,
 	find_standing,
 	leave,
@@ -65,13 +66,7 @@ def _scope_of(leaver: Leaver, form) -> LeavingScope:
 	for scope in LeavingScope:
 		if form.get("scope") == scope.name.lower():
 			return scope
-	return _first_scope(leaver)
-
-
-def _first_scope(leaver: Leaver) -> LeavingScope:
-	return LeavingScope(
-		frappe.db.get_value("Drip Campaign", leaver.campaign, "leaving_scope") or LeavingScope.CAMPAIGN.value
-	)
+	return default_scope(leaver)
 
 
 def _reason_of(form) -> str:
@@ -90,11 +85,12 @@ def _page(request: PageRequest, leaver: Leaver, done: str = "") -> Response:
 		"action_url": request.action_url,
 		"standing": standing,
 		"done": done,
+		"own_text": _(frappe.get_cached_doc("Drip Settings").page_text or ""),
 	}
 	if standing.campaign or standing.everything:
 		reasons = [(reason, _(reason)) for reason in REASONS]
 		return render_page("drip_unsubscribed", reasons=reasons, longest=LONGEST_REASON, **context)
-	everything_first = _first_scope(leaver) is LeavingScope.EVERYTHING
+	everything_first = default_scope(leaver) is LeavingScope.EVERYTHING
 	context["preferences_url"] = preferences_of(leaver)
 	return render_page("drip_unsubscribe", everything_first=everything_first, **context)
 

@@ -14,6 +14,7 @@ from tests.processes import run_together
 
 SELECTS = (
 	("Drip Bulk Enrollment", "status", model.RunStatus),
+	("Drip Campaign", "leaving_scope", model.LeavingScope),
 	("Drip Campaign", "sender_rule", model.SenderRule),
 	("Drip Campaign", "status", model.CampaignStatus),
 	("Drip Campaign", "if_late", model.IfLate),

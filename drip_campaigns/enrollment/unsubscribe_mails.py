@@ -1,0 +1,30 @@
+"""Leaving by an e-mail: the mailto of List-Unsubscribe (RFC 2369), whose subject is the token of a link."""
+
+import re
+
+import frappe
+
+from drip_campaigns.core.tokens import InvalidTokenError, Purpose
+from drip_campaigns.enrollment.leaving import default_scope, find_leaver, leave
+from drip_campaigns.site_clock import utc_now
+from drip_campaigns.tracking.urls import read_token
+
+BY_MAIL = "The recipient, by e-mail"
+_SUBJECT = re.compile(r"\s*unsubscribe\s+([\w.-]{20,200})\s*", re.IGNORECASE | re.ASCII)
+
+
+def leave_by_mail(document, _event: str | None = None) -> None:
+	"""Leave what the campaign says stands first, if a Communication is a received e-mail with a token of ours as its subject.
+
+	Called for every Communication of the site: all others cost one comparison. Forged tokens do nothing and say nothing.
+	"""
+	if document.sent_or_received != "Received" or not document.subject:
+		return
+	match = _SUBJECT.fullmatch(document.subject)
+	if not match:
+		return
+	try:
+		leaver = find_leaver(read_token(Purpose.LEAVE, match.group(1)))
+	except (InvalidTokenError, frappe.DoesNotExistError):
+		return
+	leave(leaver, default_scope(leaver), utc_now(), BY_MAIL)
