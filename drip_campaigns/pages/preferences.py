@@ -30,6 +30,7 @@ from drip_campaigns.pages.frame import HEADERS, Page, PageRequest, render_page
 from drip_campaigns.pages.limits import spend
 from drip_campaigns.pages.person import speak_to
 from drip_campaigns.site_clock import site_date, utc_now
+from drip_campaigns.tracking.consents import answer_tracking, may_be_asked
 from drip_campaigns.tracking.preferences import keep_preference, load_preference
 from drip_campaigns.tracking.urls import find_person
 
@@ -78,6 +79,8 @@ def _show(request: PageRequest, address: str, done: str = "", problem: str = "")
 		paused_until=format_date(site_date(preference.paused_until)) if preference.rests_at(now) else "",
 		pause_days=PAUSE_DAYS,
 		language=preference.language,
+		tracking_wording=_tracking_wording() if may_be_asked(preference) else "",
+		tracking_consent=preference.tracking_consent,
 		languages={code: LANGUAGE_NAMES[code] for code in LANGUAGES},
 	)
 
@@ -92,6 +95,16 @@ def _save(request: PageRequest, address: str) -> Response:
 		keep_preference(address, language=language or None)
 		speak_to(_find(request.subject))
 	return _show(request, address, done=_("Your choice is saved. It counts from now on."))
+
+
+def _answer_tracking(request: PageRequest, address: str) -> Response:
+	"""Note whether the person agrees to be tracked as a person, with the sentence that was shown."""
+	answer_tracking(address, bool(request.form.get("agrees")), _tracking_wording(), utc_now())
+	return _show(request, address, done=_("Your choice is saved. It counts from now on."))
+
+
+def _tracking_wording() -> str:
+	return _("I agree that it is recorded which of these e-mails I open and which of their links I follow.")
 
 
 def _pause(days: int) -> Callable[[PageRequest, str], Response]:
@@ -167,6 +180,7 @@ def _nothing(request: PageRequest, address: str) -> Response:
 _SOURCE = "Preferences page"
 _ACTIONS: dict[str, Callable[[PageRequest, str], Response]] = {
 	"save": _save,
+	"tracking": _answer_tracking,
 	**{f"pause-{days}": _pause(days) for days in PAUSE_DAYS},
 	"end-pause": _end_pause,
 	"leave-all": _leave_all,

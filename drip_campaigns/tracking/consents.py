@@ -10,8 +10,10 @@ from typing import Any
 import frappe
 
 from drip_campaigns.core.consent import ConsentTo
+from drip_campaigns.core.tracking_mode import TrackingMode
 from drip_campaigns.enrollment.addresses import normalise
 from drip_campaigns.site_clock import to_site
+from drip_campaigns.tracking.preferences import Preference, keep_preference, load_preference
 
 
 def find_agreed(consent_to: ConsentTo, addresses: Iterable[str], campaign: str | None = None) -> set[str]:
@@ -40,6 +42,24 @@ def withdraw_consent(consent_to: ConsentTo, address: str, campaign: str | None, 
 	"""Note that `address` has taken its consent back, for one campaign or, with None, for all; twice is once."""
 	filters = _filters(consent_to, normalise(address), campaign)
 	frappe.db.set_value("Drip Consent", filters, "withdrawn_at", to_site(now))
+
+
+def may_be_asked(preference: Preference) -> bool:
+	"""Say whether there is anything to agree to: a campaign that tracks persons, or an answer to change."""
+	individual = {"tracking_mode": TrackingMode.INDIVIDUAL.value}
+	return preference.tracking_consent is not None or bool(frappe.db.exists("Drip Campaign", individual))
+
+
+def answer_tracking(address: str, agrees: bool, wording: str, now: datetime) -> None:
+	"""Keep what the person says about being tracked as a person; the same answer twice is one proof."""
+	before = load_preference(address).tracking_consent
+	if before is agrees:
+		return
+	keep_preference(address, tracking_consent=int(agrees), tracking_consent_at=to_site(now))
+	if agrees:
+		record_consent(ConsentTo.TRACKING, address, wording, now)
+	else:
+		withdraw_consent(ConsentTo.TRACKING, address, None, now)
 
 
 def _filters(consent_to: ConsentTo, address: Any, campaign: str | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import frappe
 
 from drip_campaigns.core.tokens import Purpose
+from drip_campaigns.enrollment import address_change
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.site_clock import utc_now
 from drip_campaigns.tracking.urls import Links
@@ -31,7 +32,9 @@ def lay_out(smtp) -> list[Sight]:
 	"""Make recipients in every state on the site, and return what each sees; called anew for every visitor."""
 	clock, links = Clock(utc_now()), Links()
 	step = factories.step(0, "The tulips are here", TEXT)
-	campaign = factories.make_active_campaign(clock, step, name="Spring in the garden", has_browser_link=1)
+	campaign = factories.make_active_campaign(
+		clock, step, name="Spring in the garden", has_browser_link=1, tracking_mode="Individual"
+	)
 	asking = factories.make_active_campaign(
 		clock, step, name="Letters from the nursery", double_opt_in="Always"
 	)
@@ -53,11 +56,20 @@ def lay_out(smtp) -> list[Sight]:
 		Sight("confirm", links.confirm(eve.name)),
 		Sight("confirmed", links.confirm(eve.name), press="seen"),
 		Sight("confirm-too-late", links.confirm(gone.name), 410),
+		Sight("preferences", links.preferences(ada.name, ada.email_address)),
+		Sight("erase", links.preferences(ada.name, ada.email_address), press="ask-to-erase"),
+		Sight("change-address", links.change(_ask_for_change(ada.email_address, clock))),
 		Sight("view", _view_link(smtp, ada.email_address)),
 		Sight("view-gone", links.view(old.name), 410),
 		Sight("bad-link", links.leave("nobody") + "x", 404),
 		Sight("test-link", links.preview(Purpose.CONFIRM)),
 	]
+
+
+def _ask_for_change(address: str, clock: Clock) -> str:
+	address_change.ask(address, f"new.{address}", clock.now)
+	frappe.db.commit()
+	return frappe.get_last_doc("Drip Recipient Preference").change_key
 
 
 def _view_link(smtp, address: str) -> str:

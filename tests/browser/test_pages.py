@@ -43,8 +43,9 @@ def go(page: Page, sight: Sight) -> None:
 	answer = page.goto(sight.url)
 	assert answer.status == sight.status, sight.name
 	if sight.press:
+		button = page.locator(f'main button[value="{sight.press}"]')
 		form = page.locator(f'main form:has(input[name="{sight.press}"], input[value="{sight.press}"])')
-		form.locator("button").first.click()
+		button.or_(form.locator("button")).first.click()
 		page.wait_for_load_state()
 
 

@@ -4,10 +4,13 @@ import frappe
 import pytest
 
 from drip_campaigns.site_clock import to_site
-from drip_campaigns.tracking.preferences import keep_preference
+from drip_campaigns.tracking.preferences import keep_preference, load_preference
+from drip_campaigns.tracking.urls import Links
 from tests import factories
 from tests.factories import DOMAIN
+from tests.web import Browser
 
+ADA = f"ada@{DOMAIN}"
 PEOPLE = {"agreed": 1, "refused": 0, "silent": None}
 
 
@@ -50,3 +53,56 @@ def test_settings_can_do_without_an_answer_but_not_against_one(site, smtp, clock
 
 def test_campaign_is_anonymous_unless_it_says_otherwise(site):
 	assert factories.make_campaign().tracking_mode == "Anonymous Totals"
+
+
+@pytest.fixture
+def link(web, clock, smtp):
+	"""The preferences page of Ada, who is on a campaign that tracks persons."""
+	campaign = factories.make_active_campaign(clock, factories.step(0), tracking_mode="Individual")
+	enrollment = factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)
+	return Links().preferences(enrollment.name, ADA)
+
+
+def answer_and_proofs() -> tuple:
+	"""Return what is kept of Ada's answer, and of the proofs whether each still counts."""
+	frappe.db.rollback()
+	proofs = frappe.get_all("Drip Consent", filters={"consent_to": "Individual Tracking"}, fields=["*"])
+	return load_preference(ADA).tracking_consent, [proof.withdrawn_at is None for proof in proofs]
+
+
+def test_person_agrees_and_takes_it_back_on_the_preferences_page(link, web):
+	browser = Browser(web)
+	asked = browser.get(link)
+
+	browser.post(link, {"action": "tracking", "agrees": "1"})
+	browser.post(link, {"action": "tracking", "agrees": "1"})
+	agreed = answer_and_proofs()
+	shown = browser.get(link)
+	browser.post(link, {"action": "tracking"})
+
+	assert 'name="agrees"' in asked.text
+	assert agreed == (True, [True])
+	assert " checked" in shown.text.partition('id="agrees"')[2].partition(">")[0]
+	assert answer_and_proofs() == (False, [False])
+
+
+def test_answer_says_nothing_of_a_language(link, web):
+	Browser(web).post(link, {"action": "tracking", "agrees": "1"})
+
+	frappe.db.rollback()
+	preference = load_preference(ADA)
+	assert (preference.language, preference.time_zone) == ("", None)
+
+
+def test_looking_at_the_page_is_no_answer(link, web):
+	for method in ("GET", "HEAD"):
+		Browser(web).get(link, method=method)
+
+	assert answer_and_proofs() == (None, [])
+
+
+def test_nobody_is_asked_when_no_campaign_tracks_persons(link, web):
+	frappe.db.set_value("Drip Campaign", {"tracking_mode": "Individual"}, "tracking_mode", "None")
+	frappe.db.commit()
+
+	assert 'name="agrees"' not in Browser(web).get(link).text
