@@ -44,7 +44,7 @@ def note_change(document, _event: str | None = None) -> None:
 	Nobody is enrolled here, and the save goes on whatever happens; only what has already undone the whole
 	transaction (a deadlock) is passed on.
 	"""
-	if document.doctype == "Error Log" or _is_silent():
+	if document.doctype == "Error Log" or document.flags.in_delete or _is_silent():
 		return
 	try:
 		watching = find_watching(document.doctype)

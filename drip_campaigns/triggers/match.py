@@ -37,6 +37,8 @@ def _created(document, trigger: frappe._dict) -> str | None:
 
 def _reached_value(document, trigger: frappe._dict) -> str | None:
 	before = None if _is_new(document) else document.get_doc_before_save()
+	if not before and not _is_new(document):
+		return None  # nobody knows what it was
 	old = cstr(before.get(trigger.field_name)) if before else ""
 	new = cstr(document.get(trigger.field_name))
 	is_wanted = new == trigger.field_value if trigger.field_value else bool(new)

@@ -226,6 +226,35 @@ def test_error_of_ours_never_stops_a_save_and_is_logged(site, clock, monkeypatch
 	frappe.db.commit()
 
 
+def test_statement_of_ours_that_fails_undoes_nothing_of_the_users(site, clock, monkeypatch):
+	make_campaign(clock, trigger("Record Created"))
+	before = factories.make_contact("Before")
+	monkeypatch.setattr(targets, "record", lambda *_: frappe.db.sql("SELECT no_such_column FROM tabUser"))
+
+	contact = factories.make_contact("After")
+	monkeypatch.undo()
+	frappe.db.commit()
+
+	assert frappe.db.exists("Contact", before.name)
+	assert frappe.db.exists("Contact", contact.name)
+	assert factories.count("Drip Trigger Firing") == 1
+	frappe.db.delete("Error Log", {"method": ["like", "Drip Campaigns could not%"]})
+	frappe.db.commit()
+
+
+def test_record_that_is_deleted_fires_nothing(site, clock):
+	campaign = make_campaign(
+		clock, trigger("Field Reached Value", field_name="status", field_value="Passive")
+	)
+	contact = factories.make_contact(status="Open")
+	frappe.db.set_value("Contact", contact.name, "status", "Passive")
+
+	frappe.delete_doc("Contact", contact.name)
+	work_off(clock)
+
+	assert enrolled(campaign) == outcomes(campaign) == []
+
+
 @pytest.mark.parametrize("flag", ["in_import", "drip_no_triggers"])
 def test_import_can_be_told_not_to_trigger(site, clock, flag):
 	campaign = make_campaign(clock, trigger("Record Created", ignore_imports=1))
