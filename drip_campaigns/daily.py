@@ -4,9 +4,12 @@ from datetime import datetime, timedelta
 
 import frappe
 
+from drip_campaigns.campaign.hold import hold_campaign
 from drip_campaigns.campaign.lifecycle import start_scheduled
 from drip_campaigns.campaign.owners import hold_abandoned
 from drip_campaigns.campaign.replan import replan_in_batches
+from drip_campaigns.core.errors import InvalidPlanError
+from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch.repair import repair
 from drip_campaigns.dispatch.runner import dispatch
 from drip_campaigns.enrollment import bulk_job
@@ -29,8 +32,7 @@ def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	for name in frappe.get_all(
 		"Drip Campaign", filters={"status": ["in", ["Active", "Paused"]]}, pluck="name"
 	):
-		for _changed in replan_in_batches(frappe.get_doc("Drip Campaign", name), now):
-			frappe.db.commit()
+		_replan_or_hold(name, now)
 	bulk_job.go_on_waiting(now)
 	while store.clear_settled(to_site(now - FIRINGS_ARE_KEPT)):
 		frappe.db.commit()
@@ -41,6 +43,18 @@ def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 
 
 def replan_campaign(campaign: str) -> None:
-	"""Bring a large campaign's enrollments in line with its schedule: a background job after it was saved."""
-	for _changed in replan_in_batches(frappe.get_doc("Drip Campaign", campaign), utc_now()):
+	"""Bring a campaign's enrollments in line with its schedule: a background job after it, or its Holiday List, was saved."""
+	_replan_or_hold(campaign, utc_now())
+
+
+def _replan_or_hold(name: str, now: datetime) -> None:
+	"""Replan a campaign; one whose schedule nobody can follow is held, and the others go on."""
+	campaign = frappe.get_doc("Drip Campaign", name)
+	try:
+		for _changed in replan_in_batches(campaign, now):
+			frappe.db.commit()
+	except InvalidPlanError as error:
+		frappe.db.rollback()
+		if campaign.status == CampaignStatus.ACTIVE.value:
+			hold_campaign(campaign, str(error), now)
 		frappe.db.commit()

@@ -43,6 +43,8 @@ doc_events = {
 	"Personal Data Deletion Request": {
 		"on_update": "drip_campaigns.enrollment.triggers.erase_with_account",
 	},
+	# Days on which nothing is sent
+	"Holiday List": {"on_update": "drip_campaigns.integrations.holidays.replan_after_change"},
 }
 
 # What is stored about people, for requests to have it and to have it erased (Personal Data Deletion Request)
@@ -76,6 +78,9 @@ page_renderer = ["drip_campaigns.api.public.PublicPages"]
 
 # Lifecycle
 after_install = "drip_campaigns.install.after_install"
+after_migrate = ["drip_campaigns.install.after_migrate"]
+after_app_install = "drip_campaigns.install.after_app_install"
+after_app_uninstall = "drip_campaigns.uninstall.after_app_uninstall"
 before_uninstall = "drip_campaigns.uninstall.before_uninstall"
 after_uninstall = "drip_campaigns.uninstall.after_uninstall"
 

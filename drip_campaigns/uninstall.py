@@ -5,6 +5,7 @@ import frappe
 from drip_campaigns.dispatch import identity
 from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.install import ROLES
+from drip_campaigns.integrations import holidays
 from drip_campaigns.tracking.keys import forget_keys
 from drip_campaigns.triggers import table
 
@@ -62,6 +63,12 @@ def after_uninstall() -> None:
 	identity.forget()
 	forget_keys()
 	table.forget()
+	frappe.db.commit()
+
+
+def after_app_uninstall(_app: str) -> None:
+	"""Remove what another app has brought along and that is gone with it. Ends a dry run without a change."""
+	holidays.make_field_or_remove_it()
 	frappe.db.commit()
 
 

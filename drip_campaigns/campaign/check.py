@@ -9,14 +9,17 @@ from frappe.utils import getdate
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.campaign.owners import explain_unfit
 from drip_campaigns.core.checks import validate_plan
+from drip_campaigns.core.clock import find_zone
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import SenderRule
+from drip_campaigns.core.slots import next_allowed
 from drip_campaigns.dispatch.options import postal_address
 from drip_campaigns.dispatch.render import StepText, load_step_text, load_template
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.dispatch.template import find_problem
 from drip_campaigns.enrollment.plans import WEEKDAY_FIELDS, make_plan
 from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.site_clock import utc_now
 
 
 def find_save_problems(campaign) -> Iterator[str]:
@@ -72,7 +75,9 @@ def _dates(campaign) -> Iterator[str]:
 		yield _("No weekday is allowed. Tick at least one under Timing.")
 		return
 	try:
-		validate_plan(make_plan(campaign))
+		plan = make_plan(campaign)
+		validate_plan(plan)
+		next_allowed(plan, find_zone(plan.timezone), utc_now())
 	except DripError as error:
 		yield str(error)
 

@@ -13,6 +13,7 @@ from frappe import _
 from jinja2 import TemplateError
 
 from drip_campaigns.core.confirmation import Ask, Confirmation, Expire, KeepWaiting
+from drip_campaigns.core.errors import NoAllowedMomentError
 from drip_campaigns.core.model import (
 	Decision,
 	EventType,
@@ -109,7 +110,7 @@ class _Turn:
 	def take(self) -> None:
 		try:
 			self._decide()
-		except StepTextError:
+		except (StepTextError, NoAllowedMomentError):
 			raise  # the campaign is held; nobody is counted a failure for it
 		except NoOutgoingAccountError as error:
 			self._retry_later(error, self.row.attempts or 0, self.now + ACCOUNT_RETRY)

@@ -10,6 +10,7 @@ import frappe
 
 from drip_campaigns.campaign.hold import hold_campaign, hold_everything
 from drip_campaigns.campaign.owners import hold_abandoned
+from drip_campaigns.core.errors import InvalidPlanError
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch import identity, sweep
 from drip_campaigns.dispatch.batch import make_batch
@@ -143,7 +144,7 @@ def _dispatch_batch(campaign: str, now: datetime) -> int | None:
 	for _attempt in range(DEADLOCK_ATTEMPTS):
 		try:
 			return _claim_and_record(campaign, limit, now)
-		except StepTextError as error:
+		except (StepTextError, InvalidPlanError) as error:
 			frappe.db.rollback()
 			hold_campaign(frappe.get_doc("Drip Campaign", campaign), str(error), now)
 			frappe.db.commit()

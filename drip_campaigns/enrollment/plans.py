@@ -7,6 +7,7 @@ from frappe.utils import get_time, getdate
 from frappe.utils.data import get_system_timezone
 
 from drip_campaigns.core.model import CountedFrom, IfLate, Plan, ReEnrollment, Step
+from drip_campaigns.enrollment.holidays import load_holidays
 
 WEEKDAY_FIELDS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -30,7 +31,7 @@ def make_plan(campaign) -> Plan:
 		end_date=_day(campaign.end_date),
 		weekdays=frozenset(number for number, day in enumerate(WEEKDAY_FIELDS) if campaign.get(day)),
 		window=_make_window(campaign),
-		holidays=frozenset(),
+		holidays=load_holidays(campaign),
 	)
 
 

@@ -17,6 +17,7 @@ SCHEDULE_FIELDS = (
 	"window_from",
 	"window_to",
 	"time_zone",
+	"holiday_list",
 	"monday",
 	"tuesday",
 	"wednesday",
