@@ -112,6 +112,8 @@ class _Turn:
 			self._decide()
 		except (StepTextError, NoAllowedMomentError):
 			raise  # the campaign is held; nobody is counted a failure for it
+		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+			raise  # the whole batch begins anew
 		except NoOutgoingAccountError as error:
 			self._retry_later(error, self.row.attempts or 0, self.now + ACCOUNT_RETRY)
 		except Exception as error:  # noqa: BLE001 - one bad recipient or template must not stop the batch; it stands on its record

@@ -27,7 +27,12 @@ def again_after_deadlock(function: Callable[..., Any]) -> Callable[..., Any]:
 				frappe.db.rollback()
 				if attempt + 1 == ATTEMPTS:
 					raise
-				time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # so that the two do not meet again
+				pause()
 		return None
 
 	return wrapper
+
+
+def pause() -> None:
+	"""Wait for a moment that is another one for each worker, so that two who met do not meet again."""
+	time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))

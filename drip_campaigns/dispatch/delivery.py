@@ -30,6 +30,7 @@ GROUP_BUDGET_SECONDS = 180  # then the rest of a group goes back, long before th
 ASK_AGAIN_SECONDS = 1  # whether what is left of a group may still leave: not after a brake or an unsubscribe
 SOCKET_TIMEOUT_SECONDS = 60
 JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500
+_MAY_HAVE_LEFT = (Outcome.ACCEPTED, Outcome.UNKNOWN)
 
 
 def deliver_due_mail() -> None:
@@ -92,6 +93,8 @@ class _Courier:
 			answer = self._send_one(mail)
 			if answer:
 				answers[mail.name] = answer
+			if answer is None or answer.outcome not in _MAY_HAVE_LEFT:
+				self._give_back()
 			if time.monotonic() - asked > ASK_AGAIN_SECONDS:
 				waiting, asked = self._ask_again(waiting), time.monotonic()
 		self._note_before()
@@ -128,6 +131,14 @@ class _Courier:
 		if not answer.connected:
 			self.connections.drop(mail.email_account)
 		return answer
+
+	def _give_back(self) -> None:
+		try:
+			self.limits.give_back()
+		except redis.RedisError:
+			frappe.logger("drip_campaigns").warning(
+				"an e-mail that did not leave stays counted in the limits"
+			)
 
 	def _connect(self, mail: frappe._dict):
 		if not self.connections.has(mail.email_account):

@@ -47,6 +47,7 @@ class Guard:
 		self.left_lists = find_left_lists(self._addresses_by_list(rows))
 		self.preferences = load_preferences(addresses)
 		self.taken = find_taken_keys([live_key(campaign, "address", normalise(a)) for a in addresses if a])
+		self.twins = self._find_twins(rows)
 
 	def check(self, row: frappe._dict) -> Recipient | Stop:
 		"""Return the recipient to write to, or why the enrollment must stop; raise what can be mended.
@@ -66,6 +67,11 @@ class Guard:
 			)
 		if suppressed := spelled & self.suppressed.keys():
 			return _stop_suppressed(self.suppressed[suppressed.pop()])
+		if self._was_merged(row, recipient):
+			detail = _("{0} {1} has taken in another record, and is on this campaign itself.")
+			return Stop(
+				Status.EXITED, ExitReason.REMOVED, detail.format(_(row.recipient_type), row.recipient)
+			)
 		if recipient.stopped_because:
 			detail = f"{_(row.recipient_type)} {row.recipient} {_(recipient.stopped_because)}."
 			return Stop(Status.EXITED, ExitReason.SUPPRESSED, detail)
@@ -81,6 +87,30 @@ class Guard:
 			recipient = self.recipients.get((row.recipient_type, row.recipient))
 			if row.target_list and recipient:
 				yield row.target_list, recipient.email
+
+	def _find_twins(self, rows: Sequence[frappe._dict]) -> set[tuple[str, str, str]]:
+		"""Return type, record and address of what else is enrolled of records that were renamed, or merged, since."""
+		renamed = [row for row in rows if row.live_recipient and row.live_recipient != self._key(row)]
+		if not renamed:
+			return set()
+		filters = {
+			"campaign": self.campaign,
+			"recipient_type": ["in", [row.recipient_type for row in renamed]],
+			"recipient": ["in", [row.recipient for row in renamed]],
+			"name": ["not in", [row.name for row in renamed]],
+		}
+		fields = ["recipient_type", "recipient", "email_address"]
+		others = frappe.get_all("Drip Enrollment", filters=filters, fields=fields)
+		return {(other.recipient_type, other.recipient, normalise(other.email_address)) for other in others}
+
+	def _was_merged(self, row: frappe._dict, recipient: Recipient) -> bool:
+		"""Say whether the record was merged into one that is, or was, on the campaign at the address it has."""
+		address = normalise(recipient.email)
+		moved = address != normalise(row.email_address) and row.live_recipient != self._key(row)
+		return moved and (row.recipient_type, row.recipient, address) in self.twins
+
+	def _key(self, row: frappe._dict) -> str:
+		return live_key(self.campaign, "recipient", row.recipient_type, row.recipient)
 
 	def _check_address(self, row: frappe._dict, recipient: Recipient) -> None:
 		if not is_valid(recipient.email):

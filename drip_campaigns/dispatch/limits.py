@@ -52,17 +52,31 @@ class Limits:
 		self._reserve = self._redis.register_script(_RESERVE)
 		self._prefix = f"drip_campaigns:{frappe.conf.db_name}:limit:"
 		self._held: Counter[str] = Counter()
+		self._counted: tuple[list[str], str] | None = None
 
 	def reserve(self, account: str, domain: str, now: datetime) -> HeldBack | None:
 		"""Count one e-mail at `now`, or say why and until when it must wait; waiting e-mails are spread, too."""
 		windows = find_windows(self._rules, account, domain)
+		self._counted = None
 		if not windows:
 			return None
-		arguments = [now.timestamp(), uuid.uuid4().hex]
-		for window in windows:
-			arguments += [window.count, window.seconds]
-		answer = self._reserve(keys=[self._prefix + window.key for window in windows], args=arguments)
+		keys, member = [self._prefix + window.key for window in windows], uuid.uuid4().hex
+		limits = [number for window in windows for number in (window.count, window.seconds)]
+		answer = self._reserve(keys=keys, args=[now.timestamp(), member, *limits])
+		if not answer:
+			self._counted = (keys, member)
 		return self._hold_back(windows[answer[0] - 1], float(answer[1])) if answer else None
+
+	def give_back(self) -> None:
+		"""Do not count the last e-mail after all: no server has taken it. The second call for it does nothing."""
+		if not self._counted:
+			return
+		keys, member = self._counted
+		self._counted = None
+		pipeline = self._redis.pipeline(transaction=False)
+		for key in keys:
+			pipeline.zrem(key, member)
+		pipeline.execute()
 
 	def _hold_back(self, window: Window, free_at: float) -> HeldBack:
 		turns = self._held[window.key] // window.count

@@ -120,6 +120,7 @@ def find_left_while_sending(names: Sequence[str]) -> set[str]:
 	email, enrollment = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Drip Enrollment")
 	campaign = frappe.qb.DocType("Drip Campaign")
 	goes_on = enrollment.status.isin([Status.SCHEDULED.value, Status.IN_PROGRESS.value])
+	is_held = campaign.status != CampaignStatus.ACTIVE.value
 	return set(
 		frappe.qb.from_(email)
 		.left_join(enrollment)
@@ -128,7 +129,7 @@ def find_left_while_sending(names: Sequence[str]) -> set[str]:
 		.on(campaign.name == email.campaign)
 		.select(email.name)
 		.where(email.name.isin(list(names)))
-		.where(enrollment.name.isnull() | ~goes_on | (campaign.status != CampaignStatus.ACTIVE.value))
+		.where(enrollment.name.isnull() | ~goes_on | campaign.name.isnull() | is_held)
 		.run(pluck=True)
 	)
 

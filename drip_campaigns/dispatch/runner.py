@@ -12,7 +12,7 @@ from drip_campaigns.campaign.hold import hold_campaign, hold_everything
 from drip_campaigns.campaign.owners import hold_abandoned
 from drip_campaigns.core.errors import InvalidPlanError
 from drip_campaigns.core.model import CampaignStatus
-from drip_campaigns.dispatch import identity, sweep
+from drip_campaigns.dispatch import deadlocks, identity, sweep
 from drip_campaigns.dispatch.batch import make_batch
 from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError, explain
 from drip_campaigns.dispatch.options import (
@@ -151,10 +151,11 @@ def _dispatch_batch(campaign: str, now: datetime) -> int | None:
 			return None
 		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 			frappe.db.rollback()
+			deadlocks.pause()
 		except Exception:  # noqa: BLE001 - narrowed down to the one enrollment that cannot be written
 			frappe.db.rollback()
-			break
-	return _dispatch_singly(campaign, limit, now)
+			return _dispatch_singly(campaign, limit, now)
+	return 0  # no fault of these enrollments: they are still due, and the next turn comes back to them
 
 
 def _dispatch_singly(campaign: str, limit: int, now: datetime) -> int | None:
@@ -166,6 +167,9 @@ def _dispatch_singly(campaign: str, limit: int, now: datetime) -> int | None:
 def _dispatch_one(campaign: str, now: datetime) -> int | None:
 	try:
 		return _claim_and_record(campaign, 1, now)
+	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		frappe.db.rollback()
+		return 0
 	except Exception as error:  # noqa: BLE001 - recorded on the enrollment, which is tried again later
 		frappe.db.rollback()
 		_put_off(campaign, error, now)
@@ -190,7 +194,11 @@ def _claim_and_record(campaign: str, limit: int, now: datetime) -> int | None:
 
 
 def _start_run(campaign: str) -> CampaignRun | None:
-	document = frappe.get_doc("Drip Campaign", campaign)
+	try:
+		document = frappe.get_doc("Drip Campaign", campaign)
+	except frappe.DoesNotExistError:  # deleted since it was found
+		frappe.clear_last_message()
+		return None
 	if document.status != CampaignStatus.ACTIVE.value:
 		return None
 	return CampaignRun(document, postal_address(), max_attempts())

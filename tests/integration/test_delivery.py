@@ -145,3 +145,11 @@ def test_hold_all_sending_stops_a_slow_group_within_a_second(queued, smtp, clock
 
 	assert len(smtp.messages) == 2
 	assert _statuses() == {"Queued": 3, "Sent": 2}
+
+
+def test_last_e_mail_of_a_group_that_takes_long_ends_the_job_in_order(queued, smtp, clock, monkeypatch):
+	monkeypatch.setattr(delivery, "ASK_AGAIN_SECONDS", 0)  # every e-mail takes longer than that
+
+	accepted = delivery.deliver(clock)
+
+	assert accepted == len(smtp.messages) == factories.count("Drip Email", status="Sent") > 0
