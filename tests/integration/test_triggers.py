@@ -7,6 +7,7 @@ import frappe
 import pytest
 from frappe.desk.doctype.tag.tag import add_tag, remove_tag
 
+from drip_campaigns.dispatch import runner
 from drip_campaigns.enrollment import triggers as targets
 from drip_campaigns.enrollment.target_lists import leave_list
 from drip_campaigns.site_clock import utc_now
@@ -205,7 +206,7 @@ def test_job_that_was_lost_loses_nobody(site, clock, monkeypatch):
 	contact = factories.make_contact()
 	frappe.db.commit()
 	monkeypatch.undo()
-	work.run(utc_now())
+	runner.dispatch_due()
 
 	assert enrolled(campaign) == [contact.name]
 
