@@ -67,7 +67,7 @@
 					label: __("Enroll per Day"),
 					description: __("Empty: all at once."),
 				},
-				{ fieldtype: "Section Break" },
+				{ fieldtype: "Section Break", hide_border: 1 },
 				{ fieldname: "numbers", fieldtype: "HTML" },
 			];
 		}
@@ -148,6 +148,7 @@
 			const going_on = ["Queued", "Running"].includes(state.status);
 			area.html(drip_campaigns.draw_run(run.name, state));
 			if (going_on && dialog.display) timer = setTimeout(ask, POLL_MS);
+			dialog.get_secondary_btn().toggleClass("hide", !going_on);
 			if (!going_on) finish();
 		};
 		const finish = () => {
@@ -167,6 +168,12 @@
 		}
 		dialog.set_primary_action(__("Close"), () => dialog.hide());
 		dialog.get_primary_btn().prop("disabled", false);
+		dialog.set_secondary_action_label(__("Cancel Run"));
+		dialog.set_secondary_action(async () => {
+			await frappe.call("drip_campaigns.api.desk.cancel_bulk_enrollment", { name: run.name });
+			clearTimeout(timer);
+			ask();
+		});
 		draw({ processed: 0, ...run });
 	};
 

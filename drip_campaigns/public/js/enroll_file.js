@@ -3,7 +3,7 @@
 (() => {
 	const FACTS = [
 		["email_address", __("E-mail Address")],
-		["record", __("Name of the Record")],
+		["record", __("Record ID")],
 		["first_name", __("First Name")],
 		["last_name", __("Last Name")],
 		["company", __("Company")],
@@ -74,7 +74,7 @@
 					...(i ? [{ fieldtype: "Column Break" }] : []),
 					{ fieldname, fieldtype: "Select", label, options: [""], onchange: ask },
 				]),
-				{ fieldtype: "Section Break" },
+				{ fieldtype: "Section Break", hide_border: 1 },
 				{ fieldname: "numbers", fieldtype: "HTML" },
 			];
 		}
@@ -99,7 +99,9 @@
 			const mapping = Object.fromEntries(FACTS.map(([fact]) => [fact, values[fact]]).filter(([, column]) => column));
 			const { campaign, recipient_type } = values;
 			const create_missing = CAN_BE_MADE.includes(recipient_type) && cint(values.create_missing);
-			return { campaign, recipient_type, create_missing, file_url: this.file_url, mapping: JSON.stringify(mapping), mapping_is_known: mapping.email_address || mapping.record };
+			const mapping_is_known = Boolean(mapping.email_address || mapping.record);
+			const question = { campaign, recipient_type, create_missing, file_url: this.file_url };
+			return { ...question, mapping: JSON.stringify(mapping), mapping_is_known };
 		}
 
 		async ask() {

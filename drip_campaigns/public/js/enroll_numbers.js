@@ -24,14 +24,14 @@
 	};
 
 	function draw_figures({ enrolled, resumed, created, refused, errors_count }) {
-		const not = refused.reduce((sum, row) => sum + row.count, 0);
+		// Of a file, every row that is not used counts, whether a rule or the row itself is the cause.
+		const not = errors_count == null ? refused.reduce((sum, row) => sum + row.count, 0) : errors_count;
 		const cards = [
 			[enrolled + resumed, __("will be enrolled"), "good"],
 			[not, __("will not"), ""],
 		];
 		if (resumed) cards.splice(1, 0, [resumed, __("of these go on where they stopped"), ""]);
 		if (created) cards.splice(1, 0, [created, __("of these are created first"), ""]);
-		if (errors_count) cards.push([errors_count, __("rows with an error"), ""]);
 		const one = ([count, label, kind]) => `<div class="figure ${kind}"><b>${number(count)}</b>${label}</div>`;
 		return `<div class="figures">${cards.map(one).join("")}</div>`;
 	}
@@ -70,7 +70,8 @@
 		const rows = errors.slice(0, 10).map(
 			({ row, text }) => `<tr><td class="count">${number(row)}</td><td>${escape(text)}</td></tr>`
 		);
-		const heading = __("Rows with an error ({0}); the first {1}", [number(errors_count), rows.length]);
+		const all = rows.length === errors_count;
+		const heading = all ? __("Rows that are not used") : __("The first {0} rows that are not used", [rows.length]);
 		return `<h6>${heading}</h6><table>${rows.join("")}</table>`;
 	}
 

@@ -42,7 +42,7 @@
 		const heading = answer.would_enroll
 			? __("It would be enrolled.")
 			: __("It would not be enrolled. What stands against it is red.");
-		area.html(`<h6>${heading}</h6><ul class="drip-checks">${answer.checks.map(draw_check).join("")}</ul>`);
+		area.html(`<p class="font-weight-bold">${heading}</p><ul class="drip-checks">${answer.checks.map(draw_check).join("")}</ul>`);
 	}
 
 	function draw_check({ question, is_met, finding }) {

@@ -26,6 +26,10 @@ frappe.ui.form.on("Drip Bulk Enrollment", {
 		show_filters(frm);
 	},
 
+	async validate(frm) {
+		if (frm.is_new() && !frm.doc.campaign_trigger) await confirm_everybody(frm);
+	},
+
 	on_hide(frm) {
 		clearTimeout(frm.progress_timer);
 	},
@@ -61,6 +65,24 @@ function show_filters(frm) {
 		area.append(count);
 		show_count(frm, count);
 	});
+}
+
+// Filters that match every record are asked about, with the number.
+async function confirm_everybody(frm) {
+	const { campaign, recipient_type, recipient_filters } = frm.doc;
+	const figures = await drip_campaigns.call("preview_enrollment", {
+		campaign,
+		recipient_type,
+		filters: recipient_filters || "[]",
+	});
+	if (!figures || !figures.is_everybody) return;
+	const question = __("This is every {0} that you may read: {1}. {2} of them will be enrolled. Is that what you want?", [
+		__(recipient_type),
+		format_number(figures.total, null, 0),
+		format_number(figures.enrolled + figures.resumed, null, 0),
+	]);
+	frappe.validated = await new Promise((resolve) => frappe.confirm(question, () => resolve(true), () => resolve(false)));
+	if (frappe.validated) frm.doc.confirmed_count = figures.total;
 }
 
 function show_count(frm, target) {
