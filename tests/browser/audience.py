@@ -45,6 +45,7 @@ def lay_out(smtp) -> list[Sight]:
 	gone = factories.enroll(asking, factories.make_contact("Gus", f"gus@{DOMAIN}"), clock)
 	factories.run(clock)
 	verbs.remove(gone.reload(), clock.now)
+	preferences = _prefer(links, clock)
 	[old] = frappe.get_all("Drip Email", filters={"enrollment": bob.name}, fields=["*"])
 	frappe.db.delete("Email Queue", {"name": old.email_queue})
 	frappe.db.delete("Communication", {"name": old.communication})
@@ -61,6 +62,7 @@ def lay_out(smtp) -> list[Sight]:
 		Sight("change-address", links.change(_ask_for_change(ada.email_address, clock))),
 		Sight("view", _view_link(smtp, ada.email_address)),
 		Sight("view-gone", links.view(old.name), 410),
+		*preferences,
 		Sight("bad-link", links.leave("nobody") + "x", 404),
 		Sight("test-link", links.preview(Purpose.CONFIRM)),
 	]
@@ -70,6 +72,25 @@ def _ask_for_change(address: str, clock: Clock) -> str:
 	address_change.ask(address, f"new.{address}", clock.now)
 	frappe.db.commit()
 	return frappe.get_last_doc("Drip Recipient Preference").change_key
+
+
+def _prefer(links: Links, clock: Clock) -> list[Sight]:
+	"""Make people who have something to choose, and return what they see."""
+	campaign = factories.make_active_campaign(clock, name="Autumn in the garden")
+	people = [factories.make_contact(name, f"{name.lower()}@{DOMAIN}") for name in ("Hal", "Ida", "Jo")]
+	for title, text in (("News of the nursery", "Once a month, in short."), ("Open days", "")):
+		fields = {"show_to_recipients": 1, "public_title": title, "public_description": text}
+		factories.make_list(f"Drip Test {title}", *people, **fields)
+	hal, ida, jo = (
+		links.preferences(factories.enroll(campaign, person, clock).name, person.email_id)
+		for person in people
+	)
+	return [
+		Sight("preferences-lists", hal),
+		Sight("preferences-paused", hal, press="pause-30"),
+		Sight("preferences-nothing", ida, press="leave-all"),
+		Sight("preferences-saved", jo, press="save"),
+	]
 
 
 def _view_link(smtp, address: str) -> str:
