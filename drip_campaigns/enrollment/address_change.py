@@ -110,7 +110,7 @@ def _move_memberships(old: str, new: str, changed: set[tuple[str, str]]) -> None
 
 def _move_preference(request: frappe._dict, new: str) -> None:
 	"""What the person asked for holds for the new address; the request is used up."""
-	wishes = ["language", "time_zone", "paused_until", "tracking_consent", "tracking_consent_at"]
+	wishes = ["preferred_language", "time_zone", "paused_until", "tracking_consent", "tracking_consent_at"]
 	values = frappe.db.get_value(PREFERENCE, request.name, wishes, as_dict=True)
 	frappe.db.delete(PREFERENCE, {"name": request.name})
 	keep_preference(new, **{field: value for field, value in values.items() if value})

@@ -92,7 +92,7 @@ def _save(request: PageRequest, address: str) -> Response:
 	choices.choose(address, shown, ticked, utc_now())
 	language = str(form.get("language") or "")
 	if language in ("", *LANGUAGES) and language != load_preference(address).language:
-		keep_preference(address, language=language or None)
+		keep_preference(address, preferred_language=language or None)
 		speak_to(_find(request.subject))
 	return _show(request, address, done=_("Your choice is saved. It counts from now on."))
 

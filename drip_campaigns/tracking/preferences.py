@@ -41,7 +41,7 @@ def load_preferences(addresses: Iterable[str]) -> dict[str, Preference]:
 	by_hash = {hash_address(address): normalise(address) for address in set(addresses) if address}
 	if not by_hash:
 		return {}
-	fields = ["address_hash", "language", "time_zone", "paused_until"]
+	fields = ["address_hash", "preferred_language", "time_zone", "paused_until"]
 	fields += ["tracking_consent", "tracking_consent_at"]
 	rows = frappe.get_all(DOCTYPE, filters={"address_hash": ["in", list(by_hash)]}, fields=fields)
 	return {by_hash[row.pop("address_hash")]: _make(row) for row in rows}
@@ -85,7 +85,7 @@ def keep_preference(address: str, **values: Any) -> None:
 
 def _make(row: frappe._dict) -> Preference:
 	return Preference(
-		language=row.language or "",
+		language=row.preferred_language or "",
 		time_zone=row.time_zone or None,
 		paused_until=from_site(row.paused_until),
 		tracking_consent=bool(row.tracking_consent) if row.tracking_consent_at else None,

@@ -69,7 +69,7 @@ def test_confirming_changes_record_enrollment_and_list_and_tells_the_old_address
 ):
 	contact = frappe.get_doc("Contact", enrollment.recipient)
 	factories.make_list("Drip Test News", contact)
-	keep_preference(ADA, language="de")
+	keep_preference(ADA, preferred_language="de")
 	frappe.db.commit()
 	_answer, link = ask(smtp)
 

@@ -216,12 +216,19 @@ def test_enrollment_that_cannot_be_reckoned_stays_paused_and_stops_nobody_else(c
 
 
 def test_language_and_time_zone_that_a_person_asked_for_go_before_the_records(site, clock):
-	keep_preference(ADA, time_zone="America/New_York", language="de")
+	keep_preference(ADA, time_zone="America/New_York", preferred_language="de")
 	campaign = factories.make_active_campaign(clock)
 
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)
 
 	assert enrollment.time_zone == "America/New_York"
+
+
+def test_who_asks_for_a_pause_has_said_nothing_of_the_language(enrollment, clock):
+	"""Frappe fills a Link field of a new record with the site's default of the same name: `language` is one."""
+	rest(clock, 30)
+
+	assert load_preference(ADA).language == ""
 
 
 def test_unknown_time_zone_is_refused(site):
@@ -234,8 +241,8 @@ def test_unknown_time_zone_is_refused(site):
 
 
 def test_preferences_of_one_address_are_one_record_however_it_is_spelled(site):
-	keep_preference(ADA, language="de")
-	keep_preference(f"ADA@{DOMAIN}", language="fr")
+	keep_preference(ADA, preferred_language="de")
+	keep_preference(f"ADA@{DOMAIN}", preferred_language="fr")
 
 	assert factories.count("Drip Recipient Preference") == 1
 	assert load_preference(ADA).language == "fr"

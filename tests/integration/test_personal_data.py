@@ -29,7 +29,7 @@ def enrollment(web, clock, smtp):
 	people = [factories.make_contact(name, address) for name, address in (("Ada", ADA), ("Bob", BOB))]
 	ada, _bob = (factories.enroll(campaign, person, clock) for person in people)
 	factories.make_list("Drip Test News", *people)
-	keep_preference(ADA, language="en")
+	keep_preference(ADA, preferred_language="en")
 	factories.run(clock)
 	clock.advance(days=2)
 	runner.dispatch(clock.now, enqueue_delivery=False)
