@@ -6,7 +6,7 @@ Everything is of the address that the link was sent to. The page never shows it:
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from frappe import _
 from frappe.utils import format_date
@@ -35,6 +35,7 @@ from drip_campaigns.tracking.preferences import keep_preference, load_preference
 from drip_campaigns.tracking.urls import find_person
 
 PAUSE_DAYS = (30, 90)
+NO_BREAK_HYPHEN = "\u2011"  # a date stays on one line
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ar": "العربية"}
 COPIES_PER_HOUR = 5
 CHANGES_PER_HOUR = 3  # by one address, and to one address: nobody fills another's mailbox with it
@@ -76,13 +77,17 @@ def _show(request: PageRequest, address: str, done: str = "", problem: str = "")
 		lists=[choice for choice in offered if choice.doctype == choices.LIST],
 		campaigns=[choice for choice in offered if choice.doctype == choices.CAMPAIGN],
 		standing=find_standing(_find(request.subject)),
-		paused_until=format_date(site_date(preference.paused_until)) if preference.rests_at(now) else "",
+		paused_until=_day(preference.paused_until) if preference.rests_at(now) else "",
 		pause_days=PAUSE_DAYS,
 		language=preference.language,
 		tracking_wording=_tracking_wording() if may_be_asked(preference) else "",
 		tracking_consent=preference.tracking_consent,
 		languages={code: LANGUAGE_NAMES[code] for code in LANGUAGES},
 	)
+
+
+def _day(moment: datetime) -> str:
+	return format_date(site_date(moment)).replace("-", NO_BREAK_HYPHEN)
 
 
 def _save(request: PageRequest, address: str) -> Response:
