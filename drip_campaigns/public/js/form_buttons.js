@@ -19,3 +19,17 @@ async function ask_and_call(frm, { method, args, question, label }) {
 	dialog.get_primary_btn().text(label);
 	dialog.get_secondary_btn().text(__("Cancel"));
 }
+
+// Ask for the reason that is kept as proof, and go on with it.
+function ask_why(frm, { title, label, call }) {
+	const field = { fieldname: "why", fieldtype: "Small Text", label, reqd: 1 };
+	frappe.prompt(
+		field,
+		async ({ why }) => {
+			await call(why);
+			frm.reload_doc();
+		},
+		title,
+		title
+	);
+}

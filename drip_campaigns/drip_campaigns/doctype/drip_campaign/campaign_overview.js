@@ -79,6 +79,10 @@ function show_next_move(frm) {
 	frm.set_intro();
 	const [text, color] = find_next_move(frm) || [];
 	if (text) frm.set_intro(text, color);
+	if (frm.doc.without_link) {
+		const warning = __("These e-mails have no unsubscribe link. Marketing mail without one breaks the law in most countries.");
+		frm.set_intro(warning, "red");
+	}
 }
 
 function find_next_move(frm) {

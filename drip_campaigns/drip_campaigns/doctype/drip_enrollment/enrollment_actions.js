@@ -46,6 +46,16 @@ const ENROLLMENT_BUTTONS = [
 			),
 	},
 	{
+		label: __("Bring Back"),
+		condition: (frm) => is_enrollment("Unsubscribed")(frm) && frappe.model.can_write("Drip Suppression"),
+		action: (frm) =>
+			ask_why(frm, {
+				title: __("Bring Back"),
+				label: __("{0} has unsubscribed. Who asked for it to be undone, when and how?", [name_of(frm)]),
+				call: (text) => call_desk("bring_back_enrollment", { enrollment: frm.doc.name, because: text }),
+			}),
+	},
+	{
 		label: __("Put Back"),
 		condition: is_enrollment("Exited"),
 		action: (frm) =>

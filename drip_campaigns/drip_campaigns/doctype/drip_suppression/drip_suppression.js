@@ -48,16 +48,3 @@ function show_what_it_means(frm) {
 		frm.set_intro(__("This address gets no campaign e-mail. Invoices and replies are sent as ever."), "orange");
 	}
 }
-
-function ask_why(frm, { title, label, call }) {
-	const field = { fieldname: "why", fieldtype: "Small Text", label, reqd: 1 };
-	frappe.prompt(
-		field,
-		async ({ why }) => {
-			await call(why);
-			frm.reload_doc();
-		},
-		title,
-		title
-	);
-}
