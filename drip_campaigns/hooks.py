@@ -68,6 +68,8 @@ scheduler_events = {
 	"cron": {
 		# Every five minutes: send what is due.
 		"*/5 * * * *": ["drip_campaigns.dispatch.runner.dispatch_due"],
+		# Every quarter of an hour: ask the sources of the target lists that are due.
+		"*/15 * * * *": ["drip_campaigns.lists.refresh.refresh_due"],
 	},
 	# Once a day: statuses, end dates, and what is due.
 	"daily_long": ["drip_campaigns.daily.run_daily"],
@@ -92,5 +94,6 @@ ignore_links_on_delete = [
 	"Drip Event",
 	"Drip Consent",
 	"Drip Target List Member",
+	"Drip Target List Refresh",
 	"Drip Trigger Firing",
 ]

@@ -1,6 +1,7 @@
 """Records for tests: real documents, made in one line, with what the test does not care about filled in."""
 
 import itertools
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,7 +14,9 @@ from frappe.utils.background_jobs import get_queues
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.lists import refresh as lists_refresh
 from drip_campaigns.pages.limits import PREFIX
+from drip_campaigns.site_clock import utc_now
 from drip_campaigns.triggers import table
 from tests.fakes import LOOPBACK, Clock
 
@@ -37,7 +40,11 @@ _OURS = (
 	"Drip Sending Limit",
 	"Drip Bulk Enrollment",
 	"Drip Target List Member",
+	"Drip Target List Source",
+	"Drip Target List Refresh",
 	"Drip Target List",
+	"Drip Campaign Target List",
+	"Drip Campaign Exclusion",
 	"Drip Recipient Preference",
 )
 _numbers = itertools.count(1)
@@ -82,7 +89,8 @@ def clear_site() -> None:
 def drop_jobs() -> None:
 	"""Take this site's background jobs off their queues: nobody works them off in a test, and a full queue refuses more."""
 	for queue in get_queues():
-		for job in queue.jobs:
+		# One that was enqueued twice in a transaction stands there twice.
+		for job in {job.id: job for job in queue.jobs}.values():
 			if job.kwargs.get("site") == frappe.local.site:
 				job.delete()
 
@@ -202,6 +210,20 @@ def add_to_list(target_list, record):
 		recipient_type=record.doctype,
 		recipient=record.name,
 	).insert()
+
+
+def source(doctype: str = "Contact", filters: list | None = None, **fields: Any) -> dict:
+	"""Return the values of one source of a target list: the Contacts of the tests' domain, if nothing is said."""
+	chosen = [["email_id", "like", f"%@{DOMAIN}"]] if filters is None else filters
+	return {"kind": "Filters", "recipient_type": doctype, "filters": json.dumps(chosen), **fields}
+
+
+def refresh(target_list) -> Any:
+	"""Refresh a list as a worker would; return the run."""
+	name = lists_refresh.start(target_list.name, utc_now())
+	frappe.db.commit()
+	lists_refresh.run(name)
+	return frappe.get_doc("Drip Target List Refresh", name)
 
 
 def enroll(campaign, record, clock: Clock, **options: Any):

@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from drip_campaigns.campaign.check_lists import find_list_problems
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.campaign.owners import explain_unfit
 from drip_campaigns.core.checks import validate_plan
@@ -31,6 +32,7 @@ def find_save_problems(campaign) -> Iterator[str]:
 	if campaign.confirmation_template:
 		yield from _confirmation(campaign.confirmation_template)
 	yield from find_trigger_problems(campaign)
+	yield from find_list_problems(campaign)
 
 
 def find_activation_problems(campaign) -> Iterator[str]:

@@ -47,7 +47,7 @@ def send_missed(campaign, now: datetime) -> int:
 	"""
 	rows = _claim_missed(campaign.name)
 	run = CampaignRun(campaign, postal_address(), max_attempts())
-	guard = Guard(campaign.name, rows)
+	guard = Guard(campaign, rows)
 	mails: list[Mail] = []
 	for row in rows:
 		if row.step in run.rows and not isinstance(recipient := guard.check(row), Stop):

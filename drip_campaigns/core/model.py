@@ -49,6 +49,8 @@ class ExitReason(Label):
 	REMOVED = "Removed"
 	CONDITION = "Condition"
 	NOT_CONFIRMED = "Not Confirmed"
+	EXCLUDED = "Excluded"
+	LEFT_LIST = "Left List"
 
 
 class CampaignStatus(Label):

@@ -11,6 +11,7 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import ExitReason, Status, SuppressionReason
 from drip_campaigns.dispatch.store import find_taken_keys
 from drip_campaigns.enrollment.addresses import is_valid, live_key, normalise
+from drip_campaigns.enrollment.exclusions import Exclusions
 from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.enrollment.recipients import Recipient, load_recipients
 from drip_campaigns.tracking.consent import find_left, find_left_lists
@@ -38,15 +39,18 @@ class Stop:
 class Guard:
 	"""What a batch must know of its recipients, read in a handful of queries."""
 
-	def __init__(self, campaign: str, rows: Sequence[frappe._dict]) -> None:
-		self.campaign = campaign
+	def __init__(self, campaign, rows: Sequence[frappe._dict]) -> None:
+		self.campaign = campaign.name
 		self.recipients = _load_all(rows)
 		addresses = [recipient.email for recipient in self.recipients.values()]
 		known = [*addresses, *(row.email_address for row in rows)]
-		self.left, self.suppressed = find_left(campaign, known), find_suppressed(known)
+		self.left, self.suppressed = find_left(self.campaign, known), find_suppressed(known)
 		self.left_lists = find_left_lists(self._addresses_by_list(rows))
 		self.preferences = load_preferences(addresses)
-		self.taken = find_taken_keys([live_key(campaign, "address", normalise(a)) for a in addresses if a])
+		self.excluded = Exclusions.of(campaign).find(self.recipients.values())
+		self.taken = find_taken_keys(
+			[live_key(self.campaign, "address", normalise(a)) for a in addresses if a]
+		)
 		self.twins = self._find_twins(rows)
 
 	def check(self, row: frappe._dict) -> Recipient | Stop:
@@ -75,6 +79,8 @@ class Guard:
 		if recipient.stopped_because:
 			detail = f"{_(row.recipient_type)} {row.recipient} {_(recipient.stopped_because)}."
 			return Stop(Status.EXITED, ExitReason.SUPPRESSED, detail)
+		if reason := self.excluded.get((row.recipient_type, row.recipient)):
+			return Stop(Status.EXITED, ExitReason.EXCLUDED, f"{reason}.")
 		self._check_address(row, recipient)
 		return personalise(recipient, self.preference_of(recipient))
 

@@ -20,6 +20,8 @@ class InvalidFiltersError(DripError):
 class Audience:
 	"""Counts and pages through what the filters match. Filters are those of a list: rows, or a mapping of field to value."""
 
+	target_list: str | None = None  # filters name people of themselves, not through a list
+
 	def __init__(self, recipient_type: str, filters: str | None) -> None:
 		self.recipient_type = recipient_type
 		self.filters = _read(recipient_type, filters)

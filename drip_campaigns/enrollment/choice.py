@@ -17,6 +17,7 @@ from drip_campaigns.core.model import Refuse, Resume, Status, SuppressionReason
 from drip_campaigns.core.reenrollment import re_enroll
 from drip_campaigns.dispatch.store import ENROLLMENT_FIELDS, find_taken_keys, load_dealt_with
 from drip_campaigns.enrollment.addresses import is_valid, normalise
+from drip_campaigns.enrollment.exclusions import Exclusions
 from drip_campaigns.enrollment.plans import make_plan
 from drip_campaigns.enrollment.recipients import Recipient, load_recipients
 from drip_campaigns.enrollment.rules import OUT_OF_SCOPE
@@ -136,6 +137,10 @@ class Facts:
 		return find_suppressed(self.addresses)
 
 	@cached_property
+	def excluded(self) -> dict[tuple[str, str], str]:
+		return Exclusions.of(self.choice.campaign).find(self.recipients.values())
+
+	@cached_property
 	def previous(self) -> dict[str, frappe._dict]:
 		filters = {
 			"campaign": self.choice.campaign.name,
@@ -210,6 +215,10 @@ def _ask_suppressed(facts: Facts, name: str) -> str | None:
 	return explain_suppressed(reason).capitalize() if reason else None
 
 
+def _ask_excluded(facts: Facts, name: str) -> str | None:
+	return facts.excluded.get((facts.choice.recipient_type, name))
+
+
 def _ask_flags(facts: Facts, name: str) -> str | None:
 	because = facts.recipients[name].stopped_because
 	return _(because).capitalize() if because else None
@@ -235,6 +244,7 @@ RULES = (
 	Rule("address", "Has it a valid e-mail address?", _ask_address, is_needed_by_others=True),
 	Rule("left", "Has the address stayed subscribed?", _ask_left),
 	Rule("suppressed", "Is the address not suppressed?", _ask_suppressed),
+	Rule("excluded", "Is it on none of the excluded lists, domains and addresses?", _ask_excluded),
 	Rule("flag", "Does nothing on the record forbid mail?", _ask_flags),
 	Rule("before", "Does the campaign take it (again)?", _ask_before),
 	Rule("duplicate", "Is nobody else with the same address on the campaign?", _ask_duplicate),

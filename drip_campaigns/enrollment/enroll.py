@@ -27,6 +27,7 @@ from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.rules import (
 	EnrollmentRefusedError,
 	check_campaign,
+	check_exclusions,
 	check_list,
 	check_recipient,
 	check_scope,
@@ -95,6 +96,7 @@ def prepare(document, now: datetime) -> None:
 	check_campaign(campaign)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
 	check_scope(campaign, document.recipient_type, document.recipient)
+	check_exclusions(campaign, recipient)
 	check_list(document.target_list, recipient)
 	start = start_moment(getdate(document.start_date), campaign, recipient.time_zone, now)
 	plan = make_plan(campaign)
@@ -201,6 +203,7 @@ def _take_up(
 	document, recipient: Recipient, resting: Mapping[str, Any], came_back: bool, now: datetime
 ) -> None:
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
+	check_exclusions(campaign, recipient)
 	plan = make_plan(campaign)
 	held_from = from_site(document.paused_at or document.left_at) or now
 	position = schedule.shift(

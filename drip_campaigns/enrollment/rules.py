@@ -11,6 +11,7 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import CampaignStatus, Status
 from drip_campaigns.core.transitions import live_status
 from drip_campaigns.enrollment.addresses import is_valid, normalise
+from drip_campaigns.enrollment.exclusions import Exclusions
 from drip_campaigns.enrollment.plans import make_plan
 from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.enrollment.recipients import Recipient, load_recipients
@@ -87,6 +88,16 @@ def _check_consent(campaign: str, recipient: Recipient, record: str) -> None:
 			_(
 				"{0} has unsubscribed. Only the recipient can ask to come back; then delete the Email Unsubscribe of {1}."
 			).format(record, recipient.email)
+		)
+
+
+def check_exclusions(campaign, recipient: Recipient) -> None:
+	"""Raise EnrollmentRefusedError if a Drip Campaign document leaves this recipient out."""
+	for reason in Exclusions.of(campaign).find([recipient]).values():
+		raise EnrollmentRefusedError(
+			_("{0}: {1}. Take it off the campaign's exclusions first.").format(
+				f"{_(recipient.doctype)} {recipient.full_name or recipient.name}", reason
+			)
 		)
 
 

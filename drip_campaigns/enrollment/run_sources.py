@@ -38,7 +38,8 @@ class FilterSource:
 
 	def enroll(self, names: list[str], now: datetime) -> tuple[BulkResult, dict[str, Any]]:
 		"""Enroll a page; return its figures, and what the run must remember to go on after it."""
-		return enroll_names(self.document, names, now), {"last_recipient": names[-1]}
+		result = enroll_names(self.document, names, now, self.audience.target_list)
+		return result, {"last_recipient": names[-1]}
 
 
 class FileSource:
@@ -87,7 +88,9 @@ def _audience_of(document) -> Audience | ExistingAudience:
 	return Audience(document.recipient_type, document.recipient_filters)
 
 
-def enroll_names(document, names: Sequence[str], now: datetime) -> BulkResult:
+def enroll_names(
+	document, names: Sequence[str], now: datetime, target_list: str | None = None
+) -> BulkResult:
 	"""Enroll records as a run says; one that goes on on a later day starts them on that day."""
 	total = BulkResult()
 	run = enroll_many(
@@ -97,6 +100,7 @@ def enroll_names(document, names: Sequence[str], now: datetime) -> BulkResult:
 		now,
 		start_date=max(getdate(document.start_date), site_date(now)),
 		sender=document.sender,
+		target_list=target_list,
 		require_confirmation=bool(document.require_confirmation),
 		batch_size=BATCH_SIZE,
 	)

@@ -22,6 +22,12 @@ class MembershipRefusedError(DripError):
 	"""This record cannot be put on this list."""
 
 
+def forget_dropped(target_list: str, address: str) -> None:
+	"""Delete the row of somebody who has dropped out of a list, for they are put on it by hand; who opted out stays."""
+	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 0}
+	frappe.db.delete(MEMBER, {**filters, "dropped_at": ["is", "set"]})
+
+
 def fill_member(document, now: datetime) -> None:
 	"""Fill a new member's fields from its record; raise MembershipRefusedError saying which record, why, what to do."""
 	if document.recipient_type not in available_types():
@@ -51,8 +57,26 @@ def fill_member(document, now: datetime) -> None:
 			"joined_at": to_site(now),
 			"opted_out": 0,
 			"opted_out_at": None,
+			"is_filled": 0,
+			"dropped_at": None,
 		}
 	)
+
+
+def count_members(target_list: str) -> int:
+	"""Return how many are on a list: neither opted out nor dropped out."""
+	return frappe.db.count(
+		MEMBER, {"target_list": target_list, "opted_out": 0, "dropped_at": ["is", "not set"]}
+	)
+
+
+def add_to_count(target_list: str, number: int) -> None:
+	"""Add to the number of members that a list shows."""
+	if number:
+		table = frappe.qb.DocType("Drip Target List")
+		frappe.qb.update(table).set(table.member_count, table.member_count + number).where(
+			table.name == target_list
+		).run()
 
 
 def leave_list(target_list: str, address: str, now: datetime) -> bool:
@@ -62,9 +86,10 @@ def leave_list(target_list: str, address: str, now: datetime) -> bool:
 	"""
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 0}
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
-		values = {"opted_out": 1, "opted_out_at": to_site(now)}
-		frappe.get_doc(MEMBER, name).db_set(values, notify=True)
+		member = frappe.get_doc(MEMBER, name)
+		member.db_set({"opted_out": 1, "opted_out_at": to_site(now)}, notify=True)
 		enroll.end_through_list(address, target_list, now)
+		add_to_count(target_list, 0 if member.dropped_at else -1)
 		return True
 	return False
 
@@ -73,14 +98,17 @@ def come_back_to_list(target_list: str, address: str) -> bool:
 	"""Let whoever has `address` be on the list again; return whether they had left."""
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 1}
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
-		frappe.get_doc(MEMBER, name).db_set({"opted_out": 0, "opted_out_at": None}, notify=True)
+		member = frappe.get_doc(MEMBER, name)
+		member.db_set({"opted_out": 0, "opted_out_at": None}, notify=True)
+		add_to_count(target_list, 0 if member.dropped_at else 1)
 		return True
 	return False
 
 
 def forget_list(target_list: str) -> None:
 	"""Delete the members of a list that is being deleted; enrollments that came through it no longer say so."""
-	frappe.db.delete(MEMBER, {"target_list": target_list})
+	for doctype in (MEMBER, "Drip Target List Refresh"):
+		frappe.db.delete(doctype, {"target_list": target_list})
 	enrollment = frappe.qb.DocType("Drip Enrollment")
 	frappe.qb.update(enrollment).set(enrollment.target_list, None).where(
 		enrollment.target_list == target_list

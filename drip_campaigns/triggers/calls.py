@@ -46,7 +46,7 @@ def call(
 
 def take_in(campaign, audiences: Sequence[Mapping[str, Any]], now: datetime) -> list[str]:
 	"""Start a Drip Bulk Enrollment for each audience (trigger, recipient_type, count as confirmed); return their names."""
-	known = {row.name for row in campaign.triggers}
+	known = {row.name for row in [*campaign.triggers, *campaign.target_lists]}
 	runs = []
 	for audience in audiences:
 		if audience["trigger"] not in known:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.query_builder.functions import Lower
 from pypika.queries import QueryBuilder
 from pypika.terms import Field
@@ -39,6 +40,11 @@ class ExistingAudience:
 			raise TriggerGoneError()
 		self.trigger, self.recipient_type = rows[0], recipient_type
 		self.kind, self.filters = TriggerKind(rows[0].kind), read_filters(rows[0])
+
+	@property
+	def target_list(self) -> str | None:
+		"""The list through which they come: who leaves it later must be heard."""
+		return self.trigger.target_list if self.kind is TriggerKind.JOINED_TARGET_LIST else None
 
 	def count(self) -> int:
 		"""Return how many there are."""
@@ -96,9 +102,8 @@ class ExistingAudience:
 def count_existing(campaign) -> list[dict[str, Any]]:
 	"""Return how many people of which type met each trigger of a campaign before; those with nobody are left out."""
 	counts = []
-	for row in campaign.triggers:
-		if not row.enabled:
-			continue
+	lists = [frappe._dict(name=row.name, sentence=_on_list(row)) for row in campaign.target_lists]
+	for row in [*(row for row in campaign.triggers if row.enabled), *lists]:
 		for doctype in [row.recipient_type] if row.recipient_type else available_types():
 			total = ExistingAudience(campaign.name, row.name, doctype).count()
 			if total:
@@ -110,6 +115,10 @@ def count_existing(campaign) -> list[dict[str, Any]]:
 				}
 				counts.append(found)
 	return counts
+
+
+def _on_list(row) -> str:
+	return _("Who is on the list {0}").format(row.target_list)
 
 
 Source = tuple[QueryBuilder, Field]  # what to select from, and the field with the person's record
@@ -126,6 +135,7 @@ def _tagged(trigger: frappe._dict, doctype: str) -> Source:
 def _on_lists(trigger: frappe._dict, doctype: str) -> Source:
 	member = frappe.qb.DocType("Drip Target List Member")
 	query = frappe.qb.from_(member).where((member.recipient_type == doctype) & (member.opted_out == 0))
+	query = query.where(member.dropped_at.isnull())
 	if trigger.target_list:
 		query = query.where(member.target_list == trigger.target_list)
 	return query, member.recipient

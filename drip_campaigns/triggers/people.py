@@ -65,12 +65,13 @@ def _who_is_enrolled(_trigger: frappe._dict, rows: Rows) -> dict[str, Person]:
 
 
 def _who_is_on_the_list(_trigger: frappe._dict, rows: Rows) -> dict[str, Person]:
-	return _read_people("Drip Target List Member", rows)
+	"""Who has dropped out of the list meanwhile leads to nobody."""
+	return _read_people("Drip Target List Member", rows, {"dropped_at": ["is", "not set"]})
 
 
-def _read_people(doctype: str, rows: Rows) -> dict[str, Person]:
+def _read_people(doctype: str, rows: Rows, still: dict | None = None) -> dict[str, Person]:
 	fields = ["name", "recipient_type", "recipient", "target_list"]
-	filters = {"name": ["in", [row.record for row in rows]]}
+	filters = {"name": ["in", [row.record for row in rows]], **(still or {})}
 	found = {row.name: row for row in frappe.get_all(doctype, filters=filters, fields=fields)}
 	return {
 		row.name: Person(

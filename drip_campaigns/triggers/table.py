@@ -85,8 +85,16 @@ def forget() -> None:
 	frappe.cache.delete_value([VERSION_KEY, TABLE_KEY])
 
 
-def load_rows(*, trigger: str | None = None) -> list[dict[str, Any]]:
-	"""Return the enabled triggers of running campaigns, or one trigger whatever its state, with `campaign` and `owner`."""
+def load_rows(*, trigger: str | None = None) -> list[frappe._dict]:
+	"""Return the enabled triggers of running campaigns, or one trigger whatever its state, with `parent` and `owner`.
+
+	The lists that a campaign includes are triggers too: who joins one is enrolled.
+	"""
+	rows = [*_load_triggers(trigger), *_load_lists(trigger)]
+	return rows if trigger else [row for row in rows if is_running(row)]
+
+
+def _load_triggers(trigger: str | None) -> list[frappe._dict]:
 	row, campaign = frappe.qb.DocType("Drip Campaign Trigger"), frappe.qb.DocType("Drip Campaign")
 	query = (
 		frappe.qb.from_(row)
@@ -98,6 +106,22 @@ def load_rows(*, trigger: str | None = None) -> list[dict[str, Any]]:
 	if trigger:
 		return query.where(row.name == trigger).run(as_dict=True)
 	return query.where((row.enabled == 1) & campaign.status.isin(RUNNING)).run(as_dict=True)
+
+
+def _load_lists(trigger: str | None) -> list[frappe._dict]:
+	row, campaign = frappe.qb.DocType("Drip Campaign Target List"), frappe.qb.DocType("Drip Campaign")
+	query = (
+		frappe.qb.from_(row)
+		.inner_join(campaign)
+		.on(campaign.name == row.parent)
+		.select(row.name, row.parent, row.target_list, row.enroll_joining.as_("enabled"))
+		.select(campaign.owner, campaign.status)
+		.orderby(campaign.creation, row.idx)
+	)
+	query = query.where(row.name == trigger) if trigger else query.where(campaign.status.isin(RUNNING))
+	nothing = dict.fromkeys(FIELDS)
+	joined = {"kind": TriggerKind.JOINED_TARGET_LIST.value, "delay_days": 0, "delay_hours": 0}
+	return [frappe._dict({**nothing, **joined, **found}) for found in query.run(as_dict=True)]
 
 
 def is_running(trigger: frappe._dict) -> bool:

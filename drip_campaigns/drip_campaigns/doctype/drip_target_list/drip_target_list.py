@@ -5,18 +5,38 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.model import LIVE_STATUSES
-from drip_campaigns.enrollment.target_lists import forget_list
+from drip_campaigns.enrollment.target_lists import count_members, forget_list
+from drip_campaigns.lists import refresh
+from drip_campaigns.lists.check import find_everybody, find_source_problems, prepare_sources
+from drip_campaigns.site_clock import utc_now
+from drip_campaigns.triggers.table import publish_after_commit
+
+SOURCE_FIELDS = (
+	*("kind", "recipient_type", "filters", "report", "report_column", "report_filters", "email_group"),
+	*("campaign", "log_event", "link_url", "included_list"),
+)
 
 
 class DripTargetList(Document):
 	"""A list by its name; its members are records of their own, for there may be millions."""
 
 	def validate(self) -> None:
-		if self.show_to_recipients and not (self.public_title or "").strip():
-			frappe.throw(
-				_("List {0} is shown to recipients. Enter the title that they read.").format(self.list_name),
-				title=_("Title missing"),
-			)
+		self._check_title()
+		prepare_sources(self)
+		problems = list(find_source_problems(self))
+		if problems:
+			frappe.throw("<br>".join(problems), title=_("List {0} cannot be saved").format(self.list_name))
+		if self._sources_changed():
+			self._ask_about_everybody()
+		self.member_count = 0 if self.is_new() else count_members(self.name)
+
+	def on_update(self) -> None:
+		if not self._sources_changed():
+			return
+		if self.sources:
+			refresh.start_anew(self.name, utc_now())
+		else:
+			refresh.cancel(self.name)  # who is on the list stays
 
 	def on_trash(self) -> None:
 		live = [status.value for status in LIVE_STATUSES]
@@ -29,3 +49,31 @@ class DripTargetList(Document):
 				title=_("List in use"),
 			)
 		forget_list(self.name)
+
+	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
+		publish_after_commit()
+
+	def _check_title(self) -> None:
+		if self.show_to_recipients and not (self.public_title or "").strip():
+			frappe.throw(
+				_("List {0} is shown to recipients. Enter the title that they read.").format(self.list_name),
+				title=_("Title missing"),
+			)
+
+	def _sources_changed(self) -> bool:
+		before = self.get_doc_before_save()
+		return _sources(self) != (_sources(before) if before else [])
+
+	def _ask_about_everybody(self) -> None:
+		found = find_everybody(self)
+		if found and self.confirmed_count != found[1]:
+			frappe.throw(
+				_(
+					"These filters match every {0} that you may read: {1} records. Narrow them, or confirm the number (confirmed_count)."
+				).format(_(found[0]), found[1]),
+				title=_("Everybody?"),
+			)
+
+
+def _sources(target_list: Document) -> list[tuple]:
+	return [tuple(row.get(field) or "" for field in SOURCE_FIELDS) for row in target_list.sources]

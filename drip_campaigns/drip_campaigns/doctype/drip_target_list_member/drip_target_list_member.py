@@ -5,7 +5,8 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment.target_lists import fill_member
+from drip_campaigns.enrollment.target_lists import add_to_count, fill_member, forget_dropped
+from drip_campaigns.lists.dropping import end_for_those
 from drip_campaigns.site_clock import utc_now
 
 
@@ -19,6 +20,10 @@ class DripTargetListMember(Document):
 			fill_member(self, self.flags.now or utc_now())
 		except DripError as error:
 			frappe.throw(str(error), title=_("Cannot be added"))
+		forget_dropped(self.target_list, self.email_address)
+
+	def after_insert(self) -> None:
+		add_to_count(self.target_list, 1)
 
 	def validate(self) -> None:
 		before = self.get_doc_before_save()
@@ -35,6 +40,9 @@ class DripTargetListMember(Document):
 				).format(self.email_address, self.target_list),
 				title=_("Has left"),
 			)
+		if not self.dropped_at:
+			add_to_count(self.target_list, -1)
+			end_for_those(self.target_list, [(self.recipient_type, self.recipient)], utc_now())
 
 	def show_unique_validation_message(self, error: Exception) -> None:
 		"""Say in words what the unique index has refused."""

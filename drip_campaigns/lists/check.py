@@ -1,0 +1,125 @@
+"""What must be right about the sources of a target list before it is saved. Each problem names its row and the remedy."""
+
+import json
+from collections.abc import Iterator
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.lists import LogQuestion, SourceKind
+from drip_campaigns.core.tracking_mode import TrackingMode
+from drip_campaigns.core.triggers import find_circle
+from drip_campaigns.enrollment.audience import EVERYBODY_FROM, Audience
+from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.lists.words import describe
+
+NEEDS = {
+	SourceKind.FILTERS: ("recipient_type",),
+	SourceKind.REPORT: ("recipient_type", "report", "report_column"),
+	SourceKind.EMAIL_GROUP: ("email_group",),
+	SourceKind.CAMPAIGN_LOG: ("campaign", "log_event"),
+	SourceKind.TARGET_LIST: ("included_list",),
+}
+FIELDS = frozenset({field for fields in NEEDS.values() for field in fields} | {"link_url"})
+_WITH_DEFAULT = ("report_column", "log_event")
+
+
+def prepare_sources(target_list) -> None:
+	"""Clear what does not belong to a row's kind, and say what each row adds."""
+	for row in target_list.sources:
+		kind = SourceKind(row.kind)
+		kept = {*NEEDS[kind], *_WITH_DEFAULT, *(["link_url"] if kind is SourceKind.CAMPAIGN_LOG else [])}
+		for field in FIELDS - kept:
+			row.set(field, None)
+		if kind is not SourceKind.FILTERS:
+			row.filters = "[]"
+		row.sentence = describe(row)
+
+
+def find_source_problems(target_list) -> Iterator[str]:
+	"""Yield what forbids saving a list with these sources."""
+	if (target_list.refresh_hours or 0) < 0:
+		yield _("Refresh Every (Hours) is {0}. Enter 0 or more.").format(target_list.refresh_hours)
+	for row in target_list.sources:
+		for problem in _find_problems_of(row):
+			yield _("Source {0}: {1}").format(row.idx, problem)
+	yield from _find_circle(target_list)
+
+
+def _find_problems_of(row) -> Iterator[str]:
+	kind = SourceKind(row.kind)
+	missing = [field for field in NEEDS[kind] if not row.get(field)]
+	for field in missing:
+		yield _("{0} is empty. Choose one.").format(_(row.meta.get_label(field)))
+	if missing:
+		return
+	if row.recipient_type and row.recipient_type not in available_types():
+		message = _("{0} records cannot be on a list. Choose one of: {1}.")
+		yield message.format(_(row.recipient_type), ", ".join(available_types()))
+		return
+	yield from _CHECKS[kind](row) if kind in _CHECKS else ()
+
+
+def _find_filter_problem(row) -> Iterator[str]:
+	try:
+		Audience(row.recipient_type, row.filters).count()
+	except DripError as error:
+		yield str(error)
+
+
+def _find_report_problem(row) -> Iterator[str]:
+	try:
+		if not isinstance(json.loads(row.report_filters or "{}"), dict):
+			raise ValueError(_("they are no mapping of field to value"))
+	except ValueError as error:
+		yield _("The filters of the report cannot be read: {0}. Write JSON such as {1}.").format(
+			error, '{"company": "Example Ltd"}'
+		)
+	if frappe.db.get_value("Report", row.report, "disabled"):
+		yield _("Report {0} is disabled. Choose another one.").format(row.report)
+
+
+def _find_log_problem(row) -> Iterator[str]:
+	"""Who opened nothing is everybody, where it is not recorded who opens."""
+	mode = frappe.db.get_value("Drip Campaign", row.campaign, "tracking_mode")
+	asks_for_nothing = row.log_event in (LogQuestion.NOT_OPENED, LogQuestion.NOT_CLICKED)
+	if asks_for_nothing and mode != TrackingMode.INDIVIDUAL.value:
+		yield _(
+			"Campaign {0} does not record who opens and clicks (Tracking: {1}), so “{2}” would be everybody. Choose Sent, or another campaign."
+		).format(row.campaign, _(mode or "None"), _(row.log_event))
+
+
+_CHECKS = {
+	SourceKind.FILTERS: _find_filter_problem,
+	SourceKind.REPORT: _find_report_problem,
+	SourceKind.CAMPAIGN_LOG: _find_log_problem,
+}
+
+
+def _find_circle(target_list) -> Iterator[str]:
+	"""Yield the way round, if the list includes itself, by itself or by way of others."""
+	name = target_list.name or target_list.list_name
+	rows = frappe.get_all(
+		"Drip Target List Source",
+		filters={"kind": SourceKind.TARGET_LIST.value, "parent": ["!=", name]},
+		fields=["parent", "included_list"],
+	)
+	includes: dict[str, list[str]] = {}
+	own = [(name, row.included_list) for row in target_list.sources if row.included_list]
+	for parent, included in [*((row.parent, row.included_list) for row in rows), *own]:
+		includes.setdefault(parent, []).append(included)
+	circle = find_circle(includes, name)
+	if circle:
+		yield _("The list would include itself: {0}. Remove one of these sources.").format(" → ".join(circle))
+
+
+def find_everybody(target_list) -> tuple[str, int] | None:
+	"""Return the recipient type of which filters match every record, and how many these are; None if none do."""
+	for row in target_list.sources:
+		if row.kind == SourceKind.FILTERS.value:
+			audience = Audience(row.recipient_type, row.filters)
+			total = audience.count()
+			if total >= EVERYBODY_FROM and audience.is_everybody(total):
+				return row.recipient_type, total
+	return None
