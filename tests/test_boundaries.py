@@ -22,6 +22,7 @@ MAY_COMMIT = {
 	"dispatch/runner.py",
 	"dispatch/sweep.py",
 	"enrollment/bulk_job.py",
+	"lists/refresh.py",
 	"triggers/work.py",
 	"uninstall.py",
 }

@@ -52,6 +52,16 @@ class WhenLeft(Label):
 	GO_ON = "Go On"
 
 
+class RefreshStatus(Label):
+	"""Where the refresh of a list stands."""
+
+	QUEUED = "Queued"
+	RUNNING = "Running"
+	COMPLETED = "Completed"
+	CANCELLED = "Cancelled"
+	FAILED = "Failed"
+
+
 class ExclusionKind(Label):
 	"""How a campaign names whom it leaves out."""
 

@@ -88,9 +88,7 @@ def _audience_of(document) -> Audience | ExistingAudience:
 	return Audience(document.recipient_type, document.recipient_filters)
 
 
-def enroll_names(
-	document, names: Sequence[str], now: datetime, target_list: str | None = None
-) -> BulkResult:
+def enroll_names(document, names: Sequence[str], now: datetime, target_list: str | None = None) -> BulkResult:
 	"""Enroll records as a run says; one that goes on on a later day starts them on that day."""
 	total = BulkResult()
 	run = enroll_many(

@@ -12,7 +12,7 @@ from frappe import _
 from frappe.utils import create_batch
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.model import RunStatus
+from drip_campaigns.core.lists import RefreshStatus
 from drip_campaigns.enrollment.target_lists import count_members
 from drip_campaigns.lists.dropping import drop, find_unseen
 from drip_campaigns.lists.fill import Intake
@@ -27,7 +27,7 @@ JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500; a longer
 LOST_AFTER = timedelta(minutes=30)  # a run that nobody has touched for so long has lost its worker
 KEPT = timedelta(days=90)
 REALTIME_EVENT = "drip_target_list_refresh"
-LIVE = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)
+LIVE = (RefreshStatus.QUEUED.value, RefreshStatus.RUNNING.value)
 
 
 class RefreshRefusedError(DripError):
@@ -48,7 +48,7 @@ def start(target_list: str, now: datetime) -> str:
 			)
 		)
 	run = frappe.get_doc(
-		doctype=DOCTYPE, target_list=target_list, status=RunStatus.QUEUED.value, started_at=to_site(now)
+		doctype=DOCTYPE, target_list=target_list, status=RefreshStatus.QUEUED.value, started_at=to_site(now)
 	).insert(ignore_permissions=True)
 	enqueue(run.name)
 	return run.name
@@ -64,15 +64,15 @@ def cancel(target_list: str) -> None:
 	"""Stop what is under way after its present page. Nobody drops out of a list whose sources were not all asked."""
 	filters = {"target_list": target_list, "status": ["in", LIVE]}
 	for name in frappe.get_all(DOCTYPE, filters=filters, pluck="name"):
-		frappe.db.set_value(DOCTYPE, name, "status", RunStatus.CANCELLED.value)
+		frappe.db.set_value(DOCTYPE, name, "status", RefreshStatus.CANCELLED.value)
 
 
 def resume(name: str) -> None:
 	"""Let a run that failed or was cancelled go on where it stopped."""
 	run = frappe.get_doc(DOCTYPE, name)
-	if run.status not in (RunStatus.FAILED.value, RunStatus.CANCELLED.value):
+	if run.status not in (RefreshStatus.FAILED.value, RefreshStatus.CANCELLED.value):
 		raise RefreshRefusedError(_("Run {0} is {1}. Start a new one.").format(name, _(run.status)))
-	run.db_set({"status": RunStatus.QUEUED.value, "error": None})
+	run.db_set({"status": RefreshStatus.QUEUED.value, "error": None})
 	enqueue(name)
 
 
@@ -124,7 +124,7 @@ def run(name: str) -> None:
 	except Exception as error:  # noqa: BLE001 - recorded on the run, which can be resumed
 		frappe.db.rollback()
 		text = str(error) if isinstance(error, DripError) else f"{type(error).__name__}: {error}"
-		frappe.db.set_value(DOCTYPE, name, {"status": RunStatus.FAILED.value, "error": text})
+		frappe.db.set_value(DOCTYPE, name, {"status": RefreshStatus.FAILED.value, "error": text})
 		frappe.db.commit()
 	finally:
 		frappe.set_user(user)
@@ -146,13 +146,13 @@ class _Run:
 			if time.monotonic() - started > JOB_BUDGET_SECONDS:
 				frappe.enqueue(JOB, queue="long", name=self.document.name)
 				return
-		if self.document.status == RunStatus.RUNNING.value:
+		if self.document.status == RefreshStatus.RUNNING.value:
 			self._drop_the_others()
 
 	def _begin(self) -> None:
-		if self.document.status == RunStatus.QUEUED.value and not self.document.total:
+		if self.document.status == RefreshStatus.QUEUED.value and not self.document.total:
 			self.document.db_set("total", sum(source.count() for source in self.sources))
-		self.document.db_set("status", RunStatus.RUNNING.value)
+		self.document.db_set("status", RefreshStatus.RUNNING.value)
 		frappe.db.commit()
 
 	def _try(self, work) -> bool:
@@ -172,7 +172,7 @@ class _Run:
 	def _take_page(self) -> bool:
 		"""Take the next page; return whether there may be another. Two workers take turns: the run's row is locked."""
 		self.document = run = frappe.get_doc(DOCTYPE, self.document.name, for_update=True)
-		if run.status != RunStatus.RUNNING.value or run.source_row >= len(self.sources):
+		if run.status != RefreshStatus.RUNNING.value or run.source_row >= len(self.sources):
 			return False
 		source = self.sources[run.source_row]
 		page = source.page(run.last_record or "", PAGE_SIZE)
@@ -207,7 +207,7 @@ class _Run:
 		return True
 
 	def _finish(self) -> bool:
-		values = {"status": RunStatus.COMPLETED.value, "finished_at": to_site(utc_now())}
+		values = {"status": RefreshStatus.COMPLETED.value, "finished_at": to_site(utc_now())}
 		self.document.db_set(values, notify=True)
 		count = count_members(self.target_list.name)
 		frappe.db.set_value(

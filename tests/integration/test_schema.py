@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from drip_campaigns.core import confirmation, consent, limits, model, tracking_mode, triggers
+from drip_campaigns.core import confirmation, consent, limits, lists, model, tracking_mode, triggers
 from drip_campaigns.dispatch import options
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.patches.v1_0 import set_consent_defaults
@@ -37,6 +37,11 @@ SELECTS = (
 	("Drip Campaign Trigger", "purchase_document", triggers.PurchaseDocument),
 	("Drip Campaign Trigger", "purchased", triggers.Purchased),
 	("Drip Trigger Firing", "status", triggers.FiringStatus),
+	("Drip Target List Source", "kind", lists.SourceKind),
+	("Drip Target List Source", "log_event", lists.LogQuestion),
+	("Drip Target List Refresh", "status", lists.RefreshStatus),
+	("Drip Campaign Target List", "when_left", lists.WhenLeft),
+	("Drip Campaign Exclusion", "kind", lists.ExclusionKind),
 	("Drip Suppression", "reason", model.SuppressionReason),
 	("Drip Campaign", "leaving_scope", model.LeavingScope),
 )

@@ -18,7 +18,7 @@ const CAMPAIGN_BUTTONS = [
 	},
 	{
 		label: __("Enroll Existing"),
-		condition: (frm) => may_write(frm) && frm.doc.status === "Active" && frm.doc.triggers.length > 0,
+		condition: (frm) => may_write(frm) && frm.doc.status === "Active" && (frm.doc.triggers.length > 0 || frm.doc.target_lists.length > 0),
 		action: (frm) => take_in_existing(frm),
 	},
 	{

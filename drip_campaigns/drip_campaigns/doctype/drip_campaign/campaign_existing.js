@@ -16,14 +16,14 @@ async function take_in_existing(frm) {
 	if (frm.is_dirty()) await frm.save();
 	const found = await load_existing(frm);
 	if (!found.length) {
-		frappe.msgprint(__("No record has met one of the triggers before."));
+		frappe.msgprint(__("No record has met one of the triggers before, and nobody is on an included list."));
 		return;
 	}
 	ask_about_existing(frm, found, __("Enroll Existing"), "", () => Promise.resolve());
 }
 
 async function load_existing(frm) {
-	const listens = (frm.doc.triggers || []).some((row) => cint(row.enabled));
+	const listens = (frm.doc.triggers || []).some((row) => cint(row.enabled)) || (frm.doc.target_lists || []).length;
 	if (!listens || !frappe.model.can_create("Drip Bulk Enrollment")) return [];
 	const { message } = await frappe.call({
 		method: "drip_campaigns.api.triggers.count_existing",
@@ -37,7 +37,7 @@ function ask_about_existing(frm, found, label, intro, act) {
 	const dialog = new frappe.ui.Dialog({
 		title: label,
 		fields: [
-			{ fieldtype: "HTML", options: `${intro}<p>${__("These met a trigger before. Tick whom to enroll now as well.")}</p>` },
+			{ fieldtype: "HTML", options: `${intro}<p>${__("These met a trigger before, or are on an included list. Tick whom to enroll now as well.")}</p>` },
 			...found.map((row, number) => ({
 				fieldtype: "Check",
 				fieldname: `audience_${number}`,

@@ -1,5 +1,6 @@
 {% include "drip_campaigns/public/js/desk_api.js" %}
 {% include "drip_campaigns/public/js/form_buttons.js" %}
+{% include "drip_campaigns/public/js/row_filters.js" %}
 {% include "drip_campaigns/public/js/step_line.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_overview.js" %}

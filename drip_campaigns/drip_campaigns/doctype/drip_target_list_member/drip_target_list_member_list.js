@@ -1,8 +1,9 @@
 frappe.listview_settings["Drip Target List Member"] = {
 	hide_name_column: true,
-	add_fields: ["opted_out"],
-	get_indicator: (member) =>
-		member.opted_out
-			? [__("Left"), "gray", "opted_out,=,1"]
-			: [__("On the List"), "green", "opted_out,=,0"],
+	add_fields: ["opted_out", "dropped_at"],
+	get_indicator: (member) => {
+		if (member.opted_out) return [__("Left"), "gray", "opted_out,=,1"];
+		if (member.dropped_at) return [__("Dropped Out"), "yellow", "dropped_at,is,set"];
+		return [__("On the List"), "green", "opted_out,=,0|dropped_at,is,not set"];
+	},
 };

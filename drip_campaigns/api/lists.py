@@ -1,0 +1,79 @@
+"""Target lists as the Desk and integrators use them: refresh, cancel, how it stands, put on a campaign. For signed-in users."""
+
+import json
+
+import frappe
+from frappe import _
+
+from drip_campaigns.api.errors import explained
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.lists import overview, refresh
+from drip_campaigns.lists.check import find_everybody
+from drip_campaigns.lists.include import include
+from drip_campaigns.site_clock import utc_now
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def refresh_list(target_list: str) -> dict:
+	"""Ask the sources of a list again, in the background; return the run."""
+	return {"run": refresh.start(_get(target_list, "write").name, utc_now())}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def cancel_refresh(target_list: str) -> dict:
+	"""Stop a refresh that is under way. Who was put on the list stays, and nobody drops out."""
+	refresh.cancel(_get(target_list, "write").name)
+	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def resume_refresh(run: str) -> dict:
+	"""Let a refresh that failed or was cancelled go on where it stopped."""
+	_get(frappe.get_doc(refresh.DOCTYPE, run).target_list, "write")
+	refresh.resume(run)
+	return {}
+
+
+@frappe.whitelist(methods=["GET"])
+def get_list_state(target_list: str) -> dict:
+	"""Return how many are on a list, by what, and how its latest refresh stands."""
+	return overview.describe(_get(target_list, "read"))
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def find_everybody_in(sources: str) -> dict:
+	"""Return the type and the number of records, if the filters of a list's rows (JSON) match all there are."""
+	frappe.has_permission("Drip Target List", "create", throw=True)
+	found = find_everybody(frappe.get_doc(doctype="Drip Target List", sources=_read_rows(sources)))
+	return {"recipient_type": found[0], "count": found[1]} if found else {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def include_list(target_list: str, campaign: str, when_left: str = "End") -> dict:
+	"""Include a list in a campaign; return how many of which type are on it already, for `take_in_existing`."""
+	_get(target_list, "read")
+	document = frappe.get_doc("Drip Campaign", campaign)
+	document.check_permission("write")
+	return include(target_list, document, when_left)
+
+
+def _get(target_list: str, permission: str):
+	document = frappe.get_doc("Drip Target List", target_list)
+	document.check_permission(permission)
+	return document
+
+
+def _read_rows(text: str) -> list[dict]:
+	try:
+		rows = json.loads(text)
+	except ValueError as error:
+		raise DripError(_("The sources cannot be read: {0}. Send a JSON list.").format(error)) from error
+	if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+		raise DripError(_("The sources cannot be read. Send a JSON list of rows."))
+	fields = ("kind", "recipient_type", "filters")
+	return [{field: row.get(field) for field in fields} for row in rows]

@@ -1,0 +1,1 @@
+frappe.listview_settings["Drip Target List"] = { hide_name_column: true };

@@ -1,0 +1,79 @@
+// How a target list stands: its figures, its latest refresh, and the progress of one under way.
+
+const STATE_POLL_MS = 2000; // realtime may be off; asking is cheap and stops with the run
+
+async function show_state(frm) {
+	clearTimeout(frm.state_timer);
+	const name = frm.doc.name;
+	const { message } = await frappe.call({
+		method: "drip_campaigns.api.lists.get_list_state",
+		args: { target_list: name },
+		type: "GET",
+	});
+	if (frm.doc.name !== name) return;
+	draw_state(frm, message);
+	const going_on = message.run && ["Queued", "Running"].includes(message.run.status);
+	show_refresh(frm, message.run, going_on);
+	if (going_on) {
+		frm.state_timer = setTimeout(() => frappe.get_route()[2] === name && show_state(frm), STATE_POLL_MS);
+	}
+}
+
+function draw_state(frm, state) {
+	const number = (value) => format_number(value, null, 0);
+	const types = Object.entries(state.by_type).map(([type, count]) => `${number(count)} ${__(type)}`);
+	const escape = frappe.utils.escape_html;
+	const figures = [
+		[__("On the list"), number(state.members), types.length > 1 ? types.join(", ") : types.join("")],
+		[__("Have left it"), number(state.opted_out), __("Nothing is sent to them through this list.")],
+		[__("Dropped out"), number(state.dropped_out), __("They come back by themselves.")],
+	];
+	const cells = figures.map(
+		([label, value, hint]) => `<div class="col-sm-4">
+			<div class="text-muted small">${label}</div>
+			<div class="h4 mb-0">${value}</div>
+			<div class="text-muted small">${escape(hint)}</div>
+		</div>`
+	);
+	const links = state.campaigns.map(
+		(campaign) => `<a href="/app/drip-campaign/${encodeURIComponent(campaign)}">${escape(campaign)}</a>`
+	);
+	const campaigns = links.length ? `<p class="mt-3 mb-0 small">${__("On campaigns: {0}", [links.join(", ")])}</p>` : "";
+	frm.dashboard.reset();
+	frm.dashboard.add_section(`<div class="row">${cells.join("")}</div>${describe_run(state.run)}${campaigns}`, __("Members"));
+	frm.dashboard.show();
+}
+
+function describe_run(run) {
+	if (!run || ["Queued", "Running"].includes(run.status)) return "";
+	const when = frappe.datetime.comment_when(run.finished_at || run.started_at);
+	if (run.status === "Failed") {
+		const error = frappe.utils.escape_html(run.error || "");
+		return `<p class="mt-3 mb-0 small text-danger">${__("The last refresh stopped: {0}", [error])} ${when}</p>`;
+	}
+	const text =
+		run.status === "Cancelled"
+			? __("The last refresh was cancelled.")
+			: __("Last refresh: {0} joined, {1} came back, {2} dropped out, {3} could not be added.", [
+					run.joined,
+					run.came_back,
+					run.dropped_out,
+					run.unreachable,
+			  ]);
+	return `<p class="mt-3 mb-0 small text-muted">${text} ${when}</p>`;
+}
+
+function show_refresh(frm, run, going_on) {
+	if (!going_on) {
+		frm.dashboard.hide_progress();
+		frm.remove_custom_button(__("Cancel Refresh"));
+		return;
+	}
+	const percent = run.total ? Math.min(100, (run.processed / run.total) * 100) : 0;
+	const text = __("{0} of {1} looked at. You can leave this page.", [
+		format_number(run.processed, null, 0),
+		format_number(run.total, null, 0),
+	]);
+	frm.dashboard.show_progress(__("Refreshing"), percent, text);
+	if (may_change(frm)) frm.add_custom_button(__("Cancel Refresh"), () => call_list(frm, "cancel_refresh"));
+}
