@@ -86,6 +86,21 @@ def _update_from_values(doctype: str, columns: Sequence[str], rows: Sequence[Row
 	)
 
 
+def select_in(
+	doctype: str, fields: Sequence[str], column: str, values: Sequence[str], **equal: Any
+) -> list[frappe._dict]:
+	"""Return `fields` of the records whose `column` is one of `values` and whose other columns equal `equal`.
+
+	Frappe's query builders take 20 microseconds for each value of a list; the driver takes one.
+	"""
+	if not values:
+		return []
+	names = ", ".join("*" if field == "*" else f"`{field}`" for field in fields)
+	conditions = [f"`{column}` IN %(values)s", *(f"`{name}` = %({name})s" for name in equal)]
+	statement = f"SELECT {names} FROM `tab{doctype}` WHERE {' AND '.join(conditions)}"
+	return frappe.db.sql(statement, {"values": tuple(values), **equal}, as_dict=True)
+
+
 def count_listed(doctype: str, filters: list, *, distinct: bool = False) -> int:
 	"""Return how many records `frappe.get_list` would list for the session's user, counted by the database."""
 	listed = frappe.get_list(

@@ -6,7 +6,7 @@ from datetime import datetime
 import frappe
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, Status
-from drip_campaigns.dispatch.dialect import insert_rows, update_rows
+from drip_campaigns.dispatch.dialect import insert_rows, select_in, update_rows
 from drip_campaigns.row_names import new_name
 from drip_campaigns.triggers.events import note_events
 
@@ -179,10 +179,8 @@ def load_dealt_with(enrollments: Sequence[str]) -> dict[str, dict[str, frappe._d
 
 def find_taken_keys(keys: Sequence[str]) -> set[str]:
 	"""Return those of the live-address keys that an enrollment already holds."""
-	if not keys:
-		return set()
-	filters = {"live_address": ["in", list(keys)]}
-	return set(frappe.get_all("Drip Enrollment", filters=filters, pluck="live_address"))
+	rows = select_in("Drip Enrollment", ["live_address"], "live_address", keys)
+	return {row.live_address for row in rows}
 
 
 def advance_enrollments(rows: Iterable[dict], site_now: datetime) -> None:

@@ -82,6 +82,7 @@ def _ascii_domain(domain: str) -> str:
 	return idna.encode(domain, uts46=True).decode("ascii")
 
 
+@lru_cache(maxsize=4096)
 def _unicode_domain(domain: str) -> str:
 	try:
 		return idna.decode(domain)

@@ -15,6 +15,7 @@ from frappe import _
 from drip_campaigns.core.confirmation import NEVER_CONFIRMED
 from drip_campaigns.core.model import Refuse, Resume, Status, SuppressionReason
 from drip_campaigns.core.reenrollment import re_enroll
+from drip_campaigns.dispatch.dialect import select_in
 from drip_campaigns.dispatch.store import ENROLLMENT_FIELDS, find_taken_keys, load_dealt_with
 from drip_campaigns.enrollment.addresses import is_valid, normalise
 from drip_campaigns.enrollment.exclusions import Exclusions
@@ -142,13 +143,12 @@ class Facts:
 
 	@cached_property
 	def previous(self) -> dict[str, frappe._dict]:
-		filters = {
-			"campaign": self.choice.campaign.name,
-			"recipient_type": self.choice.recipient_type,
-			"recipient": ["in", self.names],
-		}
-		fields = list(ENROLLMENT_FIELDS)
-		rows = frappe.get_all("Drip Enrollment", filters=filters, fields=fields, order_by="creation")
+		campaign, doctype = self.choice.campaign.name, self.choice.recipient_type
+		fields = (*ENROLLMENT_FIELDS, "creation")
+		rows = select_in(
+			"Drip Enrollment", fields, "recipient", self.names, campaign=campaign, recipient_type=doctype
+		)
+		rows.sort(key=lambda row: row.creation)
 		dealt_with = load_dealt_with([row.name for row in rows])
 		return {
 			row.recipient: row.update(done=dealt_with[row.name])

@@ -10,6 +10,7 @@ import frappe
 
 from drip_campaigns.core.clock import find_zone
 from drip_campaigns.core.errors import UnknownTimeZoneError
+from drip_campaigns.dispatch.dialect import select_in
 from drip_campaigns.enrollment.links import find_linked
 from drip_campaigns.enrollment.recipient_types import COMMON_FLAGS, Hop, RecipientType, get_type
 
@@ -47,8 +48,7 @@ def _load(
 ) -> dict[str, Recipient]:
 	"""`as_person`: the records are those that others are linked with, so flags of the record alone do not count."""
 	fields = ["*"] if whole else _identity_fields(recipient_type)
-	filters = {"name": ["in", list(names)]}
-	rows = frappe.get_all(recipient_type.doctype, filters=filters, fields=fields) if names else []
+	rows = select_in(recipient_type.doctype, fields, "name", names)
 	recipients = {row.name: _normalise(recipient_type, row, as_person) for row in rows}
 	persons = _find_persons(recipient_type, rows)
 	return {

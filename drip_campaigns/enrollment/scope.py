@@ -14,7 +14,9 @@ def filter_readable(user: str, doctype: str, names: Sequence[str]) -> set[str]:
 	wanted = list(dict.fromkeys(names))
 	if not wanted:
 		return set()
-	return _listed(user, doctype, wanted) | _assigned(user, doctype, wanted)
+	listed = _listed(user, doctype, wanted)
+	others = [name for name in wanted if name not in listed]
+	return listed | (_assigned(user, doctype, others) if others else set())
 
 
 def _listed(user: str, doctype: str, names: list[str]) -> set[str]:

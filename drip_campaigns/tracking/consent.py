@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import frappe
 
+from drip_campaigns.dispatch.dialect import select_in
 from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
 
 
@@ -18,20 +19,14 @@ def find_left(campaign: str, addresses: Iterable[str]) -> set[str]:
 	if not wanted:
 		return set()
 	# Frappe stores the address as it was typed; the column's collation compares without case.
-	unsubscribe = frappe.qb.DocType("Email Unsubscribe")
-	left_this = (unsubscribe.reference_doctype == "Drip Campaign") & (unsubscribe.reference_name == campaign)
-	rows = (
-		frappe.qb.from_(unsubscribe)
-		.select(unsubscribe.email)
-		.where(
-			unsubscribe.email.isin(
-				sorted({spelling for address in wanted for spelling in spellings(address)})
-			)
-			& (left_this | (unsubscribe.global_unsubscribe == 1))
-		)
-		.run(pluck=True)
-	)
-	return {normalise(address) for address in rows}
+	spelled = {spelling for address in wanted for spelling in spellings(address)}
+	fields = ["email", "reference_doctype", "reference_name", "global_unsubscribe"]
+	this = ("Drip Campaign", campaign)
+	return {
+		normalise(row.email)
+		for row in select_in("Email Unsubscribe", fields, "email", sorted(spelled))
+		if row.global_unsubscribe or (row.reference_doctype, row.reference_name) == this
+	}
 
 
 def find_left_campaigns(address: str) -> set[str]:

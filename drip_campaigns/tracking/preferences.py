@@ -11,6 +11,7 @@ from typing import Any
 
 import frappe
 
+from drip_campaigns.dispatch.dialect import select_in
 from drip_campaigns.enrollment.addresses import hash_address, normalise
 from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.enrollment.recipients import Recipient, load_recipients
@@ -43,7 +44,7 @@ def load_preferences(addresses: Iterable[str]) -> dict[str, Preference]:
 		return {}
 	fields = ["address_hash", "preferred_language", "time_zone", "paused_until"]
 	fields += ["tracking_consent", "tracking_consent_at"]
-	rows = frappe.get_all(DOCTYPE, filters={"address_hash": ["in", list(by_hash)]}, fields=fields)
+	rows = select_in(DOCTYPE, fields, "address_hash", list(by_hash))
 	return {by_hash[row.pop("address_hash")]: _make(row) for row in rows}
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-import frappe
 from frappe import _
 
 from drip_campaigns.core.model import ExitReason, SuppressionReason
+from drip_campaigns.dispatch.dialect import select_in
 from drip_campaigns.enrollment.addresses import hash_address, normalise
 
 DOCTYPE = "Drip Suppression"
@@ -21,16 +21,8 @@ EXIT_REASONS: dict[SuppressionReason, ExitReason | None] = {
 def find_suppressed(addresses: Iterable[str]) -> dict[str, SuppressionReason]:
 	"""Return those of `addresses`, normalised, that are suppressed, with the reason: one query, by the addresses' hashes."""
 	by_hash = {hash_address(address): normalise(address) for address in set(addresses) if address}
-	if not by_hash:
-		return {}
-	suppression = frappe.qb.DocType(DOCTYPE)
-	rows = (
-		frappe.qb.from_(suppression)
-		.select(suppression.address_hash, suppression.reason)
-		.where(suppression.address_hash.isin(list(by_hash)) & (suppression.lifted == 0))
-		.run()
-	)
-	return {by_hash[address_hash]: SuppressionReason(reason) for address_hash, reason in rows}
+	rows = select_in(DOCTYPE, ["address_hash", "reason"], "address_hash", list(by_hash), lifted=0)
+	return {by_hash[row.address_hash]: SuppressionReason(row.reason) for row in rows}
 
 
 def explain_suppressed(reason: SuppressionReason) -> str:
