@@ -140,7 +140,7 @@ def test_other_e_mails_and_forged_ones_leave_nothing(site, clock, smtp, subject)
 	values = {
 		"good": good,
 		"bad": good[:-4] + "AAAA",
-		"other_purpose": links.preferences(enrollment.name).rpartition("/")[2],
+		"other_purpose": links.preferences(enrollment.name, ADA).rpartition("/")[2],
 		"id": enrollment.name,
 	}
 
