@@ -12,7 +12,7 @@ from drip_campaigns.core.errors import InvalidPlanError
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch.repair import repair
 from drip_campaigns.dispatch.runner import dispatch
-from drip_campaigns.enrollment import bulk_job
+from drip_campaigns.enrollment import address_change, bulk_job
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.triggers import store
 
@@ -37,6 +37,7 @@ def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	while store.clear_settled(to_site(now - FIRINGS_ARE_KEPT)):
 		frappe.db.commit()
 	repair(now)
+	address_change.forget_expired(now)
 	frappe.db.delete("Drip Former Enrollment", {"creation": ["<", to_site(now) - FORMER_KEPT]})
 	frappe.db.commit()
 	return dispatch(now, enqueue_delivery=enqueue_delivery)

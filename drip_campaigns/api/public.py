@@ -70,7 +70,7 @@ def _open(page: Page, token: str) -> Response:
 @frappe.whitelist(allow_guest=True, methods=["POST"])
 @rate_limit(limit=SIGN_UPS_PER_HOUR, seconds=3600)
 @explained
-def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: str = "") -> dict:
+def sign_up(campaign: str = "", email_address: str = "", first_name: str = "", last_name: str = "") -> dict:
 	"""Ask the owner of a mailbox by e-mail to confirm a campaign that accepts sign-ups; the answer tells nothing else."""
 	choose_language()
 	try:

@@ -12,7 +12,7 @@ from frappe.utils.jinja import get_template
 
 from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
 from drip_campaigns.enrollment import enroll
-from drip_campaigns.enrollment.addresses import hash_address, normalise
+from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
 from drip_campaigns.enrollment.record_address import change_records
 from drip_campaigns.enrollment.state import live_keys
 from drip_campaigns.enrollment.suppress import suppress
@@ -25,6 +25,7 @@ from drip_campaigns.tracking.suppression import find_suppressed
 from drip_campaigns.tracking.urls import Links
 
 VALID_FOR = timedelta(days=3)
+NO_REQUEST = {"new_address": None, "change_key": None, "change_asked_at": None}
 CARRIED_OVER = (SuppressionReason.OPTED_OUT, SuppressionReason.COMPLAINT, SuppressionReason.MANUAL)
 
 
@@ -52,6 +53,20 @@ def find_request(change_key: str, now: datetime, *, for_update: bool = False) ->
 	if not request or now - from_site(request.change_asked_at) > VALID_FOR:
 		raise frappe.DoesNotExistError
 	return request
+
+
+def forget_requests_to(address: str) -> None:
+	"""Forget who has asked for `address`: the person of it wants nothing stored."""
+	filters = {"new_address": ["in", spellings(address)]}
+	for row in frappe.get_all(PREFERENCE, filters=filters, fields=["name", "new_address"]):
+		if normalise(row.new_address) == normalise(address):
+			frappe.db.set_value(PREFERENCE, row.name, NO_REQUEST)
+
+
+def forget_expired(now: datetime) -> None:
+	"""Forget the addresses of requests that nobody has confirmed in time: their links open nothing any more."""
+	filters = {"change_asked_at": ["<", to_site(now - VALID_FOR)]}
+	frappe.db.set_value(PREFERENCE, filters, NO_REQUEST)
 
 
 def confirm(request: frappe._dict, now: datetime) -> None:

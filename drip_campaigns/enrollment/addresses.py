@@ -9,6 +9,7 @@ import idna
 from frappe.utils import validate_email_address
 from frappe.utils.password import get_encryption_key
 
+LONGEST_ADDRESS = 140  # as long as a record holds
 _ATOM, _LABEL = r"[a-z0-9_+-]+", r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ORDINARY = re.compile(
 	rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*\.[a-z]{{2,}}", re.IGNORECASE | re.ASCII
@@ -17,7 +18,7 @@ _ORDINARY = re.compile(
 
 def is_valid(address: str | None) -> bool:
 	"""Say whether `address` is exactly one well-formed e-mail address."""
-	if not address or "," in address:
+	if not address or "," in address or len(address) > LONGEST_ADDRESS:
 		return False
 	# Nearly all addresses are ordinary; Frappe's check takes them apart letter by letter.
 	return bool(_ORDINARY.fullmatch(address)) or validate_email_address(address) == address

@@ -44,6 +44,11 @@ class Leaver:
 		"""Say whether the enrollment is gone."""
 		return not self.recipient_type
 
+	@property
+	def is_erased(self) -> bool:
+		"""Say whether the person had everything erased: nobody knows the address any more, and nothing is sent to it."""
+		return not self.address
+
 
 @dataclass(frozen=True)
 class Standing:

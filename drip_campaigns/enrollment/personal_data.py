@@ -15,6 +15,7 @@ from frappe.query_builder import Table
 from drip_campaigns.campaign.hold import managers, tell
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.dispatch.mail_store import delete_rows, set_values
+from drip_campaigns.enrollment import address_change
 from drip_campaigns.enrollment.addresses import normalise, spellings
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.site_clock import to_site
@@ -74,6 +75,7 @@ def erase(address: str, now: datetime, *, source: str) -> None:
 		else:
 			delete_rows(doctype, names)
 	_forget_firings(enrollments)
+	address_change.forget_requests_to(address)
 	frappe.db.delete("Email Unsubscribe", _left_campaigns(address))
 
 

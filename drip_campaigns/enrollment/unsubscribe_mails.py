@@ -27,4 +27,6 @@ def leave_by_mail(document, _event: str | None = None) -> None:
 		leaver = find_leaver(read_token(Purpose.LEAVE, match.group(1)))
 	except (InvalidTokenError, frappe.DoesNotExistError):
 		return
+	if leaver.is_erased:
+		return
 	leave(leaver, default_scope(leaver), utc_now(), BY_MAIL)

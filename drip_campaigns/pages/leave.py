@@ -37,6 +37,8 @@ REASONS = (
 def show(request: PageRequest) -> Response:
 	"""Ask, or say what has been left already."""
 	leaver = find_leaver(request.subject)
+	if leaver.is_erased:
+		return _erased()
 	speak_to(leaver)
 	return _page(request, leaver)
 
@@ -44,6 +46,8 @@ def show(request: PageRequest) -> Response:
 def act(request: PageRequest) -> Response:
 	"""Leave, come back, or take note of a reason; in force before the answer is given."""
 	leaver = find_leaver(request.subject)
+	if leaver.is_erased:
+		return _erased()
 	speak_to(leaver)
 	done = _act(leaver, request.form)
 	return _page(request, leaver, done)
@@ -93,6 +97,12 @@ def _page(request: PageRequest, leaver: Leaver, done: str = "") -> Response:
 	everything_first = default_scope(leaver) is LeavingScope.EVERYTHING
 	context["preferences_url"] = preferences_of(leaver)
 	return render_page("drip_unsubscribe", everything_first=everything_first, **context)
+
+
+def _erased() -> Response:
+	"""Who had everything erased has left everything, and is told so: a link to leave does not fail them."""
+	text = _("You get no marketing e-mails from us any more.")
+	return render_page("drip_done", title=_("You are unsubscribed"), message=text)
 
 
 PAGE = Page(Purpose.LEAVE, show, act)

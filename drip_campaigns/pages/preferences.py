@@ -39,7 +39,6 @@ NO_BREAK_HYPHEN = "\u2011"  # a date stays on one line
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ar": "العربية"}
 COPIES_PER_HOUR = 5
 CHANGES_PER_HOUR = 3  # by one address, and to one address: nobody fills another's mailbox with it
-LONGEST_ADDRESS = 140
 SHOWN, TICKED = "shown-", "get-"
 
 
@@ -143,7 +142,7 @@ def _come_back(request: PageRequest, address: str) -> Response:
 
 def _change_address(request: PageRequest, address: str) -> Response:
 	new_address = str(request.form.get("new_address") or "").strip()
-	if len(new_address) > LONGEST_ADDRESS or not is_valid(new_address):
+	if not is_valid(new_address):
 		return _show(
 			request, address, problem=_("This is not an e-mail address. Please look for a slip of the pen.")
 		)

@@ -1,10 +1,12 @@
 """A change of address: nothing changes before the new one confirms, and then everything does that it should."""
 
 import re
+from datetime import timedelta
 
 import frappe
 import pytest
 
+from drip_campaigns import daily
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.enrollment import address_change
 from drip_campaigns.enrollment.suppress import suppress
@@ -117,6 +119,18 @@ def test_link_is_valid_for_three_days(enrollment, smtp, web):
 
 	assert Browser(web).post(link, {}).status == 404
 	assert address_of(enrollment.recipient) == ADA
+
+
+def test_address_of_a_request_that_nobody_confirmed_is_forgotten(enrollment, smtp):
+	ask(smtp)
+	daily.run(utc_now() + timedelta(days=2), enqueue_delivery=False)
+	kept = frappe.db.get_value("Drip Recipient Preference", {}, "new_address")
+
+	daily.run(utc_now() + timedelta(days=4), enqueue_delivery=False)
+
+	fields = ["new_address", "change_key", "change_asked_at"]
+	assert kept == NEW
+	assert frappe.db.get_value("Drip Recipient Preference", {}, fields) == (None, None, None)
 
 
 @pytest.mark.parametrize(

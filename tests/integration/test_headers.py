@@ -31,10 +31,10 @@ def send(clock, name: str = "Drip Test Spring", **fields):
 	return enrollment
 
 
-def receive(subject: str, **fields) -> None:
-	"""Let the site receive an e-mail with this subject."""
+def receive(subject: str, **fields):
+	"""Let the site receive an e-mail with this subject, and return its Communication."""
 	values = {"communication_medium": "Email", "sent_or_received": "Received", "sender": ADA, **fields}
-	frappe.get_doc(doctype="Communication", subject=subject, content="", **values).insert()
+	return frappe.get_doc(doctype="Communication", subject=subject, content="", **values).insert()
 
 
 def test_headers_say_that_it_is_mail_to_many_and_of_which_campaign(site, clock, smtp):

@@ -1,6 +1,7 @@
 """A copy of what is stored about a person, and its erasure: by the page, and by Frappe's own requests."""
 
 import json
+import re
 
 import frappe
 import pytest
@@ -13,6 +14,7 @@ from drip_campaigns.tracking.preferences import keep_preference
 from drip_campaigns.tracking.suppression import find_suppressed
 from tests import factories
 from tests.factories import DOMAIN
+from tests.integration.test_headers import receive
 from tests.integration.test_preferences import link_in, press
 from tests.web import Browser
 
@@ -151,6 +153,47 @@ def test_erasing_twice_is_erasing_once_and_the_link_opens_nothing_afterwards(enr
 	personal_data.erase(ADA, utc_now(), source="Test")
 	assert factories.count("Drip Suppression") == 1
 	assert everything_that_says(ADA) == {} or frappe.db.rollback()
+
+
+@pytest.mark.parametrize("form", [{}, {"scope": "everything"}, {"action": "undo"}, {"action": "reason"}])
+@pytest.mark.parametrize("status", ["In Progress", "Completed"])
+def test_link_to_leave_says_after_the_erasure_that_nothing_is_sent_and_changes_nothing(
+	enrollment, smtp, web, form, status
+):
+	link = re.search(r"<(http[^>]+)>", smtp.to(ADA)[0].message["List-Unsubscribe"]).group(1)
+	enrollment.db_set("status", status)
+	frappe.db.commit()
+	press(link_in(smtp.to(ADA)[0]), "erase")
+	before = frappe.get_all("Drip Event", pluck="name")
+
+	answers = [Browser(web).get(link), Browser(web).post(link, form)]
+
+	frappe.db.rollback()
+	assert [answer.status for answer in answers] == [200, 200]
+	assert all("You get no marketing e-mails from us any more." in answer.text for answer in answers)
+	assert frappe.get_all("Drip Event", pluck="name") == before
+	assert factories.count("Drip Suppression", lifted=0) == 1
+
+
+def test_e_mail_that_leaves_is_received_after_the_erasure_as_any_other(enrollment, smtp):
+	token = smtp.to(ADA)[0].message["List-Unsubscribe"].partition(">")[0].rpartition("/")[2]
+	press(link_in(smtp.to(ADA)[0]), "erase")
+
+	received = receive(f"unsubscribe {token}")
+
+	assert frappe.db.exists("Communication", received.name)
+
+
+def test_erasure_forgets_who_has_asked_for_the_address(enrollment, smtp):
+	press(link_in(smtp.to(BOB)[0]), "change-address", new_address=f"Ada@{DOMAIN}")
+	before = frappe.get_all("Drip Recipient Preference", {"new_address": ["is", "set"]}, pluck="new_address")
+
+	press(link_in(smtp.to(ADA)[0]), "erase")
+
+	assert before == [f"Ada@{DOMAIN}"]
+	assert everything_that_says(ADA).keys() <= {
+		"Email Queue Recipient"
+	}  # of Frappe's own e-mail with the link
 
 
 def test_managers_are_told_which_record_is_left(enrollment, smtp):

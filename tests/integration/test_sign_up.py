@@ -102,6 +102,8 @@ def test_answer_is_the_same_for_known_and_unknown_addresses(campaign, web):
 	[
 		({"email_address": "nonsense"}, "not a valid e-mail address"),
 		({"email_address": f"a@{DOMAIN}, b@{DOMAIN}"}, "not a valid e-mail address"),
+		({"email_address": ""}, "not a valid e-mail address"),
+		({"email_address": "x" * 200 + f"@{DOMAIN}"}, "not a valid e-mail address"),
 		({"campaign": "no such campaign"}, "Nobody can sign up here"),
 	],
 )
@@ -110,6 +112,13 @@ def test_what_cannot_be_is_refused_in_words(campaign, web, change, says):
 
 	assert answer.status == 417
 	assert says in answer.text
+
+
+def test_form_without_the_fields_is_refused_in_words(campaign, web):
+	answer = Browser(web).post(METHOD, {})
+
+	assert answer.status == 417
+	assert "not a valid e-mail address" in answer.text
 
 
 @pytest.mark.parametrize("field", ["accept_sign_ups", "status"])
