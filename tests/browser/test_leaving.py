@@ -1,0 +1,95 @@
+"""Leaving as people and their browsers do it: looking changes nothing, the way out and back works without JavaScript."""
+
+import frappe
+import pytest
+from playwright.sync_api import Browser
+
+from drip_campaigns.enrollment import enroll
+from drip_campaigns.site_clock import utc_now
+from tests import factories
+from tests.integration.test_scanners import fingerprint, links_in, received  # noqa: F401 - a fixture
+
+WORDS = "She called us on Monday."
+
+
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["with JavaScript", "without"])
+def test_a_browser_that_opens_every_link_changes_nothing(browser: Browser, received, has_scripts):  # noqa: F811
+	context = browser.new_context(java_script_enabled=has_scripts)
+	page, links = context.new_page(), sorted(links_in(received))
+	page.goto(links[0])  # caches that fill themselves with the first visit are filled
+	before = fingerprint()
+
+	statuses = {link: page.goto(link, wait_until="networkidle").status for link in links}
+	context.close()
+
+	assert set(statuses.values()) == {200}
+	assert fingerprint() == before
+
+
+def test_leaving_undoing_and_giving_a_reason_need_no_javascript(browser: Browser, received):  # noqa: F811
+	context = browser.new_context(java_script_enabled=False)
+	page = context.new_page()
+	[link] = {link for link in links_in(received[:1]) if "/leave/" in link}
+
+	page.goto(link)
+	page.get_by_role("button", name="Opt out of all marketing e-mails").click()
+	page.get_by_role("button", name="That was a mistake: undo it").click()
+	undone = page.get_by_role("status").inner_text()
+	page.get_by_role("button", name="Leave this series").click()
+	page.get_by_label("I get too many e-mails").check()
+	page.get_by_label("In your own words").fill("One a month, please.")
+	page.get_by_role("button", name="Send").click()
+	thanks = page.get_by_text("Thank you for telling us.").is_visible()
+	context.close()
+
+	frappe.db.rollback()
+	[status, reason] = frappe.db.get_value(
+		"Drip Enrollment", {"email_address": received[0].recipient}, ["status", "leaving_reason"]
+	)
+	assert undone == "It is undone: everything is as it was."
+	assert thanks
+	assert (status, reason) == ("Unsubscribed", "I get too many e-mails: One a month, please.")
+
+
+def test_manager_suppresses_an_address_and_lifts_it(desk, clock, smtp):
+	campaign = factories.make_active_campaign(clock)
+	enrollment = factories.enroll(campaign, factories.make_contact("Ada", f"ada@{factories.DOMAIN}"), clock)
+
+	desk.open("drip-suppression/new")
+	desk.fill("email_address", enrollment.email_address)
+	desk.fill("note", WORDS)
+	desk.save()
+	desk.shoot("suppression")
+	frappe.db.rollback()
+	stopped = enrollment.reload().status
+	desk.page.locator(".custom-actions button:visible", has_text="Lift").click()
+	desk.page.locator(".modal.show textarea").fill(WORDS)
+	desk.page.locator(".modal.show .btn-primary:visible").click()
+	desk.settle()
+	desk.shoot("suppression-lifted")
+
+	frappe.db.rollback()
+	assert stopped == "Exited"
+	assert frappe.get_last_doc("Drip Suppression").lifted_because == WORDS
+	assert desk.errors == []
+
+
+def test_manager_brings_somebody_back_from_the_form(desk, clock, smtp):
+	campaign = factories.make_active_campaign(clock, without_link=1)
+	enrollment = factories.enroll(campaign, factories.make_contact("Ada", f"ada@{factories.DOMAIN}"), clock)
+	enroll.unsubscribe(enrollment, utc_now())
+	frappe.db.commit()
+
+	desk.open(f"drip-enrollment/{enrollment.name}")
+	desk.page.locator(".custom-actions button:visible", has_text="Bring Back").click()
+	desk.page.locator(".modal.show textarea").fill(WORDS)
+	desk.shoot("bring-back")
+	desk.page.locator(".modal.show .btn-primary:visible").click()
+	desk.settle()
+	desk.open(f"drip-campaign/{campaign.name}")
+	desk.shoot("campaign-without-link")
+
+	frappe.db.rollback()
+	assert enrollment.reload().status in ("In Progress", "Scheduled", "Completed")
+	assert desk.page.get_by_text("These e-mails have no unsubscribe link").is_visible()
+	assert desk.errors == []
