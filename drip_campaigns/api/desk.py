@@ -5,7 +5,7 @@ from frappe import _
 from frappe.rate_limiter import rate_limit
 from frappe.utils import getdate
 
-from drip_campaigns.api.errors import explained
+from drip_campaigns.api.errors import explained, require_reason
 from drip_campaigns.campaign import lifecycle, owners, preview, retry
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.enrollment import bulk_job, enroll, leaving, overview, suppress
@@ -151,7 +151,7 @@ def remove_enrollment(enrollment: str) -> dict:
 def bring_back_enrollment(enrollment: str, because: str) -> dict:
 	"""Undo an unsubscription for a recipient who asks; for those who may lift suppressions, and with the proof in `because`."""
 	frappe.has_permission("Drip Suppression", "write", throw=True)
-	leaving.bring_back(_get("Drip Enrollment", enrollment, "write"), _reason(because), utc_now())
+	leaving.bring_back(_get("Drip Enrollment", enrollment, "write"), require_reason(because), utc_now())
 	return {}
 
 
@@ -160,7 +160,7 @@ def bring_back_enrollment(enrollment: str, because: str) -> dict:
 def lift_suppression(suppression: str, because: str) -> dict:
 	"""Let an address be written to again, for a person who asks; `because` says who did, and how."""
 	document = _get("Drip Suppression", suppression, "write")
-	suppress.lift(document, _reason(because), utc_now())
+	suppress.lift(document, require_reason(because), utc_now())
 	return {}
 
 
@@ -170,7 +170,7 @@ def renew_suppression(suppression: str, note: str) -> dict:
 	"""Suppress an address again whose suppression was lifted."""
 	document = _get("Drip Suppression", suppression, "write")
 	suppress.renew(
-		document, SuppressionReason.MANUAL, utc_now(), source=frappe.session.user, note=_reason(note)
+		document, SuppressionReason.MANUAL, utc_now(), source=frappe.session.user, note=require_reason(note)
 	)
 	return {}
 
@@ -251,12 +251,6 @@ def _get(doctype: str, name: str, permission: str):
 	document = frappe.get_doc(doctype, name)
 	document.check_permission(permission)
 	return document
-
-
-def _reason(text: str) -> str:
-	if not text.strip():
-		frappe.throw(_("Write down who asked for it, and how: it is the proof of it later."))
-	return text.strip()
 
 
 def _check_recipient(recipient_type: str | None, recipient: str | None) -> None:

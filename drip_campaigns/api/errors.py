@@ -21,3 +21,10 @@ def explained(function: Callable[..., Any]) -> Callable[..., Any]:
 			return frappe.throw(str(error), title=_("Not possible"))
 
 	return wrapper
+
+
+def require_reason(text: str) -> str:
+	"""Return what a user wrote about consent, without white space around it; raise ValidationError if that is nothing."""
+	if not text.strip():
+		frappe.throw(_("Write down who asked for it, and how: it is the proof of it later."))
+	return text.strip()

@@ -5,8 +5,9 @@ import json
 import frappe
 from frappe import _
 
-from drip_campaigns.api.errors import explained
+from drip_campaigns.api.errors import explained, require_reason
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.enrollment.target_lists import MEMBER, note_coming_back, note_leaving
 from drip_campaigns.lists import overview, refresh
 from drip_campaigns.lists.check import find_everybody
 from drip_campaigns.lists.include import include
@@ -60,6 +61,30 @@ def include_list(target_list: str, campaign: str, when_left: str = "End") -> dic
 	document = frappe.get_doc("Drip Campaign", campaign)
 	document.check_permission("write")
 	return include(target_list, document, when_left)
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def leave_list_for(member: str, because: str) -> dict:
+	"""Let a person leave a list who asks for it; `because` says who did, and how."""
+	document = _get_member(member)
+	note_leaving(document, require_reason(because), utc_now())
+	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def bring_back_to_list(member: str, because: str) -> dict:
+	"""Undo a person's leaving of a list, for a person who asks; `because` says who did, and how."""
+	document = _get_member(member)
+	note_coming_back(document, require_reason(because), utc_now())
+	return {}
+
+
+def _get_member(name: str):
+	document = frappe.get_doc(MEMBER, name)
+	document.check_permission("write")
+	return document
 
 
 def _get(target_list: str, permission: str):

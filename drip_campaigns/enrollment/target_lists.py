@@ -9,6 +9,8 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import EventType
+from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import hash_address, is_valid
 from drip_campaigns.enrollment.recipient_types import available_types
@@ -103,6 +105,25 @@ def come_back_to_list(target_list: str, address: str) -> bool:
 		add_to_count(target_list, 0 if member.dropped_at else 1)
 		return True
 	return False
+
+
+def note_leaving(member, because: str, now: datetime) -> None:
+	"""Let a member leave at their request, told to a colleague; the reason stands in the log and on the member."""
+	if leave_list(member.target_list, member.email_address, now):
+		_note(member, EventType.UNSUBSCRIBED, _("Left list {0}: {1}"), because, now)
+
+
+def note_coming_back(member, because: str, now: datetime) -> None:
+	"""Let a member who had left be on the list again at their request; the reason stands in the log and on the member."""
+	if come_back_to_list(member.target_list, member.email_address):
+		_note(member, EventType.CAME_BACK, _("Is on list {0} again: {1}"), because, now)
+
+
+def _note(member, event: EventType, sentence: str, because: str, now: datetime) -> None:
+	detail = sentence.format(member.target_list, because)
+	line = {"event_type": event.value, "detail": detail, "email_address": member.email_address}
+	record_events([line], to_site(now))
+	member.add_comment("Info", frappe.utils.escape_html(detail))
 
 
 def forget_list(target_list: str) -> None:

@@ -3,6 +3,7 @@
 import frappe
 import pytest
 
+from drip_campaigns.api import lists
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.target_lists import come_back_to_list, leave_list
@@ -184,3 +185,35 @@ def test_record_on_a_list_can_be_deleted(news, ada):
 	ada.delete()
 
 	assert factories.count("Drip Target List Member") == 1
+
+
+def test_user_lets_a_person_leave_a_list_and_come_back_with_the_reason_in_the_log(news, ada, clock):
+	campaign = factories.make_active_campaign(clock)
+	enrollment = factories.enroll(campaign, ada, clock, target_list=news.name)
+	member = frappe.get_last_doc("Drip Target List Member")
+
+	lists.leave_list_for(member.name, "Called us on Monday")
+	left = (member.reload().opted_out, enrollment.reload().status)
+	lists.bring_back_to_list(member.name, " Called again <b>today</b> ")
+
+	details = frappe.get_all("Drip Event", filters={"detail": ["like", "%Called%"]}, pluck="detail")
+	assert left == (1, "Unsubscribed")
+	assert (member.reload().opted_out, len(details)) == (0, 2)
+	assert f"Left list {news.name}: Called us on Monday" in details
+	comments = frappe.get_all("Comment", filters={"reference_name": member.name}, pluck="content")
+	assert len(comments) == 2
+	assert not any("<b>" in comment for comment in comments)
+
+
+def test_leaving_a_list_for_a_person_needs_a_reason_and_the_right_to_write(news, clock):
+	member = frappe.get_last_doc("Drip Target List Member")
+
+	with pytest.raises(frappe.ValidationError) as caught:
+		lists.leave_list_for(member.name, "  ")
+	frappe.set_user(factories.make_user("reader"))
+	with pytest.raises(frappe.PermissionError):
+		lists.leave_list_for(member.name, "Called us")
+	frappe.set_user("Administrator")
+
+	assert "proof" in str(caught.value)
+	assert member.reload().opted_out == 0

@@ -1,4 +1,21 @@
 {% include "drip_campaigns/public/js/desk_api.js" %}
+{% include "drip_campaigns/public/js/form_buttons.js" %}
+
+const may_note = (opted_out) => (frm) =>
+	!frm.is_new() && frm.perm[0].write && Boolean(frm.doc.opted_out) === opted_out;
+
+const note = (method, label) => (frm) =>
+	ask_why(frm, {
+		title: label,
+		label: __("Who asked for it, and how?"),
+		call: (because) =>
+			frappe.call({ method: `drip_campaigns.api.lists.${method}`, args: { member: frm.doc.name, because } }),
+	});
+
+const MEMBER_BUTTONS = [
+	{ label: __("Leave List"), condition: may_note(false), action: note("leave_list_for", __("Leave List")) },
+	{ label: __("Bring Back"), condition: may_note(true), action: note("bring_back_to_list", __("Bring Back")) },
+];
 
 frappe.ui.form.on("Drip Target List Member", {
 	async onload(frm) {
@@ -8,6 +25,7 @@ frappe.ui.form.on("Drip Target List Member", {
 	},
 
 	refresh(frm) {
+		add_buttons(frm, MEMBER_BUTTONS);
 		frm.set_intro();
 		if (frm.doc.opted_out) {
 			frm.set_intro(__("Nothing is sent through this list any more: the recipient has left it."), "blue");
