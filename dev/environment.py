@@ -18,6 +18,8 @@ RUNTIME_REQUIREMENTS = paths.DEV / "runtime" / "requirements.txt"
 TOOLS = paths.DEV / "requirements.txt"
 DRIVER = "mysqlclient"
 NODE_MANIFEST = paths.DEV / "package.json"
+BOUNCE_PIN = paths.DEV / "bounce_samples.txt"
+BOUNCE_SAMPLES = paths.CACHE / "bounces"
 
 
 def python_fingerprint() -> str:
@@ -97,6 +99,28 @@ def build_runtime() -> None:
 
 def runtime_present() -> bool:
 	return any(paths.VENV.glob("lib/python3*/site-packages/frappe/__init__.py"))
+
+
+def bounces_fingerprint() -> str:
+	return file_fingerprint(BOUNCE_PIN)
+
+
+def bounces_present() -> bool:
+	return any(BOUNCE_SAMPLES.glob("*.tar.gz"))
+
+
+def fetch_bounce_samples() -> None:
+	"""Fetch the source distribution of flufl.bounce: over a hundred real bounces for the tests, which wheels leave out."""
+	shell.run(
+		[
+			*(paths.PYTHON, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"),
+			*("--no-binary", ":all:", "--require-hashes", "-r", BOUNCE_PIN, "--dest", BOUNCE_SAMPLES),
+			"--ignore-requires-python",
+		],
+		log="bounces",
+		remedy=AGAIN,
+		env=paths.environment(),
+	)
 
 
 def app_fingerprint() -> str:

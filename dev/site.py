@@ -218,6 +218,14 @@ STEPS = (
 		environment.runtime_present,
 	),
 	Step(
+		"bounces",
+		"real bounces for the tests",
+		environment.fetch_bounce_samples,
+		("venv",),
+		fingerprint=environment.bounces_fingerprint,
+		present=environment.bounces_present,
+	),
+	Step(
 		"npm",
 		"Node packages",
 		environment.install_node_packages,

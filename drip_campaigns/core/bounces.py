@@ -1,0 +1,189 @@
+"""Read bounces: a message comes in, what failed for whom comes out. Nothing is looked up and nothing is believed here.
+
+Reports of RFC 3464 are read as they are written; what older servers send in words is left to flufl.bounce, which knows
+their forms. Whether a bounce is about an e-mail of ours is asked elsewhere (`feedback/`): anybody can write a report.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+
+from flufl.bounce import all_failures
+
+from drip_campaigns.core.model import Label
+
+LONGEST_REASON = 300
+FAILED = ("failed", "failure", "error")  # the first is the standard's; servers that cannot spell it write the others
+_ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
+_REPLY_CODE = re.compile(r"(?<![\d.-])([45]\d\d)(?=[ -])")
+_UNKNOWN = re.compile(
+	r"user unknown|unknown user|no such (?:user|recipient|mailbox|address|person|account)|does ?n[o']t exist"
+	r"|(?:mailbox|account|address|user|recipient)[^.\n]{0,60}(?:not found|unavailable|disabled|inactive|invalid|unknown"
+	r"|does not|is not a|no longer|rejected)"
+	r"|(?:invalid|unknown|unrouteable|unroutable|bad|illegal)[^.\n]{0,40}(?:address|recipient|mailbox|user|domain|host)"
+	r"|address(?:ee)? unknown|host (?:not found|unknown)|unknown host|no mailbox|not our customer|doesn't have an? .{0,20}account",
+	re.IGNORECASE,
+)
+_FULL = re.compile(
+	r"quota|mailbox (?:is )?full|inbox is full|over ?quota|disk (?:is )?full|insufficient (?:system )?storage"
+	r"|message (?:size )?(?:is )?too (?:large|big|long)|exceed(?:s|ed) (?:the )?(?:maximum|size)",
+	re.IGNORECASE,
+)
+_POLICY = re.compile(
+	r"spam|blacklist|block ?list|blocked|policy|reputation|dmarc|\bspf\b|\bdkim\b|dnsbl|not authori[sz]ed|listed (?:at|by)"
+	r"|access denied|content rejected",
+	re.IGNORECASE,
+)
+# Where the mailbox or its domain is not there: nothing will ever arrive (RFC 3463, and the registry that it began)
+_ABOUT_THE_SENDER = {"1.7", "1.8", "1.9"}
+_DEAD = {"2.1", "4.4", "4.310"}
+
+
+class BounceKind(Label):
+	"""What a failed delivery says about the address."""
+
+	HARD = "Hard"  # it does not exist, or takes no mail for good
+	SOFT = "Soft"  # not this time: full, too large, a server that gave up
+	POLICY = "Policy"  # the server does not want mail from this sender; it says nothing about the address
+
+
+@dataclass(frozen=True)
+class Bounce:
+	"""One recipient whom a message did not reach."""
+
+	address: str
+	kind: BounceKind
+	code: str = ""  # as RFC 3463 writes it, 5.1.1; empty if none was given
+	reason: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+	"""What a mail server's answer means."""
+
+	kind: BounceKind
+	code: str
+
+
+def read_bounces(message: Message) -> list[Bounce]:
+	"""Return what a message reports as failed for good; a delay and a delivery are no failures, and a letter is none.
+
+	Other failures than those of RFC 3464 are found by their wording: ask only for messages that machines have sent.
+	"""
+	blocks = list(_recipient_blocks(message))
+	if blocks:
+		return _unique(_read_block(block) for block in blocks if _field(block, "action") in FAILED)
+	text = first_text(message)
+	return _unique(
+		_judged(address.decode("ascii", "replace").lower(), "", text) for address in sorted(_find_by_wording(message))
+	)
+
+
+def judge(status: str, text: str) -> Verdict:
+	"""Return what a status of RFC 3463 and the words of a server mean; either may be empty.
+
+	The words decide where the code says nothing (x.0.0, x.5.0), as those of large providers do.
+	"""
+	text = f"{status} {text}".strip()
+	codes = [match.groups() for match in _ENHANCED.finditer(text)]
+	klass, subject, detail = next(
+		(code for code in codes if code[1] != "0"), codes[0] if codes else ("", "0", "0")
+	)
+	code = f"{klass}.{subject}.{detail}" if klass else ""
+	return Verdict(_kind(klass or _first_digit(text), f"{subject}.{detail}", text), code)
+
+
+def is_about_sender(code: str) -> bool:
+	"""Say whether an enhanced code of a refusal speaks of who sends, not of who receives: x.7.x, and a bad sender."""
+	return code.partition(".")[2] in _ABOUT_THE_SENDER or code[1:3] == ".7"
+
+
+def first_text(message: Message) -> str:
+	"""Return the words of a message: of its first text part, whatever its charset claims to be."""
+	for part in message.walk():
+		if part.get_content_type() == "text/plain" and part.get_content_disposition() != "attachment":
+			return decode_part(part)
+	return ""
+
+
+def decode_part(part: Message) -> str:
+	"""Return the text of a part; what its charset cannot read is replaced, and an unknown charset is read as UTF-8."""
+	payload = part.get_payload(decode=True) or b""
+	try:
+		return payload.decode(part.get_content_charset() or "utf-8", "replace")
+	except LookupError:
+		return payload.decode("utf-8", "replace")
+
+
+def _kind(klass: str, detail: str, text: str) -> BounceKind:
+	subject = detail.partition(".")[0]
+	if klass == "4":
+		return BounceKind.SOFT
+	if subject == "7" or detail in _ABOUT_THE_SENDER:
+		unknown = detail == "7.1" and _UNKNOWN.search(text) and not _POLICY.search(text)
+		return BounceKind.HARD if unknown else BounceKind.POLICY
+	if subject == "1" or detail in _DEAD:
+		return BounceKind.HARD
+	if subject in ("2", "6") or (subject == "3" and detail != "3.0"):
+		return BounceKind.SOFT
+	return _kind_by_words(text, BounceKind.SOFT if subject == "4" else BounceKind.HARD)
+
+
+def _kind_by_words(text: str, otherwise: BounceKind) -> BounceKind:
+	for kind, words in (
+		(BounceKind.SOFT, _FULL),
+		(BounceKind.HARD, _UNKNOWN),
+		(BounceKind.POLICY, _POLICY),
+	):
+		if words.search(text):
+			return kind
+	return otherwise
+
+
+def _first_digit(text: str) -> str:
+	match = _REPLY_CODE.search(text)
+	return match.group(1)[0] if match else ""
+
+
+def _recipient_blocks(message: Message) -> Iterator[Message]:
+	for part in message.walk():
+		if part.get_content_type() == "message/delivery-status" and part.is_multipart():
+			yield from (block for block in part.get_payload() if block.get("action"))
+
+
+def _read_block(block: Message) -> Bounce:
+	address = _address(block.get("original-recipient")) or _address(block.get("final-recipient"))
+	diagnostic = str(block.get("diagnostic-code") or "")
+	return _judged(address, str(block.get("status") or ""), diagnostic.partition(";")[2] or diagnostic)
+
+
+def _judged(address: str, status: str, text: str) -> Bounce:
+	verdict = judge(status, text)
+	return Bounce(address, verdict.kind, verdict.code, " ".join(text.split())[:LONGEST_REASON])
+
+
+def _field(block: Message, name: str) -> str:
+	# "failed (user unknown)" is allowed: a comment
+	return str(block.get(name) or "").strip().lower().partition(" ")[0].rstrip(";")
+
+
+def _address(value: object) -> str:
+	"""Return the address of a field like "rfc822; jane@example.com"; some leave the type out, some write brackets."""
+	text = str(value or "")
+	address = (text.partition(";")[2] or text).strip().strip("<>").strip()
+	return address.lower() if address.count("@") == 1 and " " not in address else ""
+
+
+def _find_by_wording(message: Message) -> set[bytes]:
+	try:
+		_temporary, permanent = all_failures(message)
+	except Exception:  # noqa: BLE001 - strangers write these messages: one that the library stumbles over is no bounce
+		return set()
+	return set(permanent)
+
+
+def _unique(bounces: Iterator[Bounce]) -> list[Bounce]:
+	return list({bounce.address: bounce for bounce in bounces if bounce.address}.values())
