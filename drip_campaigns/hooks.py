@@ -38,7 +38,14 @@ override_doctype_dashboards = {
 # Consent given back elsewhere; and whatever fires a trigger
 doc_events = {
 	"*": {"on_change": "drip_campaigns.enrollment.triggers.note_change"},
-	"Communication": {"after_insert": "drip_campaigns.enrollment.unsubscribe_mails.leave_by_mail"},
+	# Opting out by mail; bounces, complaints and answers
+	"Communication": {
+		"after_insert": [
+			"drip_campaigns.enrollment.unsubscribe_mails.leave_by_mail",
+			"drip_campaigns.feedback.incoming.read_communication",
+		]
+	},
+	"Unhandled Email": {"after_insert": "drip_campaigns.feedback.incoming.read_unhandled"},
 	"Email Unsubscribe": {"after_insert": "drip_campaigns.enrollment.triggers.leave_when_unsubscribed"},
 	"Personal Data Deletion Request": {
 		"on_update": "drip_campaigns.enrollment.triggers.erase_with_account",

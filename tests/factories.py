@@ -26,6 +26,7 @@ POSTAL_ADDRESS = "Test Ltd, 1 Test Street, Testville"
 SENDER = f"sales@{DOMAIN}"
 
 _OURS = (
+	"Drip Account Brake",
 	"Drip Consent",
 	"Drip Event",
 	"Drip Suppression",
@@ -37,6 +38,7 @@ _OURS = (
 	"Drip Campaign Trigger",
 	"Drip Trigger Firing",
 	"Drip Campaign",
+	"Drip Mailbox",
 	"Drip Sending Limit",
 	"Drip Bulk Enrollment",
 	"Drip Target List Member",

@@ -16,7 +16,11 @@ from flufl.bounce import all_failures
 from drip_campaigns.core.model import Label
 
 LONGEST_REASON = 300
-FAILED = ("failed", "failure", "error")  # the first is the standard's; servers that cannot spell it write the others
+FAILED = (
+	"failed",
+	"failure",
+	"error",
+)  # the first is the standard's; servers that cannot spell it write the others
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _REPLY_CODE = re.compile(r"(?<![\d.-])([45]\d\d)(?=[ -])")
 _UNKNOWN = re.compile(
@@ -78,7 +82,8 @@ def read_bounces(message: Message) -> list[Bounce]:
 		return _unique(_read_block(block) for block in blocks if _field(block, "action") in FAILED)
 	text = first_text(message)
 	return _unique(
-		_judged(address.decode("ascii", "replace").lower(), "", text) for address in sorted(_find_by_wording(message))
+		_judged(address.decode("ascii", "replace").lower(), "", text)
+		for address in sorted(_find_by_wording(message))
 	)
 
 

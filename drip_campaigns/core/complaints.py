@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email.message import Message
 
-COMPLAINTS = frozenset({"abuse", "fraud", "virus", "other", "opt-out"})  # what `not-spam` says is the opposite
+COMPLAINTS = frozenset(
+	{"abuse", "fraud", "virus", "other", "opt-out"}
+)  # what `not-spam` says is the opposite
 
 
 @dataclass(frozen=True)

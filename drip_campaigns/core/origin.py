@@ -12,10 +12,29 @@ from email.utils import getaddresses
 LONGEST_READ = 512 * 1024
 MOST_IDS = 50
 _ID = re.compile(r"<([^<>\s@]{1,200}@[^<>\s]{1,200})>")
-_ID_LINE = re.compile(r"^[> \t]*message-id:[ \t]*(?:\r?\n[ \t]+)?<([^<>\s@]{1,200}@[^<>\s]{1,200})>", re.I | re.M)
-_DELIVERED_TO = ("to", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "cc")
+_ID_LINE = re.compile(
+	r"^[> \t]*message-id:[ \t]*(?:\r?\n[ \t]+)?<([^<>\s@]{1,200}@[^<>\s]{1,200})>", re.I | re.M
+)
+_DELIVERED_TO = (
+	"to",
+	"delivered-to",
+	"x-original-to",
+	"envelope-to",
+	"x-envelope-to",
+	"x-delivered-to",
+	"cc",
+)
 _RETURN_PATHS = ("original-mail-from", "return-path", "x-original-mail-from")
-_MACHINES = ("mailer-daemon", "postmaster", "mail-daemon", "maildaemon", "abuse", "noreply", "no-reply", "bounce")
+_MACHINES = (
+	"mailer-daemon",
+	"postmaster",
+	"mail-daemon",
+	"maildaemon",
+	"abuse",
+	"noreply",
+	"no-reply",
+	"bounce",
+)
 
 
 @dataclass(frozen=True)
@@ -53,12 +72,9 @@ def is_by_machine(message: Message) -> bool:
 	return report or nobody or any(sender.startswith(_MACHINES) for sender in senders)
 
 
-def find_tag(address: str, base: str) -> str:
-	"""Return what stands behind the plus of `address`, if it is `base` but for that; else nothing. Case does not count."""
-	local, _, domain = address.lower().rpartition("@")
-	base_local, _, base_domain = base.lower().rpartition("@")
-	head, plus, tag = local.partition("+")
-	return tag if plus and (head, domain) == (base_local, base_domain) else ""
+def find_tag(address: str) -> str:
+	"""Return what stands behind the plus of an address, in lower case, or nothing."""
+	return address.rpartition("@")[0].partition("+")[2].lower()
 
 
 def add_tag(base: str, tag: str) -> str:

@@ -52,7 +52,7 @@ def read_reply(message: Message, received_on: date) -> Reply:
 		return Reply(ReplyKind.AWAY, find_return(f"{subject}\n{text}", received_on))
 	if is_machine:
 		return Reply(ReplyKind.AUTOMATIC)
-	return Reply(ReplyKind.LEAVE if _only_leaves(text) else ReplyKind.HUMAN)
+	return Reply(ReplyKind.LEAVE if _only_leaves(text or subject) else ReplyKind.HUMAN)
 
 
 def subject_of(message: Message) -> str:

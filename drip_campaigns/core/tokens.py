@@ -4,6 +4,10 @@ A token is bound to a purpose by its salt: one made for opening a page never uns
 itself: it is read as long as the key that signed it is kept, which is 60 days at least.
 """
 
+import base64
+import hashlib
+import hmac
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import Enum
@@ -16,6 +20,7 @@ from itsdangerous.encoding import base64_decode, base64_encode
 from drip_campaigns.core.errors import DripError
 
 MAX_TOKEN_LENGTH = 200
+_PLAIN_ID = re.compile(r"[a-z0-9-]+")
 LEAST_DAYS_KEPT = 60  # a law on marketing mail asks for 30 days in which a link to leave works
 
 
@@ -29,6 +34,7 @@ class Purpose(str, Enum):
 	OPEN = "open"
 	VIEW = "view"
 	ADDRESS = "address"
+	MAILBOX = "mailbox"
 
 
 class InvalidTokenError(DripError):
@@ -56,6 +62,31 @@ def read(purpose: Purpose, token: str, keys: Sequence[str]) -> str:
 	if base64_encode(base64_decode(signature)) != signature:
 		raise InvalidTokenError
 	return subject
+
+
+def sign_tag(subject: str, keys: Sequence[str]) -> str:
+	"""Return a tag for the local part of an address, signed with the newest key; nothing for a subject that is no plain id.
+
+	Mail servers may change the case of a local part, and it has 64 characters at most: so the signature is short (80
+	bits) and speaks lower case only. What it protects is a single e-mail's bounce.
+	"""
+	return f"{subject}.{_tag_signature(subject, keys[-1])}" if _PLAIN_ID.fullmatch(subject) else ""
+
+
+def read_tag(tag: str, keys: Sequence[str]) -> str:
+	"""Return the subject of a tag; raise InvalidTokenError for anything that is none of ours."""
+	subject, _dot, signature = tag.lower().rpartition(".")
+	if len(tag) > MAX_TOKEN_LENGTH or not _PLAIN_ID.fullmatch(subject) or not signature.isascii():
+		raise InvalidTokenError
+	if not any(hmac.compare_digest(signature, _tag_signature(subject, key)) for key in reversed(keys)):
+		raise InvalidTokenError
+	return subject
+
+
+def _tag_signature(subject: str, key: str) -> str:
+	salted = f"drip-campaigns.{Purpose.MAILBOX.value}\0{subject}".encode()
+	digest = hmac.new(key.encode(), salted, hashlib.sha256).digest()
+	return base64.b32encode(digest[:10]).decode().lower()
 
 
 def rotate(kept: Sequence[str | Mapping[str, str]], new_key: str, today: date, days: int) -> list[str | dict]:

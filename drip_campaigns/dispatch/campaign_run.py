@@ -17,6 +17,7 @@ from drip_campaigns.core.model import (
 from drip_campaigns.core.tracking_mode import TrackingMode
 from drip_campaigns.dispatch.asking import load_question
 from drip_campaigns.dispatch.headers import Headers
+from drip_campaigns.dispatch.mailboxes import Mailboxes
 from drip_campaigns.dispatch.message import Envelope, compose
 from drip_campaigns.dispatch.options import patience
 from drip_campaigns.dispatch.outbox import Mail, drip_email_name
@@ -50,7 +51,7 @@ class CampaignRun:
 		self.subjects = step_subjects(campaign)
 		self.planner = Planner(self.plan, self.subjects)
 		self.site_url = frappe.utils.get_url()
-		self.senders, self.links = Senders(), Links()
+		self.senders, self.links, self.mailboxes = Senders(), Links(), Mailboxes()
 		self.headers = Headers(campaign, self.site_url)
 		self.tracking = TrackingModes(campaign)
 		self._compiled: dict[tuple[str, str], CompiledStep] = {}
@@ -104,7 +105,9 @@ class CampaignRun:
 		envelope = Envelope(
 			from_name=sender.name,
 			from_address=on_the_wire(sender.address),
-			reply_to=on_the_wire(sender.reply_to),
+			reply_to=self.mailboxes.reply_to(
+				sender.email_account, drip_email_name(row.name, step), on_the_wire(sender.reply_to)
+			),
 			to_name=recipient.full_name,
 			to_address=on_the_wire(recipient.email),
 			message_id=f"{frappe.generate_hash(length=20)}@{on_the_wire(sender.address).rpartition('@')[2]}",

@@ -13,14 +13,17 @@ import redis
 from frappe.email.doctype.email_account.email_account import EmailAccount
 
 from drip_campaigns.campaign.hold import tell_about_account
-from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch import brakes, mail_store
+from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.dispatch.limits import Limits
+from drip_campaigns.dispatch.mailboxes import Mailboxes
 from drip_campaigns.dispatch.notes import DeliveryNotes
 from drip_campaigns.dispatch.options import may_send, release_after
 from drip_campaigns.dispatch.settle import settle
 from drip_campaigns.dispatch.transport import Answer, Envelope, Outcome, hear, offer, send_text
 from drip_campaigns.dispatch.withdraw import withdraw_or_hold
 from drip_campaigns.enrollment.addresses import on_the_wire
+from drip_campaigns.enrollment.suppress import suppress_refused
 from drip_campaigns.site_clock import to_site, utc_now
 
 GROUP_SIZE = (
@@ -59,7 +62,8 @@ class _Courier:
 
 	def __init__(self, clock: Callable[[], datetime]) -> None:
 		self.clock, self.connections = clock, _Connections()
-		self.notes, self.limits = DeliveryNotes(), Limits()
+		self.notes, self.mailboxes, self.limits = DeliveryNotes(), Mailboxes(), Limits()
+		self._heed_brakes(clock())
 		# The last attempt, and whether it was accepted, as long as that is not noted.
 		self.before: tuple[str, bool] | None = None
 
@@ -77,10 +81,18 @@ class _Courier:
 		frappe.db.commit()  # what is locked next must not be older than its lock
 		# A job that slept for long may have lost some to the sweep: those are settled by whoever has them now.
 		mails = mail_store.lock_own(mails, answers)
-		settle(mails, answers, self.clock(), release_after())
+		_settle(mails, answers, self.clock())
+		frappe.db.commit()
+		brakes.note_answers([(m.email_account, answers[m.name]) for m in mails if m.name in answers], now)
+		self._heed_brakes(self.clock())
 		frappe.db.commit()
 		self._forget(mails)
 		return sum(answer.outcome is Outcome.ACCEPTED for answer in answers.values())
+
+	def _heed_brakes(self, now: datetime) -> None:
+		"""Learn which accounts mail servers have complained about, as of now."""
+		self.brakes = brakes.load(now)
+		self.limits.slow(self.brakes.slowed, brakes.SLOW_PER_HOUR)
 
 	def _send_group(self, mails: list[frappe._dict]) -> dict[str, Answer]:
 		answers: dict[str, Answer] = {}
@@ -109,7 +121,10 @@ class _Courier:
 
 	def _send_one(self, mail: frappe._dict) -> Answer | None:
 		"""Send one e-mail; None when it is not ours any more."""
-		envelope = Envelope(mail.sender, on_the_wire(mail.email_address))
+		if held := self.brakes.hold_back(mail.email_account, self.clock()):
+			return held
+		return_path = self.mailboxes.return_path(mail.email_account, mail.name)
+		envelope = Envelope(return_path or mail.sender, on_the_wire(mail.email_address))
 		try:
 			domain = envelope.recipient.rpartition("@")[2]
 			held = self.limits.reserve(mail.email_account or "", domain, self.clock())
@@ -166,6 +181,12 @@ class _Courier:
 			self.notes.forget([mail.email_queue for mail in mails])
 		except redis.RedisError:
 			frappe.logger("drip_campaigns").warning("notes of settled e-mails stay until they expire")
+
+
+@again_after_deadlock
+def _settle(mails: list[frappe._dict], answers: dict[str, Answer], now: datetime) -> None:
+	hard = settle(mails, answers, now, release_after())
+	suppress_refused({mail.email_address: mail.answer for mail in hard}, now)
 
 
 class _Connections:

@@ -5,6 +5,7 @@ Each window is a sorted set of the moments at which e-mails left. About 100 byte
 
 import uuid
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -47,12 +48,17 @@ class Limits:
 	"""The limits of this site for one run. Raises redis.RedisError when Redis cannot count: then nothing may leave."""
 
 	def __init__(self) -> None:
-		self._rules = _load_rules()
+		self._set_rules = self._rules = _load_rules()
 		self._redis = get_redis_conn()
 		self._reserve = self._redis.register_script(_RESERVE)
 		self._prefix = f"drip_campaigns:{frappe.conf.db_name}:limit:"
 		self._held: Counter[str] = Counter()
 		self._counted: tuple[list[str], str] | None = None
+
+	def slow(self, accounts: Iterable[str], per_hour: int) -> None:
+		"""Let these accounts, and no others from now on, send at most `per_hour`, whatever Drip Settings allow."""
+		slow = (LimitRule(LimitScope.EMAIL_ACCOUNT, account, per_hour=per_hour) for account in accounts)
+		self._rules = (*self._set_rules, *slow)
 
 	def reserve(self, account: str, domain: str, now: datetime) -> HeldBack | None:
 		"""Count one e-mail at `now`, or say why and until when it must wait; waiting e-mails are spread, too."""

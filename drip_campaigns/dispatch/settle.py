@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import frappe
 from frappe import _
 
+from drip_campaigns.core.bounces import BounceKind, judge
 from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, ExitReason, Status
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.deadlocks import again_after_deadlock
@@ -24,8 +25,13 @@ Mails = Sequence[frappe._dict]
 
 
 @again_after_deadlock
-def settle(mails: Mails, answers: Mapping[str, Answer], now: datetime, release_after: timedelta) -> None:
-	"""Record the outcome of each of `mails`; one without an answer was not tried and goes back to the queue."""
+def settle(
+	mails: Mails, answers: Mapping[str, Answer], now: datetime, release_after: timedelta
+) -> list[frappe._dict]:
+	"""Record the outcome of each of `mails`; one without an answer was not tried and goes back to the queue.
+
+	Return those whose address is not there: the caller suppresses it.
+	"""
 	groups: dict[Outcome, list[frappe._dict]] = {outcome: [] for outcome in Outcome}
 	untried = []
 	for mail in mails:
@@ -37,7 +43,9 @@ def settle(mails: Mails, answers: Mapping[str, Answer], now: datetime, release_a
 			mail.until = answer.until
 			groups[_final(answer, mail, now)].append(mail)
 	record_sent(groups[Outcome.ACCEPTED], now)
-	record_refused(groups[Outcome.REFUSED], now)
+	hard, other = _sort_refused(groups[Outcome.REFUSED])
+	record_refused(hard, now)
+	record_bounced(other, now)
 	record_failed(groups[Outcome.FAILED], now)
 	record_in_doubt(groups[Outcome.UNKNOWN], now)
 	put_back(untried, now, now, release_after)
@@ -45,10 +53,20 @@ def settle(mails: Mails, answers: Mapping[str, Answer], now: datetime, release_a
 	put_back(groups[Outcome.HELD], now, now, release_after)
 	keep_distances(
 		[*groups[Outcome.ACCEPTED], *groups[Outcome.UNKNOWN]],
-		[*groups[Outcome.REFUSED], *groups[Outcome.FAILED]],
+		[*hard, *other, *groups[Outcome.FAILED]],
 		now,
 	)
 	complete_finished(sorted({mail.enrollment for mail in mails}), now)
+	return hard
+
+
+def _sort_refused(mails: Mails) -> tuple[list[frappe._dict], list[frappe._dict]]:
+	"""Return those that no server will ever take, for the address is not there, and those that were refused for another reason."""
+	hard, other = [], []
+	for mail in mails:
+		mail.bounce = judge("", mail.answer).kind
+		(hard if mail.bounce is BounceKind.HARD else other).append(mail)
+	return hard, other
 
 
 def _final(answer: Answer, mail: frappe._dict, now: datetime) -> Outcome:
@@ -75,9 +93,7 @@ def record_sent(mails: Mails, now: datetime) -> None:
 
 def record_refused(mails: Mails, now: datetime) -> None:
 	"""The mail server will never accept these: a hard bounce, which ends the enrollment."""
-	_set_each_error(mails, EmailStatus.FAILED, now)
-	_set(mails, "Communication", "communication", {"delivery_status": "Bounced"}, now)
-	_log(mails, EventType.BOUNCED, now, with_answer=True)
+	record_bounced(mails, now)
 	ended = _end_live(mails, now)
 	_log(
 		[mail for mail in mails if mail.enrollment in ended],
@@ -85,6 +101,14 @@ def record_refused(mails: Mails, now: datetime) -> None:
 		now,
 		ExitReason.HARD_BOUNCE.value,
 	)
+
+
+def record_bounced(mails: Mails, now: datetime) -> None:
+	"""The mail server has refused these for good; what that says of the address stands on the e-mail."""
+	_set_each_error(mails, EmailStatus.FAILED, now)
+	mail_store.set_each("Drip Email", ("name", "bounce"), [(mail.name, mail.bounce.value) for mail in mails])
+	_set(mails, "Communication", "communication", {"delivery_status": "Bounced"}, now)
+	_log(mails, EventType.BOUNCED, now, with_answer=True)
 
 
 def record_failed(mails: Mails, now: datetime) -> None:

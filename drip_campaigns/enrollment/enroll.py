@@ -160,10 +160,11 @@ def _find_previous(document):
 	return frappe.get_doc("Drip Enrollment", names[0]) if names else None
 
 
-def pause(document, now: datetime, *, until: datetime | None = None) -> None:
+def pause(document, now: datetime, *, until: datetime | None = None, because: str = "") -> None:
 	"""Hold an enrollment, what is queued for it included; no step is lost.
 
-	With `until` it is the recipient who asked, and it goes on by itself then; without, a user lets it go on.
+	With `until` it goes on by itself then: the recipient asked, or it is for the cause that `because` names; without, a
+	user lets it go on.
 	"""
 	_set(
 		document,
@@ -175,7 +176,8 @@ def pause(document, now: datetime, *, until: datetime | None = None) -> None:
 		},
 	)
 	hold(mail_store.email_table().enrollment == document.name, now=now)
-	log(document, EventType.PAUSED, now, _("The recipient asked for a pause.") if until else None)
+	asked = _("The recipient asked for a pause.") if until else None
+	log(document, EventType.PAUSED, now, because or asked)
 
 
 def resume(document, now: datetime, event: EventType | None = None) -> None:
@@ -333,9 +335,12 @@ def _done_steps(enrollment: str) -> list[str]:
 	return frappe.get_all("Drip Email", filters={"enrollment": enrollment}, pluck="step")
 
 
-def log(document, event: EventType, now: datetime, detail: str | None = None) -> None:
-	"""Write one line into the campaign's log about an enrollment."""
+def log(
+	document, event: EventType, now: datetime, detail: str | None = None, mail: frappe._dict | None = None
+) -> None:
+	"""Write one line into the campaign's log about an enrollment, and about the e-mail if it concerns one."""
 	line = {
+		**({"drip_email": mail.name, "step": mail.step} if mail else {}),
 		"event_type": event.value,
 		"detail": detail,
 		"campaign": document.campaign,

@@ -110,7 +110,7 @@ def _awake(status: str) -> dict[str, Any]:
 def _event(kind: EventType, row: Mapping[str, Any]) -> dict[str, Any]:
 	return {
 		"event_type": kind.value,
-		"detail": _("The pause that the recipient asked for is over."),
+		"detail": _("The pause is over."),
 		"campaign": row["campaign"],
 		"enrollment": row["name"],
 		"email_address": row["email_address"],

@@ -3,7 +3,7 @@
 Whoever suppresses twice has suppressed once. None of this commits; who may do it is the business of the edge.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import frappe
@@ -19,6 +19,7 @@ from drip_campaigns.tracking.consents import withdraw_consent
 from drip_campaigns.tracking.suppression import DOCTYPE, EXIT_REASONS
 
 FLAG = "unsubscribed"
+BY_MAIL_SERVER = "A mail server, while sending"
 
 
 def suppress(address: str, reason: SuppressionReason, now: datetime, *, source: str, note: str = "") -> bool:
@@ -36,6 +37,16 @@ def suppress(address: str, reason: SuppressionReason, now: datetime, *, source: 
 	else:
 		end_live_of(address, None, now, EXIT_REASONS[reason])
 	return lifted is None or bool(lifted)
+
+
+def suppress_refused(answers: Mapping[str, str], now: datetime) -> None:
+	"""Suppress addresses that a mail server has just refused because they are not there, with its words.
+
+	One after the other: a server that refuses many is a list that should not have been written to, and a circuit
+	breaker stops it (`feedback/breaker.py`).
+	"""
+	for address in sorted(answers):
+		suppress(address, SuppressionReason.HARD_BOUNCE, now, source=BY_MAIL_SERVER, note=answers[address])
 
 
 def renew(document, reason: SuppressionReason, now: datetime, *, source: str, note: str) -> None:

@@ -18,9 +18,7 @@ def leave_by_mail(document, _event: str | None = None) -> None:
 
 	Called for every Communication of the site: all others cost one comparison. Forged tokens do nothing and say nothing.
 	"""
-	if document.sent_or_received != "Received" or not document.subject:
-		return
-	match = _SUBJECT.fullmatch(document.subject)
+	match = document.sent_or_received == "Received" and _SUBJECT.fullmatch(document.subject or "")
 	if not match:
 		return
 	try:
@@ -30,3 +28,8 @@ def leave_by_mail(document, _event: str | None = None) -> None:
 	if leaver.is_erased:
 		return
 	leave(leaver, default_scope(leaver), utc_now(), BY_MAIL)
+
+
+def is_leaving(document) -> bool:
+	"""Say whether a Communication is such an e-mail: it is no answer to anything."""
+	return bool(_SUBJECT.fullmatch(document.subject or ""))

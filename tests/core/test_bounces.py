@@ -20,7 +20,16 @@ NOT_HARD = {
 	BounceKind.SOFT: {
 		**dict.fromkeys(
 			(
-				*("hotpop_01", "newmailru_01", "postfix_04", "qmail_06", "qmail_07", "simple_01", "simple_07"),
+				*(
+					"dsn_01",
+					"hotpop_01",
+					"newmailru_01",
+					"postfix_04",
+					"qmail_06",
+					"qmail_07",
+					"simple_01",
+					"simple_07",
+				),
 				*("simple_09", "simple_14", "simple_38", "simple_45", "yahoo_02", "yahoo_04"),
 			),
 			"the mailbox is full",
@@ -40,7 +49,9 @@ def load_samples() -> dict[str, tuple[Message, set[str]]]:
 	if archive is None:
 		pytest.skip("`make site` fetches the samples")
 	with tarfile.open(archive) as content:
-		files = {Path(entry.name).name: content.extractfile(entry).read() for entry in content if entry.isfile()}
+		files = {
+			Path(entry.name).name: content.extractfile(entry).read() for entry in content if entry.isfile()
+		}
 	table = next(
 		ast.literal_eval(node.value)
 		for node in ast.parse(files["test_detectors.py"]).body
@@ -73,7 +84,9 @@ def test_real_bounces_give_the_right_address_and_kind():
 	assert set(wrong) == {"simple_42.txt"}
 
 
-def report(*recipients: str, text: str = "It failed.", original: str = "Message-ID: <abc@example.com>") -> Message:
+def report(
+	*recipients: str, text: str = "It failed.", original: str = "Message-ID: <abc@example.com>"
+) -> Message:
 	"""Return a delivery report of RFC 3464 with these blocks, one a recipient."""
 	blocks = "\n\n".join(recipients)
 	return email.message_from_string(
@@ -178,7 +191,9 @@ def test_message_that_is_no_bounce_gives_none(raw):
 
 
 def test_origin_is_what_is_returned_and_not_the_report_itself():
-	origin = read_origin(report(block("a@example.org", "failed", "5.1.1"), text="Message-Id: <old@example.com>"))
+	origin = read_origin(
+		report(block("a@example.org", "failed", "5.1.1"), text="Message-Id: <old@example.com>")
+	)
 
 	assert set(origin.returned_ids) == {"abc@example.com", "old@example.com"}
 	assert origin.addressed_to == ("bounces@example.com",)
@@ -196,9 +211,8 @@ def test_tag_of_an_address_is_found_again_whatever_its_case():
 	address = add_tag("bounces@example.com", "abc-def.123")
 
 	assert address == "bounces+abc-def.123@example.com"
-	assert find_tag(address.upper(), "Bounces@Example.com") == "abc-def.123"
-	assert find_tag("bounces@example.com", "bounces@example.com") == ""
-	assert find_tag("other+abc@example.com", "bounces@example.com") == ""
+	assert find_tag(address.upper()) == "abc-def.123"
+	assert find_tag("bounces@example.com") == ""
 	assert add_tag("a" * 60 + "@example.com", "12345") == "a" * 60 + "@example.com"
 
 

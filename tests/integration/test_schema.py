@@ -3,8 +3,17 @@
 import frappe
 import pytest
 
-from drip_campaigns.core import confirmation, consent, limits, lists, model, tracking_mode, triggers
-from drip_campaigns.dispatch import options
+from drip_campaigns.core import (
+	bounces,
+	confirmation,
+	consent,
+	limits,
+	lists,
+	model,
+	tracking_mode,
+	triggers,
+)
+from drip_campaigns.dispatch import brakes, options
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.patches.v1_0 import set_consent_defaults
 from drip_campaigns.site_clock import utc_now
@@ -23,6 +32,8 @@ SELECTS = (
 	("Drip Campaign", "double_opt_in", confirmation.OptIn),
 	("Drip Campaign", "tracking_mode", tracking_mode.TrackingMode),
 	("Drip Consent", "consent_to", consent.ConsentTo),
+	("Drip Account Brake", "state", brakes.BrakeState),
+	("Drip Email", "bounce", bounces.BounceKind),
 	("Drip Email", "status", model.EmailStatus),
 	("Drip Email", "tracking_mode", tracking_mode.TrackingMode),
 	("Drip Enrollment", "confirmation", confirmation.Confirmation),

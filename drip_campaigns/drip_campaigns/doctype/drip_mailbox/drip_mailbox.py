@@ -1,0 +1,7 @@
+"""Drip Mailbox: where the bounces and the answers of an Email Account's e-mails come to."""
+
+from frappe.model.document import Document
+
+
+class DripMailbox(Document):
+	"""A row of Drip Settings."""

@@ -1,0 +1,115 @@
+"""What follows from an answer: a person's ends the enrollment, an absence holds it, "unsubscribe" leaves. None commits."""
+
+from datetime import date, datetime, time
+from email.message import Message
+from email.utils import parseaddr
+
+import frappe
+from frappe import _
+
+from drip_campaigns.campaign.hold import tell
+from drip_campaigns.core.model import EventType, ExitReason, Status
+from drip_campaigns.core.origin import Origin
+from drip_campaigns.core.replies import ReplyKind, read_reply, subject_of
+from drip_campaigns.enrollment import enroll
+from drip_campaigns.enrollment.addresses import normalise
+from drip_campaigns.enrollment.leaving import default_scope, find_leaver, leave
+from drip_campaigns.enrollment.state import LIVE_VALUES
+from drip_campaigns.feedback.mails import FIELDS, find_mail, is_to
+from drip_campaigns.feedback.own_people import is_own
+from drip_campaigns.site_clock import from_site, site_date
+
+BY_ANSWER = "The recipient, by answering"
+
+
+def handle_reply(message: Message, origin: Origin, communication, now: datetime) -> None:
+	"""Do what follows from a message that is no report, if it answers an e-mail of ours or comes from whom we write to."""
+	sender = normalise(communication.sender or parseaddr(str(message.get("from") or ""))[1])
+	mail = find_mail(origin.addressed_to, origin.answered_ids)
+	mails = [mail] if mail else _find_written_to(sender)
+	# Our own copies in the Sent folder, our other addresses and our colleagues answer nothing.
+	mails = [mail for mail in mails if mail and (is_to(mail, sender) or not is_own(sender))]
+	if not mails or (mail is None and is_own(sender)) or _is_known(communication):
+		return
+	reply = read_reply(message, site_date(now))
+	for mail in mails:
+		link(communication, mail)
+		if reply.kind is ReplyKind.LEAVE:
+			_leave(mail, now)
+		elif reply.kind is ReplyKind.HUMAN:
+			_take_answer(mail, subject_of(message), now)
+		else:
+			_take_automatic(mail, reply.back_on, now, is_away=reply.kind is ReplyKind.AWAY)
+
+
+def link(communication, mail: frappe._dict) -> None:
+	"""Show a received Communication on the enrollment and on the recipient's timeline."""
+	if not communication.reference_name:
+		communication.db_set({"reference_doctype": "Drip Enrollment", "reference_name": mail.enrollment})
+	wanted = (mail.recipient_type, mail.recipient)
+	linked = {(row.link_doctype, row.link_name) for row in communication.timeline_links}
+	if wanted not in linked and frappe.db.exists(*wanted):
+		# Not by saving it: it is being inserted just now.
+		row = {"link_doctype": mail.recipient_type, "link_name": mail.recipient}
+		communication.append("timeline_links", row).db_insert()
+
+
+def _take_answer(mail: frappe._dict, subject: str, now: datetime) -> None:
+	document = _get_enrollment(mail)
+	enroll.log(document, EventType.REPLIED, now, subject, mail)
+	goes_on = frappe.db.get_value("Drip Campaign", mail.campaign, "goes_on_after_reply")
+	if document.status in LIVE_VALUES and not goes_on:
+		enroll.end(document, now, ExitReason.REPLY)
+	_tell_owner(document, subject)
+
+
+def _take_automatic(mail: frappe._dict, back_on: date | None, now: datetime, *, is_away: bool) -> None:
+	document = _get_enrollment(mail)
+	until = _morning_of(back_on) if back_on else None
+	if document.status in (Status.SCHEDULED.value, Status.IN_PROGRESS.value) and until:
+		enroll.pause(document, now, until=until, because=_("Out of office until {0}").format(back_on))
+		return
+	text = _("An out-of-office answer") if is_away else _("A machine answered")
+	enroll.log(document, EventType.FEEDBACK, now, text, mail)
+
+
+def _leave(mail: frappe._dict, now: datetime) -> None:
+	leaver = find_leaver(mail.enrollment)
+	leave(leaver, default_scope(leaver), now, source=BY_ANSWER)
+
+
+def _get_enrollment(mail: frappe._dict):
+	return frappe.get_doc("Drip Enrollment", mail.enrollment, for_update=True)
+
+
+def _find_written_to(sender: str) -> list[frappe._dict]:
+	"""Return the latest e-mail of each live enrollment of an address that has been sent anything."""
+	live = enroll.find_live_of(sender) if "@" in sender else []
+	if not live:
+		return []
+	filters = {"enrollment": ["in", live], "sent_at": ["is", "set"]}
+	rows = frappe.get_all("Drip Email", filters=filters, fields=list(FIELDS), order_by="sent_at")
+	return list({row.enrollment: row for row in rows}.values())
+
+
+def _is_known(communication) -> bool:
+	"""Say whether the same message has come before: two Email Accounts may receive it."""
+	if not communication.message_id:
+		return False
+	same = {"message_id": communication.message_id, "sent_or_received": "Received"}
+	return bool(frappe.db.exists("Communication", {**same, "name": ["!=", communication.name]}))
+
+
+def _morning_of(day: date) -> datetime:
+	return from_site(datetime.combine(day, time()))
+
+
+def _tell_owner(document, subject: str) -> None:
+	owner = frappe.db.get_value("Drip Campaign", document.campaign, "owner")
+	text = _("{0} has answered campaign {1}: {2}").format(
+		frappe.bold(frappe.utils.escape_html(document.recipient_name or "")),
+		frappe.utils.escape_html(document.campaign),
+		frappe.utils.escape_html(subject),
+	)
+	told = {user for user in (document.sender, owner) if user}
+	frappe.db.after_commit.add(lambda: tell(told, text, "Drip Enrollment", document.name))
