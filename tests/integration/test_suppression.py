@@ -2,6 +2,7 @@
 
 import frappe
 import pytest
+from frappe.core.doctype.communication.email import make as make_communication
 
 from drip_campaigns.api import desk
 from drip_campaigns.core.model import SuppressionReason
@@ -197,3 +198,23 @@ def test_ordinary_mail_to_a_suppressed_address_is_sent_as_ever(site, clock, smtp
 	queue.send()
 
 	assert [message.message["Subject"] for message in smtp.messages] == ["Your invoice"]
+
+
+def test_password_mail_and_a_reply_by_hand_reach_who_has_opted_out_of_everything(site, clock, smtp):
+	contact = factories.make_contact("Ada", ADA)
+	user = frappe.get_doc("User", factories.make_user("ada"))
+	suppress(ADA, SuppressionReason.OPTED_OUT, clock.now, source="page")
+	frappe.db.commit()
+
+	user.reload().reset_password(send_email=True)
+	make_communication(
+		"Contact", contact.name, subject="Re: your question", content="Yes.", recipients=ADA, send_email=True
+	)
+	frappe.db.commit()
+	factories.flush_email_queue()
+
+	subjects = sorted(message.message["Subject"] for message in smtp.to(ADA))
+	assert contact.reload().unsubscribed == 1
+	assert len(subjects) == 2
+	assert subjects[1] == "Re: your question"
+	assert "Password" in subjects[0]
