@@ -170,10 +170,10 @@ def test_record_that_cannot_be_made_is_an_error_of_its_row(campaign, upload):
 	("content", "name", "said"),
 	[
 		(b"PK\x03\x04 no workbook", "drip.xlsx", "cannot be read"),
-		("a,b\n", "drip.pdf", "is no CSV or Excel (xlsx) file"),
+		("a,b\n", "drip.txt", "is no CSV or Excel (xlsx) file"),
 		("\n\n", "drip.csv", "is empty"),
 	],
-	ids=["broken", "pdf", "empty"],
+	ids=["broken", "text", "empty"],
 )
 def test_file_that_cannot_be_read_is_refused_with_the_remedy(upload, content, name, said):
 	url = upload(content, name)
