@@ -19,6 +19,7 @@ from drip_campaigns.enrollment import address_change
 from drip_campaigns.enrollment.addresses import normalise, spellings
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.site_clock import to_site
+from drip_campaigns.tracking.consent import forget_comments
 
 APP = "drip_campaigns"
 KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
@@ -76,6 +77,7 @@ def erase(address: str, now: datetime, *, source: str) -> None:
 			delete_rows(doctype, names)
 	_forget_firings(enrollments)
 	address_change.forget_requests_to(address)
+	forget_comments(address)
 	frappe.db.delete("Email Unsubscribe", _left_campaigns(address))
 
 

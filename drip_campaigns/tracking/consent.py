@@ -70,6 +70,18 @@ def record_left(campaign: str, address: str) -> None:
 	frappe.get_doc(
 		doctype="Email Unsubscribe", email=address, reference_doctype="Drip Campaign", reference_name=campaign
 	).insert(ignore_permissions=True)
+	forget_comments(address, campaign)
+
+
+def forget_comments(address: str, campaign: str | None = None) -> None:
+	"""Delete what Frappe notes on a campaign, or on all, with the address of whoever left: our own log says it, and can be erased."""
+	filters = {
+		"reference_doctype": "Drip Campaign",
+		"comment_type": "Label",
+		"comment_email": ["in", spellings(address)],
+		**({"reference_name": campaign} if campaign else {}),
+	}
+	frappe.db.delete("Comment", filters)
 
 
 def forget_left(campaign: str, address: str) -> None:

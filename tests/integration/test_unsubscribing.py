@@ -84,6 +84,14 @@ def test_posting_the_page_unsubscribes_and_says_so(web, left, smtp):
 	assert factories.count("Drip Event", enrollment=left.name, event_type="Unsubscribed") == 1
 
 
+def test_timeline_of_the_campaign_is_not_filled_with_the_addresses_of_those_who_left(web, left, smtp):
+	Browser(web).post(link_in(smtp.messages[0]), {})
+
+	frappe.db.rollback()
+	values = {"reference_doctype": "Drip Campaign", "reference_name": left.campaign}
+	assert factories.count("Comment", comment_email=f"ada@{DOMAIN}", **values) == 0
+
+
 def test_nothing_more_is_sent_to_somebody_who_left(web, left, smtp, clock):
 	Browser(web).post(link_in(smtp.messages[0]), {})
 

@@ -35,3 +35,8 @@ function get_canvas(frm, fieldname) {
 	field.drip_canvas = field.drip_canvas || $('<div class="drip-canvas col-sm-12">').prependTo(section);
 	return field.drip_canvas;
 }
+
+// A subject with its fields in brackets: [first name] reads better than a template.
+function put_fields_in_brackets(subject) {
+	return subject.replace(/{{\s*\w+\.(\w+)[^}]*}}/g, (all, field) => `[${field.replaceAll("_", " ")}]`);
+}

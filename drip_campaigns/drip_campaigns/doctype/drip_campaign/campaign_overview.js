@@ -11,10 +11,9 @@ function draw_schedule(frm) {
 	get_canvas(frm, "steps").html(stops.length ? make_step_line(stops) : "");
 }
 
-// The subject with its fields in brackets: [first name] reads better than a template.
 function name_step(frm, step) {
 	const subject = step.subject || (frm.template_subjects || {})[step.email_template] || step.email_template || "";
-	return subject.replace(/{{\s*\w+\.(\w+)[^}]*}}/g, (all, field) => `[${field.replaceAll("_", " ")}]`);
+	return put_fields_in_brackets(subject);
 }
 
 // As the server reckons: a disabled row keeps its place in the chain of "Previous Step".

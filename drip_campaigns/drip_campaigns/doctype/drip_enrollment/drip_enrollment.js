@@ -56,10 +56,12 @@ function show_what_holds_it(frm) {
 		const remedy =
 			status === "Failed"
 				? __("Mend the cause, then press Try Again.")
-				: __("Mend the cause; it is tried again {0}.", [comment_when(next_send_at)]);
+				: __("Mend the cause; it is tried again: {0}.", [comment_when(next_send_at)]);
 		frm.set_intro(`<b>${frappe.utils.escape_html(last_error)}</b><br>${remedy}`, "red");
 	} else if (status === "Scheduled" && confirmation === "Awaiting") {
 		frm.set_intro(describe_waiting(frm.doc), "yellow");
+	} else if (status === "Paused") {
+		frm.set_intro(describe_pause(frm.doc), "yellow");
 	} else if (status === "Exited") {
 		frm.set_intro(__("Nothing more is sent: {0}.", [__(exit_reason)]), "blue");
 	} else if (status === "Unsubscribed") {
@@ -74,8 +76,14 @@ function describe_waiting({ confirmation_asked_at }) {
 	return `<b>${__("Awaiting confirmation.")}</b> ${asked} ${__("Nothing else is sent before that.")}`;
 }
 
+function describe_pause({ paused_at, paused_until }) {
+	return paused_until
+		? __("The recipient asked for a pause until {0}. It goes on by itself then.", [describe_moment(paused_until)])
+		: __("Paused by a user since {0}: nothing is sent until it is resumed.", [describe_moment(paused_at)]);
+}
+
 function comment_when(datetime) {
-	return datetime ? frappe.datetime.prettyDate(datetime) : __("with the next dispatch");
+	return datetime ? describe_moment(datetime) : __("with the next dispatch");
 }
 
 async function draw_progress(frm) {
@@ -96,11 +104,12 @@ const STATE_OF_EMAIL = {
 
 function make_stop(frm, { step, subject, planned_at, status, sent_at, reason }) {
 	const moment_of = sent_at || planned_at;
-	const is_next = !STATE_OF_EMAIL[status] && step === frm.doc.next_step;
+	const waits = !STATE_OF_EMAIL[status] && frm.doc.status === "Paused"; // its moment is known when it goes on
+	const is_next = !waits && !STATE_OF_EMAIL[status] && step === frm.doc.next_step;
 	return {
 		hours: moment_of ? moment(moment_of).valueOf() / 3600000 : 0,
-		when: moment_of ? describe_moment(moment_of) : __("Not planned"),
-		subject,
+		when: waits ? __("After the pause") : moment_of ? describe_moment(moment_of) : __("Not planned"),
+		subject: put_fields_in_brackets(subject || ""),
 		state: STATE_OF_EMAIL[status] || (is_next ? "next" : "planned"),
 		note: status === "In Doubt" ? __("In doubt") : reason && __(reason),
 	};

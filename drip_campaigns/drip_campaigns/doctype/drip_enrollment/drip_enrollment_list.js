@@ -4,11 +4,12 @@ frappe.listview_settings["Drip Enrollment"] = {
 	hide_name_column: true,
 	add_fields: ["status", "recipient_name", "recipient", "confirmation"],
 
-	// Of the other statuses, the DocType's own states say the colour.
+	// Of the other statuses the DocType's own states say the colour, and Frappe asks here for what they do not name.
 	get_indicator({ status, confirmation }) {
-		if (status === "Scheduled" && confirmation === "Awaiting") {
-			return [__("Awaiting Confirmation"), "yellow", "confirmation,=,Awaiting|status,=,Scheduled"];
-		}
+		if (status !== "Scheduled") return;
+		return confirmation === "Awaiting"
+			? [__("Awaiting Confirmation"), "yellow", "confirmation,=,Awaiting|status,=,Scheduled"]
+			: [__("Scheduled"), "blue", "status,=,Scheduled"];
 	},
 
 	onload(list) {

@@ -24,7 +24,7 @@ const ENROLLMENT_BUTTONS = [
 	{
 		label: __("Resume"),
 		primary: true,
-		condition: is_enrollment("Paused"),
+		condition: (frm) => is_enrollment("Paused")(frm) && !frm.doc.paused_until, // the recipient's own pause ends by itself
 		action: (frm) =>
 			act_on(
 				frm,
