@@ -8,9 +8,12 @@ import json
 import os
 import sys
 from datetime import timedelta
+from functools import partial
 from statistics import median
 from typing import Any
 
+import frappe
+from frappe.utils import create_batch
 from rich.console import Console
 
 from benchmarks import audience, crew, floor, ground, idle, load, rivals, saving
@@ -59,11 +62,24 @@ class Days:
 			lambda: runner.dispatch(self.now, enqueue_delivery=False),
 			lambda: floor.insert_copies(self.recorded),
 		)
-		self.deliver.take(
-			lambda: delivery.deliver(lambda: self.now), lambda: floor.send_letters(self.letters, self.port)
-		)
+		self._deliver_by_turns()
 		self.standard.append(rivals.queue_one_by_one(self.people[:STANDARD_SAMPLE], self.campaign))
 		self.now += timedelta(days=1)
+
+	def _deliver_by_turns(self) -> None:
+		"""Deliver the day's e-mails a group at a time, and after or before each as many letters in the raw."""
+		courier = delivery.Courier(lambda: self.now)
+		try:
+			slices = [
+				partial(floor.send_letters, letters, self.port)
+				for letters in create_batch(self.letters, delivery.GROUP_SIZE)
+			]
+			self.deliver.take_in_slices(courier.deliver_group, slices)
+		finally:
+			courier.connections.close()
+		left = frappe.db.count("Drip Email", {"status": ["in", ["Queued", "Sending"]]})
+		if left:
+			raise AssertionError(f"{left} e-mails were not delivered")
 
 	def describe_turn(self) -> str:
 		"""Return the last turn's milliseconds an e-mail, ours and raw."""

@@ -1,7 +1,7 @@
 """Taking time and counting statements, and what is made of several repetitions: the median, of pairs where two compare."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -53,6 +53,21 @@ class Pairs:
 		if not raw_first:
 			time.sleep(PAUSE_SECONDS)
 			self.raw.append(raw())
+
+	def take_in_slices(self, ours: Callable[[], object], raw: Sequence[Callable[[], float]]) -> None:
+		"""Take one turn in slices, ours and raw by turns: for work so short that it matters which core it meets."""
+		turn, other = Reading(), 0.0
+		time.sleep(PAUSE_SECONDS)
+		for number, raw_slice in enumerate(raw):
+			if number % 2:
+				other += raw_slice()
+			with reading() as mine:
+				ours()
+			turn.seconds, turn.statements = turn.seconds + mine.seconds, turn.statements + mine.statements
+			if not number % 2:
+				other += raw_slice()
+		self.ours.append(turn)
+		self.raw.append(other)
 
 	@property
 	def seconds(self) -> float:

@@ -44,7 +44,7 @@ def deliver_due_mail() -> None:
 def deliver(clock: Callable[[], datetime]) -> int:
 	"""Send queued e-mails until none is left or the job's time is up; return how many the server accepted."""
 	started, accepted = time.monotonic(), 0
-	courier = _Courier(clock)
+	courier = Courier(clock)
 	frappe.db.commit()  # what a claim reads must not be older than the locks it takes
 	try:
 		while time.monotonic() - started < JOB_BUDGET_SECONDS:
@@ -57,7 +57,7 @@ def deliver(clock: Callable[[], datetime]) -> int:
 	return accepted
 
 
-class _Courier:
+class Courier:
 	"""What one delivery job has at hand: connections, notes, limits and a clock."""
 
 	def __init__(self, clock: Callable[[], datetime]) -> None:

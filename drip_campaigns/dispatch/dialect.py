@@ -1,14 +1,31 @@
 """SQL that only one database speaks: MariaDB first, PostgreSQL kept possible. Nowhere else in the app."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import frappe
+from pypika.terms import ContainsCriterion, Criterion, Field, Term
 
 Row = Sequence[Any]
 
 # A statement of so many characters stays below MariaDB's default max_allowed_packet of 16 MiB, escapes included.
 STATEMENT_CHARACTERS = 4_000_000
+
+
+class _Names(Term):
+	"""A list of names as one parameter: all drivers write a tuple as SQL wants it, in a tenth of the query builder's time."""
+
+	def __init__(self, names: Iterable[str]) -> None:
+		super().__init__()
+		self.names = tuple(names)
+
+	def get_sql(self, param_wrapper: Any, **_options: Any) -> str:
+		return param_wrapper.get_sql(param_value=self.names)
+
+
+def is_among(field: Field, names: Iterable[str]) -> Criterion:
+	"""Return the condition that `field` is one of `names`, of which there may be many, but not none."""
+	return ContainsCriterion(field, _Names(names))
 
 
 def insert_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:

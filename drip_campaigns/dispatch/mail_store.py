@@ -11,6 +11,7 @@ from pypika.terms import Criterion
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, Status
 from drip_campaigns.dispatch.deadlocks import again_after_deadlock
+from drip_campaigns.dispatch.dialect import is_among
 
 # A send_after that Frappe's flush never reaches: how a queued e-mail is held without losing it.
 HELD_UNTIL = datetime(9999, 1, 1)  # noqa: DTZ001 - a naive value of a Datetime field
@@ -69,7 +70,7 @@ def _lock_queue_rows(names: Sequence[str], site_now: datetime) -> dict[str, dict
 	rows = (
 		frappe.qb.from_(queue)
 		.select(queue.name, queue.email_account, queue.sender, message)
-		.where(queue.name.isin(list(names)) & (queue.status == "Not Sent"))
+		.where(is_among(queue.name, names) & (queue.status == "Not Sent"))
 		.where((queue.send_after > site_now) & (queue.send_after < HELD_UNTIL))
 		.for_update()
 		.run(as_dict=True)
@@ -93,7 +94,7 @@ def lock_own(mails: Sequence[frappe._dict], answers: Mapping[str, Any]) -> list[
 	rows = (
 		frappe.qb.from_(email)
 		.select(email.name, email.status, email.deliver_at)
-		.where(email.name.isin([mail.name for mail in mails]))
+		.where(is_among(email.name, [mail.name for mail in mails]))
 		.for_update()
 		.run(as_dict=True)
 	)
@@ -128,7 +129,7 @@ def find_left_while_sending(names: Sequence[str]) -> set[str]:
 		.left_join(campaign)
 		.on(campaign.name == email.campaign)
 		.select(email.name)
-		.where(email.name.isin(list(names)))
+		.where(is_among(email.name, names))
 		.where(enrollment.name.isnull() | ~goes_on | campaign.name.isnull() | is_held)
 		.run(pluck=True)
 	)
@@ -150,7 +151,7 @@ def find_strays(site_now: datetime, stale_before: datetime, limit: int) -> list[
 			email.email_queue, email.communication, email.campaign, email.enrollment, email.step,
 			email.email_address, email.queued_at, email.status, queue.status.as_("queue_status"), queue.error,
 		)
-		.where(email.name.isin(names))
+		.where(is_among(email.name, names))
 		.for_update(skip_locked=True)
 		.run(as_dict=True)
 	)  # fmt: skip
@@ -209,7 +210,7 @@ def set_values(
 	if not names:
 		return
 	table = frappe.qb.DocType(doctype)
-	query = frappe.qb.update(table).set(table.modified, site_now).where(table[key].isin(list(names)))
+	query = frappe.qb.update(table).set(table.modified, site_now).where(is_among(table[key], names))
 	for field, value in values.items():
 		query = query.set(table[field], value)
 	query.run()
@@ -244,13 +245,13 @@ def find_finished(enrollments: Sequence[str]) -> list[frappe._dict]:
 	under_way = (
 		frappe.qb.from_(email)
 		.select(email.enrollment)
-		.where(email.enrollment.isin(list(enrollments)) & email.status.isin(_OPEN))
+		.where(is_among(email.enrollment, enrollments) & email.status.isin(_OPEN))
 	)
 	live = [status.value for status in LIVE_STATUSES - {Status.PAUSED}]
 	return (
 		frappe.qb.from_(enrollment)
 		.select(enrollment.name, enrollment.campaign, enrollment.email_address)
-		.where(enrollment.name.isin(list(enrollments)) & enrollment.status.isin(live))
+		.where(is_among(enrollment.name, enrollments) & enrollment.status.isin(live))
 		.where(enrollment.next_send_at.isnull() & enrollment.name.notin(under_way))
 		.for_update()
 		.run(as_dict=True)

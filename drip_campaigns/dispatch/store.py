@@ -6,7 +6,7 @@ from datetime import datetime
 import frappe
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, Status
-from drip_campaigns.dispatch.dialect import insert_rows, select_in, update_rows
+from drip_campaigns.dispatch.dialect import insert_rows, is_among, select_in, update_rows
 from drip_campaigns.row_names import new_name
 from drip_campaigns.triggers.events import note_events
 
@@ -125,7 +125,7 @@ def lock_going_on(names: Sequence[str]) -> list[frappe._dict]:
 	return (
 		frappe.qb.from_(enrollment)
 		.select(*(enrollment[field] for field in ENROLLMENT_FIELDS))
-		.where(enrollment.name.isin(list(names)))
+		.where(is_among(enrollment.name, names))
 		.where(enrollment.status.isin(sorted(status.value for status in LIVE_STATUSES)))
 		.for_update()
 		.run(as_dict=True)
@@ -170,9 +170,9 @@ def load_dealt_with(enrollments: Sequence[str]) -> dict[str, dict[str, frappe._d
 	"""
 	dealt_with: dict[str, dict[str, frappe._dict]] = {name: {} for name in enrollments}
 	if enrollments:
-		filters = {"enrollment": ["in", list(enrollments)]}
-		fields = ["enrollment", "step", "status", "queued_at"]
-		for row in frappe.get_all("Drip Email", filters=filters, fields=fields):
+		email = frappe.qb.DocType("Drip Email")
+		query = frappe.qb.from_(email).select(email.enrollment, email.step, email.status, email.queued_at)
+		for row in query.where(is_among(email.enrollment, enrollments)).run(as_dict=True):
 			dealt_with[row.enrollment][row.step] = row
 	return dealt_with
 
