@@ -1,6 +1,7 @@
 """Is this still the site that we noted? A backup restored elsewhere must not write to the customers of the original.
 
-Noted in Drip Settings, and so part of every backup: site name, address, host. Noted beside the database, in the
+Noted in Drip Settings, and so part of every backup: site name, address, host, and a trace of the key that addresses are
+kept by. Noted beside the database, in the
 site's folder: when the dispatch last ran. Lifting Hold All Sending notes everything anew: that is the confirmation.
 """
 
@@ -16,6 +17,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_url
 
+from drip_campaigns.enrollment.addresses import hash_address
 from drip_campaigns.site_clock import from_site, to_site
 
 NOTE_EVERY = timedelta(hours=1)
@@ -84,11 +86,31 @@ def _compare(noted: dict) -> str | None:
 			return _("The {0} of this site was {1} and is now {2}.").format(
 				label, noted[field], present[field]
 			)
+	if has_new_key(noted):
+		return _(
+			"The encryption_key in site_config.json is another one, so whoever had their data erased is no longer known as "
+			"opted out. Put the old key back, or set it as drip_address_key."
+		)
 	return None
 
 
+def has_new_key(noted: dict | None = None) -> bool:
+	"""Tell whether addresses are hashed with another key than the one that was noted."""
+	before = (_read_note() if noted is None else noted).get("noted_key")
+	return bool(before) and before != _trace_of_key()
+
+
+def _trace_of_key() -> str:
+	return hash_address("trace@drip-campaigns.invalid")
+
+
 def _present() -> dict[str, str]:
-	return {"noted_site": frappe.local.site, "noted_address": _public_host(), "noted_host": _host()}
+	return {
+		"noted_site": frappe.local.site,
+		"noted_address": _public_host(),
+		"noted_host": _host(),
+		"noted_key": _trace_of_key(),
+	}
 
 
 def _public_host() -> str:

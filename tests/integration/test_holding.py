@@ -3,7 +3,10 @@
 import frappe
 
 from drip_campaigns.campaign import lifecycle
+from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.dispatch import runner
+from drip_campaigns.enrollment.suppress import suppress
+from drip_campaigns.tracking.suppression import find_suppressed
 from tests import factories
 from tests.processes import run_together
 
@@ -73,6 +76,34 @@ def test_site_restored_elsewhere_holds_everything_until_somebody_confirms(site, 
 	frappe.db.commit()
 	factories.run(clock)
 	assert len(smtp.messages) == 2
+
+
+def test_another_key_for_addresses_holds_everything_and_confirming_keeps_opt_outs_known(
+	site, smtp, clock, monkeypatch
+):
+	monkeypatch.setitem(frappe.local.conf, "drip_address_key", "the first")
+	campaign = factories.make_active_campaign(clock, factories.step(0), factories.step(1))
+	ada, bob = factories.make_contact("Ada"), factories.make_contact("Bob")
+	factories.enroll(campaign, ada, clock)
+	factories.run(clock)
+	suppress(bob.email_id, SuppressionReason.OPTED_OUT, clock.now, source="page")
+	frappe.get_last_doc("Drip Suppression").add_comment("Info", "Told us so")
+	frappe.db.commit()
+
+	monkeypatch.setitem(frappe.local.conf, "drip_address_key", "the second")
+	clock.advance(days=1)
+	factories.run(clock)
+	settings = frappe.get_doc("Drip Settings")
+	held, lost = settings.hold_sending, find_suppressed([bob.email_id])
+	settings.hold_sending = 0
+	settings.save()
+
+	[suppression] = frappe.get_all("Drip Suppression", fields=["name", "address_hash"])
+	assert (held, lost) == (1, {})
+	assert "Put the old key back" in settings.hold_reason
+	assert find_suppressed([bob.email_id])
+	assert suppression.name == suppression.address_hash
+	assert frappe.db.exists("Comment", {"reference_name": suppression.name, "content": "Told us so"})
 
 
 def test_database_older_than_what_was_sent_from_here_holds_everything(site, smtp, clock):

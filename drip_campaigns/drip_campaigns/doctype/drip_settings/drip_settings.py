@@ -9,6 +9,7 @@ from drip_campaigns.dispatch import identity
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.withdraw import hold, release
 from drip_campaigns.enrollment.custom_types import find_problems
+from drip_campaigns.enrollment.rehash import rehash_addresses
 from drip_campaigns.site_clock import utc_now
 
 
@@ -31,6 +32,8 @@ class DripSettings(Document):
 		if self.hold_sending:
 			hold(now=utc_now())
 		else:
+			if identity.has_new_key():
+				rehash_addresses()
 			identity.note(utc_now())
 			frappe.db.set_single_value("Drip Settings", "hold_reason", None)
 			release(now=utc_now(), release_after=release_after())
