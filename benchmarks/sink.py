@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 
 LOOPBACK = "127.0.0.1"
 END_OF_TEXT = b"\r\n.\r\n"
-_WORDS = {421: "4.3.2 closing", 450: "4.2.0 busy", 550: "5.1.1 no such user", 554: "5.7.1 refused"}
+_WORDS = {421: "4.3.2 closing", 450: "4.2.0 busy", 550: "5.1.1 no such user", 554: "5.0.0 transaction failed"}
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,8 @@ def clear_site() -> None:
 	for parent, child, filters in (
 		("Email Queue", "Email Queue Recipient", {"sender": ("like", f"%@{DOMAIN}%")}),
 		("Communication", "Communication Link", {"sender": ("like", f"%@{DOMAIN}%")}),
+		("Communication", "Communication Link", {"recipients": ("like", f"%@{DOMAIN}%")}),
+		("Email Queue", "Email Queue Recipient", {"name": ("in", _queued_for(like))}),
 		# Of a demo, too, whose enrollments have just been deleted
 		("Email Queue", "Email Queue Recipient", {"reference_doctype": "Drip Enrollment"}),
 		("Communication", "Communication Link", {"reference_doctype": "Drip Enrollment"}),
@@ -75,6 +77,8 @@ def clear_site() -> None:
 			frappe.db.delete(parent, {"name": ("in", names)})
 	frappe.db.delete("Email Unsubscribe", {"email": like})
 	frappe.db.delete("Email Group Member", {"email": like})
+	frappe.db.delete("Email Group", {"name": ("like", "Drip Test%")})
+	frappe.db.delete("Error Log", {"method": ("like", "Drip Campaigns%")})
 	frappe.db.delete("Email Template", {"name": ("like", "Drip Test%")})
 	if frappe.db.exists("DocType", "Lead"):
 		frappe.db.delete("Lead", {"email_id": like})
@@ -86,6 +90,10 @@ def clear_site() -> None:
 	table.forget()  # the triggers of the campaigns that are gone
 	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens
 	drop_jobs()
+
+
+def _queued_for(like: tuple[str, str]) -> list[str]:
+	return frappe.get_all("Email Queue Recipient", filters={"recipient": like}, pluck="parent") or [""]
 
 
 def drop_jobs() -> None:
