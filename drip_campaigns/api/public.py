@@ -1,5 +1,7 @@
 """Everything a stranger can reach: the pages under /drip/, by `/drip/<page>/<token>`. GET and HEAD show, POST acts.
 
+Under `/drip/webhook/<provider>` mail providers report bounces and complaints, with a signature.
+
 Trusts nothing but a verified token; what the pages do is in `pages/`. No address is ever shown to a bad token, and the
 answer to it does not tell whether somebody exists.
 """
@@ -10,16 +12,22 @@ from frappe.rate_limiter import rate_limit
 from werkzeug.wrappers import Response
 
 from drip_campaigns.api.errors import explained
+from drip_campaigns.core.news import UnprovenError
 from drip_campaigns.core.tokens import InvalidTokenError
 from drip_campaigns.enrollment.sign_up import request_sign_up
+from drip_campaigns.feedback.providers.request import ProviderRequest
+from drip_campaigns.feedback.webhooks import LARGEST_BODY, PROVIDERS, take
 from drip_campaigns.pages import address, confirm, leave, preferences, view
 from drip_campaigns.pages.frame import Page, PageRequest, choose_language, render_not_found, render_problem
 from drip_campaigns.pages.limits import TooManyTriesError, spend
+from drip_campaigns.site_clock import utc_now
 from drip_campaigns.tracking.urls import PREVIEW_TOKEN, ROOT, read_token
 
 PAGES: dict[str, Page] = {
 	page.purpose.value: page for page in (leave.PAGE, preferences.PAGE, address.PAGE, confirm.PAGE, view.PAGE)
 }
+WEBHOOK = "webhook"
+WEBHOOKS = frozenset(f"{WEBHOOK}/{provider}" for provider in PROVIDERS)
 POSTS_PER_HOUR = 30  # of one token
 BAD_TOKENS_PER_HOUR = 600  # of one network address, which many people may share
 SIGN_UPS_PER_HOUR = 30  # of one network address
@@ -35,11 +43,13 @@ class PublicPages:
 	def can_render(self) -> bool:
 		"""Say whether the path is one of ours."""
 		root, _slash, rest = self.path.partition("/")
-		return root == ROOT and rest.partition("/")[0] in PAGES
+		return root == ROOT and (rest.partition("/")[0] in PAGES or rest in WEBHOOKS)
 
 	def render(self) -> Response:
 		"""Return the page; nothing is changed unless the request is a POST with a valid token."""
 		_root, name, token = [*self.path.split("/", 2), ""][:3]
+		if name == WEBHOOK:
+			return _take_webhook(token)
 		choose_language()
 		try:
 			return _answer(PAGES[name], token)
@@ -65,6 +75,24 @@ def _open(page: Page, token: str) -> Response:
 		return page.show(PageRequest(subject, request.path))
 	spend(page.purpose.value, token, POSTS_PER_HOUR)
 	return page.act(PageRequest(subject, request.path, frappe.local.form_dict))
+
+
+def _take_webhook(provider: str) -> Response:
+	"""Answer a provider in one word: 200 for what was signed, whether or not it was about us, so that it is not sent again."""
+	request = frappe.local.request
+	if request.method != "POST":
+		return Response("POST only", status=405, headers={"Allow": "POST"})
+	if (request.content_length or 0) > LARGEST_BODY:
+		return Response("too large", status=413)
+	try:
+		take(provider, ProviderRequest(request.headers, request.get_data()), utc_now())
+	except UnprovenError:
+		try:
+			spend("webhook", frappe.local.request_ip or "", BAD_TOKENS_PER_HOUR)
+		except TooManyTriesError:
+			return Response("too many requests", status=429)
+		return Response("not signed", status=403)
+	return Response("ok", status=200)
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])

@@ -1,0 +1,68 @@
+"""Webhooks of mail providers: proven to be theirs, each read once, and what they report done. Nothing here commits.
+
+What is reported has no effect the second time whatever happens; that a signature is good once spares the work.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+
+import frappe
+import redis
+
+from drip_campaigns.core.news import News, UnprovenError
+from drip_campaigns.enrollment.addresses import is_valid, normalise
+from drip_campaigns.feedback import bounces
+from drip_campaigns.feedback.mails import find_latest_to, find_mail, is_to
+from drip_campaigns.feedback.providers import brevo, mailgun, postmark, sendgrid, ses
+from drip_campaigns.feedback.providers.request import FRESH, ProviderRequest
+
+PROVIDERS = {
+	"brevo": brevo,
+	"mailgun": mailgun,
+	"postmark": postmark,
+	"sendgrid": sendgrid,
+	"ses": ses,
+}
+LARGEST_BODY = 1_000_000
+
+
+def take(provider: str, request: ProviderRequest, now: datetime) -> int:
+	"""Do what a provider reports; return how much of it was news. Raises UnprovenError for whatever is not signed.
+
+	Events that say nothing about an e-mail of ours, and those that we do not know, are passed over.
+	"""
+	module = PROVIDERS[provider]
+	try:
+		proof = module.verify(request, now)
+		payload = request.json()
+	except (ValueError, OverflowError) as error:  # no JSON, no number
+		raise UnprovenError from error
+	if proof and not _is_first(provider, proof):
+		return 0
+	return sum(_record(news, provider, now) for news in _readable(module.read(payload)))
+
+
+def _readable(reported: Iterator[News]) -> Iterator[News]:
+	return (news for news in reported if is_valid(normalise(news.address)))
+
+
+def _record(news: News, provider: str, now: datetime) -> bool:
+	mail = find_mail((), [news.message_id]) if news.message_id else None
+	if not mail or not is_to(mail, news.address):
+		mail = find_latest_to(news.address)  # providers put Message-IDs of their own
+	if not mail:
+		return False
+	source = f"Webhook of {provider}"
+	if news.bounce is None:
+		return bounces.record_complaint(mail, news.detail, now, source=source)
+	return bounces.record_bounce(mail, news.bounce, now, source=source)
+
+
+def _is_first(provider: str, proof: str) -> bool:
+	digest = hashlib.blake2b(proof.encode(), digest_size=16).hexdigest()
+	key = frappe.cache.make_key(f"drip_campaigns:webhook:{provider}:{digest}")
+	try:
+		return bool(frappe.cache.set(key, 1, nx=True, ex=int(FRESH.total_seconds())))
+	except redis.RedisError:
+		return True

@@ -1,0 +1,327 @@
+"""Webhooks of mail providers over HTTP: signed as each of them signs, and as a stranger would."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+import urllib.request
+from datetime import datetime, timedelta, timezone
+
+import frappe
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import NameOID
+
+from drip_campaigns.core.news import UnprovenError
+from drip_campaigns.feedback import webhooks
+from drip_campaigns.feedback.providers import brevo, mailgun, postmark, sendgrid, ses
+from drip_campaigns.feedback.providers.request import ProviderRequest
+from drip_campaigns.site_clock import utc_now
+from tests import factories
+from tests.factories import DOMAIN, step
+from tests.web import Browser
+
+SECRET = "a long random text"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:bounces"
+CERTIFICATE = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-x.pem"
+KEY = ec.generate_private_key(ec.SECP256R1())
+AMAZON = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture
+def ada(web):
+	"""Somebody who was sent the first e-mail of a campaign, on a site that knows the providers' secrets."""
+	public = KEY.public_key().public_bytes(
+		serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+	)
+	settings = frappe.get_doc("Drip Settings")
+	settings.update(
+		{
+			"postmark_secret": SECRET,
+			"brevo_secret": SECRET,
+			"mailgun_signing_key": SECRET,
+			"sendgrid_public_key": base64.b64encode(public).decode(),
+			"ses_topics": TOPIC,
+		}
+	)
+	settings.save()
+	clock = factories.Clock(utc_now())
+	campaign = factories.make_active_campaign(clock, step(0), step(2))
+	enrollment = factories.enroll(campaign, factories.make_contact("Ada", f"ada@{DOMAIN}"), clock)
+	factories.run(clock)
+	frappe.cache.delete_keys("drip_campaigns:webhook")
+	return enrollment
+
+
+def mail_of(enrollment):
+	"""Return the enrollment's Drip Email as it is now."""
+	frappe.db.rollback()
+	return frappe.get_last_doc("Drip Email", {"enrollment": enrollment.name})
+
+
+def post(web: str, provider: str, payload: object, headers: dict | None = None, body: bytes = b"") -> int:
+	"""Send a webhook and return the status of the answer."""
+	body = body or json.dumps(payload).encode()
+	request = urllib.request.Request(f"{web}/drip/webhook/{provider}", data=body, method="POST")
+	for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+		request.add_header(name, value)
+	return Browser(web)._ask(request).status
+
+
+def mailgun_event(mail, *, key: str = SECRET, at: float | None = None, event: str = "failed") -> dict:
+	"""Return what Mailgun sends about an e-mail that failed for good."""
+	stamp, token = str(int(at or time.time())), frappe.generate_hash(length=50)
+	signature = hmac.new(key.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
+	return {
+		"signature": {"timestamp": stamp, "token": token, "signature": signature},
+		"event-data": {
+			"event": event,
+			"severity": "permanent",
+			"reason": "bounce",
+			"recipient": mail.email_address,
+			"message": {"headers": {"message-id": mail.message_id}},
+			"delivery-status": {"code": 550, "message": "5.1.1 The email account does not exist"},
+		},
+	}
+
+
+def signed_by_sendgrid(body: bytes, at: float | None = None, key=KEY) -> dict[str, str]:
+	"""Return the headers with which SendGrid signs a body."""
+	stamp = str(int(at or time.time()))
+	signature = key.sign(stamp.encode() + body, ec.ECDSA(hashes.SHA256()))
+	return {sendgrid.TIMESTAMP: stamp, sendgrid.SIGNATURE: base64.b64encode(signature).decode()}
+
+
+def sns(message: dict, key=AMAZON, **changes: str) -> dict:
+	"""Return a message as Amazon's notification service signs it."""
+	wrapped = {
+		"Type": "Notification",
+		"MessageId": frappe.generate_hash(length=20),
+		"TopicArn": TOPIC,
+		"Message": json.dumps(message),
+		"Timestamp": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+		"SignatureVersion": "2",
+		"SigningCertURL": CERTIFICATE,
+		**changes,
+	}
+	names = ses._NOTIFICATION if wrapped["Type"] == "Notification" else ses._CONFIRMATION
+	text = "".join(f"{name}\n{wrapped[name]}\n" for name in names if name in wrapped)
+	signature = key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+	return {**wrapped, "Signature": base64.b64encode(signature).decode()}
+
+
+def publish_certificate() -> None:
+	"""Put the certificate of our Amazon where the web server keeps the real one."""
+	name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
+	start = datetime.now(timezone.utc) - timedelta(days=1)
+	certificate = (
+		x509.CertificateBuilder(name, name, AMAZON.public_key(), 1, start, start + timedelta(days=9))
+	).sign(AMAZON, hashes.SHA256())
+	pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+	frappe.cache.set_value(f"drip_campaigns:sns:{CERTIFICATE}", pem, expires_in_sec=600)
+
+
+def ses_bounce(mail, kind: str = "Permanent") -> dict:
+	"""Return what SES reports about a bounce."""
+	return {
+		"notificationType": "Bounce",
+		"bounce": {
+			"bounceType": kind,
+			"bouncedRecipients": [
+				{"emailAddress": mail.email_address, "status": "5.1.1", "diagnosticCode": "550"}
+			],
+		},
+		"mail": {"headers": [{"name": "Message-ID", "value": f"<{mail.message_id}>"}]},
+	}
+
+
+def was_suppressed(enrollment) -> bool:
+	"""Say whether the address of an enrollment gets nothing more, and the enrollment has ended."""
+	frappe.db.rollback()
+	reason = frappe.db.get_value("Drip Suppression", {"email_address": enrollment.email_address}, "reason")
+	return bool(reason) and enrollment.reload().exit_reason == reason
+
+
+def test_mailgun(web, ada):
+	event = mailgun_event(mail_of(ada))
+	refused = [
+		post(web, "mailgun", mailgun_event(mail_of(ada), key="another")),
+		post(web, "mailgun", mailgun_event(mail_of(ada), at=time.time() - 3 * 86400)),
+		post(web, "mailgun", {**event, "signature": {**event["signature"], "timestamp": "0"}}),
+		post(web, "mailgun", {"signature": []}),
+	]
+	untouched = not was_suppressed(ada)
+
+	answers = [post(web, "mailgun", event) for _ in range(2)]
+
+	assert (refused, untouched, answers) == ([403] * 4, True, [200, 200])
+	assert was_suppressed(ada)
+	assert factories.count("Drip Event", event_type="Bounced") == 1
+
+
+def test_sendgrid(web, ada):
+	mail = mail_of(ada)
+	events = [
+		{"event": "delivered", "email": mail.email_address},
+		{"event": "invented", "email": mail.email_address},
+		{"event": "bounce", "type": "bounce", "email": mail.email_address, "smtp-id": f"<{mail.message_id}>",
+		 "status": "5.1.1", "reason": "550 no such user"},
+	]  # fmt: skip
+	body = json.dumps(events).encode()
+	refused = [
+		post(web, "sendgrid", None, signed_by_sendgrid(body + b" "), body),
+		post(
+			web, "sendgrid", None, signed_by_sendgrid(body, key=ec.generate_private_key(ec.SECP256R1())), body
+		),
+		post(web, "sendgrid", None, signed_by_sendgrid(body, at=time.time() - 3 * 86400), body),
+		post(web, "sendgrid", None, {}, body),
+	]
+	untouched = not was_suppressed(ada)
+
+	answer = post(web, "sendgrid", None, signed_by_sendgrid(body), body)
+
+	assert (refused, untouched, answer) == ([403] * 4, True, 200)
+	assert was_suppressed(ada)
+
+
+@pytest.mark.parametrize(
+	("provider", "payload"),
+	[
+		("postmark", {"RecordType": "Bounce", "Type": "HardBounce", "Email": f"ada@{DOMAIN}", "Details": "550"}),
+		("postmark", {"RecordType": "SpamComplaint", "Email": f"ada@{DOMAIN}"}),
+		("brevo", {"event": "hard_bounce", "email": f"ada@{DOMAIN}", "reason": "user unknown"}),
+		("brevo", {"event": "spam", "email": f"ADA@{DOMAIN}"}),
+	],
+)  # fmt: skip
+def test_postmark_and_brevo_carry_a_secret(web, ada, provider, payload):
+	refused = [post(web, provider, payload, {"X-Webhook-Secret": secret}) for secret in ("", "wrong", "ä")]
+	untouched = not was_suppressed(ada)
+
+	answers = [post(web, provider, payload, {"X-Webhook-Secret": SECRET}) for _ in range(2)]
+
+	assert (refused, untouched, answers) == ([403] * 3, True, [200] * 2)
+	assert was_suppressed(ada)
+	assert factories.count("Drip Event", event_type=("in", ("Bounced", "Complained"))) == 1
+
+
+def test_amazon_ses(web, ada):
+	publish_certificate()
+	good = sns(ses_bounce(mail_of(ada)))
+	stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+	refused = [
+		post(web, "ses", {**good, "Message": good["Message"].replace("5.1.1", "5.1.2")}),
+		post(web, "ses", sns(ses_bounce(mail_of(ada)), key=stranger)),
+		post(web, "ses", sns(ses_bounce(mail_of(ada)), TopicArn="arn:aws:sns:eu-west-1:666:mine")),
+		post(web, "ses", sns(ses_bounce(mail_of(ada)), SigningCertURL="https://sns.evil.example/x.pem")),
+		post(web, "ses", sns(ses_bounce(mail_of(ada)), SigningCertURL=f"http://{CERTIFICATE[8:]}")),
+		post(web, "ses", sns(ses_bounce(mail_of(ada)), SignatureVersion="9")),
+		post(web, "ses", sns(ses_bounce(mail_of(ada)), Timestamp="2020-01-01T00:00:00.000Z")),
+	]
+	untouched = not was_suppressed(ada)
+
+	answers = [
+		post(web, "ses", None, {"Content-Type": "text/plain"}, json.dumps(good).encode()) for _ in range(2)
+	]
+
+	assert (refused, untouched, answers) == ([403] * 7, True, [200, 200])
+	assert was_suppressed(ada)
+
+
+def test_subscription_is_confirmed_to_amazon_and_nobody_else(ada, monkeypatch):
+	publish_certificate()
+	asked = []
+	monkeypatch.setattr(ses, "_fetch", lambda address: asked.append(address) or "")  # the network
+
+	def confirm(url: str) -> None:
+		message = sns({}, Type="SubscriptionConfirmation", Token="t", SubscribeURL=url)
+		ses.verify(ProviderRequest({}, json.dumps(message).encode()), utc_now())
+
+	confirm("https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=t")
+	for url in (
+		"https://evil.example/?sns.eu-west-1.amazonaws.com",
+		"https://sns.eu-west-1.amazonaws.com@evil.example/",
+		"https://sns.eu-west-1.amazonaws.com.evil.example/",
+		"http://sns.eu-west-1.amazonaws.com/",
+		"file:///etc/passwd",
+	):
+		with pytest.raises(UnprovenError):
+			confirm(url)
+
+	assert asked == ["https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=t"]
+
+
+def test_oversized_and_senseless_requests_change_nothing(web, ada):
+	secret = {"X-Webhook-Secret": SECRET}
+
+	statuses = [
+		post(
+			web,
+			"postmark",
+			None,
+			{**secret, "Content-Type": "text/plain"},
+			b"x" * (webhooks.LARGEST_BODY + 1),
+		),
+		post(web, "postmark", ["a", 1, None], secret),
+		post(
+			web,
+			"brevo",
+			[None, "x", {"event": ["hard_bounce"]}, {"event": "hard_bounce", "email": 7}],
+			secret,
+		),
+		post(web, "brevo", {"event": "hard_bounce", "email": "never@written.example"}, secret),
+		post(web, "unknown", {}, secret),
+		Browser(web).get("/drip/webhook/postmark").status,
+	]
+
+	assert statuses == [413, 200, 200, 200, 404, 405]
+	assert factories.count("Drip Suppression") == 0
+
+
+def test_site_without_secrets_takes_nothing(web, ada):
+	frappe.db.delete("__Auth", {"doctype": "Drip Settings"})
+	frappe.db.delete("Singles", {"doctype": "Drip Settings"})
+	frappe.db.commit()
+	body = json.dumps([{"event": "bounce", "email": ada.email_address}]).encode()
+
+	statuses = [
+		post(
+			web,
+			"postmark",
+			{"RecordType": "SpamComplaint", "Email": ada.email_address},
+			{"X-Webhook-Secret": ""},
+		),
+		post(web, "brevo", {}, {"X-Webhook-Secret": "x"}),
+		post(web, "mailgun", mailgun_event(mail_of(ada), key="")),
+		post(web, "sendgrid", None, signed_by_sendgrid(body), body),
+		post(web, "ses", sns(ses_bounce(mail_of(ada)))),
+	]
+
+	assert statuses == [403] * 5
+	assert not was_suppressed(ada)
+
+
+def test_soft_bounces_and_news_of_no_weight_suppress_nobody():
+	soft = [
+		*postmark.read({"RecordType": "Bounce", "Type": "SoftBounce", "Email": "a@b.example", "Details": "full"}),
+		*brevo.read([{"event": "soft_bounce", "email": "a@b.example", "reason": "mailbox full"}]),
+		*mailgun.read({"event-data": {"event": "failed", "severity": "permanent", "reason": "bounce", "recipient": "a@b.example",
+			"delivery-status": {"code": 552, "message": "5.2.2 over quota"}}}),
+		*sendgrid.read([{"event": "bounce", "type": "blocked", "email": "a@b.example", "status": "5.7.1", "reason": "spam"}]),
+		*ses.read({"Type": "Notification", "Message": json.dumps({"notificationType": "Bounce", "bounce": {
+			"bounceType": "Transient", "bouncedRecipients": [{"emailAddress": "a@b.example"}]}})}),
+	]  # fmt: skip
+	nothing = [
+		*postmark.read({"RecordType": "Open", "Email": "a@b.example"}),
+		*brevo.read({"event": "deferred", "email": "a@b.example"}),
+		*mailgun.read(
+			{"event-data": {"event": "failed", "severity": "temporary", "recipient": "a@b.example"}}
+		),
+		*sendgrid.read([{"event": "deferred"}, {"event": "dropped", "email": "a@b.example"}]),
+		*ses.read({"Type": "Notification", "Message": "no JSON"}),
+	]
+
+	assert [str(news.bounce.kind) for news in soft] == ["Soft", "Soft", "Soft", "Policy", "Soft"]
+	assert nothing == []
