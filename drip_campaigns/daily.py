@@ -10,6 +10,7 @@ from drip_campaigns.campaign.owners import hold_abandoned
 from drip_campaigns.campaign.replan import replan_in_batches
 from drip_campaigns.core.errors import InvalidPlanError
 from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.dispatch import bad_news
 from drip_campaigns.dispatch.repair import repair
 from drip_campaigns.dispatch.runner import dispatch
 from drip_campaigns.enrollment import address_change, bulk_job
@@ -36,6 +37,7 @@ def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	bulk_job.go_on_waiting(now)
 	while store.clear_settled(to_site(now - FIRINGS_ARE_KEPT)):
 		frappe.db.commit()
+	bad_news.note(frappe.get_all("Drip Campaign", filters={"status": "Active"}, pluck="name"))
 	repair(now)
 	address_change.forget_expired(now)
 	frappe.db.delete("Drip Former Enrollment", {"creation": ["<", to_site(now) - FORMER_KEPT]})

@@ -59,7 +59,7 @@ def start_in_background(campaign: str) -> None:
 def _start(campaign, now: datetime) -> None:
 	stood_still_since = from_site(campaign.paused_at) or from_site(campaign.creation)
 	replan(campaign, now, held_from=stood_still_since)
-	_set_status(campaign, CampaignStatus.ACTIVE, paused_at=None, held_because=None)
+	_set_status(campaign, CampaignStatus.ACTIVE, paused_at=None, held_because=None, resumed_at=to_site(now))
 	start_scheduled(now, campaign.name)
 	release(mail_store.email_table().campaign == campaign.name, now=now, release_after=release_after())
 

@@ -12,7 +12,7 @@ from drip_campaigns.campaign.hold import hold_campaign, hold_everything
 from drip_campaigns.campaign.owners import hold_abandoned
 from drip_campaigns.core.errors import InvalidPlanError
 from drip_campaigns.core.model import CampaignStatus
-from drip_campaigns.dispatch import deadlocks, identity, sweep
+from drip_campaigns.dispatch import bad_news, deadlocks, identity, sweep
 from drip_campaigns.dispatch.batch import make_batch
 from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError, explain
 from drip_campaigns.dispatch.options import (
@@ -32,6 +32,7 @@ from drip_campaigns.dispatch.store import (
 	record_events,
 )
 from drip_campaigns.enrollment.pauses import resume_rested
+from drip_campaigns.feedback.breaker import pause_the_bad
 from drip_campaigns.site_clock import to_site, to_site_plan, utc_now
 from drip_campaigns.triggers import work
 from drip_campaigns.triggers.table import publish
@@ -60,6 +61,8 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	if not may_send() or _is_a_copy(now):
 		return 0
 	_end_pauses(now)
+	if pause_the_bad(bad_news.take(), now):
+		frappe.db.commit()
 	waiting = enqueue_delivery and sweep.has_waiting_mail(now)
 	total, is_done = _dispatch_in_turns(now, enqueue_delivery)
 	if waiting and not total:

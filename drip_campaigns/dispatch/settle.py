@@ -11,7 +11,7 @@ from frappe import _
 
 from drip_campaigns.core.bounces import BounceKind, judge
 from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, ExitReason, Status
-from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch import bad_news, mail_store
 from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.dispatch.lateness import keep_distances
 from drip_campaigns.dispatch.store import record_events
@@ -105,6 +105,7 @@ def record_refused(mails: Mails, now: datetime) -> None:
 
 def record_bounced(mails: Mails, now: datetime) -> None:
 	"""The mail server has refused these for good; what that says of the address stands on the e-mail."""
+	bad_news.note(mail.campaign for mail in mails)
 	_set_each_error(mails, EmailStatus.FAILED, now)
 	mail_store.set_each("Drip Email", ("name", "bounce"), [(mail.name, mail.bounce.value) for mail in mails])
 	_set(mails, "Communication", "communication", {"delivery_status": "Bounced"}, now)

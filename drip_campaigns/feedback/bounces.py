@@ -12,7 +12,7 @@ from frappe import _
 from drip_campaigns.core.bounces import Bounce, BounceKind
 from drip_campaigns.core.model import EventType, SuppressionReason
 from drip_campaigns.core.soft_bounces import is_as_good_as_hard
-from drip_campaigns.dispatch import brakes
+from drip_campaigns.dispatch import bad_news, brakes
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment.addresses import normalise, spellings
 from drip_campaigns.enrollment.suppress import suppress
@@ -86,6 +86,7 @@ def _account_of(mail: frappe._dict) -> str:
 
 
 def _log(mail: frappe._dict, event: EventType, detail: str, now: datetime) -> None:
+	bad_news.note([mail.campaign])
 	line = {
 		"event_type": event.value,
 		"detail": detail,
