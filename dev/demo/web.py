@@ -1,7 +1,7 @@
 """The site's web server in the demo's time: `python -m dev.demo.web web PORT`, else as `dev.inside.serve`.
 
-What recipients do on its pages happens when the story says, not a week later: the app's public pages read their
-clock once, and here it is the hands that `set_clock` has set.
+What recipients do on its pages happens when the story says, not a week later: each of the app's public pages reads the
+clock, and here it is the hands that `set_clock` has set.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def main(arguments: list[str]) -> None:
 	from dev.inside import serve  # only the program needs it
 	from drip_campaigns.api import public
 
-	public.utc_now = read_clock
+	for page in public.PAGES.values():
+		vars(sys.modules[page.show.__module__])["utc_now"] = read_clock
 	serve.main(arguments)
 
 
