@@ -75,6 +75,7 @@ def clear_site() -> None:
 			frappe.db.delete("Dynamic Link", {"parenttype": parent, "parent": ("in", names)})
 			frappe.db.delete("Tag Link", {"document_type": parent, "document_name": ("in", names)})
 			frappe.db.delete(parent, {"name": ("in", names)})
+	_drop_loose_links()
 	frappe.db.delete("Email Unsubscribe", {"email": like})
 	frappe.db.delete("Email Group Member", {"email": like})
 	frappe.db.delete("Email Group", {"name": ("like", "Drip Test%")})
@@ -91,6 +92,13 @@ def clear_site() -> None:
 	table.forget()  # the triggers of the campaigns that are gone
 	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens
 	drop_jobs()
+
+
+def _drop_loose_links() -> None:
+	"""Delete the timeline links whose Communication a test has deleted without them."""
+	link, communication = frappe.qb.DocType("Communication Link"), frappe.qb.DocType("Communication")
+	kept = frappe.qb.from_(communication).select(communication.name)
+	frappe.qb.from_(link).delete().where(link.parent.notin(kept)).run()
 
 
 def drop_jobs() -> None:
