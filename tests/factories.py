@@ -45,6 +45,7 @@ _OURS = (
 	"Drip Target List Source",
 	"Drip Target List Refresh",
 	"Drip Target List",
+	"Drip Prefab",
 	"Drip Campaign Target List",
 	"Drip Campaign Exclusion",
 	"Drip Recipient Preference",

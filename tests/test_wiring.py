@@ -14,7 +14,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "drip_campaigns"
 TESTS = ROOT / "tests"
 SCRIPTS = sorted(PACKAGE.rglob("*.js"))
-JSON_FILES = sorted(path for path in PACKAGE.rglob("*.json") if "node_modules" not in path.parts)
+PREFABS = PACKAGE / "prefabs"  # campaigns as files, no records
+JSON_FILES = sorted(
+	path
+	for path in PACKAGE.rglob("*.json")
+	if "node_modules" not in path.parts and not path.is_relative_to(PREFABS)
+)
 DOCTYPES = {
 	content["name"]: content
 	for path in JSON_FILES

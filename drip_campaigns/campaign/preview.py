@@ -110,7 +110,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 
 def _recipient(recipient_type: str | None, recipient: str | None) -> Recipient:
 	if not (recipient_type and recipient):
-		return _somebody()
+		return make_somebody()
 	found = load_recipients(recipient_type, [recipient]).get(recipient)
 	if found is None:
 		raise PreviewError(
@@ -119,7 +119,7 @@ def _recipient(recipient_type: str | None, recipient: str | None) -> Recipient:
 	return found
 
 
-def _somebody() -> Recipient:
+def make_somebody() -> Recipient:
 	"""A person who has everything, so that a preview shows where each field stands."""
 	meta = frappe.get_meta("Contact")
 	fields = dict.fromkeys(meta.get_valid_columns())

@@ -7,12 +7,14 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_triggers.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_existing.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/send_test.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_file.js" %}
 
 frappe.ui.form.on("Drip Campaign", {
 	async refresh(frm) {
 		frm.set_df_property("status", "read_only", 1);
 		add_buttons(frm, CAMPAIGN_BUTTONS);
 		offer_enrolling(frm);
+		offer_files(frm);
 		offer_take_over(frm);
 		offer_time_zones(frm);
 		prepare_triggers(frm);

@@ -1,4 +1,12 @@
+{% include "drip_campaigns/public/js/prefab_gallery.js" %}
+
 frappe.listview_settings["Drip Campaign"] = {
 	hide_name_column: true,
 	add_fields: ["status"],
+
+	onload(list) {
+		if (!frappe.model.can_create("Drip Campaign")) return;
+		list.page.add_inner_button(__("New from Prefab"), () => open_gallery());
+		list.page.add_menu_item(__("Import from a Campaign File"), () => import_campaign());
+	},
 };

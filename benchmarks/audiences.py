@@ -1,0 +1,74 @@
+"""What a target list costs: filling one by its filters, refreshing it when nothing has changed, enrolling all of it."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import frappe
+
+from benchmarks import ground, load
+from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.lists import refresh
+from drip_campaigns.site_clock import utc_now
+from drip_campaigns.triggers.existing import ExistingAudience
+from tests import factories
+
+PAGE_SIZE = 1000
+
+
+@dataclass(frozen=True)
+class Audiences:
+	"""Seconds for each, of as many people as were asked for."""
+
+	fill_seconds: float
+	refresh_seconds: float
+	enroll_seconds: float
+
+
+def measure(people: int, now: datetime) -> Audiences:
+	"""Fill a list with `people` Contacts, refresh it, and enroll it in a campaign."""
+	ground.clear()
+	ground.make_people(people)
+	target_list = factories.make_list(
+		"Drip Bench", sources=[_source()], confirmed_count=frappe.db.count("Contact")
+	)
+	campaign = ground.make_campaign(load.steps(1), now, target_lists=[{"target_list": target_list.name}])
+	frappe.flags.drip_no_triggers = True  # enrolling is measured on its own
+	fill_seconds = _time(lambda: _refresh(target_list.name, people))
+	refresh_seconds = _time(lambda: _refresh(target_list.name, 0))
+	frappe.flags.drip_no_triggers = False
+	enroll_seconds = _time(lambda: _enroll(campaign, people, now))
+	return Audiences(fill_seconds, refresh_seconds, enroll_seconds)
+
+
+def _source() -> dict:
+	filters = json.dumps([["email_id", "like", f"%@{factories.DOMAIN}"]])
+	return {"kind": "Filters", "recipient_type": "Contact", "filters": filters}
+
+
+def _time(work: Callable[[], None]) -> float:
+	begun = time.perf_counter()
+	work()
+	return time.perf_counter() - begun
+
+
+def _refresh(target_list: str, joined: int) -> None:
+	name = refresh.start(target_list, utc_now())
+	frappe.db.commit()
+	refresh.run(name)
+	run = frappe.get_doc(refresh.DOCTYPE, name)
+	if (run.status, run.joined, run.dropped_out) != ("Completed", joined, 0):
+		raise AssertionError(f"{run.status}, {run.joined} joined, {run.dropped_out} dropped out: {run.error}")
+
+
+def _enroll(campaign, people: int, now: datetime) -> None:
+	audience = ExistingAudience(campaign.name, campaign.target_lists[0].name, "Contact")
+	enrolled = 0
+	for names in audience.pages(PAGE_SIZE):
+		for result in enroll_many(campaign.name, "Contact", names, now, target_list=audience.target_list):
+			enrolled += result.enrolled
+		frappe.db.commit()
+	if enrolled != people:
+		raise AssertionError(f"{enrolled} of {people} were enrolled")

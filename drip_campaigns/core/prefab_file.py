@@ -1,0 +1,148 @@
+"""A campaign as a file: which fields it may hold, and what is wrong with one that somebody brings. Values in, values out.
+
+People, senders, lists and addresses are no part of it. Every field is named here, so that nothing unknown comes in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from drip_campaigns.core.errors import DripError
+
+FORMAT, VERSION = "drip-campaign", 1
+MOST_CHARACTERS = 1_000_000
+MOST_STEPS, MOST_TRIGGERS = 100, 50
+MOST_OF_A_FIELD = 200_000
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_WHOLE = {"format": str, "version": int, "title": str, "description": str, "icon": str}
+CAMPAIGN: dict[str, type] = {
+	"window_from": str,
+	"window_to": str,
+	**dict.fromkeys(WEEKDAYS, int),
+	"if_late": str,
+	"grace_hours": int,
+	"reopen_completed": int,
+	"re_enrollment": str,
+	"restart_after_days": int,
+	"double_opt_in": str,
+	"consent_text": str,
+	"tracking_mode": str,
+	"has_browser_link": int,
+	"leaving_scope": str,
+}
+STEP: dict[str, type] = {
+	"enabled": int,
+	"send_after_days": int,
+	"send_after_hours": int,
+	"counted_from": str,
+	"subject": str,
+	"use_html": int,
+	"message": str,
+	"message_html": str,
+}
+TRIGGER: dict[str, type] = {
+	"kind": str,
+	"enabled": int,
+	"recipient_type": str,
+	"tag": str,
+	"field_name": str,
+	"field_value": str,
+	"days": int,
+	"days_from": str,
+	"repeat": str,
+	"local_day": str,
+	"purchase_document": str,
+	"delay_days": int,
+	"delay_hours": int,
+	"ignore_imports": int,
+}
+
+
+class PrefabFileError(DripError):
+	"""The file is no campaign that can be read."""
+
+
+def read_prefab(text: str) -> dict[str, Any]:
+	"""Return what a file says, checked from end to end; raise PrefabFileError naming the place, the cause and the remedy."""
+	if len(text) > MOST_CHARACTERS:
+		raise PrefabFileError(
+			f"The file has {len(text):,} characters; {MOST_CHARACTERS:,} are the most. Shorten its texts."
+		)
+	try:
+		content = json.loads(text)
+	except (ValueError, RecursionError) as error:
+		raise PrefabFileError(f"The file is no JSON: {error}. Choose one that was exported.") from error
+	_check_head(content)
+	problem = next(_find_problems(content), None)
+	if problem:
+		raise PrefabFileError(problem)
+	return content
+
+
+def _check_head(content: Any) -> None:
+	if not isinstance(content, dict) or content.get("format") != FORMAT:
+		raise PrefabFileError("This is not the file of a campaign. Choose one that was exported.")
+	version = content.get("version")
+	if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+		raise PrefabFileError("The file does not say its version. Export the campaign again.")
+	if version > VERSION:
+		raise PrefabFileError(
+			f"The file was made by a newer version of the app (file version {version}, this site reads {VERSION}). "
+			"Update the app, or export the campaign from a site like this one."
+		)
+
+
+def _find_problems(content: Mapping[str, Any]) -> Iterator[str]:
+	yield from _fields(
+		{k: v for k, v in content.items() if k not in ("campaign", "steps", "triggers")}, _WHOLE, ""
+	)
+	if not str(content.get("title") or "").strip():
+		yield "title is missing. Give the campaign a name."
+	campaign = content.get("campaign", {})
+	if not isinstance(campaign, dict):
+		yield "campaign must be an object of fields."
+		return
+	yield from _fields(campaign, CAMPAIGN, "campaign.")
+	yield from _rows(content, "steps", STEP, MOST_STEPS)
+	yield from _rows(content, "triggers", TRIGGER, MOST_TRIGGERS)
+	yield from _missing(content)
+
+
+def _missing(content: Mapping[str, Any]) -> Iterator[str]:
+	if not content.get("steps"):
+		yield "steps is missing. A campaign has at least one step."
+	for number, step in enumerate(content.get("steps") or ()):
+		if not str(step.get("subject") or "").strip():
+			yield f"steps[{number}].subject is missing. Every step needs one."
+		if not str(step.get("message_html" if step.get("use_html") else "message") or "").strip():
+			yield f"steps[{number}] has no text. Every step needs one."
+	for number, trigger in enumerate(content.get("triggers") or ()):
+		if not trigger.get("kind"):
+			yield f"triggers[{number}].kind is missing."
+
+
+def _rows(content: Mapping[str, Any], key: str, known: Mapping[str, type], most: int) -> Iterator[str]:
+	rows = content.get(key, [])
+	if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+		yield f"{key} must be a list of objects."
+		return
+	if len(rows) > most:
+		yield f"{key} has {len(rows)} rows; {most} are the most."
+	for number, row in enumerate(rows):
+		yield from _fields(row, known, f"{key}[{number}].")
+
+
+def _fields(values: Mapping[str, Any], known: Mapping[str, type], where: str) -> Iterator[str]:
+	for name, value in values.items():
+		if name not in known:
+			yield f"{where}{name} is not known. Remove it, or update the app."
+		elif not isinstance(value, known[name]):
+			kind = "a whole number" if known[name] is int else "text"
+			yield f"{where}{name} must be {kind}."
+		elif known[name] is int and not 0 <= value <= 100_000:
+			yield f"{where}{name} is {value}. Between 0 and 100000 is possible."
+		elif known[name] is str and len(value) > MOST_OF_A_FIELD:
+			yield f"{where}{name} is too long: {MOST_OF_A_FIELD} characters are the most."

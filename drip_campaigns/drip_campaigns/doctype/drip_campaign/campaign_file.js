@@ -1,0 +1,39 @@
+// A campaign as a file, and as a prefab of the site.
+
+function offer_files(frm) {
+	if (frm.is_new()) return;
+	if (frappe.model.can_export("Drip Campaign")) {
+		frm.page.add_menu_item(__("Export as a File"), () => export_campaign(frm));
+	}
+	if (frappe.model.can_create("Drip Prefab")) {
+		frm.page.add_menu_item(__("Save as Prefab"), () => save_as_prefab(frm));
+	}
+}
+
+async function export_campaign(frm) {
+	if (frm.is_dirty()) await frm.save();
+	const { message } = await frappe.call({
+		method: "drip_campaigns.api.prefabs.export_campaign",
+		args: { campaign: frm.doc.name },
+		type: "GET",
+	});
+	const url = URL.createObjectURL(new Blob([message.text], { type: "application/json" }));
+	$("<a>").attr({ href: url, download: message.file_name })[0].click();
+	URL.revokeObjectURL(url);
+}
+
+function save_as_prefab(frm) {
+	const fields = [
+		{ fieldname: "title", fieldtype: "Data", label: __("Title"), reqd: 1, default: frm.doc.campaign_name },
+		{ fieldname: "description", fieldtype: "Small Text", label: __("Description"), default: frm.doc.description },
+	];
+	const save = async (values) => {
+		await frappe.call({
+			method: "drip_campaigns.api.prefabs.save_as_prefab",
+			args: { campaign: frm.doc.name, title: values.title, description: values.description || "" },
+			freeze: true,
+		});
+		frappe.show_alert({ message: __("It is in the gallery now: New from Prefab."), indicator: "green" });
+	};
+	frappe.prompt(fields, save, __("Save as Prefab"), __("Save"));
+}

@@ -1,0 +1,111 @@
+"""From a prefab or a file to a draft, and from a campaign to a file. Nothing here commits."""
+
+import json
+from typing import Any
+
+import frappe
+
+from drip_campaigns.core.prefab_file import CAMPAIGN, FORMAT, STEP, TRIGGER, VERSION, read_prefab
+from drip_campaigns.core.triggers import TriggerKind
+from drip_campaigns.dispatch.render import load_step_text
+from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.triggers.words import describe
+
+# Triggers that say all they need by themselves; others name a record of the site they are from.
+PORTABLE = frozenset(
+	{
+		TriggerKind.RECORD_CREATED,
+		TriggerKind.FIELD_REACHED_VALUE,
+		TriggerKind.TAG_ADDED,
+		TriggerKind.DATE_REACHED,
+		TriggerKind.SIGN_UP_ANNIVERSARY,
+		TriggerKind.PURCHASE,
+	}
+)
+
+
+def make_draft(content: dict[str, Any], campaign_name: str):
+	"""Insert a Drip Campaign with the rights of the session's user: always a draft. Return it and what was left out."""
+	left_out = []
+	campaign = frappe.new_doc("Drip Campaign")
+	campaign.update({"campaign_name": campaign_name.strip(), "description": content.get("description")})
+	campaign.update(content.get("campaign", {}))
+	for step in content["steps"]:
+		campaign.append("steps", step)
+	for trigger in content.get("triggers", ()):
+		if _is_possible(trigger):
+			campaign.append("triggers", trigger)
+		else:
+			left_out.append(describe_trigger(trigger))
+	return campaign.insert(), left_out
+
+
+def _is_possible(trigger: dict[str, Any]) -> bool:
+	"""Say whether this site has what a trigger is about; ERPNext may be missing."""
+	if trigger["kind"] not in [kind.value for kind in PORTABLE]:
+		return False
+	doctype, field = trigger.get("recipient_type"), trigger.get("field_name")
+	if doctype and doctype not in available_types():
+		return False
+	if doctype and field and field not in frappe.get_meta(doctype).get_valid_columns():
+		return False
+	purchase = trigger.get("purchase_document")
+	return not purchase or bool(frappe.db.exists("DocType", purchase))
+
+
+def describe_trigger(trigger: dict[str, Any]) -> str:
+	"""Return a trigger of a file as a sentence."""
+	kinds = [kind.value for kind in TriggerKind]
+	if trigger["kind"] not in kinds:
+		return trigger["kind"]
+	return describe(frappe._dict(dict.fromkeys(TRIGGER), **trigger))
+
+
+def to_content(campaign, title: str = "", description: str = "") -> dict[str, Any]:
+	"""Return a Drip Campaign document as the content of a file: its plan, without people, senders, lists or dates.
+
+	Texts of Email Templates are written into their steps. Triggers that name records of this site are left out.
+	"""
+	steps = []
+	for row in campaign.steps:
+		text = load_step_text(row)
+		is_html = bool(row.use_html or row.email_template)
+		written = {**_pick(row, STEP), "subject": text.subject, "use_html": int(is_html)}
+		written["message"], written["message_html"] = ("", text.html) if is_html else (text.html, "")
+		steps.append({name: value for name, value in written.items() if value != ""})
+	portable = [kind.value for kind in PORTABLE]
+	triggers = [
+		_pick(row, TRIGGER)
+		for row in campaign.triggers
+		# Filters may name people.
+		if row.kind in portable and not row.purchased and json.loads(row.filters or "[]") == []
+	]
+	content = {
+		"format": FORMAT,
+		"version": VERSION,
+		"title": title.strip() or campaign.campaign_name,
+		"description": description.strip() or campaign.description or "",
+		"campaign": _pick(campaign, CAMPAIGN),
+		"steps": steps,
+		"triggers": triggers,
+	}
+	return read_prefab(json.dumps(content))  # what is written can be read
+
+
+def _pick(row, known: dict[str, type]) -> dict[str, Any]:
+	return {
+		name: int(row.get(name)) if kind is int else str(row.get(name))
+		for name, kind in known.items()
+		if row.get(name) not in (None, "")
+	}
+
+
+def save_as_prefab(campaign, title: str, description: str):
+	"""Keep a campaign's plan as a Drip Prefab of the site, with the rights of the session's user."""
+	content = to_content(campaign, title, description)
+	return frappe.get_doc(
+		doctype="Drip Prefab",
+		title=content["title"],
+		description=content["description"],
+		definition=json.dumps(content, indent=1, ensure_ascii=False),
+	).insert()

@@ -1,0 +1,67 @@
+"""What the gallery shows of a prefab: when each e-mail goes out, and how it looks to a made-up person. Reads only."""
+
+from typing import Any
+
+import frappe
+from frappe import _
+from jinja2 import TemplateError
+
+from drip_campaigns.campaign.preview import make_somebody
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.tokens import Purpose
+from drip_campaigns.dispatch.options import postal_address
+from drip_campaigns.dispatch.render import Frame, StepText, compile_step, fill
+from drip_campaigns.prefabs.catalog import Prefab
+from drip_campaigns.prefabs.make import describe_trigger
+from drip_campaigns.tracking.urls import Links
+
+
+class UnknownStepError(DripError):
+	"""The prefab has no such e-mail. Reload the page."""
+
+
+def describe(prefab: Prefab) -> dict[str, Any]:
+	"""Return a prefab for its card: words, schedule, triggers, and its first e-mail."""
+	content = prefab.content
+	return {
+		"key": prefab.key,
+		"title": _(content["title"]),
+		"description": _(content.get("description") or ""),
+		"is_own": prefab.is_own,
+		"steps": _schedule(content["steps"]),
+		"triggers": [describe_trigger(row) for row in content.get("triggers", ())],
+		**render_step(prefab, 0),
+	}
+
+
+def _schedule(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+	stops, reached = [], 0
+	for step in steps:
+		delay = step.get("send_after_days", 0) * 24 + step.get("send_after_hours", 0)
+		from_previous = step.get("counted_from") == "Previous Step"
+		reached = reached + delay if from_previous else delay
+		stops.append({"hours": reached, "subject": step["subject"]})
+	return stops
+
+
+def render_step(prefab: Prefab, number: int) -> dict[str, str]:
+	"""Return subject and html of a step, or in its place what is wrong with its text."""
+	steps = prefab.content["steps"]
+	if not 0 <= number < len(steps):
+		raise UnknownStepError()
+	step = steps[number]
+	html = step.get("message_html" if step.get("use_html") else "message", "")
+	links = Links()
+	frame = Frame(
+		links.preview(),
+		links.preview(Purpose.PREFERENCES),
+		_(prefab.content["title"]),
+		frappe.utils.get_fullname(frappe.session.user),
+		postal_address(),
+		view_url=links.preview(Purpose.VIEW),
+	)
+	try:
+		rendered = fill(compile_step(StepText(step["subject"], html)), make_somebody(), frame)
+	except TemplateError as error:
+		return {"subject": step["subject"], "html": frappe.utils.escape_html(str(error))}
+	return {"subject": rendered.subject, "html": rendered.html}

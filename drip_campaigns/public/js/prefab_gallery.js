@@ -1,0 +1,146 @@
+// The gallery of prefabs: cards with the first e-mail and the schedule; one opened shows every e-mail, and makes a draft.
+
+const PREFAB_API = "drip_campaigns.api.prefabs";
+
+async function open_gallery() {
+	await frappe.require("/assets/drip_campaigns/css/prefab_gallery.css");
+	const { message } = await frappe.call({ method: "drip_campaigns.api.prefabs.list_prefabs", type: "GET", freeze: true });
+	const dialog = new frappe.ui.Dialog({ title: __("New from Prefab"), size: "extra-large" });
+	const cards = message.map((prefab) => make_card(prefab, () => open_prefab(dialog, prefab)));
+	$('<div class="drip-gallery">').append(cards).appendTo(dialog.body);
+	dialog.show();
+}
+
+function make_card(prefab, action) {
+	const escape = frappe.utils.escape_html;
+	const card = $(`<button type="button" class="drip-prefab">
+		<span class="drip-sheet"></span>
+		<span class="drip-words">
+			<b>${escape(prefab.title)}</b>
+			<span class="drip-about">${escape(prefab.description)}</span>
+			${draw_timeline(prefab.steps)}
+		</span>
+	</button>`);
+	card.find(".drip-sheet").append(make_sheet(prefab));
+	return card.on("click", action);
+}
+
+// An e-mail in a frame of its own, in which no script runs and no form is sent.
+function make_sheet({ subject, html }) {
+	const frame = $('<iframe sandbox="" tabindex="-1" loading="lazy">').attr("title", subject);
+	return frame.attr("srcdoc", html);
+}
+
+// The room between two dots grows with the time between them, but slower: a month must not hide the first week.
+function draw_timeline(steps) {
+	const gaps = steps.slice(1).map((step, i) => Math.sqrt(Math.max(step.hours - steps[i].hours, 1)));
+	const total = gaps.reduce((sum, gap) => sum + gap, 0) || 1;
+	let passed = 0;
+	const places = steps.map((_step, i) => 12 + ((passed += i ? gaps[i - 1] : 0) / total) * 216);
+	const dots = steps.map((step, i) => {
+		const anchor = i === 0 ? "start" : i === steps.length - 1 ? "end" : "middle";
+		const x = i === 0 ? 4 : i === steps.length - 1 ? 236 : places[i];
+		return `<circle cx="${places[i]}" cy="12" r="6"></circle><text x="${x}" y="34" text-anchor="${anchor}">${name_day(step.hours, i)}</text>`;
+	});
+	const line = steps.length > 1 ? '<line x1="12" y1="12" x2="228" y2="12"></line>' : "";
+	return `<svg class="drip-timeline" viewBox="0 0 240 40" role="img" aria-label="${describe_steps(steps)}">${line}${dots.join("")}</svg>`;
+}
+
+function name_day(hours, number) {
+	if (!hours) return number ? "" : __("at once");
+	return hours % 24 ? __("{0} h", [hours]) : hours === 24 ? __("1 day") : number ? __("{0} d", [hours / 24]) : __("{0} days", [hours / 24]);
+}
+
+function describe_steps(steps) {
+	return steps.length === 1 ? __("One e-mail") : __("{0} e-mails", [steps.length]);
+}
+
+function open_prefab(gallery, prefab) {
+	const escape = frappe.utils.escape_html;
+	const dialog = new frappe.ui.Dialog({
+		title: prefab.title,
+		size: "extra-large",
+		primary_action_label: __("Use This Prefab"),
+		primary_action: () => ask_for_name(prefab.title, "create_from_prefab", { prefab: prefab.key }, [dialog, gallery]),
+	});
+	const starts = prefab.triggers.length ? prefab.triggers.map(escape).join("<br>") : __("Started by hand");
+	const detail = $(`<div class="drip-detail">
+		<div class="drip-steps"><p>${escape(prefab.description)}</p><p class="text-muted small">${starts}</p></div>
+	</div>`).appendTo(dialog.body);
+	const frame = make_sheet(prefab).appendTo(detail);
+	prefab.steps.forEach((step, number) => {
+		const day = step.hours ? name_day(step.hours, number) : __("at once");
+		const button = $(`<button type="button"><small>${day}</small>${escape(plain(step.subject))}</button>`);
+		button.toggleClass("chosen", number === 0).appendTo(detail.find(".drip-steps"));
+		button.on("click", () => show_step(prefab, number, frame, button));
+	});
+	dialog.show();
+}
+
+// Without what Jinja works out: "Welcome{% if … %}, {{ … }}{% endif %}" is "Welcome".
+const plain = (text) => text.replace(/{%\s*if.*?%}.*?{%\s*endif\s*%}/g, "").replace("{{ campaign_name }}", __("the event")).replace(/{{.*?}}/g, "…");
+
+async function show_step(prefab, number, frame, button) {
+	const { message } = await frappe.call({
+		method: "drip_campaigns.api.prefabs.preview_prefab",
+		args: { prefab: prefab.key, number },
+		type: "GET",
+	});
+	button.addClass("chosen").siblings().removeClass("chosen");
+	frame.attr({ srcdoc: message.html, title: message.subject });
+}
+
+function ask_for_name(title, method, args, dialogs) {
+	frappe.prompt(
+		{
+			fieldname: "campaign_name",
+			fieldtype: "Data",
+			label: __("Campaign Name"),
+			reqd: 1,
+			default: title,
+			description: __("The new campaign is a draft: nothing is sent before you activate it."),
+		},
+		async ({ campaign_name }) => {
+			const { message } = await frappe.call({
+				method: `${PREFAB_API}.${method}`,
+				args: { ...args, campaign_name },
+				freeze: true,
+			});
+			dialogs.forEach((dialog) => dialog.hide());
+			await frappe.set_route("Form", "Drip Campaign", message.campaign);
+			tell_left_out(message.left_out);
+		},
+		__("New Campaign"),
+		__("Create Draft")
+	);
+}
+
+function tell_left_out(left_out) {
+	if (!left_out.length) return;
+	const lines = left_out.map((line) => `<li>${frappe.utils.escape_html(line)}</li>`).join("");
+	frappe.msgprint({
+		title: __("Left out"),
+		message: `${__("This site has no use for these triggers. Add your own under Enrolling.")}<ul>${lines}</ul>`,
+	});
+}
+
+function import_campaign() {
+	const input = $('<input type="file" accept="application/json,.json">');
+	input.on("change", async () => {
+		const [file] = input[0].files;
+		if (!file) return;
+		if (file.size > 2_000_000) {
+			frappe.msgprint(__("The file is too large: 2 MB are the most."));
+			return;
+		}
+		const text = await file.text();
+		let title = file.name.replace(/\.json$/i, "");
+		try {
+			title = JSON.parse(text).title || title;
+		} catch {
+			// The server says what is wrong with it.
+		}
+		ask_for_name(title, "import_campaign", { text }, []);
+	});
+	input.trigger("click");
+}

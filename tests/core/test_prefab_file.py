@@ -1,0 +1,80 @@
+"""Campaigns as files: what is read, and what is refused with the place and the remedy."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from drip_campaigns.core.prefab_file import MOST_CHARACTERS, PrefabFileError, read_prefab
+
+BUILT_IN = sorted((Path(__file__).parents[2] / "drip_campaigns" / "prefabs" / "built_in").glob("*.json"))
+GOOD = {
+	"format": "drip-campaign",
+	"version": 1,
+	"title": "Welcome",
+	"campaign": {"if_late": "Keep Dates"},
+	"steps": [{"subject": "Hello", "message": "<p>Hello</p>"}],
+	"triggers": [{"kind": "Tag Added", "tag": "Hot"}],
+}
+
+
+def change(**values) -> str:
+	"""Return a good file with some of it changed; None takes a key away."""
+	content = {**GOOD, **values}
+	return json.dumps({key: value for key, value in content.items() if value is not None})
+
+
+def test_good_file_is_read_as_it_is():
+	assert read_prefab(change()) == GOOD
+
+
+@pytest.mark.parametrize("path", BUILT_IN, ids=lambda path: path.stem)
+def test_each_of_ours_is_a_good_file(path):
+	content = read_prefab(path.read_text(encoding="utf-8"))
+
+	assert content["description"]
+	assert content["steps"]
+
+
+def test_seven_are_ours():
+	assert len(BUILT_IN) == 7
+
+
+@pytest.mark.parametrize(
+	("text", "words"),
+	[
+		("{", "The file is no JSON"),
+		("[" * 100_000, "The file is no JSON"),
+		("[]", "This is not the file of a campaign"),
+		(change(format="listmonk"), "This is not the file of a campaign"),
+		(change(version=None), "does not say its version"),
+		(change(version=True), "does not say its version"),
+		(change(version=2), "made by a newer version of the app (file version 2, this site reads 1)"),
+		(change(title=None), "title is missing"),
+		(change(sender="x@example.com"), "sender is not known"),
+		(change(campaign={"owner": "Administrator"}), "campaign.owner is not known"),
+		(change(campaign={"status": "Active"}), "campaign.status is not known"),
+		(change(campaign=[]), "campaign must be an object"),
+		(change(steps=[]), "steps is missing"),
+		(change(steps=None), "steps is missing"),
+		(change(steps={}), "steps must be a list"),
+		(change(steps=[5]), "steps must be a list of objects"),
+		(change(steps=[{"subject": "Hello"}]), "steps[0] has no text"),
+		(change(steps=[{"message": "Hello"}]), "steps[0].subject is missing"),
+		(change(steps=[{**GOOD["steps"][0], "name": "x"}]), "steps[0].name is not known"),
+		(
+			change(steps=[{**GOOD["steps"][0], "send_after_days": "2"}]),
+			"steps[0].send_after_days must be a whole",
+		),
+		(change(steps=[{**GOOD["steps"][0], "send_after_days": -1}]), "steps[0].send_after_days is -1"),
+		(change(steps=GOOD["steps"] * 101), "steps has 101 rows; 100 are the most"),
+		(change(triggers=[{}]), "triggers[0].kind is missing"),
+		(change(triggers=[{"kind": "Tag Added", "filters": "[]"}]), "triggers[0].filters is not known"),
+		(change(title="x" * MOST_CHARACTERS), "characters; 1,000,000 are the most"),
+	],
+)
+def test_bad_file_is_refused_with_the_place_and_the_remedy(text, words):
+	with pytest.raises(PrefabFileError) as caught:
+		read_prefab(text)
+
+	assert words in str(caught.value)
