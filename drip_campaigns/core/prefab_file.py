@@ -6,15 +6,21 @@ People, senders, lists and addresses are no part of it. Every field is named her
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from drip_campaigns.core.confirmation import OptIn
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import CountedFrom, IfLate, Label, LeavingScope, ReEnrollment
+from drip_campaigns.core.tracking_mode import TrackingMode
+from drip_campaigns.core.triggers import DaysFrom, LocalDay, PurchaseDocument, Repeat
 
 FORMAT, VERSION = "drip-campaign", 1
 MOST_CHARACTERS = 1_000_000
 MOST_STEPS, MOST_TRIGGERS = 100, 50
 MOST_OF_A_FIELD = 200_000
+_TIME = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _WHOLE = {"format": str, "version": int, "title": str, "description": str, "icon": str}
@@ -59,6 +65,22 @@ TRIGGER: dict[str, type] = {
 	"delay_hours": int,
 	"ignore_imports": int,
 }
+
+
+# What a field may say, where it is a choice. A kind of trigger that is not known is left out by whoever makes the draft.
+CHOICES: dict[str, type[Label]] = {
+	"if_late": IfLate,
+	"re_enrollment": ReEnrollment,
+	"double_opt_in": OptIn,
+	"tracking_mode": TrackingMode,
+	"leaving_scope": LeavingScope,
+	"counted_from": CountedFrom,
+	"days_from": DaysFrom,
+	"repeat": Repeat,
+	"local_day": LocalDay,
+	"purchase_document": PurchaseDocument,
+}
+TIMES = ("window_from", "window_to")
 
 
 class PrefabFileError(DripError):
@@ -146,3 +168,8 @@ def _fields(values: Mapping[str, Any], known: Mapping[str, type], where: str) ->
 			yield f"{where}{name} is {value}. Between 0 and 100000 is possible."
 		elif known[name] is str and len(value) > MOST_OF_A_FIELD:
 			yield f"{where}{name} is too long: {MOST_OF_A_FIELD} characters are the most."
+		elif name in CHOICES and value not in [choice.value for choice in CHOICES[name]]:
+			choices = ", ".join(choice.value for choice in CHOICES[name])
+			yield f"{where}{name} is “{value[:50]}”. Choose one of: {choices}."
+		elif name in TIMES and not _TIME.fullmatch(value):
+			yield f"{where}{name} is “{value[:50]}”. Write a time such as 08:00:00."

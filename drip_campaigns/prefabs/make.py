@@ -34,10 +34,17 @@ def make_draft(content: dict[str, Any], campaign_name: str):
 		campaign.append("steps", step)
 	for trigger in content.get("triggers", ()):
 		if _is_possible(trigger):
+			_make_tag(trigger.get("tag"))
 			campaign.append("triggers", trigger)
 		else:
 			left_out.append(describe_trigger(trigger))
 	return campaign.insert(), left_out
+
+
+def _make_tag(tag: str | None) -> None:
+	"""Make a tag that nobody has used yet, as tagging a record would."""
+	if tag and not frappe.db.exists("Tag", tag):
+		frappe.get_doc(doctype="Tag", name=tag[:140]).insert(ignore_permissions=True)
 
 
 def _is_possible(trigger: dict[str, Any]) -> bool:
@@ -49,8 +56,9 @@ def _is_possible(trigger: dict[str, Any]) -> bool:
 		return False
 	if doctype and field and field not in frappe.get_meta(doctype).get_valid_columns():
 		return False
-	purchase = trigger.get("purchase_document")
-	return not purchase or bool(frappe.db.exists("DocType", purchase))
+	if trigger["kind"] == TriggerKind.PURCHASE.value:
+		return bool(frappe.db.exists("DocType", trigger.get("purchase_document")))
+	return True
 
 
 def describe_trigger(trigger: dict[str, Any]) -> str:

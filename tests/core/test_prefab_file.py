@@ -68,6 +68,8 @@ def test_seven_are_ours():
 		),
 		(change(steps=[{**GOOD["steps"][0], "send_after_days": -1}]), "steps[0].send_after_days is -1"),
 		(change(steps=GOOD["steps"] * 101), "steps has 101 rows; 100 are the most"),
+		(change(campaign={"if_late": "Explode"}), "Choose one of: Keep Intervals, Keep Dates"),
+		(change(campaign={"window_from": "half past"}), "Write a time such as 08:00:00"),
 		(change(triggers=[{}]), "triggers[0].kind is missing"),
 		(change(triggers=[{"kind": "Tag Added", "filters": "[]"}]), "triggers[0].filters is not known"),
 		(change(title="x" * MOST_CHARACTERS), "characters; 1,000,000 are the most"),

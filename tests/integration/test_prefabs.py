@@ -41,7 +41,7 @@ def test_each_of_ours_renders_every_e_mail_and_makes_a_draft_that_can_be_activat
 		assert "Maria" in mail["html"]
 		assert "{{" not in mail["subject"] + mail["html"]
 	assert len(smtp.messages) == 1
-	assert "Hello Ada" in smtp.messages[0].get_body(("plain",)).get_content()
+	assert "Hello Ada" in smtp.messages[0].part("plain")
 
 
 def test_gallery_has_ours_in_their_order_with_schedule_and_preview(site):

@@ -1,0 +1,85 @@
+"""The gallery of prefabs and a Target List in Desk: seen, and used."""
+
+import frappe
+from playwright.sync_api import expect
+
+from drip_campaigns.enrollment.target_lists import leave_list
+from drip_campaigns.site_clock import utc_now
+from tests import factories
+from tests.browser.desk import Desk
+from tests.factories import DOMAIN
+
+
+def test_gallery_shows_each_prefab_and_makes_a_draft_of_one(desk: Desk):
+	desk.open("drip-campaign")
+	desk.page.locator("button:visible", has_text="New from Prefab").first.click()
+	cards = desk.page.locator(".drip-prefab")
+	expect(cards).to_have_count(7)
+	desk.page.wait_for_timeout(1500)
+	desk.shoot("prefab-gallery")
+
+	cards.filter(has_text="Trial Onboarding").click()
+	expect(desk.page.locator(".drip-detail .drip-steps button")).to_have_count(5)
+	desk.page.locator(".drip-detail .drip-steps button").nth(4).click()
+	desk.settle()
+	desk.shoot("prefab-detail")
+	desk.page.locator(".modal.show .btn-modal-primary:visible").last.click()
+	desk.page.wait_for_timeout(500)
+	desk.page.locator(".modal.show [data-fieldname='campaign_name'] input:visible").fill("Drip Test Trial")
+	desk.page.locator(".modal.show .btn-modal-primary:visible").last.click()
+	desk.page.wait_for_function("() => window.cur_frm && cur_frm.doc.name === 'Drip Test Trial'")
+	desk.settle()
+	desk.shoot("prefab-draft")
+
+	frappe.db.rollback()
+	campaign = frappe.get_doc("Drip Campaign", "Drip Test Trial")
+	assert (campaign.status, len(campaign.steps)) == ("Draft", 5)
+	assert desk.errors == []
+
+
+def test_target_list_says_who_is_on_it_and_refreshes(desk: Desk):
+	for number in range(12):
+		factories.make_contact(status="Open" if number < 9 else "Passive")
+	filters = [["Contact", "email_id", "like", f"%@{DOMAIN}"], ["Contact", "status", "=", "Open"]]
+	target_list = factories.make_list("Open Contacts", sources=[factories.source(filters=filters)])
+	factories.refresh(target_list)
+	member = frappe.get_last_doc("Drip Target List Member")
+	leave_list(target_list.name, member.email_address, utc_now())
+	factories.make_campaign(target_lists=[{"target_list": target_list.name}], name="Drip Test Nurture")
+	frappe.db.commit()
+
+	desk.open(f"drip-target-list/{target_list.name}")
+	expect(desk.page.locator(".form-dashboard:visible")).to_contain_text("On the list")
+	expect(desk.page.locator(".form-dashboard:visible")).to_contain_text("9 joined")
+	desk.shoot("target-list")
+	desk.page.locator(".custom-actions button:visible", has_text="Refresh").first.click()
+	expect(desk.page.locator(".form-dashboard:visible")).to_contain_text("You can leave this page")
+	desk.shoot("target-list-refreshing")
+	desk.page.locator(
+		".frappe-control[data-fieldname='sources'] .grid-row[data-idx='1'] .btn-open-row"
+	).click()
+	desk.settle()
+	desk.shoot("target-list-source")
+
+	assert desk.errors == []
+
+
+def test_campaign_shows_its_lists_and_exclusions(desk: Desk):
+	lists = [factories.make_list(name) for name in ("Open Contacts", "Customers")]
+	campaign = factories.make_campaign(
+		target_lists=[{"target_list": lists[0].name}],
+		exclusions=[
+			{"kind": "Target List", "target_list": lists[1].name},
+			{"kind": "Mail Domain", "value": "competitor.example"},
+		],
+	)
+	frappe.db.commit()
+
+	desk.open(f"drip-campaign/{campaign.name}")
+	grid = desk.page.locator(".frappe-control[data-fieldname='exclusions']")
+	grid.scroll_into_view_if_needed()
+	desk.settle()
+	expect(grid).to_contain_text("competitor.example")
+	desk.shoot("campaign-lists")
+
+	assert desk.errors == []
