@@ -49,11 +49,13 @@ def test_target_list_says_who_is_on_it_and_refreshes(desk: Desk):
 	frappe.db.commit()
 
 	desk.open(f"drip-target-list/{target_list.name}")
-	expect(desk.page.locator(".form-dashboard:visible")).to_contain_text("On the list")
-	expect(desk.page.locator(".form-dashboard:visible")).to_contain_text("9 joined")
+	expect(desk.page.locator("[data-fieldname='state_area']:visible")).to_contain_text("On the list")
+	expect(desk.page.locator("[data-fieldname='state_area']:visible")).to_contain_text("9 joined")
 	desk.shoot("target-list")
 	desk.page.locator(".custom-actions button:visible", has_text="Refresh").first.click()
-	expect(desk.page.locator(".form-dashboard:visible")).to_contain_text("You can leave this page")
+	expect(desk.page.locator("[data-fieldname='state_area']:visible")).to_contain_text(
+		"You can leave this page"
+	)
 	desk.shoot("target-list-refreshing")
 	desk.page.locator(
 		".frappe-control[data-fieldname='sources'] .grid-row[data-idx='1'] .btn-open-row"

@@ -1,5 +1,6 @@
 // The gallery of prefabs: cards with the first e-mail and the schedule; one opened shows every e-mail, and makes a draft.
 
+const LEAST_GAP = 44; // so that two labels do not touch
 const PREFAB_API = "drip_campaigns.api.prefabs";
 
 async function open_gallery() {
@@ -35,20 +36,22 @@ function make_sheet({ subject, html }) {
 function draw_timeline(steps) {
 	const gaps = steps.slice(1).map((step, i) => Math.sqrt(Math.max(step.hours - steps[i].hours, 1)));
 	const total = gaps.reduce((sum, gap) => sum + gap, 0) || 1;
-	let passed = 0;
-	const places = steps.map((_step, i) => 12 + ((passed += i ? gaps[i - 1] : 0) / total) * 216);
+	const free = 216 - gaps.length * LEAST_GAP;
+	let passed = 12;
+	const places = steps.map((_step, i) => (passed += i ? LEAST_GAP + (gaps[i - 1] / total) * free : 0));
 	const dots = steps.map((step, i) => {
 		const anchor = i === 0 ? "start" : i === steps.length - 1 ? "end" : "middle";
 		const x = i === 0 ? 4 : i === steps.length - 1 ? 236 : places[i];
-		return `<circle cx="${places[i]}" cy="12" r="6"></circle><text x="${x}" y="34" text-anchor="${anchor}">${name_day(step.hours, i)}</text>`;
+		return `<circle cx="${places[i]}" cy="12" r="6"></circle><text x="${x}" y="34" text-anchor="${anchor}">${name_day(step.hours)}</text>`;
 	});
 	const line = steps.length > 1 ? '<line x1="12" y1="12" x2="228" y2="12"></line>' : "";
-	return `<svg class="drip-timeline" viewBox="0 0 240 40" role="img" aria-label="${describe_steps(steps)}">${line}${dots.join("")}</svg>`;
+	return `<svg class="drip-timeline" viewBox="0 0 240 40" preserveAspectRatio="xMinYMid" role="img" aria-label="${describe_steps(steps)}">${line}${dots.join("")}</svg>`;
 }
 
-function name_day(hours, number) {
-	if (!hours) return number ? "" : __("at once");
-	return hours % 24 ? __("{0} h", [hours]) : hours === 24 ? __("1 day") : number ? __("{0} d", [hours / 24]) : __("{0} days", [hours / 24]);
+function name_day(hours) {
+	if (!hours) return __("at once");
+	if (hours % 24) return __("{0} h", [hours]);
+	return hours === 24 ? __("1 day") : __("{0} days", [hours / 24]);
 }
 
 function describe_steps(steps) {
@@ -69,8 +72,7 @@ function open_prefab(gallery, prefab) {
 	</div>`).appendTo(dialog.body);
 	const frame = make_sheet(prefab).appendTo(detail);
 	prefab.steps.forEach((step, number) => {
-		const day = step.hours ? name_day(step.hours, number) : __("at once");
-		const button = $(`<button type="button"><small>${day}</small>${escape(plain(step.subject))}</button>`);
+		const button = $(`<button type="button"><small>${name_day(step.hours)}</small>${escape(plain(step.subject))}</button>`);
 		button.toggleClass("chosen", number === 0).appendTo(detail.find(".drip-steps"));
 		button.on("click", () => show_step(prefab, number, frame, button));
 	});

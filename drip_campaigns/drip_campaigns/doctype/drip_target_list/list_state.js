@@ -13,7 +13,7 @@ async function show_state(frm) {
 	if (frm.doc.name !== name) return;
 	draw_state(frm, message);
 	const going_on = message.run && ["Queued", "Running"].includes(message.run.status);
-	show_refresh(frm, message.run, going_on);
+	offer_cancel(frm, going_on);
 	if (going_on) {
 		frm.state_timer = setTimeout(() => frappe.get_route()[2] === name && show_state(frm), STATE_POLL_MS);
 	}
@@ -39,13 +39,13 @@ function draw_state(frm, state) {
 		(campaign) => `<a href="/app/drip-campaign/${encodeURIComponent(campaign)}">${escape(campaign)}</a>`
 	);
 	const campaigns = links.length ? `<p class="mt-3 mb-0 small">${__("On campaigns: {0}", [links.join(", ")])}</p>` : "";
-	frm.dashboard.reset();
-	frm.dashboard.add_section(`<div class="row">${cells.join("")}</div>${describe_run(state.run)}${campaigns}`, __("Members"));
-	frm.dashboard.show();
+	const area = $(frm.get_field("state_area").wrapper);
+	area.html(`<div class="row">${cells.join("")}</div>${describe_run(state.run)}${campaigns}`);
 }
 
 function describe_run(run) {
-	if (!run || ["Queued", "Running"].includes(run.status)) return "";
+	if (!run) return "";
+	if (["Queued", "Running"].includes(run.status)) return draw_progress(run);
 	const when = frappe.datetime.comment_when(run.finished_at || run.started_at);
 	if (run.status === "Failed") {
 		const error = frappe.utils.escape_html(run.error || "");
@@ -63,17 +63,19 @@ function describe_run(run) {
 	return `<p class="mt-3 mb-0 small text-muted">${text} ${when}</p>`;
 }
 
-function show_refresh(frm, run, going_on) {
-	if (!going_on) {
-		frm.dashboard.hide_progress();
-		frm.remove_custom_button(__("Cancel Refresh"));
-		return;
-	}
+function draw_progress(run) {
 	const percent = run.total ? Math.min(100, (run.processed / run.total) * 100) : 0;
-	const text = __("{0} of {1} looked at. You can leave this page.", [
+	const text = __("Refreshing: {0} of {1} looked at. You can leave this page.", [
 		format_number(run.processed, null, 0),
 		format_number(run.total, null, 0),
 	]);
-	frm.dashboard.show_progress(__("Refreshing"), percent, text);
-	if (may_change(frm)) frm.add_custom_button(__("Cancel Refresh"), () => call_list(frm, "cancel_refresh"));
+	return `<div class="progress mt-3" style="height: 8px"><div class="progress-bar" style="width: ${percent}%"></div></div>
+		<p class="mt-1 mb-0 small text-muted">${text}</p>`;
+}
+
+function offer_cancel(frm, going_on) {
+	frm.remove_custom_button(__("Cancel Refresh"));
+	if (going_on && may_change(frm)) {
+		frm.add_custom_button(__("Cancel Refresh"), () => call_list(frm, "cancel_refresh"));
+	}
 }
