@@ -77,6 +77,7 @@ def site(connected_site: str, email_account: str, smtp: MailServer) -> Iterator[
 
 	frappe.db.rollback()
 	frappe.set_user("Administrator")
+	frappe.local.lang = "en"
 	factories.clear_site()
 	yield connected_site
 	frappe.db.rollback()
