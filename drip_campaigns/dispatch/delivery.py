@@ -63,7 +63,6 @@ class Courier:
 	def __init__(self, clock: Callable[[], datetime]) -> None:
 		self.clock, self.connections = clock, _Connections()
 		self.notes, self.mailboxes, self.limits = DeliveryNotes(), Mailboxes(), Limits()
-		self._heed_brakes(clock())
 		# The last attempt, and whether it was accepted, as long as that is not noted.
 		self.before: tuple[str, bool] | None = None
 
@@ -74,6 +73,7 @@ class Courier:
 		if not mails or not may_send():
 			frappe.db.rollback()
 			return None
+		self._heed_brakes(now)
 		self.notes.claim([mail.email_queue for mail in mails])
 		allowed = withdraw_or_hold(mails, now)
 		frappe.db.commit()
@@ -83,11 +83,18 @@ class Courier:
 		mails = mail_store.lock_own(mails, answers)
 		_settle(mails, answers, self.clock())
 		frappe.db.commit()
-		brakes.note_answers([(m.email_account, answers[m.name]) for m in mails if m.name in answers], now)
-		self._heed_brakes(self.clock())
-		frappe.db.commit()
+		self._note_complaints(mails, answers, now)
 		self._forget(mails)
 		return sum(answer.outcome is Outcome.ACCEPTED for answer in answers.values())
+
+	def _note_complaints(self, mails: list[frappe._dict], answers: dict[str, Answer], now: datetime) -> None:
+		answered = [(mail.email_account, answers[mail.name]) for mail in mails if mail.name in answers]
+		refused = [
+			(account, answer) for account, answer in answered if answer.outcome is not Outcome.ACCEPTED
+		]
+		if refused:
+			brakes.note_answers(refused, now)
+			frappe.db.commit()
 
 	def _heed_brakes(self, now: datetime) -> None:
 		"""Learn which accounts mail servers have complained about, as of now."""

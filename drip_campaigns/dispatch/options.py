@@ -60,7 +60,7 @@ def tracking_needs_consent() -> bool:
 
 def postal_address() -> str:
 	"""Return the address that stands at the foot of every e-mail, or nothing."""
-	return frappe.db.get_single_value("Drip Settings", "postal_address") or ""
+	return _settings().postal_address or ""
 
 
 def _written(field: str) -> str | None:
@@ -70,8 +70,13 @@ def _written(field: str) -> str | None:
 
 def footer_reason() -> str:
 	"""Return the sentence at the foot of every e-mail that says why it is sent, or nothing."""
-	return frappe.db.get_single_value("Drip Settings", "footer_reason") or ""
+	return _settings().footer_reason or ""
 
 
 def _number(field: str) -> int:
-	return cint(frappe.db.get_single_value("Drip Settings", field))
+	return cint(_settings().get(field))
+
+
+def _settings():
+	# From the cache, which Frappe clears when the settings are saved: a batch asks for half a dozen of them.
+	return frappe.get_cached_doc("Drip Settings")

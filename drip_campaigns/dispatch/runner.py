@@ -73,8 +73,10 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 
 
 def _end_pauses(now: datetime) -> None:
-	"""Let those go on whose recipient's pause is over; what another worker holds at this moment is for the next run."""
-	frappe.db.commit()
+	"""Let those go on whose recipient's pause is over; what another worker holds at this moment is for the next run.
+
+	Called at the beginning of a transaction: what it reads must not be older than the locks it takes.
+	"""
 	try:
 		for _count in resume_rested(now):
 			frappe.db.commit()
