@@ -16,7 +16,7 @@ import frappe
 from frappe.utils import create_batch
 from rich.console import Console
 
-from benchmarks import audience, crew, floor, ground, idle, load, rivals, saving
+from benchmarks import audience, crew, floor, ground, idle, live_list, load, rivals, saving
 from benchmarks.measure import Pairs, Reading, over_raw_together
 from benchmarks.report import show
 from benchmarks.trial import BEGIN
@@ -157,6 +157,16 @@ def measure_audience(people: int) -> Figures:
 	}
 
 
+def measure_list(people: int) -> Figures:
+	"""Fill, refresh and enroll a target list; figures for 100,000."""
+	result = live_list.measure(people, BEGIN)
+	seconds = {
+		"refresh_dynamic_100k_s": max(result.fill_seconds, result.refresh_seconds),
+		"enroll_target_list_100k_s": result.enroll_seconds,
+	}
+	return {key: value * 100_000 / people for key, value in seconds.items()}
+
+
 def run(options: argparse.Namespace, console: Console) -> Figures:
 	"""Measure everything and return the figures."""
 	figures: Figures = {}
@@ -173,6 +183,8 @@ def run(options: argparse.Namespace, console: Console) -> Figures:
 		if not options.no_idle:
 			console.print("  waiting enrollments", highlight=False)
 			figures |= measure_idle(options.waiting // 10, options.waiting)
+			console.print("  a target list", highlight=False)
+			figures |= measure_list(options.waiting // 10)
 			console.print("  audiences", highlight=False)
 			figures |= measure_audience(options.waiting // 10)
 	return figures

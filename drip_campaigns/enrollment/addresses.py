@@ -57,10 +57,13 @@ def hash_address(address: str) -> str:
 	forgotten would be unknown again.
 	"""
 	secret = frappe.conf.get("drip_address_key") or get_encryption_key()
-	digest = hashlib.blake2b(
-		normalise(address).encode(), digest_size=16, key=_digest_key(secret), person=b"drip-address"
-	)
-	return digest.hexdigest()
+	return _digest(normalise(address), _digest_key(secret))
+
+
+@lru_cache(maxsize=8192)
+def _digest(normalised: str, key: bytes) -> str:
+	# A batch asks several times for the same: what its people have said, whether they are suppressed, on which lists.
+	return hashlib.blake2b(normalised.encode(), digest_size=16, key=key, person=b"drip-address").hexdigest()
 
 
 @lru_cache(maxsize=16)

@@ -10,6 +10,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.lists import ExclusionKind, is_in_domain
+from drip_campaigns.dispatch.dialect import select_in
 from drip_campaigns.enrollment.addresses import hash_address, normalise
 from drip_campaigns.enrollment.recipients import Recipient
 
@@ -69,19 +70,19 @@ def _find_listed(lists: list[str], recipients: list[Recipient]) -> Mapping[objec
 	by_type: dict[str, list[str]] = {}
 	for recipient in recipients:
 		by_type.setdefault(recipient.doctype, []).append(recipient.name)
-	on_one = {"target_list": ["in", lists], "dropped_at": ["is", "not set"]}
 	found: dict[object, str] = {}
-	for row in _members({**on_one, "address_hash": ["in", list(hashes)]}) if hashes else ():
+	for row in _members(lists, "address_hash", list(hashes)):
 		found[row.address_hash] = row.target_list
 	for doctype, names in by_type.items():
-		for row in _members({**on_one, "recipient_type": doctype, "recipient": ["in", names]}):
+		for row in _members(lists, "recipient", names, recipient_type=doctype):
 			found[doctype, row.recipient] = row.target_list
 	return found
 
 
-def _members(filters: dict) -> list[frappe._dict]:
-	fields = ["target_list", "recipient", "address_hash"]
-	return frappe.get_all("Drip Target List Member", filters=filters, fields=fields)
+def _members(lists: list[str], column: str, values: list[str], **equal: str) -> list[frappe._dict]:
+	fields = ["target_list", "recipient", "address_hash", "dropped_at"]
+	rows = select_in("Drip Target List Member", fields, column, values, **equal)
+	return [row for row in rows if row.target_list in lists and not row.dropped_at]
 
 
 def _listed_because(listed: Mapping[object, str], recipient: Recipient) -> str | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import frappe
 
-from drip_campaigns.dispatch.dialect import insert_rows
+from drip_campaigns.dispatch.dialect import insert_rows, select_in
 from drip_campaigns.dispatch.mail_store import set_each, set_values
 from drip_campaigns.enrollment.addresses import hash_address, is_valid
 from drip_campaigns.enrollment.recipient_types import available_types
@@ -73,12 +73,10 @@ class Intake:
 		for recipient, _digest in hashed:
 			by_type.setdefault(recipient.doctype, []).append(recipient.name)
 		whole = {"target_list": self.target_list}
-		chosen = [
-			{**whole, "recipient_type": kind, "recipient": ["in", names]} for kind, names in by_type.items()
-		]
-		if hashed:
-			chosen.append({**whole, "address_hash": ["in", [digest for _recipient, digest in hashed]]})
-		rows = [row for filters in chosen for row in frappe.get_all(MEMBER, filters=filters, fields=_FACTS)]
+		hashes = [digest for _recipient, digest in hashed]
+		rows = select_in(MEMBER, _FACTS, "address_hash", hashes, **whole)
+		for kind, names in by_type.items():
+			rows += select_in(MEMBER, _FACTS, "recipient", names, recipient_type=kind, **whole)
 		self.by_record = {(row.recipient_type, row.recipient): row for row in rows}
 		self.by_hash = {row.address_hash: row for row in rows}
 

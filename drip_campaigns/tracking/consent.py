@@ -44,12 +44,9 @@ def find_left_lists(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
 	spelled = {(name, hash_address(address)): normalise(address) for name, address in pairs if address}
 	if not spelled:
 		return set()
-	filters = {
-		"opted_out": 1,
-		"target_list": ["in", list({name for name, _hash in spelled})],
-		"address_hash": ["in", list({address_hash for _name, address_hash in spelled})],
-	}
-	rows = frappe.get_all("Drip Target List Member", filters=filters, fields=["target_list", "address_hash"])
+	hashes = list({address_hash for _name, address_hash in spelled})
+	fields = ["target_list", "address_hash"]
+	rows = select_in("Drip Target List Member", fields, "address_hash", hashes, opted_out=1)
 	keys = {(row.target_list, row.address_hash) for row in rows} & spelled.keys()
 	return {(name, spelled[name, address_hash]) for name, address_hash in keys}
 

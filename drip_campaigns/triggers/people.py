@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import frappe
 
 from drip_campaigns.core.triggers import TriggerKind
+from drip_campaigns.dispatch.dialect import select_in
 from drip_campaigns.triggers import purchases, senders
 
 Rows = Sequence[frappe._dict]  # of Drip Trigger Firing
@@ -52,6 +53,8 @@ def read_filters(trigger: frappe._dict) -> list[list[Any]]:
 
 def find_matching(doctype: str, filters: list[list[Any]], names: Iterable[str]) -> set[str]:
 	"""Return those of the records `names` that match, in one query."""
+	if not filters:
+		return {row.name for row in select_in(doctype, ["name"], "name", list(names))}
 	chosen = [*filters, [doctype, "name", "in", list(names)]]
 	return set(frappe.get_all(doctype, filters=chosen, pluck="name", distinct=True))
 

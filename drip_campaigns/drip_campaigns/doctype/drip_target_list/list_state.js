@@ -38,7 +38,7 @@ function draw_state(frm, state) {
 	const links = state.campaigns.map(
 		(campaign) => `<a href="/app/drip-campaign/${encodeURIComponent(campaign)}">${escape(campaign)}</a>`
 	);
-	const campaigns = links.length ? `<p class="mt-3 mb-0 small">${__("On campaigns: {0}", [links.join(", ")])}</p>` : "";
+	const campaigns = links.length ? `<p class="mt-2 mb-3 small">${__("On campaigns: {0}", [links.join(", ")])}</p>` : "";
 	const area = $(frm.get_field("state_area").wrapper);
 	area.html(`<div class="row">${cells.join("")}</div>${describe_run(state.run)}${campaigns}`);
 }

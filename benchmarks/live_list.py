@@ -19,7 +19,7 @@ PAGE_SIZE = 1000
 
 
 @dataclass(frozen=True)
-class Audiences:
+class ListFigures:
 	"""Seconds for each, of as many people as were asked for."""
 
 	fill_seconds: float
@@ -27,7 +27,7 @@ class Audiences:
 	enroll_seconds: float
 
 
-def measure(people: int, now: datetime) -> Audiences:
+def measure(people: int, now: datetime) -> ListFigures:
 	"""Fill a list with `people` Contacts, refresh it, and enroll it in a campaign."""
 	ground.clear()
 	ground.make_people(people)
@@ -40,7 +40,7 @@ def measure(people: int, now: datetime) -> Audiences:
 	refresh_seconds = _time(lambda: _refresh(target_list.name, 0))
 	frappe.flags.drip_no_triggers = False
 	enroll_seconds = _time(lambda: _enroll(campaign, people, now))
-	return Audiences(fill_seconds, refresh_seconds, enroll_seconds)
+	return ListFigures(fill_seconds, refresh_seconds, enroll_seconds)
 
 
 def _source() -> dict:
