@@ -79,8 +79,8 @@ def keep_preference(address: str, **values: Any) -> None:
 	if not name:
 		document = frappe.get_doc(doctype=DOCTYPE, email_address=address)
 		name = document.insert(ignore_permissions=True, ignore_if_duplicate=True).name
-		# Frappe fills a new record with the site's own language and time zone, which nobody has asked for.
-		values = {"language": None, "time_zone": None, **values}
+		# Frappe fills a new record with the site's own time zone, which nobody has asked for.
+		values = {"time_zone": None, **values}
 	frappe.get_doc(DOCTYPE, name).db_set(values)
 
 
