@@ -11,8 +11,9 @@ from frappe import _
 from frappe.utils.jinja import get_template
 
 from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
-from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
+from drip_campaigns.enrollment.changes import log
+from drip_campaigns.enrollment.ending import end, find_live_of
 from drip_campaigns.enrollment.record_address import change_records
 from drip_campaigns.enrollment.state import live_keys
 from drip_campaigns.enrollment.suppress import suppress
@@ -90,17 +91,17 @@ def _carry_over_consent(old: str, new: str, now: datetime) -> None:
 
 def _move_enrollments(old: str, new: str, changed: set[tuple[str, str]], now: datetime) -> None:
 	"""Let live enrollments go on at the new address; of two in one campaign the one that was there before stays."""
-	taken = {frappe.db.get_value("Drip Enrollment", name, "campaign") for name in enroll.find_live_of(new)}
-	for name in enroll.find_live_of(old):
+	taken = {frappe.db.get_value("Drip Enrollment", name, "campaign") for name in find_live_of(new)}
+	for name in find_live_of(old):
 		document = frappe.get_doc("Drip Enrollment", name)
 		if (document.recipient_type, document.recipient) not in changed:
 			continue
 		if document.campaign in taken:
-			enroll.end(document, now, ExitReason.REMOVED)
+			end(document, now, ExitReason.REMOVED)
 			continue
 		keys = live_keys(document.campaign, document.recipient_type, document.recipient, new)
 		document.db_set({"email_address": new, **keys}, notify=True)
-		enroll.log(document, EventType.ADDRESS_CHANGED, now)
+		log(document, EventType.ADDRESS_CHANGED, now)
 
 
 def _move_memberships(old: str, new: str, changed: set[tuple[str, str]]) -> None:

@@ -13,6 +13,7 @@ import frappe
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.enrollment import enroll, leaving
 from drip_campaigns.enrollment.addresses import hash_address
+from drip_campaigns.enrollment.ending import find_live_of
 from drip_campaigns.enrollment.target_lists import MEMBER, come_back_to_list, leave_list
 from drip_campaigns.tracking.consent import find_left_campaigns, forget_left
 
@@ -56,7 +57,7 @@ def _change(choice: Choice, address: str, now: datetime) -> None:
 		come_back_to_list(choice.name, address)
 		leaving.take_up_ended(address, {"target_list": choice.name}, leaving.BY_RECIPIENT, now)
 	elif choice.is_on:
-		[name, *_others] = enroll.find_live_of(address, campaign=choice.name)
+		[name, *_others] = find_live_of(address, campaign=choice.name)
 		enroll.unsubscribe(frappe.get_doc("Drip Enrollment", name), now)
 	else:
 		forget_left(choice.name, address)
@@ -100,5 +101,5 @@ def _make(doctype: str, row: Mapping[str, str], address: str, is_on: bool) -> Ch
 
 
 def _live_campaigns(address: str) -> set[str]:
-	names = enroll.find_live_of(address)
+	names = find_live_of(address)
 	return set(frappe.get_all("Drip Enrollment", filters={"name": ["in", names]}, pluck="campaign"))

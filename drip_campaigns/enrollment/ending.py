@@ -1,15 +1,59 @@
-"""Ending many enrollments at once, in a handful of statements. Nothing here commits."""
+"""How enrollments end: one, all of an address, or many at once in a handful of statements. Nothing here commits."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import frappe
 
 from drip_campaigns.core.model import EventType, ExitReason, Status
 from drip_campaigns.dispatch.store import advance_enrollments, lock_going_on, record_events
 from drip_campaigns.dispatch.withdraw import withdraw
-from drip_campaigns.enrollment.state import closing_fields
+from drip_campaigns.enrollment.addresses import normalise, spellings
+from drip_campaigns.enrollment.changes import log, set_fields, status_after
+from drip_campaigns.enrollment.state import LIVE_VALUES, closing_fields
 from drip_campaigns.site_clock import to_site
+
+
+def end(document, now: datetime, reason: ExitReason | None, event: EventType = EventType.EXITED) -> None:
+	"""End an enrollment by a rule, with the reason; without one, because the recipient left (`event` says so)."""
+	status = Status(status_after(document, event))
+	closing = closing_fields(status, now, reason)
+	if document.paused_at:
+		# The delay has stood still since; whoever comes back has the rest of it.
+		closing["left_at"] = document.paused_at
+	set_fields(document, closing)
+	withdraw([document.name], reason.value if reason else Status.UNSUBSCRIBED.value, now)
+	log(document, event, now, reason.value if reason else None)
+
+
+def end_live_of(address: str, campaign: str | None, now: datetime, reason: ExitReason | None = None) -> None:
+	"""End the live enrollments of an address, in one campaign or in all: without a reason, because the person has left."""
+	event = EventType.EXITED if reason else EventType.UNSUBSCRIBED
+	for name in find_live_of(address, **({"campaign": campaign} if campaign else {})):
+		_end_if_live(name, event, now, reason)
+
+
+def end_through_list(address: str, target_list: str, now: datetime) -> None:
+	"""Whoever has this address has left a list: end the live enrollments that came through it."""
+	for name in find_live_of(address, target_list=target_list):
+		_end_if_live(name, EventType.UNSUBSCRIBED, now, None)
+
+
+def _end_if_live(name: str, event: EventType, now: datetime, reason: ExitReason | None) -> None:
+	document = frappe.get_doc("Drip Enrollment", name, for_update=True)
+	if document.status in LIVE_VALUES:  # not ended by somebody else meanwhile
+		end(document, now, reason, event)
+
+
+def find_live_of(address: str, **filters: Any) -> list[str]:
+	"""Return the names of the live enrollments of an address, whatever records they are of; always in the same order."""
+	whose = {"email_address": ["in", spellings(address)], "status": ["in", list(LIVE_VALUES)]}
+	rows = frappe.get_all(
+		"Drip Enrollment", filters={**whose, **filters}, fields=["name", "email_address"], order_by="name"
+	)
+	# The database takes ü for u.
+	return [row.name for row in rows if normalise(row.email_address) == normalise(address)]
 
 
 def end_batch(names: Sequence[str], reason: ExitReason, detail: str, now: datetime) -> int:

@@ -15,6 +15,8 @@ from drip_campaigns.dispatch.dialect import insert_rows
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
+from drip_campaigns.enrollment.changes import log
+from drip_campaigns.enrollment.ending import end_live_of
 from drip_campaigns.enrollment.rules import EnrollmentRefusedError
 from drip_campaigns.enrollment.suppress import lift, suppress
 from drip_campaigns.site_clock import to_site
@@ -101,7 +103,7 @@ def leave(leaver: Leaver, scope: LeavingScope, now: datetime, source: str = BY_R
 	if scope is LeavingScope.EVERYTHING:
 		suppress(leaver.address, SuppressionReason.OPTED_OUT, now, source=source)
 	elif leaver.is_former:
-		enroll.end_live_of(leaver.address, leaver.campaign, now)
+		end_live_of(leaver.address, leaver.campaign, now)
 		record_left(leaver.campaign, leaver.address)
 	else:
 		enroll.unsubscribe(frappe.get_doc("Drip Enrollment", leaver.name, for_update=True), now)
@@ -151,7 +153,7 @@ def _take_up(name: str, because: str, now: datetime) -> None:
 	try:
 		enroll.resume(document, now, EventType.CAME_BACK)
 	except (DripError, frappe.ValidationError) as error:
-		enroll.log(document, EventType.CAME_BACK, now, f"{because}. {error}")
+		log(document, EventType.CAME_BACK, now, f"{because}. {error}")
 
 
 def bring_back(document, because: str, now: datetime) -> None:
@@ -165,7 +167,7 @@ def bring_back(document, because: str, now: datetime) -> None:
 		)
 	forget_left(document.campaign, address)
 	enroll.resume(document, now, EventType.CAME_BACK)
-	enroll.log(document, EventType.CAME_BACK, now, because)
+	log(document, EventType.CAME_BACK, now, because)
 
 
 def note_reason(leaver: Leaver, reason: str, now: datetime) -> None:

@@ -25,6 +25,7 @@ from drip_campaigns.dispatch.store import (
 )
 from drip_campaigns.dispatch.withdraw import release
 from drip_campaigns.enrollment import enroll
+from drip_campaigns.enrollment.ending import find_live_of
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.rules import first_status
 from drip_campaigns.enrollment.state import (
@@ -62,7 +63,7 @@ def end_pause(address: str, now: datetime) -> None:
 
 
 def _enrollments_of(address: str) -> list:
-	return [frappe.get_doc("Drip Enrollment", name) for name in enroll.find_live_of(address)]
+	return [frappe.get_doc("Drip Enrollment", name) for name in find_live_of(address)]
 
 
 def resume_rested(now: datetime) -> Iterator[int]:

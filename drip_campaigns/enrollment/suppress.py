@@ -12,7 +12,7 @@ from drip_campaigns.core.consent import ConsentTo
 from drip_campaigns.core.model import EventType, SuppressionReason
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
-from drip_campaigns.enrollment.enroll import end_live_of
+from drip_campaigns.enrollment.ending import end_live_of
 from drip_campaigns.enrollment.recipient_types import known_types
 from drip_campaigns.site_clock import to_site
 from drip_campaigns.tracking.consents import withdraw_consent

@@ -11,8 +11,8 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType
 from drip_campaigns.dispatch.store import record_events
-from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import hash_address, is_valid
+from drip_campaigns.enrollment.ending import end_through_list
 from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.enrollment.recipients import load_recipients
 from drip_campaigns.site_clock import to_site
@@ -90,7 +90,7 @@ def leave_list(target_list: str, address: str, now: datetime) -> bool:
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
 		member = frappe.get_doc(MEMBER, name)
 		member.db_set({"opted_out": 1, "opted_out_at": to_site(now)}, notify=True)
-		enroll.end_through_list(address, target_list, now)
+		end_through_list(address, target_list, now)
 		add_to_count(target_list, 0 if member.dropped_at else -1)
 		return True
 	return False

@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.consent import ConsentTo
-from drip_campaigns.enrollment.enroll import end_live_of
+from drip_campaigns.enrollment.ending import end_live_of
 from drip_campaigns.enrollment.personal_data import erase
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.tracking.consents import withdraw_consent

@@ -13,6 +13,8 @@ from drip_campaigns.core.origin import Origin
 from drip_campaigns.core.replies import ReplyKind, read_reply, subject_of
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import normalise
+from drip_campaigns.enrollment.changes import log
+from drip_campaigns.enrollment.ending import end, find_live_of
 from drip_campaigns.enrollment.leaving import default_scope, find_leaver, leave
 from drip_campaigns.enrollment.state import LIVE_VALUES
 from drip_campaigns.feedback.mails import FIELDS, find_mail, is_to
@@ -56,10 +58,10 @@ def link(communication, mail: frappe._dict) -> None:
 
 def _take_answer(mail: frappe._dict, subject: str, now: datetime) -> None:
 	document = _get_enrollment(mail)
-	enroll.log(document, EventType.REPLIED, now, subject, mail)
+	log(document, EventType.REPLIED, now, subject, mail)
 	goes_on = frappe.db.get_value("Drip Campaign", mail.campaign, "goes_on_after_reply")
 	if document.status in LIVE_VALUES and not goes_on:
-		enroll.end(document, now, ExitReason.REPLY)
+		end(document, now, ExitReason.REPLY)
 	_tell_owner(document, subject)
 
 
@@ -70,7 +72,7 @@ def _take_automatic(mail: frappe._dict, back_on: date | None, now: datetime, *, 
 		enroll.pause(document, now, until=until, because=_("Out of office until {0}").format(back_on))
 		return
 	text = _("An out-of-office answer") if is_away else _("A machine answered")
-	enroll.log(document, EventType.FEEDBACK, now, text, mail)
+	log(document, EventType.FEEDBACK, now, text, mail)
 
 
 def _leave(mail: frappe._dict, now: datetime) -> None:
@@ -84,7 +86,7 @@ def _get_enrollment(mail: frappe._dict):
 
 def _find_written_to(sender: str) -> list[frappe._dict]:
 	"""Return the latest e-mail of each live enrollment of an address that has been sent anything."""
-	live = enroll.find_live_of(sender) if "@" in sender else []
+	live = find_live_of(sender) if "@" in sender else []
 	if not live:
 		return []
 	filters = {"enrollment": ["in", live], "sent_at": ["is", "set"]}

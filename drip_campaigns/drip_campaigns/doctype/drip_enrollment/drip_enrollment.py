@@ -8,7 +8,9 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.withdraw import withdraw
-from drip_campaigns.enrollment import enroll, leaving
+from drip_campaigns.enrollment import leaving
+from drip_campaigns.enrollment.changes import log
+from drip_campaigns.enrollment.prepare import prepare
 from drip_campaigns.site_clock import utc_now
 
 
@@ -19,7 +21,7 @@ class DripEnrollment(Document):
 		if self.recipient_type and self.recipient:
 			frappe.has_permission(self.recipient_type, "read", self.recipient, throw=True)
 		try:
-			enroll.prepare(self, self.flags.now or utc_now())
+			prepare(self, self.flags.now or utc_now())
 		except DripError as error:
 			frappe.throw(str(error), title=_("Cannot be enrolled"))
 
@@ -39,7 +41,7 @@ class DripEnrollment(Document):
 				)
 
 	def after_insert(self) -> None:
-		enroll.log(self, EventType.ENROLLED, self.flags.now or utc_now())
+		log(self, EventType.ENROLLED, self.flags.now or utc_now())
 
 	def show_unique_validation_message(self, error: Exception) -> None:
 		"""Say in words what the unique index has refused."""

@@ -1,0 +1,42 @@
+"""How one Drip Enrollment document is changed: its status by the table of the core, its fields, a line in the log. None commits."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from drip_campaigns.core.model import EventType, Status
+from drip_campaigns.core.transitions import next_status
+from drip_campaigns.dispatch.store import record_events
+from drip_campaigns.site_clock import to_site
+
+
+def status_after(document, event: EventType) -> str:
+	"""Return the status after `event`; raise InvalidTransitionError if it cannot happen."""
+	return next_status(Status(document.status), event).value
+
+
+def set_fields(document, values: Mapping[str, Any]) -> None:
+	"""Write fields of an enrollment, and let open forms know."""
+	document.db_set(dict(values), notify=True)
+
+
+def done_steps(enrollment: str) -> list[str]:
+	"""Return the steps of which the enrollment has an e-mail, whatever became of it."""
+	return frappe.get_all("Drip Email", filters={"enrollment": enrollment}, pluck="step")
+
+
+def log(
+	document, event: EventType, now: datetime, detail: str | None = None, mail: frappe._dict | None = None
+) -> None:
+	"""Write one line into the campaign's log about an enrollment, and about the e-mail if it concerns one."""
+	line = {
+		**({"drip_email": mail.name, "step": mail.step} if mail else {}),
+		"event_type": event.value,
+		"detail": detail,
+		"campaign": document.campaign,
+		"enrollment": document.name,
+		"email_address": document.email_address,
+	}
+	record_events([line], to_site(now))
