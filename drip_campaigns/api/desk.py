@@ -62,18 +62,18 @@ def take_over_campaign(campaign: str) -> dict:
 
 
 @frappe.whitelist(methods=["POST"])
+@explained
 def cancel_bulk_enrollment(name: str) -> dict:
 	"""Stop a bulk enrollment after the page it is at; who is enrolled stays enrolled."""
-	_get("Drip Bulk Enrollment", name, "write").db_set("status", "Cancelled")
+	bulk_job.cancel(_get("Drip Bulk Enrollment", name, "write").name)
 	return {}
 
 
 @frappe.whitelist(methods=["POST"])
+@explained
 def resume_bulk_enrollment(name: str) -> dict:
 	"""Go on with a bulk enrollment that was cancelled or failed, where it stopped."""
-	document = _get("Drip Bulk Enrollment", name, "write")
-	document.db_set({"status": "Queued", "error": None})
-	bulk_job.enqueue(document.name)
+	bulk_job.resume(_get("Drip Bulk Enrollment", name, "write").name)
 	return {}
 
 

@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.utils import getdate
 
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import RunStatus
 from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult
 from drip_campaigns.enrollment.rules import check_campaign, start_moment
@@ -21,6 +23,11 @@ DOCTYPE = "Drip Bulk Enrollment"
 RACE_ATTEMPTS = 3
 JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500; a longer run is handed to the next job
 REALTIME_EVENT = "drip_bulk_enrollment"
+GOING_ON = (RunStatus.QUEUED.value, RunStatus.RUNNING.value, RunStatus.WAITING.value)
+
+
+class RunStatusError(DripError):
+	"""This cannot be done with a run in this status."""
 
 
 def enqueue(name: str) -> None:
@@ -33,6 +40,28 @@ def enqueue(name: str) -> None:
 		deduplicate=True,
 		enqueue_after_commit=True,
 	)
+
+
+def cancel(name: str) -> None:
+	"""Stop a run that is under way, or waits, after the page it is at; who is enrolled stays enrolled."""
+	run = frappe.get_doc(DOCTYPE, name, for_update=True)
+	if run.status == RunStatus.CANCELLED.value:
+		return
+	if run.status not in GOING_ON:
+		message = _("Run {0} is {1}, so there is nothing to cancel.")
+		raise RunStatusError(message.format(name, _(run.status)))
+	run.db_set("status", RunStatus.CANCELLED.value)
+
+
+def resume(name: str) -> None:
+	"""Let a run that was cancelled or has failed go on where it stopped."""
+	run = frappe.get_doc(DOCTYPE, name, for_update=True)
+	if run.status in GOING_ON:
+		return
+	if run.status == RunStatus.COMPLETED.value:
+		raise RunStatusError(_("Run {0} is completed. Enroll again to start a new one.").format(name))
+	run.db_set({"status": RunStatus.QUEUED.value, "error": None})
+	enqueue(name)
 
 
 def check(campaign: str, start_date: Any) -> None:
@@ -80,8 +109,14 @@ def _run_pages(document) -> None:
 		if time.monotonic() - started > JOB_BUDGET_SECONDS:
 			frappe.enqueue("drip_campaigns.enrollment.bulk_job.run", queue="long", name=document.name)
 			return
-	status = RunStatus.WAITING if source.next_page(1) else RunStatus.COMPLETED
-	document.db_set("status", status.value, notify=True, commit=True)
+	_finish(document, RunStatus.WAITING if source.next_page(1) else RunStatus.COMPLETED)
+
+
+def _finish(document, status: RunStatus) -> None:
+	"""Note that the run is done, for today or for good; one that was cancelled at its last page stays cancelled."""
+	if frappe.db.get_value(DOCTYPE, document.name, "status", for_update=True) != RunStatus.CANCELLED.value:
+		document.db_set("status", status.value, notify=True)
+	frappe.db.commit()
 	_tell(document)
 
 

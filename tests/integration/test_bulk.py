@@ -129,6 +129,24 @@ def test_run_that_was_cancelled_goes_on_where_it_stopped(site, monkeypatch):
 	assert factories.count("Drip Enrollment", campaign=campaign.name) == 5
 
 
+@pytest.mark.parametrize(
+	("status", "verb", "message"),
+	[
+		("Completed", desk.cancel_bulk_enrollment, "is Completed, so there is nothing to cancel"),
+		("Failed", desk.cancel_bulk_enrollment, "is Failed, so there is nothing to cancel"),
+		("Completed", desk.resume_bulk_enrollment, "is completed. Enroll again"),
+	],
+)
+def test_run_is_cancelled_and_resumed_only_where_that_means_something(site, status, verb, message):
+	run = make_run(factories.make_active_campaign(Clock(utc_now())))
+	run.db_set("status", status, commit=True)
+
+	with pytest.raises(frappe.ValidationError, match=message):
+		verb(run.name)
+
+	assert run.reload().status == status
+
+
 def test_filters_that_make_no_sense_are_refused_with_the_remedy(site, clock):
 	campaign = factories.make_campaign()
 
