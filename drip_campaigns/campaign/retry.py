@@ -8,6 +8,7 @@ import frappe
 from drip_campaigns.core.model import EmailStatus, EventType, ExitReason, SkipReason, Status
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.campaign_run import CampaignRun
+from drip_campaigns.dispatch.gone_senders import replace_gone_senders
 from drip_campaigns.dispatch.guard import Guard, Stop
 from drip_campaigns.dispatch.options import max_attempts, postal_address, release_after
 from drip_campaigns.dispatch.outbox import Mail, record_mails
@@ -47,6 +48,7 @@ def send_missed(campaign, now: datetime) -> int:
 	"""
 	rows = _claim_missed(campaign.name)
 	run = CampaignRun(campaign, postal_address(), max_attempts())
+	replace_gone_senders(campaign, rows)
 	guard = Guard(campaign, rows)
 	mails: list[Mail] = []
 	for row in rows:

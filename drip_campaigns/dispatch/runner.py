@@ -15,6 +15,7 @@ from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch import bad_news, deadlocks, identity, sweep
 from drip_campaigns.dispatch.batch import make_batch
 from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError, explain
+from drip_campaigns.dispatch.gone_senders import replace_gone_senders
 from drip_campaigns.dispatch.options import (
 	batch_size,
 	dispatch_workers,
@@ -190,6 +191,7 @@ def _claim_and_record(campaign: str, limit: int, now: datetime) -> int | None:
 	if run is None:
 		frappe.db.rollback()
 		return None
+	replace_gone_senders(run.campaign, rows)
 	batch = make_batch(run, rows, load_dealt_with([row.name for row in rows]), now)
 	record_mails(batch.mails, batch.skipped, now, release_after())
 	advance_enrollments(batch.states, site_now)

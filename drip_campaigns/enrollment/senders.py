@@ -8,17 +8,21 @@ from drip_campaigns.core.model import SenderRule
 from drip_campaigns.enrollment.recipients import Recipient
 
 
-def choose_senders(campaign, recipients: Sequence[Recipient], named: str | None = None) -> list[str]:
+def choose_senders(
+	campaign, recipients: Sequence[Recipient], named: str | None = None, *, instead: str | None = None
+) -> list[str]:
 	"""Return the sender of each of `recipients` by the rule of a Drip Campaign document, in one look for all.
 
 	`named` is who was chosen by hand: that counts for all. Where the rule leads to nobody who can be written for (no
-	owner, a disabled user, Administrator), the campaign's own sender stands in, else whoever enrolls.
+	owner, a disabled user, Administrator), the campaign's own sender stands in, else `instead`, else whoever enrolls.
 	"""
-	fallback = campaign.sender or frappe.session.user
-	if named or not recipients:
-		return [named or fallback] * len(recipients)
-	wanted = _WANTED[SenderRule(campaign.sender_rule or SenderRule.FIXED_USER.value)](campaign, recipients)
-	able = _find_able(set(wanted))
+	if not recipients:
+		return []
+	rule = _WANTED[SenderRule(campaign.sender_rule or SenderRule.FIXED_USER.value)]
+	wanted = [named] * len(recipients) if named else rule(campaign, recipients)
+	by_hand = {named or "", campaign.sender or ""}
+	able = find_able(by_hand.union(wanted)) | by_hand.intersection(frappe.STANDARD_USERS)
+	fallback = campaign.sender if campaign.sender in able else instead or frappe.session.user
 	return [user if user in able else fallback for user in wanted]
 
 
@@ -31,7 +35,7 @@ def _owners(campaign, recipients: Sequence[Recipient]) -> list[str]:
 
 
 def _in_turn(campaign, recipients: Sequence[Recipient]) -> list[str]:
-	able = _find_able({row.user for row in campaign.senders})
+	able = find_able({row.user for row in campaign.senders})
 	users = [row.user for row in campaign.senders if row.user in able]
 	if not users:
 		return [""] * len(recipients)
@@ -41,7 +45,8 @@ def _in_turn(campaign, recipients: Sequence[Recipient]) -> list[str]:
 	return [users[(first + number) % len(users)] for number in range(len(recipients))]
 
 
-def _find_able(users: set[str]) -> set[str]:
+def find_able(users: set[str]) -> set[str]:
+	"""Return those of `users` who are enabled and have an address of their own."""
 	named = [user for user in users if user and user not in frappe.STANDARD_USERS]
 	filters = {"name": ["in", named], "enabled": 1}
 	return set(frappe.get_all("User", filters=filters, pluck="name")) if named else set()

@@ -101,3 +101,37 @@ def test_senders_that_are_disabled_are_named(site, sellers):
 		frappe.db.commit()
 
 	assert f"Sender ann@{DOMAIN} is disabled or does not exist. Choose another user." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+	("rule", "expected"), [("Round Robin", "ben"), ("Record's Owner", "cem"), ("Fixed User", "cem")]
+)
+def test_sender_who_was_disabled_since_is_replaced_by_the_rule_and_said(
+	site, smtp, clock, sellers, rule, expected
+):
+	users = sellers[:2] if rule == "Round Robin" else []
+	campaign = make(clock, rule, *users, sender=sellers[2])
+	contact = factories.make_contact()
+	contact.db_set("owner", sellers[0])
+	enrollment = factories.enroll(campaign, contact, clock, sender=sellers[0])
+	frappe.db.set_value("User", sellers[0], "enabled", 0)
+	frappe.cache.delete_value(f"drip_campaigns:gone_sender:{campaign.name}:{sellers[0]}")
+
+	try:
+		factories.run(clock)
+		clock.advance(days=2)
+		factories.run(clock)
+	finally:
+		frappe.db.set_value("User", sellers[0], "enabled", 1)
+		frappe.db.commit()
+
+	[first, second] = smtp.to(enrollment.email_address)
+	assert enrollment.reload().sender == f"{expected}@{DOMAIN}"
+	assert [mail.message["From"] for mail in (first, second)] == [
+		f"{expected.title()} <{expected}@{DOMAIN}>"
+	] * 2
+	comments = frappe.get_all("Comment", filters={"reference_name": campaign.name}, pluck="content")
+	assert [text for text in comments if sellers[0] in text] == [
+		f"{sellers[0]}, who e-mails of campaign {campaign.name} were from, is disabled or deleted. "
+		"Others stand in by its rule."
+	]

@@ -1,0 +1,59 @@
+"""Senders who have gone: nobody gets an e-mail in the name of a user who was disabled or deleted since they were enrolled.
+
+The campaign's rule names somebody else, who stays on the enrollment; its owner and the managers are told. Commits nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import frappe
+from frappe import _
+
+from drip_campaigns.campaign.hold import TELL_AGAIN_SECONDS, managers, tell
+from drip_campaigns.dispatch.mail_store import set_each
+from drip_campaigns.enrollment.recipients import load_recipients
+from drip_campaigns.enrollment.senders import choose_senders, find_able
+
+
+def replace_gone_senders(campaign, rows: Sequence[frappe._dict]) -> None:
+	"""Give those of a batch's enrollments another sender whose own has gone; one statement, where nobody has."""
+	gone = _find_gone({_sender(campaign, row) for row in rows})
+	if not gone:
+		return
+	left = [row for row in rows if _sender(campaign, row) in gone]
+	for recipient_type in sorted({row.recipient_type for row in left}):
+		_choose_again(campaign, recipient_type, [row for row in left if row.recipient_type == recipient_type])
+	set_each("Drip Enrollment", ("name", "sender"), [(row.name, row.sender) for row in left])
+	for user in sorted(gone):
+		_tell_once(campaign, user)
+
+
+def _choose_again(campaign, recipient_type: str, rows: Sequence[frappe._dict]) -> None:
+	people = load_recipients(recipient_type, [row.recipient for row in rows], whole=False)
+	there = [row for row in rows if row.recipient in people]  # the guard sees to the others
+	senders = choose_senders(campaign, [people[row.recipient] for row in there], instead=campaign.owner)
+	for row, sender in zip(there, senders, strict=True):
+		row.sender = sender
+
+
+def _sender(campaign, row: frappe._dict) -> str:
+	return row.sender or campaign.sender or row.owner or ""
+
+
+def _find_gone(users: Iterable[str]) -> set[str]:
+	"""Return those who cannot be written for any more; the built-in users never could, and mean the Email Account."""
+	named = {user for user in users if user and user not in frappe.STANDARD_USERS}
+	return named - find_able(named)
+
+
+def _tell_once(campaign, user: str) -> None:
+	key = f"drip_campaigns:gone_sender:{campaign.name}:{user}"
+	if frappe.cache.get_value(key):
+		return
+	frappe.cache.set_value(key, 1, expires_in_sec=TELL_AGAIN_SECONDS)
+	text = _(
+		"{0}, who e-mails of campaign {1} were from, is disabled or deleted. Others stand in by its rule."
+	)
+	campaign.add_comment("Info", text.format(user, campaign.name))
+	subject = text.format(frappe.bold(user), frappe.bold(campaign.name))
+	told = {campaign.owner, *managers()}
+	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Campaign", campaign.name))
