@@ -12,7 +12,7 @@ from drip_campaigns.campaign.owners import explain_unfit
 from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.clock import find_zone
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.model import SenderRule
+from drip_campaigns.core.model import SenderRule, StepType
 from drip_campaigns.core.slots import next_allowed
 from drip_campaigns.dispatch.options import postal_address
 from drip_campaigns.dispatch.render import StepText, load_step_text, load_template
@@ -89,6 +89,8 @@ def _step(row) -> Iterator[str]:
 	for field, name in (("send_after_days", _("Send After (Days)")), ("send_after_hours", _("Hours"))):
 		if (row.get(field) or 0) < 0:
 			yield _("{0}: {1} is {2}. Enter 0 or more.").format(label, name, row.get(field))
+	if row.step_type and row.step_type != StepType.SEND.value:
+		return
 	if row.email_template and not frappe.db.exists("Email Template", row.email_template):
 		yield _("{0}: there is no Email Template {1}. Choose another one.").format(label, row.email_template)
 		return

@@ -24,6 +24,10 @@ class DuplicateStepError(InvalidPlanError):
 	"""Two steps have the same id."""
 
 
+class DuplicateLabelError(InvalidPlanError):
+	"""Two steps have the same label."""
+
+
 class InvalidDelayError(InvalidPlanError):
 	"""The days and hours of a step must not be negative, and no step may come later than 100 years on."""
 

@@ -69,6 +69,15 @@ class CountedFrom(Label):
 	PREVIOUS_STEP = "Previous Step"
 
 
+class StepType(Label):
+	"""What a step does once its moment has come."""
+
+	SEND = "Send E-mail"
+	WAIT = "Wait Until"
+	ACTION = "Action"
+	END = "End"
+
+
 class IfLate(Label):
 	"""What a late step does to the steps after it."""
 
@@ -175,6 +184,8 @@ class Step:
 	send_after_hours: int = 0
 	counted_from: CountedFrom = CountedFrom.START
 	enabled: bool = True
+	type: StepType = StepType.SEND
+	label: str = ""  # how other steps name it
 
 	@property
 	def delay_hours(self) -> int:
@@ -284,11 +295,19 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Reach:
+	"""The moment of a step that is no e-mail has come: carry out what its type says."""
+
+	step_id: str
+	planned_at: datetime
+
+
+@dataclass(frozen=True)
 class Finish:
 	"""No step is left."""
 
 
-Decision = Send | Skip | Wait | Finish
+Decision = Send | Reach | Skip | Wait | Finish
 
 
 @dataclass(frozen=True)

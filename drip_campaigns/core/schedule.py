@@ -19,10 +19,12 @@ from drip_campaigns.core.model import (
 	Placed,
 	Plan,
 	Position,
+	Reach,
 	Send,
 	Skip,
 	SkipReason,
 	Status,
+	StepType,
 	Wait,
 )
 from drip_campaigns.core.slots import end_of_plan, next_allowed
@@ -39,7 +41,7 @@ def begin(start: datetime, timezone: str | None) -> Position:
 def decide(plan: Plan, position: Position, now: datetime) -> Decision:
 	"""Say what to do for this enrollment at `now`: one step at most, and always the next one in order.
 
-	After a Send or a Skip has been carried out, `advance` and decide again: the next step may be due as well.
+	After a Send, a Reach or a Skip has been carried out, `advance` and decide again: the next step may be due as well.
 	"""
 	placed = find_next(plan, position)
 	if placed is None:
@@ -56,7 +58,9 @@ def decide(plan: Plan, position: Position, now: datetime) -> Decision:
 	allowed = next_allowed(plan, zone, now)
 	if allowed > now:
 		return Wait(placed.step.id, allowed if end is None else min(allowed, end))
-	return Send(placed.step.id, planned)
+	if placed.step.type is StepType.SEND:
+		return Send(placed.step.id, planned)
+	return Reach(placed.step.id, planned)
 
 
 def advance(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
@@ -158,7 +162,10 @@ def zone_of(plan: Plan, position: Position) -> ZoneInfo:
 
 
 def find_next(plan: Plan, position: Position) -> Placed | None:
-	"""Return the first step in order that is enabled, not done, and placed after what was reached."""
+	"""Return the first step in order that is enabled, not done, and placed after what was reached; none after an End."""
+	last = plan.placed.get(position.reached_step)
+	if last is not None and last.step.type is StepType.END:
+		return None
 	reached = place_of(plan, position)
 	for placed in plan.order:
 		if placed.step.enabled and placed.step.id not in position.done and placed.place > reached:

@@ -15,7 +15,7 @@ from datetime import date, datetime
 
 from drip_campaigns.core.clock import ONE_DAY, find_zone, start_of_day, to_wall
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.model import LIVE_STATUSES, EventType, Refuse, Send, Skip, Status, Wait
+from drip_campaigns.core.model import LIVE_STATUSES, EventType, Reach, Refuse, Send, Skip, Status, Wait
 from drip_campaigns.core.reenrollment import re_enroll
 from drip_campaigns.core.scenario import Action, Incident, Outcome, Scenario, Sent, Skipped
 from drip_campaigns.core.schedule import advance, begin, decide, end_date, reopens, shift, zone_of
@@ -128,7 +128,7 @@ class Player:
 				self.last_sent_at = now
 			elif isinstance(decision, Skip):
 				self.skipped.append(Skipped(decision.step_id, now, decision.reason.value.lower()))
-			else:
+			elif not isinstance(decision, Reach):
 				self._change(EventType.COMPLETED, now)
 				break
 			self.position = advance(self.plan, self.position, decision.step_id, now)

@@ -20,6 +20,7 @@ from drip_campaigns.core.model import (
 	ExitReason,
 	Finish,
 	Position,
+	Reach,
 	Send,
 	Skip,
 	Status,
@@ -149,8 +150,11 @@ class _Turn:
 
 	def _go_through_steps(self) -> None:
 		decision = self.run.planner.decide(self.position, self.now)
-		while isinstance(decision, Skip):
-			self._skip(decision)
+		while isinstance(decision, Skip | Reach):
+			if isinstance(decision, Skip):
+				self._skip(decision)
+			else:
+				self._reach(decision)
 			decision = self.run.planner.decide(self.position, self.now)
 		if isinstance(decision, Send) and self.is_held_up:
 			# The one before it waits for the mail server, a limit or a brake: the two must not arrive together.
@@ -183,6 +187,9 @@ class _Turn:
 		)
 		self.position = self.run.planner.advance(self.position, decision.step_id, self.now)
 
+	def _reach(self, decision: Reach) -> None:
+		self.position = self.run.planner.advance(self.position, decision.step_id, self.now)
+
 	def _check_and_make(self, decision: Send) -> Mail | Stop | Rest:
 		checked = self.guard.check(self.row)
 		if isinstance(checked, Stop):
@@ -204,7 +211,7 @@ class _Turn:
 
 	def _go_on(self, decision: Decision) -> None:
 		status = Status(self.row.status)
-		if status is Status.SCHEDULED and self.position.done:
+		if status is Status.SCHEDULED and self.position.reached_step:
 			status = next_status(status, EventType.QUEUED)
 		future = self.run.planner.future(self.position, self.last_at)
 		if isinstance(decision, Wait):  # planned for a moment that has passed, but now is outside the window

@@ -3,10 +3,11 @@
 from datetime import date, time, timedelta
 
 import frappe
+from frappe import _
 from frappe.utils import get_time, getdate
 from frappe.utils.data import get_system_timezone
 
-from drip_campaigns.core.model import CountedFrom, IfLate, Plan, ReEnrollment, Step
+from drip_campaigns.core.model import CountedFrom, IfLate, Plan, ReEnrollment, Step, StepType
 from drip_campaigns.enrollment.holidays import load_holidays
 
 WEEKDAY_FIELDS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -41,7 +42,9 @@ def step_subjects(campaign) -> dict[str, str]:
 
 
 def step_subject(row) -> str:
-	"""Return the subject of a step's row for lists, from its Email Template if it has none of its own."""
+	"""Return what lists call a step: its subject, its Email Template's, or the label and type of one that is no e-mail."""
+	if row.step_type and row.step_type != StepType.SEND.value:
+		return row.label or _(row.step_type)
 	if row.subject or not row.email_template:
 		return row.subject or ""
 	return frappe.get_cached_value("Email Template", row.email_template, "subject") or ""
@@ -54,6 +57,8 @@ def _make_step(row) -> Step:
 		send_after_hours=row.send_after_hours or 0,
 		counted_from=CountedFrom(row.counted_from or CountedFrom.START.value),
 		enabled=bool(row.enabled),
+		type=StepType(row.step_type or StepType.SEND.value),
+		label=(row.label or "").strip(),
 	)
 
 

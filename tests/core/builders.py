@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from drip_campaigns.core.clock import from_wall
-from drip_campaigns.core.model import CountedFrom, Finish, Plan, Position, Send, Skip, Step, Wait
+from drip_campaigns.core.model import CountedFrom, Finish, Plan, Position, Reach, Send, Skip, Step, Wait
 from drip_campaigns.core.schedule import advance, begin, decide
 
 BERLIN = "Europe/Berlin"
@@ -46,8 +46,8 @@ def started(wall: str, zone: str = BERLIN, timezone: str | None = None) -> Posit
 def send_due(plan: Plan, position: Position, now: datetime) -> tuple[Position, list[str]]:
 	"""Carry out all that is due at `now`; return the position and what was done: "a" or "-a" for a skipped a."""
 	done = []
-	while isinstance(decision := decide(plan, position, now), (Send, Skip)):
-		done.append(decision.step_id if isinstance(decision, Send) else f"-{decision.step_id}")
+	while isinstance(decision := decide(plan, position, now), (Send, Reach, Skip)):
+		done.append(f"-{decision.step_id}" if isinstance(decision, Skip) else decision.step_id)
 		position = advance(plan, position, decision.step_id, now)
 	assert isinstance(decision, (Wait, Finish))
 	return position, done

@@ -29,6 +29,7 @@ SELECTS = (
 	("Drip Campaign", "if_late", model.IfLate),
 	("Drip Campaign", "re_enrollment", model.ReEnrollment),
 	("Drip Campaign Step", "counted_from", model.CountedFrom),
+	("Drip Campaign Step", "step_type", model.StepType),
 	("Drip Campaign", "double_opt_in", confirmation.OptIn),
 	("Drip Campaign", "tracking_mode", tracking_mode.TrackingMode),
 	("Drip Consent", "consent_to", consent.ConsentTo),

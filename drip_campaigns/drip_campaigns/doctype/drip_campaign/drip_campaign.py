@@ -37,6 +37,8 @@ STEP_FIELDS = (
 	"send_after_days",
 	"send_after_hours",
 	"counted_from",
+	"step_type",
+	"label",
 	"subject",
 	"email_template",
 )
