@@ -78,6 +78,7 @@ def campaign(site):
 		subject="From {{ sender_name }}",
 		response="<p>Templated</p>",
 	).insert()
+	frappe.get_doc(doctype="Tag", name="Hot").insert(ignore_if_duplicate=True)
 	target_list = factories.make_list("Drip Test Secret List")
 	secret = json.dumps([["Contact", "email_id", "=", f"vip@{DOMAIN}"]])
 	return factories.make_campaign(
