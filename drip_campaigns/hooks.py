@@ -38,6 +38,11 @@ override_doctype_dashboards = {
 # Consent given back elsewhere; and whatever fires a trigger
 doc_events = {
 	"*": {"on_change": "drip_campaigns.enrollment.triggers.note_change"},
+	# Who listens to enrollments and to the log, which are written in bulk
+	**dict.fromkeys(
+		("Webhook", "Notification", "Server Script"),
+		dict.fromkeys(("on_update", "on_trash"), "drip_campaigns.dispatch.listeners.forget"),
+	),
 	# Opting out by mail; bounces, complaints and answers
 	"Communication": {
 		"after_insert": [

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -138,6 +139,26 @@ def test_every_function_that_a_script_calls_is_there_and_may_be_called(connected
 			assert name in whitelisted, f"{script.name} calls {name}"
 		for dotted in re.findall(r"""["'](frappe(?:\.\w+){2,})["']""", source):
 			assert resolve(dotted) in frappe.whitelisted, f"{script.name} calls {dotted}"
+
+
+def test_page_for_integrators_names_every_method_with_its_arguments_and_no_other(connected_site, whitelisted):
+	rows = [
+		row for row in (ROOT / "docs" / "integrating.md").read_text().splitlines() if row.startswith("| `")
+	]
+	ours = {
+		name.removeprefix("drip_campaigns.api."): resolve(name) for name in whitelisted if ".api." in name
+	}
+	named = {}
+	for row in rows:
+		cells = row.split(" | ")
+		for method in re.findall(r"`(\w+\.\w+)`", cells[0]):
+			named[method] = (row, set(re.findall(r"`(\w+)`", cells[1])))
+
+	assert set(named) == set(ours), "Name it in the table of docs/integrating.md, or take it out there."
+	for method, (row, arguments) in named.items():
+		known = set(inspect.signature(ours[method]).parameters)
+		is_one = len(re.findall(r"`\w+\.\w+`", row.split(" | ")[0])) == 1 and "the same" not in row
+		assert arguments <= known if not is_one else arguments == known, f"{method} takes {sorted(known)}"
 
 
 def test_scripts_read_by_get_and_act_by_post(connected_site, whitelisted):

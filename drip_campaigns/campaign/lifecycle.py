@@ -11,7 +11,7 @@ from drip_campaigns.campaign.replan import AT_ONCE, count_affected, replan
 from drip_campaigns.core.confirmation import Confirmation
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EventType, ExitReason, Status
-from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch import listeners, mail_store
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.withdraw import hold, release, withdraw
@@ -104,15 +104,21 @@ def start_scheduled(now: datetime, campaign: str | None = None) -> None:
 		.select(campaigns.name)
 		.where(campaigns.status.isin([CampaignStatus.ACTIVE.value, CampaignStatus.PAUSED.value]))
 	)
-	query = (
+	begins = (enrollment.status == Status.SCHEDULED.value) & (enrollment.start_date <= site_date(now))
+	begins &= enrollment.campaign.isin(running)
+	begins &= Coalesce(enrollment.confirmation, "") != Confirmation.AWAITING.value
+	if campaign:
+		begins &= enrollment.campaign == campaign
+	if listeners.is_heard("Drip Enrollment"):
+		names = frappe.qb.from_(enrollment).select(enrollment.name).where(begins).run(pluck=True)
+		listeners.note_changing("Drip Enrollment", names)
+	(
 		frappe.qb.update(enrollment)
 		.set(enrollment.status, Status.IN_PROGRESS.value)
 		.set(enrollment.modified, to_site(now))
-		.where((enrollment.status == Status.SCHEDULED.value) & (enrollment.start_date <= site_date(now)))
-		.where(enrollment.campaign.isin(running))
-		.where(Coalesce(enrollment.confirmation, "") != Confirmation.AWAITING.value)
+		.where(begins)
+		.run()
 	)
-	(query.where(enrollment.campaign == campaign) if campaign else query).run()
 
 
 def _check_status(campaign, allowed: tuple[CampaignStatus, ...], verb: str) -> None:

@@ -10,6 +10,7 @@ from frappe.query_builder.functions import Length
 from pypika.terms import Criterion
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, Status
+from drip_campaigns.dispatch import listeners
 from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.dispatch.dialect import is_among
 
@@ -209,6 +210,8 @@ def set_values(
 	"""Set the same values on many records in one statement."""
 	if not names:
 		return
+	if key == "name":
+		listeners.note_changing(doctype, names)
 	table = frappe.qb.DocType(doctype)
 	query = frappe.qb.update(table).set(table.modified, site_now).where(is_among(table[key], names))
 	for field, value in values.items():
@@ -221,6 +224,7 @@ def set_each(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 	rows = list(rows)
 	if not rows:
 		return
+	listeners.note_changing(doctype, [row[0] for row in rows])
 	cases, values = [], []
 	for index, column in enumerate(columns[1:], 1):
 		cases.append(f"`{column}` = CASE name {'WHEN %s THEN %s ' * len(rows)}END")

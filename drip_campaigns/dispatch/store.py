@@ -6,6 +6,7 @@ from datetime import datetime
 import frappe
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, Status
+from drip_campaigns.dispatch import listeners
 from drip_campaigns.dispatch.dialect import insert_rows, is_among, select_in, update_rows
 from drip_campaigns.row_names import new_name
 from drip_campaigns.triggers.events import note_events
@@ -185,6 +186,8 @@ def find_taken_keys(keys: Sequence[str]) -> set[str]:
 
 def advance_enrollments(rows: Iterable[dict], site_now: datetime) -> None:
 	"""Write the new state of enrollments whose locks the caller holds, in one statement."""
+	rows = list(rows)
+	listeners.note_changing("Drip Enrollment", [row["name"] for row in rows])
 	update_rows(
 		"Drip Enrollment",
 		ADVANCED_FIELDS,
@@ -209,4 +212,5 @@ def record_events(events: Sequence[dict], site_now: datetime) -> None:
 		line = {**standard, "name": new_name(), **event}
 		rows.append([line.get(field) for field in EVENT_FIELDS])
 	insert_rows("Drip Event", EVENT_FIELDS, rows)
+	listeners.note_new("Drip Event", [row[0] for row in rows])
 	note_events(events, site_now)

@@ -12,7 +12,7 @@ from frappe.utils.jinja import get_template
 
 from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
 from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
-from drip_campaigns.enrollment.changes import log
+from drip_campaigns.enrollment.changes import log, set_fields
 from drip_campaigns.enrollment.ending import end, find_live_of
 from drip_campaigns.enrollment.record_address import change_records
 from drip_campaigns.enrollment.state import live_keys
@@ -100,7 +100,7 @@ def _move_enrollments(old: str, new: str, changed: set[tuple[str, str]], now: da
 			end(document, now, ExitReason.REMOVED)
 			continue
 		keys = live_keys(document.campaign, document.recipient_type, document.recipient, new)
-		document.db_set({"email_address": new, **keys}, notify=True)
+		set_fields(document, {"email_address": new, **keys})
 		log(document, EventType.ADDRESS_CHANGED, now)
 
 

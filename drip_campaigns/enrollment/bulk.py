@@ -15,6 +15,7 @@ from frappe.utils import create_batch, getdate
 from drip_campaigns.core import schedule
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType
+from drip_campaigns.dispatch import listeners
 from drip_campaigns.dispatch.dialect import insert_rows
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment import enroll
@@ -156,6 +157,7 @@ class _Run:
 				}
 			)
 		insert_rows("Drip Enrollment", _COLUMNS, rows)
+		listeners.note_new("Drip Enrollment", [row[0] for row in rows])
 		record_events(events, to_site(self.now))
 		result.enrolled += len(rows)
 

@@ -8,6 +8,7 @@ import frappe
 
 from drip_campaigns.core.model import EventType, Status
 from drip_campaigns.core.transitions import next_status
+from drip_campaigns.dispatch import listeners
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.site_clock import to_site
 
@@ -18,8 +19,15 @@ def status_after(document, event: EventType) -> str:
 
 
 def set_fields(document, values: Mapping[str, Any]) -> None:
-	"""Write fields of an enrollment, and let open forms know."""
-	document.db_set(dict(values), notify=True)
+	"""Write fields of an enrollment, as a batch of one is written, and let open forms know.
+
+	`document.db_set` would call Webhooks and Notifications at once, where one that fails undoes all: nobody could leave.
+	"""
+	listeners.note_changing(document.doctype, [document.name])
+	document.update({**values, "modified": frappe.utils.now(), "modified_by": frappe.session.user})
+	stamps = {"modified": document.modified, "modified_by": document.modified_by}
+	frappe.db.set_value(document.doctype, document.name, dict(values), **stamps)
+	document.notify_update()
 
 
 def done_steps(enrollment: str) -> list[str]:

@@ -17,6 +17,7 @@ from drip_campaigns.core.transitions import next_status
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.withdraw import withdraw
 from drip_campaigns.enrollment.addresses import normalise
+from drip_campaigns.enrollment.changes import set_fields
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.rules import check_campaign, first_status, start_moment
 from drip_campaigns.enrollment.state import plan_fields, position_fields, waits_for_confirmation
@@ -82,9 +83,7 @@ def confirm(document, wording: str, now: datetime) -> bool:
 	status = next_status(Status(document.status), EventType.CONFIRMED)
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
 	check_campaign(campaign)
-	document.db_set(
-		{**_beginning(document, campaign, status, now), "confirmed_at": to_site(now)}, notify=True
-	)
+	set_fields(document, {**_beginning(document, campaign, status, now), "confirmed_at": to_site(now)})
 	withdraw([document.name], Confirmation.CONFIRMED.value, now)
 	_keep_proof(document, wording, now)
 	return True

@@ -12,6 +12,7 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType, LeavingScope, Status, SuppressionReason
 from drip_campaigns.dispatch.dialect import insert_rows
+from drip_campaigns.dispatch.mail_store import set_values
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
@@ -177,7 +178,7 @@ def note_reason(leaver: Leaver, reason: str, now: datetime) -> None:
 		return
 	line = {"event_type": EventType.FEEDBACK.value, "detail": text, "email_address": leaver.address}
 	if not leaver.is_former:
-		frappe.db.set_value("Drip Enrollment", leaver.name, "leaving_reason", text)
+		set_values("Drip Enrollment", [leaver.name], {"leaving_reason": text}, to_site(now))
 		line.update(campaign=leaver.campaign, enrollment=leaver.name)
 	record_events([line], to_site(now))
 

@@ -25,6 +25,7 @@ from drip_campaigns.dispatch.store import (
 )
 from drip_campaigns.dispatch.withdraw import release
 from drip_campaigns.enrollment import enroll
+from drip_campaigns.enrollment.changes import set_fields
 from drip_campaigns.enrollment.ending import find_live_of
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.rules import first_status
@@ -51,7 +52,7 @@ def pause_address(address: str, until: datetime, now: datetime) -> None:
 		if enrollment.status != Status.PAUSED.value:
 			enroll.pause(enrollment, now, until=until)
 		elif enrollment.paused_until:
-			enrollment.db_set("paused_until", to_site(until), notify=True)
+			set_fields(enrollment, {"paused_until": to_site(until)})
 
 
 def end_pause(address: str, now: datetime) -> None:
@@ -59,7 +60,7 @@ def end_pause(address: str, now: datetime) -> None:
 	keep_preference(address, paused_until=None)
 	for enrollment in _enrollments_of(address):
 		if enrollment.paused_until:
-			enrollment.db_set("paused_until", to_site(now), notify=True)
+			set_fields(enrollment, {"paused_until": to_site(now)})
 
 
 def _enrollments_of(address: str) -> list:
