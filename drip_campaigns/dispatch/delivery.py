@@ -79,9 +79,7 @@ class Courier:
 		frappe.db.commit()
 		answers = self._send_group(allowed)
 		frappe.db.commit()  # what is locked next must not be older than its lock
-		# A job that slept for long may have lost some to the sweep: those are settled by whoever has them now.
-		mails = mail_store.lock_own(mails, answers)
-		_settle(mails, answers, self.clock())
+		mails = _settle_own(mails, answers, self.clock())
 		frappe.db.commit()
 		self._note_complaints(mails, answers, now)
 		self._forget(mails)
@@ -191,9 +189,15 @@ class Courier:
 
 
 @again_after_deadlock
-def _settle(mails: list[frappe._dict], answers: dict[str, Answer], now: datetime) -> None:
-	hard = settle(mails, answers, now, release_after())
+def _settle_own(mails: list[frappe._dict], answers: dict[str, Answer], now: datetime) -> list[frappe._dict]:
+	"""Write down the outcome of those that are still this job's, and return them.
+
+	A job that slept for long may have lost some to the sweep: those are settled by whoever has them now.
+	"""
+	own = mail_store.lock_own(mails, answers)
+	hard = settle(own, answers, now, release_after())
 	suppress_refused({mail.email_address: mail.answer for mail in hard}, now)
+	return own
 
 
 class _Connections:

@@ -12,7 +12,6 @@ from frappe import _
 from drip_campaigns.core.bounces import BounceKind, judge
 from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, ExitReason, Status
 from drip_campaigns.dispatch import bad_news, mail_store
-from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.dispatch.lateness import keep_distances
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.transport import Answer, Outcome
@@ -24,11 +23,11 @@ GIVE_UP_AFTER = timedelta(days=3)
 Mails = Sequence[frappe._dict]
 
 
-@again_after_deadlock
 def settle(
 	mails: Mails, answers: Mapping[str, Answer], now: datetime, release_after: timedelta
 ) -> list[frappe._dict]:
-	"""Record the outcome of each of `mails`; one without an answer was not tried and goes back to the queue.
+	"""Record the outcome of each of `mails`, which the caller has locked; one without an answer was not tried and goes
+	back to the queue. After a deadlock the caller locks and settles again: its locks are gone.
 
 	Return those whose address is not there: the caller suppresses it.
 	"""

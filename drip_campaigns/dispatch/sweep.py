@@ -9,6 +9,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.dispatch import mail_store, settle
+from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.dispatch.notes import ACCEPTED, CLAIMED, DeliveryNotes
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.transport import Answer, Outcome
@@ -22,13 +23,19 @@ SWEEP_SIZE = 1000
 def settle_strays(now: datetime) -> int:
 	"""Settle what others left behind and return how many e-mails; commits."""
 	frappe.db.commit()
-	strays = mail_store.find_strays(to_site(now), to_site(now - SILENT_AFTER), SWEEP_SIZE)
+	strays = _settle_strays(now)
 	if strays:
-		answers = _read_answers(strays)
-		settle.settle(strays, answers, now, release_after())
 		frappe.db.commit()
 		DeliveryNotes().forget([mail.email_queue for mail in strays if mail.email_queue])
 	return len(strays)
+
+
+@again_after_deadlock
+def _settle_strays(now: datetime) -> list[frappe._dict]:
+	strays = mail_store.find_strays(to_site(now), to_site(now - SILENT_AFTER), SWEEP_SIZE)
+	if strays:
+		settle.settle(strays, _read_answers(strays), now, release_after())
+	return strays
 
 
 def has_waiting_mail(now: datetime) -> bool:

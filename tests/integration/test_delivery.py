@@ -7,7 +7,7 @@ import frappe
 import frappe.email.queue
 import pytest
 
-from drip_campaigns.dispatch import delivery, runner, sweep
+from drip_campaigns.dispatch import delivery, mail_store, runner, sweep
 from drip_campaigns.dispatch.notes import DeliveryNotes
 from drip_campaigns.site_clock import to_site
 from tests import factories
@@ -131,6 +131,28 @@ def test_emptied_redis_costs_a_group_nothing_but_another_turn(queued, smtp, cloc
 	_deliver_until(clock, "send_text", 2, lambda: DeliveryNotes()._redis.flushdb())
 
 	assert sorted(message.recipient for message in smtp.messages) == sorted(queued)
+	assert _statuses() == {"Sent": 5}
+
+
+@pytest.mark.parametrize("function", ["lock_own", "set_values"])
+def test_deadlock_after_sending_forgets_no_answer(queued, smtp, clock, function):
+	real, calls = getattr(mail_store, function), []
+
+	def rolled_back_once(*args, **options):
+		calls.append(function)
+		if len(calls) == 1:
+			frappe.db.rollback()
+			raise frappe.QueryDeadlockError("1213 Deadlock found when trying to get lock")
+		return real(*args, **options)
+
+	with mock.patch.object(mail_store, function, rolled_back_once):
+		delivery.deliver(clock)
+	DeliveryNotes().forget(frappe.get_all("Email Queue", pluck="name"))  # Redis was emptied
+	clock.advance(minutes=20)
+	sweep.settle_strays(clock.now)
+
+	assert len(calls) > 1
+	assert len(smtp.messages) == 5
 	assert _statuses() == {"Sent": 5}
 
 
