@@ -12,7 +12,7 @@ import frappe.email.queue
 from frappe.utils.background_jobs import get_queues
 
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.dispatch import bad_news, delivery, listeners, runner
+from drip_campaigns.dispatch import bad_news, delivery, identity, listeners, runner
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.lists import refresh as lists_refresh
 from drip_campaigns.pages.limits import PREFIX
@@ -92,6 +92,7 @@ def clear_site() -> None:
 	bad_news.take()
 	listeners.forget()
 	table.forget()  # the triggers of the campaigns that are gone
+	identity.forget()  # when this site last sent: the next test may live before that
 	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens
 	drop_jobs()
 
