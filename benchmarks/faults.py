@@ -33,6 +33,8 @@ def kill_at_random(trial: Trial, services: Services, size: float) -> None:
 	wanted = int(140 * size)
 	trial.witness.be(SLOW)
 	while sum(trial.kills.values()) < wanted:
+		if trial.random.random() < 0.5:
+			trial.run(trial.job("dispatch"))  # else delivery workers seldom find anything to do
 		workers = [crew.start(trial.job(work)) for work in ("dispatch", "deliver", "deliver")]
 		for worker in workers:
 			worker.wait_ready()
@@ -132,6 +134,7 @@ def answer_at_random(trial: Trial, services: Services, size: float) -> None:
 	for _tick in range(max(int(40 * size), 6)):
 		trial.run(*[trial.job("dispatch_and_deliver", socket_timeout=1.0)] * 2)
 		trial.pass_time(minutes=15)
+		trial.look_after()  # so many refusals pause the campaign
 
 
 def restart_mariadb(trial: Trial, services: Services, size: float) -> None:

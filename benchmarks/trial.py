@@ -9,6 +9,8 @@ from benchmarks import crew, ground
 from benchmarks.sink import Mood
 from benchmarks.verdict import Verdict, judge
 from benchmarks.witness import Witness
+from drip_campaigns.campaign import lifecycle
+from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.site_clock import from_site
 from tests import factories
 
@@ -73,6 +75,7 @@ class Trial:
 		"""Let time pass with everything in order until nothing is under way, and judge."""
 		self.witness.be(Mood())
 		for _tick in range(QUIET_TICKS):
+			self.look_after()
 			for work in (crew.dispatch, crew.deliver, crew.flush, crew.retry_sending):
 				work(self.now)
 			frappe.db.commit()
@@ -81,6 +84,15 @@ class Trial:
 			self.next_due()
 			self.pass_time(minutes=5)
 		return judge(self.campaign, self.witness)
+
+	def look_after(self) -> None:
+		"""Do what a manager does who is told that the campaign was paused, or an account held: let them go on."""
+		frappe.db.commit()
+		frappe.db.delete("Drip Account Brake")
+		campaign = frappe.get_doc("Drip Campaign", self.campaign)
+		if campaign.status == CampaignStatus.PAUSED.value:
+			lifecycle.activate(campaign, self.now)
+		frappe.db.commit()
 
 	def is_idle(self) -> bool:
 		"""Say whether nothing is queued or being sent."""
