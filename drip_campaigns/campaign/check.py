@@ -37,7 +37,7 @@ def find_save_problems(campaign) -> Iterator[str]:
 
 def find_activation_problems(campaign) -> Iterator[str]:
 	"""Yield what forbids activating it, beside what forbids saving."""
-	if not [row for row in campaign.steps if row.enabled]:
+	if not [row for row in campaign.steps if row.enabled and not row.is_draft]:
 		yield _("Campaign {0} has no enabled step. Add a step, or enable one.").format(campaign.campaign_name)
 	if unfit := explain_unfit(campaign):
 		yield unfit
@@ -95,6 +95,9 @@ def _step(row) -> Iterator[str]:
 		yield _("{0}: there is no Email Template {1}. Choose another one.").format(label, row.email_template)
 		return
 	text = load_step_text(row)
+	if row.is_draft:  # it may be unfinished, but not unreadable
+		yield from _text(label, text)
+		return
 	if not text.subject.strip():
 		yield _("{0} has no subject. Enter one, or choose an Email Template.").format(label)
 	if not _has_text(text.html):

@@ -41,6 +41,7 @@ CAMPAIGN: dict[str, type] = {
 }
 STEP: dict[str, type] = {
 	"enabled": int,
+	"is_draft": int,
 	"send_after_days": int,
 	"send_after_hours": int,
 	"counted_from": str,

@@ -8,6 +8,7 @@ The rules in plain words, with examples, are in docs/schedule.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -163,14 +164,26 @@ def zone_of(plan: Plan, position: Position) -> ZoneInfo:
 
 def find_next(plan: Plan, position: Position) -> Placed | None:
 	"""Return the first step in order that is enabled, not done, and placed after what was reached; none after an End."""
+	return next(_to_come(plan, position), None)
+
+
+def to_come(plan: Plan, position: Position) -> frozenset[str]:
+	"""Return the ids of all steps that this enrollment still gets; after the plan's end there are none."""
+	if plan.end_date is not None:
+		return frozenset(step_id for step_id, _moment in planned_schedule(plan, position))
+	return frozenset(placed.step.id for placed in _to_come(plan, position))
+
+
+def _to_come(plan: Plan, position: Position) -> Iterator[Placed]:
 	last = plan.placed.get(position.reached_step)
 	if last is not None and last.step.type is StepType.END:
-		return None
+		return
 	reached = place_of(plan, position)
 	for placed in plan.order:
 		if placed.step.enabled and placed.step.id not in position.done and placed.place > reached:
-			return placed
-	return None
+			yield placed
+			if placed.step.type is StepType.END:
+				return
 
 
 def place_of(plan: Plan, position: Position) -> tuple[int, int]:

@@ -56,7 +56,7 @@ def _make_step(row) -> Step:
 		send_after_days=row.send_after_days or 0,
 		send_after_hours=row.send_after_hours or 0,
 		counted_from=CountedFrom(row.counted_from or CountedFrom.START.value),
-		enabled=bool(row.enabled),
+		enabled=bool(row.enabled) and not row.is_draft,
 		type=StepType(row.step_type or StepType.SEND.value),
 		label=(row.label or "").strip(),
 	)

@@ -5,7 +5,7 @@ function draw_schedule(frm) {
 		hours,
 		when: describe_offset(hours),
 		subject: name_step(frm, step),
-		state: cint(step.enabled) ? "planned" : "disabled",
+		state: cint(step.enabled) && !cint(step.is_draft) ? "planned" : "disabled",
 		note: describe_delay(step),
 	}));
 	get_canvas(frm, "steps").html(stops.length ? make_step_line(stops) : "");
@@ -34,6 +34,7 @@ function describe_offset(hours) {
 
 function describe_delay(step) {
 	if (!cint(step.enabled)) return __("Disabled");
+	if (cint(step.is_draft)) return __("Draft");
 	if (step.counted_from === "Previous Step" && step.idx > 1) return __("After the row above");
 	const at_once = !cint(step.send_after_days) && !cint(step.send_after_hours);
 	return at_once ? __("At once") : __("After the start");

@@ -5,6 +5,7 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_overview.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_triggers.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_edit.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_existing.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/send_test.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_file.js" %}

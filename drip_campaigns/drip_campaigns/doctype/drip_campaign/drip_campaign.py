@@ -34,6 +34,7 @@ STEP_FIELDS = (
 	"name",
 	"idx",
 	"enabled",
+	"is_draft",
 	"send_after_days",
 	"send_after_hours",
 	"counted_from",
