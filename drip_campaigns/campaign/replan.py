@@ -21,6 +21,7 @@ from drip_campaigns.dispatch.store import (
 )
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.state import (
+	held_end,
 	live_keys,
 	plan_fields,
 	position_fields,
@@ -64,7 +65,8 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 			position = read_position(row, dealt_with[row.name])
 			if held_from and row.status in _GOING_ON:
 				position = schedule.shift(plan, position, max(held_from, from_site(row.started_at)), now)
-			state = {**row, **position_fields(position), **_change(row, plan, position, subjects, events)}
+			change = _change(row, plan, position, subjects, events, now)
+			state = {**row, **position_fields(position), **change}
 			if state != row:
 				states.append(state)
 		advance_enrollments(states, to_site(now))
@@ -89,13 +91,16 @@ def count_affected(campaign: str) -> int:
 	)
 
 
-def _change(row: frappe._dict, plan: Plan, position: Position, subjects: dict, events: list) -> dict:
+def _change(
+	row: frappe._dict, plan: Plan, position: Position, subjects: dict, events: list, now: datetime
+) -> dict:
 	status = Status(row.status)
 	if status is Status.COMPLETED and not schedule.reopens(plan, position, status):
 		return {}
 	future = plan_fields(plan, position, subjects, from_site(row.left_at))
 	if status is Status.PAUSED:
-		return {**future, "next_send_at": None}
+		end = held_end(plan, position, from_site(row.paused_at), from_site(row.paused_until), now)
+		return {**future, **end, "next_send_at": None}
 	if status is not Status.COMPLETED:
 		# What failed is tried again when its delay is over, not because the schedule was looked at.
 		waits = row.last_error and row.next_send_at and future["next_send_at"]

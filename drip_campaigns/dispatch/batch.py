@@ -194,7 +194,8 @@ class _Turn:
 		checked = self.guard.check(self.row)
 		if isinstance(checked, Stop):
 			return checked
-		resting = resting_fields(self.guard.preference_of(checked), self.now)
+		preference = self.guard.preference_of(checked)
+		resting = resting_fields(preference, self.run.plan, self.position, self.now)
 		if resting:
 			return Rest(resting)
 		self.row.update(

@@ -14,7 +14,7 @@ from frappe.utils import create_batch, getdate
 
 from drip_campaigns.core import schedule
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.model import EventType
+from drip_campaigns.core.model import EventType, Position
 from drip_campaigns.dispatch import listeners
 from drip_campaigns.dispatch.dialect import insert_rows
 from drip_campaigns.dispatch.store import record_events
@@ -116,7 +116,7 @@ class _Run:
 		self.subjects = step_subjects(self.campaign)
 		self.start_date = getdate(start_date) if start_date else site_date(now)
 		self.sender, self.target_list = sender, target_list
-		self.by_zone: dict[str | None, dict[str, Any]] = {}
+		self.by_zone: dict[str | None, tuple[Position, dict[str, Any]]] = {}
 		self.require_confirmation = False
 
 	def enroll(self, names: Sequence[str]) -> BulkResult:
@@ -163,6 +163,7 @@ class _Run:
 
 	def _row(self, recipient: Recipient, sender: str, *, waits: bool) -> dict[str, Any]:
 		user, site_now = frappe.session.user, to_site(self.now)
+		position, future = self._future(recipient)
 		return {
 			"name": new_name(),
 			"owner": user,
@@ -181,23 +182,24 @@ class _Run:
 			"paused_until": None,
 			"require_confirmation": int(self.require_confirmation),
 			"confirmation": None,
-			**self._future(recipient),
+			**future,
 			**(waiting_fields(self.now) if waits else {}),
-			**resting_fields(self._preference(recipient), self.now),
+			**resting_fields(self._preference(recipient), self.plan, position, self.now),
 			**self._keys(recipient),
 		}
 
-	def _future(self, recipient: Recipient) -> dict[str, Any]:
+	def _future(self, recipient: Recipient) -> tuple[Position, dict[str, Any]]:
 		"""What the schedule says is the same for everybody of one time zone."""
 		zone = recipient.time_zone
 		if zone not in self.by_zone:
 			start = start_moment(self.start_date, self.campaign, zone, self.now)
 			position = schedule.begin(start, zone)
-			self.by_zone[zone] = {
+			future = {
 				"status": first_status(self.campaign, start, self.now),
 				**position_fields(position),
 				**plan_fields(self.plan, position, self.subjects, None),
 			}
+			self.by_zone[zone] = position, future
 		return self.by_zone[zone]
 
 	def _keys(self, recipient: Recipient) -> dict[str, str]:

@@ -4,7 +4,6 @@ They work on Drip Enrollment documents, one at a time; who may call them is the 
 holds is in `prepare.py`, what an end does in `ending.py`.
 """
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -30,6 +29,7 @@ from drip_campaigns.enrollment.rules import (
 	first_status,
 )
 from drip_campaigns.enrollment.state import (
+	held_end,
 	live_keys,
 	plan_fields,
 	position_fields,
@@ -40,7 +40,7 @@ from drip_campaigns.enrollment.state import (
 )
 from drip_campaigns.site_clock import from_site, site_date, to_site
 from drip_campaigns.tracking.consent import record_left
-from drip_campaigns.tracking.preferences import load_preference
+from drip_campaigns.tracking.preferences import Preference, load_preference
 
 
 def enroll(
@@ -93,12 +93,22 @@ def pause(document, now: datetime, *, until: datetime | None = None, because: st
 			"status": status_after(document, EventType.PAUSED),
 			"next_send_at": None,
 			"paused_at": to_site(now),
-			"paused_until": to_site(until),
+			**move_pause(document, until, now),
 		},
 	)
 	hold(mail_store.email_table().enrollment == document.name, now=now)
 	asked = _("The recipient asked for a pause.") if until else None
 	log(document, EventType.PAUSED, now, because or asked)
+
+
+def move_pause(document, until: datetime | None, now: datetime) -> dict[str, Any]:
+	"""Return the fields of a pause that ends at `until`: the schedule moves with it."""
+	if waits_for_confirmation(document.as_dict()):
+		return {"paused_until": to_site(until)}
+	plan = make_plan(frappe.get_doc("Drip Campaign", document.campaign))
+	position = read_position(document.as_dict(), done_steps(document.name))
+	held_from = from_site(document.paused_at) or now
+	return {"paused_until": to_site(until), **held_end(plan, position, held_from, until, now)}
 
 
 def resume(document, now: datetime, event: EventType | None = None) -> None:
@@ -114,17 +124,43 @@ def resume(document, now: datetime, event: EventType | None = None) -> None:
 	_check_confirmation(document)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
 	check_list(document.target_list, recipient)
-	resting = resting_fields(load_preference(recipient.email), now)
-	if resting and not came_back:
-		_refuse_while_resting(document, resting)
-	_take_up(document, recipient, resting, came_back, now)
+	preference = load_preference(recipient.email)
+	if preference.rests_at(now) and not came_back:
+		_refuse_while_resting(document, preference)
+	if document.status == Status.UNSUBSCRIBED.value and document.paused_at:
+		_go_on_resting(document, recipient, now)
+	else:
+		_take_up(document, recipient, preference, came_back, now)
 	release(mail_store.email_table().enrollment == document.name, now=now, release_after=release_after())
 	log(document, event, now)
 
 
-def _take_up(
-	document, recipient: Recipient, resting: Mapping[str, Any], came_back: bool, now: datetime
-) -> None:
+def _go_on_resting(document, recipient: Recipient, now: datetime) -> None:
+	"""Who left during a pause and comes back is paused as before."""
+	campaign = frappe.get_doc("Drip Campaign", document.campaign)
+	check_exclusions(campaign, recipient)
+	plan, position = make_plan(campaign), read_position(document.as_dict(), done_steps(document.name))
+	kept = {field: document.get(field) for field in ("paused_at", "paused_until")}
+	future = plan_fields(plan, position, step_subjects(campaign), now)
+	if waits_for_confirmation(document.as_dict()):
+		future = {}
+	until, held_from = from_site(document.paused_until), from_site(document.paused_at)
+	set_fields(
+		document,
+		{
+			**future,
+			**held_end(plan, position, held_from, until, now),
+			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
+			**_CLEARED,
+			**kept,
+			"email_address": recipient.email,
+			"status": Status.PAUSED.value,
+			"next_send_at": None,
+		},
+	)
+
+
+def _take_up(document, recipient: Recipient, preference: Preference, came_back: bool, now: datetime) -> None:
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
 	check_exclusions(campaign, recipient)
 	plan = make_plan(campaign)
@@ -148,7 +184,7 @@ def _take_up(
 			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
 			**_CLEARED,
 			"email_address": recipient.email,
-			**resting,
+			**resting_fields(preference, plan, position, now),
 		},
 	)
 
@@ -163,10 +199,10 @@ _CLEARED = {
 }
 
 
-def _refuse_while_resting(document, resting: Mapping[str, Any]) -> None:
+def _refuse_while_resting(document, preference: Preference) -> None:
 	raise EnrollmentRefusedError(
 		_("{0} has asked for no e-mail until {1}. It goes on by itself then.").format(
-			document.recipient_name, frappe.format(resting["paused_until"], "Datetime")
+			document.recipient_name, frappe.format(to_site(preference.paused_until), "Datetime")
 		)
 	)
 

@@ -52,7 +52,7 @@ def pause_address(address: str, until: datetime, now: datetime) -> None:
 		if enrollment.status != Status.PAUSED.value:
 			enroll.pause(enrollment, now, until=until)
 		elif enrollment.paused_until:
-			set_fields(enrollment, {"paused_until": to_site(until)})
+			set_fields(enrollment, enroll.move_pause(enrollment, until, now))
 
 
 def end_pause(address: str, now: datetime) -> None:
@@ -60,7 +60,7 @@ def end_pause(address: str, now: datetime) -> None:
 	keep_preference(address, paused_until=None)
 	for enrollment in _enrollments_of(address):
 		if enrollment.paused_until:
-			set_fields(enrollment, {"paused_until": to_site(now)})
+			set_fields(enrollment, enroll.move_pause(enrollment, now, now))
 
 
 def _enrollments_of(address: str) -> list:

@@ -59,7 +59,7 @@ def prepare(document, now: datetime) -> None:
 			**position_fields(position),
 			**plan_fields(plan, position, step_subjects(campaign), None),
 			**_waiting(document, campaign, recipient, now),
-			**resting_fields(load_preference(recipient.email), now),
+			**resting_fields(load_preference(recipient.email), plan, position, now),
 		}
 	)
 

@@ -90,7 +90,7 @@ def live_keys(campaign: str, recipient_type: str, recipient: str, address: str) 
 	}
 
 
-def resting_fields(preference: Preference, now: datetime) -> dict[str, Any]:
+def resting_fields(preference: Preference, plan: Plan, position: Position, now: datetime) -> dict[str, Any]:
 	"""Return the fields of an enrollment that waits because its recipient has asked for a pause; none if it does not."""
 	if not preference.rests_at(now):
 		return {}
@@ -99,24 +99,35 @@ def resting_fields(preference: Preference, now: datetime) -> dict[str, Any]:
 		"next_send_at": None,
 		"paused_at": to_site(now),
 		"paused_until": to_site(preference.paused_until),
+		**held_end(plan, position, now, preference.paused_until, now),
 	}
+
+
+def held_end(
+	plan: Plan, position: Position, held_from: datetime, until: datetime | None, now: datetime
+) -> dict[str, Any]:
+	"""Return the end date of one that is held, as if it went on at `until`, or at `now` if nobody knows when."""
+	goes_on = max(until or now, now)
+	shifted = schedule.shift(plan, position, held_from, goes_on)
+	return {"end_date": schedule.end_date(plan, shifted, goes_on)}
 
 
 def closing_fields(status: Status, now: datetime, exit_reason: ExitReason | None = None) -> dict[str, Any]:
 	"""Return the fields of an enrollment that ends at `now`: nothing is due, and its keys are free again.
 
-	One that ends before its time ends today; one that is completed keeps the day of its last step.
+	One that ends before its time ends today; one that is completed keeps the day of its last step. Whose recipient
+	leaves during a pause keeps the pause: who comes back finds everything as it was.
 	"""
 	early = {} if status is Status.COMPLETED else {"end_date": site_date(now)}
+	pause = {} if status is Status.UNSUBSCRIBED else {"paused_at": None, "paused_until": None}
 	return {
 		**early,
+		**pause,
 		"status": status.value,
 		"exit_reason": exit_reason.value if exit_reason else None,
 		"next_step": None,
 		"next_step_subject": None,
 		"next_send_at": None,
-		"paused_at": None,
-		"paused_until": None,
 		"left_at": to_site(now),
 		"live_recipient": None,
 		"live_address": None,

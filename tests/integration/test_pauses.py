@@ -5,10 +5,13 @@ from datetime import timedelta
 import frappe
 import pytest
 
+from drip_campaigns import daily
 from drip_campaigns.campaign import lifecycle
+from drip_campaigns.core.model import LeavingScope
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.leaving import come_back, find_leaver, leave
 from drip_campaigns.enrollment.pauses import end_pause, pause_address
 from drip_campaigns.site_clock import to_site
 from drip_campaigns.tracking.preferences import keep_preference, load_preference
@@ -130,6 +133,73 @@ def test_asking_again_moves_the_day(enrollment, smtp, clock):
 	pass_days(clock, 60)
 
 	assert (status_of(enrollment), subjects(smtp)) == ("Paused", ["Day 0"])
+
+
+def test_end_date_moves_with_the_pause_and_with_its_end(enrollment, campaign, smtp, clock):
+	ends = [enrollment.end_date]
+	for days in (30, 90):
+		rest(clock, days)
+		ends.append(enrollment.reload().end_date)
+	clock.advance(days=10)
+	daily.run(clock.now, enqueue_delivery=False)
+	ends.append(enrollment.reload().end_date)
+	end_pause(ADA, clock.now)
+	ends.append(enrollment.reload().end_date)
+
+	assert [str(end) for end in ends] == [
+		"2026-03-06",
+		"2026-04-05",
+		"2026-06-04",
+		"2026-06-04",
+		"2026-03-16",
+	]
+
+
+def test_end_date_of_one_that_a_user_pauses_moves_on_day_by_day(enrollment, clock):
+	verbs.pause(enrollment, clock.now)
+	clock.advance(days=10)
+
+	daily.run(clock.now, enqueue_delivery=False)
+
+	assert str(enrollment.reload().end_date) == "2026-03-16"
+
+
+def test_end_date_of_who_is_enrolled_during_the_pause_lies_after_it(enrollment, smtp, clock):
+	rest(clock, 30)
+	ada, campaigns = (
+		frappe.get_doc("Contact", enrollment.recipient),
+		[factories.make_active_campaign(clock) for _ in "ab"],
+	)
+	factories.enroll(campaigns[0], ada, clock)
+	list(enroll_many(campaigns[1].name, "Contact", [ada.name], clock.now))
+
+	filters = {"campaign": ["in", [campaign.name for campaign in campaigns]]}
+	ends = frappe.get_all("Drip Enrollment", filters=filters, pluck="end_date")
+
+	assert [str(end) for end in ends] == ["2026-04-06"] * 2
+
+
+@pytest.mark.parametrize("by_user", [True, False], ids=["paused by a user", "by the recipient"])
+def test_who_leaves_during_a_pause_and_comes_back_is_paused_as_before(enrollment, smtp, clock, by_user):
+	if by_user:
+		verbs.pause(enrollment, clock.now)
+	else:
+		rest(clock, 30)
+	enrollment.reload()
+	kept = ["status", "paused_at", "paused_until", "next_send_at", "live_address", "end_date"]
+	before = [enrollment.get(field) for field in kept]
+	leaver = find_leaver(enrollment.name)
+
+	for scope in LeavingScope:
+		leave(leaver, scope, clock.now)
+		assert status_of(enrollment) == "Unsubscribed"
+		come_back(leaver, scope, clock.now)
+
+		enrollment.reload()
+		assert [enrollment.get(field) for field in kept] == before
+	verbs.resume(enrollment, clock.now) if by_user else end_pause(ADA, clock.now)
+	pass_days(clock, 5)
+	assert subjects(smtp) == ["Day 0", "Day 2", "Day 4"]
 
 
 def test_pause_of_a_user_is_not_ended_by_the_recipients(enrollment, smtp, clock):

@@ -22,7 +22,7 @@ NOT_FOUND = "This link does not work"
 def left(web, clock, smtp):
 	"""Ada, on an active campaign with three steps, of which the first was sent."""
 	campaign = factories.make_active_campaign(clock, name="Drip Test Spring Offers")
-	contact = factories.make_contact("Ada", f"ada@{DOMAIN}")
+	contact = factories.make_contact("Ada", f"ada@{DOMAIN}", last_name="Lovelace-Byron")
 	enrollment = factories.enroll(campaign, contact, clock)
 	factories.run(clock)
 	return enrollment
@@ -225,7 +225,8 @@ def test_no_address_and_no_name_stands_in_the_link_or_on_the_page(web, left, smt
 	pages = [browser.get(link), browser.post(link, {}), browser.get(link)]
 
 	for text in (link, *(page.text for page in pages)):
-		assert "ada" not in text.lower().replace("adam", "")
+		assert "ada@" not in text
+		assert "byron" not in text.lower()  # a shorter name may stand in a random token
 		assert DOMAIN not in text
 		assert frappe.db.get_value("Drip Enrollment", left.name, "recipient") not in text
 
