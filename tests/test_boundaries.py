@@ -23,6 +23,7 @@ MAY_COMMIT = {
 	"dispatch/sweep.py",
 	"dispatch/telling.py",
 	"enrollment/bulk_job.py",
+	"lists/first_refresh.py",
 	"lists/refresh.py",
 	"triggers/work.py",
 	"uninstall.py",

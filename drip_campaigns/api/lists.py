@@ -8,7 +8,7 @@ from frappe import _
 from drip_campaigns.api.errors import explained, require_reason
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.target_lists import MEMBER, note_coming_back, note_leaving
-from drip_campaigns.lists import overview, refresh
+from drip_campaigns.lists import by_hand, first_refresh, overview, refresh
 from drip_campaigns.lists.check import find_everybody
 from drip_campaigns.lists.include import include
 from drip_campaigns.site_clock import utc_now
@@ -36,6 +36,25 @@ def resume_refresh(run: str) -> dict:
 	_get(frappe.get_doc(refresh.DOCTYPE, run).target_list, "write")
 	refresh.resume(run)
 	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def answer_first_refresh(run: str, enroll: bool) -> dict:
+	"""Say whether those whom the first refresh of a list has brought shall be enrolled; return how many they are."""
+	document = frappe.get_doc(refresh.DOCTYPE, run)
+	_get(document.target_list, "write")
+	for trigger in first_refresh.find_waiting(document.target_list) if enroll else ():
+		frappe.get_doc("Drip Campaign", trigger.parent).check_permission("write")
+	return {"count": first_refresh.answer(document, enroll=enroll)}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def add_to_list(target_list: str, recipient_type: str, names: str) -> dict:
+	"""Put records on a list by hand, up to 5,000 (`names`: JSON); return how many joined, and what became of the others."""
+	frappe.has_permission(MEMBER, "create", throw=True)
+	return by_hand.add_records(_get(target_list, "read").name, recipient_type, names, utc_now())
 
 
 @frappe.whitelist(methods=["GET"])

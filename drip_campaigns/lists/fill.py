@@ -31,18 +31,26 @@ _COLUMNS = (
 
 @dataclass
 class Taken:
-	"""How many of a page joined, came back, and could not be added."""
+	"""How many of a page joined, came back, could not be added, were there already, and have opted out."""
 
 	joined: int = 0
 	came_back: int = 0
 	unreachable: int = 0
+	already: int = 0
+	opted_out: int = 0
 
 
 class Intake:
-	"""Puts people on one list in one refresh, a page at a time."""
+	"""Puts people on one list in one refresh, a page at a time.
 
-	def __init__(self, target_list: str, refresh: str, now: datetime) -> None:
+	`by_hand`: whom somebody adds stays, whatever the sources say. Without `fires` no campaign hears of it.
+	"""
+
+	def __init__(
+		self, target_list: str, refresh: str, now: datetime, *, by_hand: bool = False, fires: bool = True
+	) -> None:
 		self.target_list, self.refresh, self.now = target_list, refresh, now
+		self.is_filled, self.fires = int(not by_hand), fires
 		self.by_record: dict[Person, frappe._dict] = {}
 		self.by_hash: dict[str, frappe._dict] = {}
 
@@ -62,10 +70,13 @@ class Intake:
 			seen.add(member.name)
 		self._insert(new)
 		set_each(MEMBER, ("name", "email_address", "address_hash", "recipient_name"), moved)
-		back = self._mark_seen(seen.difference(member.name for member, _recipient in new))
+		known = seen.difference(member.name for member, _recipient in new)
+		back = self._mark_seen(known)
 		self._fire([*(member.name for member, _recipient in new), *back])
 		add_to_count(self.target_list, len(new) + len(back))
-		return Taken(len(new), len(back), len(wanted) - len(hashed))
+		left = sum(row.opted_out for row in self._rows() if row.name in known)
+		already = len(hashed) - len(new) - len(back) - left
+		return Taken(len(new), len(back), len(wanted) - len(hashed), already, left)
 
 	def _learn(self, hashed: Sequence[tuple[Recipient, str]]) -> None:
 		"""Read who is on the list already, by record and by address."""
@@ -88,7 +99,7 @@ class Intake:
 		return True
 
 	def _add(self, recipient: Recipient, digest: str) -> frappe._dict:
-		member = frappe._dict(name=new_name(), recipient=recipient.name, address_hash=digest, is_filled=1)
+		member = frappe._dict(name=new_name(), recipient=recipient.name, address_hash=digest, opted_out=0)
 		self.by_hash[digest] = self.by_record[recipient.doctype, recipient.name] = member
 		return member
 
@@ -99,7 +110,7 @@ class Intake:
 			(
 				*(member.name, *standard, recipient.doctype, recipient.name),
 				*(recipient.full_name or recipient.email, recipient.email, member.address_hash),
-				*(site_now, 0, 1, self.refresh),
+				*(site_now, 0, self.is_filled, self.refresh),
 			)
 			for member, recipient in new
 		]
@@ -107,16 +118,22 @@ class Intake:
 
 	def _mark_seen(self, names: set[str]) -> list[str]:
 		"""Note that the sources name these members, and return those who come back: who opted out does not."""
-		known = {row.name: row for row in [*self.by_record.values(), *self.by_hash.values()]}
+		known = {row.name: row for row in self._rows()}
 		back = [name for name in sorted(names) if known[name].dropped_at]
 		site_now = to_site(self.now)
-		set_values(MEMBER, sorted(names), {"seen_in": self.refresh}, site_now)
+		by_hand = {} if self.is_filled else {"is_filled": 0}
+		set_values(MEMBER, sorted(names), {"seen_in": self.refresh, **by_hand}, site_now)
 		set_values(MEMBER, back, {"dropped_at": None, "joined_at": site_now}, site_now)
 		return [name for name in back if not known[name].opted_out]
 
+	def _rows(self) -> list[frappe._dict]:
+		"""Return the members that are known, each once."""
+		rows = [*self.by_record.values(), *self.by_hash.values()]
+		return list({row.name: row for row in rows}.values())
+
 	def _fire(self, members: Sequence[str]) -> None:
 		"""Let the campaigns know that wait for who joins this list; one statement for all of them."""
-		if members and not frappe.flags.drip_no_triggers:
+		if members and self.fires and not frappe.flags.drip_no_triggers:
 			record(self._firings(members), to_site(self.now))
 
 	def _firings(self, members: Sequence[str]) -> Iterator[Firing]:

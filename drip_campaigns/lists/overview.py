@@ -7,6 +7,7 @@ from frappe.query_builder.functions import Count, Sum
 from pypika import Case
 
 from drip_campaigns.enrollment.target_lists import MEMBER
+from drip_campaigns.lists.first_refresh import find_waiting
 from drip_campaigns.lists.refresh import DOCTYPE
 
 _RUN = (
@@ -16,7 +17,7 @@ _RUN = (
 
 
 def describe(target_list) -> dict[str, Any]:
-	"""Return {"members", "opted_out", "dropped_out", "by_type", "run", "campaigns"} of a Drip Target List document."""
+	"""Return {"members", "opted_out", "dropped_out", "by_type", "run", "question", "campaigns"} of a Drip Target List document."""
 	rows = _count_by_type(target_list.name)
 	runs = frappe.get_all(
 		DOCTYPE,
@@ -32,10 +33,19 @@ def describe(target_list) -> dict[str, Any]:
 		"opted_out": sum(int(row.left_it or 0) for row in rows),
 		"dropped_out": sum(row.total - int(row.on_it or 0) - int(row.left_it or 0) for row in rows),
 		"run": runs[0] if runs else None,
+		"question": _find_question(target_list.name),
 		"campaigns": frappe.get_all(
 			"Drip Campaign Target List", filters=filters, pluck="parent", distinct=True
 		),
 	}
+
+
+def _find_question(target_list: str) -> dict[str, Any] | None:
+	"""Return {"run", "count", "campaigns"}, if people wait for an answer whether they shall be enrolled."""
+	filters = {"target_list": target_list, "held": [">", 0]}
+	rows = frappe.get_all(DOCTYPE, filters=filters, fields=["name as run", "held as count"], limit=1)
+	campaigns = sorted({row.parent for row in find_waiting(target_list)}) if rows else []
+	return {**rows[0], "campaigns": campaigns} if campaigns else None
 
 
 def _count_by_type(target_list: str) -> list[frappe._dict]:

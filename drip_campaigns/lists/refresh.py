@@ -14,6 +14,7 @@ from frappe.utils import create_batch
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.lists import RefreshStatus
 from drip_campaigns.enrollment.target_lists import count_members
+from drip_campaigns.lists import first_refresh
 from drip_campaigns.lists.dropping import drop, find_unseen
 from drip_campaigns.lists.fill import Intake
 from drip_campaigns.lists.sources import Page, make_source
@@ -34,7 +35,7 @@ class RefreshRefusedError(DripError):
 	"""The list cannot be refreshed."""
 
 
-def start(target_list: str, now: datetime) -> str:
+def start(target_list: str, now: datetime, *, anew: bool = False) -> str:
 	"""Let a worker refresh a list after the commit, and return the run; one that is under way is not started twice."""
 	going_on = frappe.get_all(
 		DOCTYPE, filters={"target_list": target_list, "status": ["in", LIVE]}, pluck="name"
@@ -48,7 +49,11 @@ def start(target_list: str, now: datetime) -> str:
 			)
 		)
 	run = frappe.get_doc(
-		doctype=DOCTYPE, target_list=target_list, status=RefreshStatus.QUEUED.value, started_at=to_site(now)
+		doctype=DOCTYPE,
+		target_list=target_list,
+		status=RefreshStatus.QUEUED.value,
+		started_at=to_site(now),
+		is_first=int(anew or first_refresh.is_first(target_list)),
 	).insert(ignore_permissions=True)
 	enqueue(run.name)
 	return run.name
@@ -57,7 +62,7 @@ def start(target_list: str, now: datetime) -> str:
 def start_anew(target_list: str, now: datetime) -> str:
 	"""Start from the beginning, for the sources have changed; a run under way ends."""
 	cancel(target_list)
-	return start(target_list, now)
+	return start(target_list, now, anew=True)
 
 
 def cancel(target_list: str) -> None:
@@ -184,7 +189,8 @@ class _Run:
 
 	def _take(self, page: Page, asks_rights: bool) -> None:
 		run = self.document
-		taken = Intake(run.target_list, run.name, utc_now()).take(page.people, asks_rights=asks_rights)
+		intake = Intake(run.target_list, run.name, utc_now(), fires=not run.is_first)
+		taken = intake.take(page.people, asks_rights=asks_rights)
 		run.db_set(
 			{
 				"last_record": page.last,
@@ -209,6 +215,7 @@ class _Run:
 	def _finish(self) -> bool:
 		values = {"status": RefreshStatus.COMPLETED.value, "finished_at": to_site(utc_now())}
 		self.document.db_set(values, notify=True)
+		first_refresh.finish(self.document, utc_now())
 		count = count_members(self.target_list.name)
 		frappe.db.set_value(
 			"Drip Target List", self.target_list.name, "member_count", count, update_modified=False

@@ -41,6 +41,8 @@ MAY_CALL = {
 	"get_list_state": READERS,
 	"find_everybody_in": READERS,
 	"include_list": WRITERS,
+	"answer_first_refresh": WRITERS,
+	"add_to_list": READERS,
 }
 
 
@@ -50,6 +52,13 @@ def arguments(method: str, target_list, users) -> dict:
 		run = frappe.get_last_doc("Drip Target List Refresh")
 		run.db_set("status", "Cancelled")
 		return {"run": run.name}
+	if method == "answer_first_refresh":
+		run = frappe.get_last_doc("Drip Target List Refresh")
+		run.db_set("held", 1)
+		return {"run": run.name, "enroll": False}
+	if method == "add_to_list":
+		names = json.dumps([factories.make_contact().name])
+		return {"target_list": target_list.name, "recipient_type": "Contact", "names": names}
 	if method == "find_everybody_in":
 		return {"sources": "[]"}
 	if method == "include_list":

@@ -1,16 +1,17 @@
-// On the form and in the list of every recipient type, those of Drip Settings included: adding records to a campaign.
-// The dialogs are loaded when somebody opens one.
+// On the form and in the list of every recipient type, those of Drip Settings included: adding records to a campaign, or
+// to a target list. The dialogs are loaded when somebody opens one.
 
 frappe.provide("drip_campaigns");
 
 (() => {
-	const FILES = ["enroll_dialog.css", "enroll_numbers.js", "enroll_dialog.js", "enroll_file.js", "why_not.js"].map(
+	const FILES = ["enroll_dialog.css", "enroll_numbers.js", "enroll_dialog.js", "enroll_file.js", "why_not.js", "list_dialog.js"].map(
 		(file) => `/assets/drip_campaigns/${file.endsWith(".css") ? "css" : "js"}/${file}`
 	);
 	const open = (dialog, options) => frappe.require(FILES, () => drip_campaigns[dialog](options));
 
 	drip_campaigns.enroll = (options) => open("open_enroll_dialog", options);
 	drip_campaigns.enroll_file = (options) => open("open_file_dialog", options);
+	drip_campaigns.add_to_list = (options) => open("open_list_dialog", options);
 	drip_campaigns.ask_why_not = (options) => open("open_why_not", options);
 	drip_campaigns.call = async (method, args, options) => {
 		const call = { method: `drip_campaigns.api.enrolling.${method}`, args, ...options };
@@ -19,6 +20,10 @@ frappe.provide("drip_campaigns");
 
 	const may_enroll = (doctype) =>
 		(frappe.boot.drip_recipient_types || []).includes(doctype) && frappe.model.can_create("Drip Enrollment");
+
+	const may_add = (doctype) =>
+		(frappe.boot.drip_recipient_types || []).includes(doctype) &&
+		frappe.model.can_create("Drip Target List Member");
 
 	$(document).on("form-refresh", (event, frm) => {
 		if (!may_enroll(frm.doctype) || frm.is_new()) return;
@@ -37,8 +42,13 @@ frappe.provide("drip_campaigns");
 
 	ListView.prototype.get_actions_menu_items = function () {
 		const items = get_actions_menu_items.call(this);
-		if (!may_enroll(this.doctype)) return items;
-		return [...items, { label: __("Add to Campaign"), action: () => enroll_ticked(this), standard: true }];
+		if (may_enroll(this.doctype)) {
+			items.push({ label: __("Add to Campaign"), action: () => enroll_ticked(this), standard: true });
+		}
+		if (may_add(this.doctype)) {
+			items.push({ label: __("Add to Target List"), action: () => add_ticked(this), standard: true });
+		}
+		return items;
 	};
 
 	ListView.prototype.get_menu_items = function () {
@@ -54,6 +64,15 @@ frappe.provide("drip_campaigns");
 			recipient_type: list.doctype,
 			filters: [[list.doctype, "name", "in", names]],
 			what,
+			on_done: () => list.clear_checked_items(),
+		});
+	}
+
+	function add_ticked(list) {
+		const names = list.get_checked_items(true);
+		drip_campaigns.add_to_list({
+			recipient_type: list.doctype,
+			names,
 			on_done: () => list.clear_checked_items(),
 		});
 	}

@@ -41,6 +41,34 @@ function draw_state(frm, state) {
 	const campaigns = links.length ? `<p class="mt-2 mb-3 small">${__("On campaigns: {0}", [links.join(", ")])}</p>` : "";
 	const area = $(frm.get_field("state_area").wrapper);
 	area.html(`<div class="row">${cells.join("")}</div>${describe_run(state.run)}${campaigns}`);
+	show_question(frm, area, state.question);
+}
+
+// Whom the first refresh has brought is enrolled when somebody says so.
+function show_question(frm, area, question) {
+	if (!question || !may_change(frm)) return;
+	const names = question.campaigns.map(frappe.utils.escape_html).join(", ");
+	const text = __("{0} people have joined by the first refresh. Shall they be enrolled in {1}?", [
+		format_number(question.count, null, 0),
+		`<b>${names}</b>`,
+	]);
+	const box = $(`<div class="alert alert-warning mt-3 mb-0"><p class="mb-2">${text}</p></div>`).appendTo(area);
+	const add_answer = (label, enroll, style) =>
+		$(`<button class="btn btn-sm ${style} mr-2">${label}</button>`)
+			.on("click", () => answer_question(frm, question.run, enroll))
+			.appendTo(box);
+	add_answer(__("Enroll Them"), 1, "btn-primary");
+	add_answer(__("Do Not Enroll"), 0, "btn-default");
+}
+
+async function answer_question(frm, run, enroll) {
+	await frappe.call({
+		method: "drip_campaigns.api.lists.answer_first_refresh",
+		args: { run, enroll },
+		freeze: true,
+	});
+	if (enroll) frappe.show_alert({ message: __("They are being enrolled in the background."), indicator: "blue" });
+	show_state(frm);
 }
 
 function describe_run(run) {

@@ -1,0 +1,38 @@
+"""Many records put on a target list by hand, in one call. They stay, whatever the sources say. Nothing here commits."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+
+from frappe import _
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.enrollment.recipient_types import get_type
+from drip_campaigns.lists.fill import Intake
+from drip_campaigns.row_names import new_name
+
+MOST_AT_ONCE = 5000
+
+
+def add_records(target_list: str, recipient_type: str, names: str, now: datetime) -> dict[str, int]:
+	"""Put the records of a JSON list of names on a list; return how many joined, came back, were on it, have left it, failed.
+
+	Only records that the session's user may read, with a valid address. Who has opted out of the list stays out.
+	"""
+	get_type(recipient_type)
+	people = [(recipient_type, name) for name in _read_names(names)]
+	taken = Intake(target_list, new_name(), now, by_hand=True).take(people, asks_rights=False)
+	return asdict(taken)
+
+
+def _read_names(text: str) -> list[str]:
+	try:
+		names = json.loads(text)
+	except ValueError as error:
+		raise DripError(_("The names cannot be read: {0}. Send a JSON list.").format(error)) from error
+	if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+		raise DripError(_("Name at least one record, as a JSON list of names."))
+	if len(names) > MOST_AT_ONCE:
+		message = _("These are {0} records, and at most {1} can be added at once. Use a source of the list.")
+		raise DripError(message.format(len(names), MOST_AT_ONCE))
+	return names

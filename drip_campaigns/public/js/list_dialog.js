@@ -1,0 +1,59 @@
+// Add ticked records to a target list: which one, what follows from it, and what became of them.
+
+(() => {
+	// options: recipient_type, names, on_done
+	drip_campaigns.open_list_dialog = (options) => {
+		const dialog = new frappe.ui.Dialog({
+			title: __("Add to Target List"),
+			fields: [
+				{
+					fieldname: "target_list",
+					fieldtype: "Link",
+					options: "Drip Target List",
+					label: __("Target List"),
+					reqd: 1,
+					onchange: () => tell_consequence(dialog),
+				},
+				{ fieldname: "consequence", fieldtype: "HTML" },
+			],
+			primary_action_label: __("Add {0} Records", [options.names.length]),
+			primary_action: ({ target_list }) => add(dialog, target_list, options),
+		});
+		dialog.show();
+	};
+
+	async function tell_consequence(dialog) {
+		const target_list = dialog.get_value("target_list");
+		const area = dialog.fields_dict.consequence.$wrapper.empty();
+		if (!target_list) return;
+		const { message } = await frappe.call({
+			method: "drip_campaigns.api.lists.get_list_state",
+			args: { target_list },
+			type: "GET",
+		});
+		const names = message.campaigns.map(frappe.utils.escape_html).join(", ");
+		const text = names
+			? __("Whoever joins is enrolled in: {0}, if it runs.", [`<b>${names}</b>`])
+			: __("{0} people are on the list. No campaign includes it.", [format_number(message.members, null, 0)]);
+		area.html(`<p class="text-muted small">${text}</p>`);
+	}
+
+	async function add(dialog, target_list, { recipient_type, names, on_done }) {
+		const { message } = await frappe.call({
+			method: "drip_campaigns.api.lists.add_to_list",
+			args: { target_list, recipient_type, names: JSON.stringify(names) },
+			freeze: true,
+		});
+		dialog.hide();
+		const lines = [
+			[message.joined + message.came_back, __("added to {0}", [frappe.utils.escape_html(target_list)])],
+			[message.already, __("on the list already, or with the address of somebody who is")],
+			[message.opted_out, __("have left the list and stay out")],
+			[message.unreachable, __("without a valid e-mail address, or not yours to read")],
+		].filter(([count]) => count);
+		const is_all = lines.length === 1 && message.joined;
+		const html = lines.map(([count, text]) => `${format_number(count, null, 0)} ${text}`).join("<br>");
+		frappe.show_alert({ message: html, indicator: is_all ? "green" : "orange" }, is_all ? 5 : 12);
+		on_done && on_done();
+	}
+})();
