@@ -106,6 +106,7 @@ ignore_links_on_delete = [
 	"Drip Event",
 	"Drip Consent",
 	"Drip Target List Member",
+	"Drip Step Version",
 	"Drip Target List Refresh",
 	"Drip Trigger Firing",
 ]

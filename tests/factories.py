@@ -32,6 +32,7 @@ _OURS = (
 	"Drip Suppression",
 	"Drip Former Enrollment",
 	"Drip Email",
+	"Drip Step Version",
 	"Drip Enrollment",
 	"Drip Campaign Step",
 	"Drip Campaign Sender",

@@ -22,8 +22,16 @@ from drip_campaigns.dispatch.message import Envelope, compose
 from drip_campaigns.dispatch.options import patience
 from drip_campaigns.dispatch.outbox import Mail, drip_email_name
 from drip_campaigns.dispatch.planner import Planner
-from drip_campaigns.dispatch.render import CompiledStep, Frame, compile_step, fill, load_step_text
+from drip_campaigns.dispatch.render import (
+	CompiledStep,
+	Frame,
+	StepText,
+	compile_step,
+	fill,
+	load_step_text,
+)
 from drip_campaigns.dispatch.senders import Senders
+from drip_campaigns.dispatch.versions import Version, make_version
 from drip_campaigns.enrollment.addresses import on_the_wire
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.recipients import Recipient
@@ -55,6 +63,7 @@ class CampaignRun:
 		self.headers = Headers(campaign, self.site_url)
 		self.tracking = TrackingModes(campaign)
 		self._compiled: dict[tuple[str, str], CompiledStep] = {}
+		self._versions: dict[tuple[str, str], Version] = {}
 
 	@cached_property
 	def patience(self) -> Patience:
@@ -66,7 +75,7 @@ class CampaignRun:
 
 		Raise StepTextError if nobody can be sent them.
 		"""
-		key = step, find_language(language) or frappe.local.lang
+		key = step, self._language(language)
 		if key not in self._compiled:
 			try:
 				self._compiled[key] = self._compile(*key)
@@ -79,17 +88,34 @@ class CampaignRun:
 				) from error
 		return self._compiled[key]
 
+	@staticmethod
+	def _language(language: str) -> str:
+		return find_language(language) or frappe.local.lang
+
 	def _compile(self, step: str, language: str) -> CompiledStep:
 		if step in QUESTIONS:
 			with speaking(language):
-				return compile_step(load_question(self.campaign, step))
+				text = load_question(self.campaign, step)
+				self._note_version(step, language, text)
+				return compile_step(text)
 		has_view_link = bool(self.campaign.has_browser_link)
+		text = load_step_text(self.rows[step])
+		self._note_version(step, language, text)
 		return compile_step(
-			load_step_text(self.rows[step]),
+			text,
 			language,
 			has_view_link=has_view_link,
 			has_leave_link=not self.campaign.without_link,
 		)
+
+	def _note_version(self, step: str, language: str, text: StepText) -> None:
+		version = make_version(self.campaign.name, step, text, self._template_of(step))
+		self._versions[step, language] = version
+
+	def _template_of(self, step: str) -> str | None:
+		is_question = step in QUESTIONS
+		row = self.rows.get(step)
+		return (self.campaign.confirmation_template if is_question else row.email_template) or None
 
 	def _label(self, step: str) -> str:
 		row = self.rows.get(step)
@@ -117,7 +143,6 @@ class CampaignRun:
 		)
 		message = compose(envelope, rendered, now, self.headers.make(sender, step))
 		is_question = step in QUESTIONS
-		template = self.campaign.confirmation_template if is_question else self.rows[step].email_template
 		mode = TrackingMode.NONE if is_question else self.tracking.of(recipient)
 		return Mail(
 			row,
@@ -127,8 +152,9 @@ class CampaignRun:
 			rendered,
 			message,
 			sender.email_account,
-			template or None,
+			self._template_of(step),
 			mode.value,
+			self._versions[step, self._language(recipient.language)],
 		)
 
 	def _frame(self, enrollment: str, step: str, sender_name: str, address: str) -> Frame:

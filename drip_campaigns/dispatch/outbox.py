@@ -15,6 +15,7 @@ from drip_campaigns.core.model import EmailStatus
 from drip_campaigns.dispatch.dialect import insert_rows
 from drip_campaigns.dispatch.message import Envelope
 from drip_campaigns.dispatch.render import RenderedEmail
+from drip_campaigns.dispatch.versions import Version, store_versions
 from drip_campaigns.row_names import new_name
 from drip_campaigns.site_clock import to_site, to_site_plan
 
@@ -40,6 +41,7 @@ _DRIP_EMAIL = (
 	"email_queue",
 	"message_id",
 	"tracking_mode",
+	"step_version",
 )
 _EMAIL_QUEUE = (
 	*_STANDARD,
@@ -93,6 +95,7 @@ class Mail:
 	email_account: str | None
 	email_template: str | None
 	tracking_mode: str
+	version: Version
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ def record_mails(
 		rows.add_skipped(skip)
 	rows.add_links(mails)
 	rows.write()
+	store_versions((mail.version for mail in mails), now)
 
 
 class _RowMaker:
@@ -144,7 +148,7 @@ class _RowMaker:
 			EmailStatus.QUEUED,
 			mail.rendered.subject,
 			None,
-			(communication, queue, envelope.message_id, mail.tracking_mode),
+			(communication, queue, envelope.message_id, mail.tracking_mode, mail.version.name),
 		)
 		self._add(
 			"Email Queue", _EMAIL_QUEUE, queue, enrollment.owner, sender, mail.message, "Not Sent", envelope.message_id,
@@ -162,7 +166,7 @@ class _RowMaker:
 		)  # fmt: skip
 
 	def add_skipped(self, skip: Skipped) -> None:
-		self._add_drip_email(skip, EmailStatus.SKIPPED, skip.subject, skip.reason, (None,) * 4)
+		self._add_drip_email(skip, EmailStatus.SKIPPED, skip.subject, skip.reason, (None,) * 5)
 
 	def add_links(self, mails: Sequence[Mail]) -> None:
 		"""Put each Communication on the timeline of the recipient and of whatever a Contact belongs to."""

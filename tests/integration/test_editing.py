@@ -150,6 +150,30 @@ def test_draft_of_a_step_may_be_unfinished_and_is_sent_when_it_is_released(site,
 	assert [message.message["Subject"] for message in smtp.messages] == ["Day 0", "Released", "Day 4"]
 
 
+def test_text_that_was_sent_to_each_stays_known_and_is_stored_once(site, smtp, clock):
+	campaign = factories.make_active_campaign(
+		clock, step(0, "First words", "<p>Hello {{ recipient.first_name }}</p>")
+	)
+	early = [factories.enroll(campaign, factories.make_contact(), clock) for _ in range(3)]
+	factories.run(clock)
+	campaign.reload().steps[0].update({"subject": "Second thoughts"})
+	campaign.save()
+	late = factories.enroll(campaign, factories.make_contact(), clock)
+	factories.run(clock)
+
+	texts = {
+		row.enrollment: frappe.db.get_value(
+			"Drip Step Version", row.step_version, ["subject", "message", "step"]
+		)
+		for row in frappe.get_all("Drip Email", fields=["enrollment", "step_version"])
+	}
+
+	message, row = "<p>Hello {{ recipient.first_name }}</p>", campaign.steps[0].name
+	assert [texts[one.name] for one in early] == [("First words", message, row)] * 3
+	assert texts[late.name] == ("Second thoughts", message, row)
+	assert factories.count("Drip Step Version") == 2
+
+
 def test_crowd_on_board_is_counted_by_place_and_not_one_by_one(site, clock):
 	many = 10_000  # 100,000 take 1.3 seconds on two cores
 	campaign = factories.make_active_campaign(clock, step(0), step(2), step(4))

@@ -78,7 +78,8 @@ class DripCampaign(Document):
 				).format(self.name, enrollments),
 				title=_("Campaign in use"),
 			)
-		frappe.db.delete("Drip Trigger Firing", {"campaign": self.name})
+		for doctype in ("Drip Trigger Firing", "Drip Step Version"):
+			frappe.db.delete(doctype, {"campaign": self.name})
 
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		renew_keys(new)
