@@ -14,6 +14,7 @@ from drip_campaigns.dispatch import bad_news
 from drip_campaigns.dispatch.repair import repair
 from drip_campaigns.dispatch.runner import dispatch
 from drip_campaigns.enrollment import address_change, bulk_job
+from drip_campaigns.rules.run import end_in_pages
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.triggers import store
 
@@ -34,6 +35,7 @@ def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 		"Drip Campaign", filters={"status": ["in", ["Active", "Paused"]]}, pluck="name"
 	):
 		_replan_or_hold(name, now)
+		_ask_rules_or_hold(name, now)
 	bulk_job.go_on_waiting(now)
 	while store.clear_settled(to_site(now - FIRINGS_ARE_KEPT)):
 		frappe.db.commit()
@@ -48,6 +50,19 @@ def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 def replan_campaign(campaign: str) -> None:
 	"""Bring a campaign's enrollments in line with its schedule: a background job after it, or its Holiday List, was saved."""
 	_replan_or_hold(campaign, utc_now())
+
+
+def _ask_rules_or_hold(name: str, now: datetime) -> None:
+	"""Let those leave whom the campaign's rules name; one whose rules cannot be asked is held, and the others go on."""
+	campaign = frappe.get_doc("Drip Campaign", name)
+	try:
+		for _ended in end_in_pages(campaign, now):
+			frappe.db.commit()
+	except InvalidPlanError as error:
+		frappe.db.rollback()
+		if campaign.status == CampaignStatus.ACTIVE.value:
+			hold_campaign(campaign, str(error), now)
+		frappe.db.commit()
 
 
 def _replan_or_hold(name: str, now: datetime) -> None:

@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from drip_campaigns.campaign.check_goals import find_goal_problems
 from drip_campaigns.campaign.check_lists import find_list_problems
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.campaign.owners import explain_unfit
@@ -33,6 +34,7 @@ def find_save_problems(campaign) -> Iterator[str]:
 		yield from _confirmation(campaign.confirmation_template)
 	yield from find_trigger_problems(campaign)
 	yield from find_list_problems(campaign)
+	yield from find_goal_problems(campaign)
 
 
 def find_activation_problems(campaign) -> Iterator[str]:

@@ -52,6 +52,10 @@ class NoAllowedMomentError(InvalidPlanError):
 	"""Weekdays, window and holidays leave no moment for sending within two years."""
 
 
+class BrokenRuleError(InvalidPlanError):
+	"""A rule by which people leave the campaign cannot be asked."""
+
+
 class UnknownTimeZoneError(InvalidPlanError):
 	"""There is no such time zone."""
 

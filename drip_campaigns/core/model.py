@@ -51,6 +51,8 @@ class ExitReason(Label):
 	NOT_CONFIRMED = "Not Confirmed"
 	EXCLUDED = "Excluded"
 	LEFT_LIST = "Left List"
+	CONVERTED = "Converted"
+	NO_LONGER_MATCHING = "No Longer Matching"
 
 
 class CampaignStatus(Label):

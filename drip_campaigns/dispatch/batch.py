@@ -79,7 +79,7 @@ def make_batch(
 ) -> Batch:
 	"""Decide for every claimed enrollment at `now` and return the rows to write; nothing is stored here."""
 	batch = Batch()
-	guard = Guard(run.campaign, rows)
+	guard = Guard(run.campaign, rows, run.rules.find(rows, now))
 	for row in rows:
 		_Turn(run, batch, guard, row, dealt_with[row.name], now).take()
 	if len(batch.text_errors) >= SYSTEMATIC and not batch.mails:

@@ -39,6 +39,7 @@ from drip_campaigns.enrollment.state import (
 	waits_for_confirmation,
 )
 from drip_campaigns.languages import find_language, speaking
+from drip_campaigns.rules.leavers import LeavingRules
 from drip_campaigns.tracking.modes import TrackingModes
 from drip_campaigns.tracking.urls import Links
 
@@ -62,6 +63,7 @@ class CampaignRun:
 		self.senders, self.links, self.mailboxes = Senders(), Links(), Mailboxes()
 		self.headers = Headers(campaign, self.site_url)
 		self.tracking = TrackingModes(campaign)
+		self.rules = LeavingRules(campaign)
 		self._compiled: dict[tuple[str, str], CompiledStep] = {}
 		self._versions: dict[tuple[str, str], Version] = {}
 

@@ -24,6 +24,7 @@ from drip_campaigns.dispatch.transport import Answer, Envelope, Outcome, hear, o
 from drip_campaigns.dispatch.withdraw import withdraw_or_hold
 from drip_campaigns.enrollment.addresses import on_the_wire
 from drip_campaigns.enrollment.suppress import suppress_refused
+from drip_campaigns.rules.run import end_before_sending
 from drip_campaigns.site_clock import to_site, utc_now
 
 GROUP_SIZE = (
@@ -75,7 +76,7 @@ class Courier:
 			return None
 		self._heed_brakes(now)
 		self.notes.claim([mail.email_queue for mail in mails])
-		allowed = withdraw_or_hold(mails, now)
+		allowed = self._ask_rules(withdraw_or_hold(mails, now), now)
 		frappe.db.commit()
 		answers = self._send_group(allowed)
 		frappe.db.commit()  # what is locked next must not be older than its lock
@@ -121,8 +122,19 @@ class Courier:
 		"""Return which of these may still leave; what may not has been dealt with, or goes back untried."""
 		frappe.db.commit()  # else the answer would be as old as this transaction
 		allowed = withdraw_or_hold(waiting, self.clock()) if may_send() else []
+		allowed = self._ask_rules(allowed, self.clock())
 		frappe.db.commit()
 		return allowed
+
+	def _ask_rules(self, mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
+		"""Return which of these still leave once the rules of their campaigns have been asked, too.
+
+		In a transaction of its own: whoever ends an enrollment locks it before its e-mails, and here those came first.
+		"""
+		frappe.db.commit()
+		ended = end_before_sending(mails, now)
+		frappe.db.commit()
+		return withdraw_or_hold(mails, now) if ended else mails
 
 	def _send_one(self, mail: frappe._dict) -> Answer | None:
 		"""Send one e-mail; None when it is not ours any more."""

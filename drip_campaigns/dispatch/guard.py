@@ -1,8 +1,9 @@
 """May this e-mail go to this person, asked for a whole batch at once and again for every e-mail."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import frappe
 from frappe import _
@@ -14,6 +15,7 @@ from drip_campaigns.enrollment.addresses import is_valid, live_key, normalise
 from drip_campaigns.enrollment.exclusions import Exclusions
 from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.enrollment.recipients import Recipient, load_recipients
+from drip_campaigns.rules.leavers import Leaver
 from drip_campaigns.tracking.consent import find_left, find_left_lists
 from drip_campaigns.tracking.preferences import NOTHING_SAID, Preference, load_preferences, personalise
 from drip_campaigns.tracking.suppression import EXIT_REASONS, explain_suppressed, find_suppressed
@@ -39,8 +41,11 @@ class Stop:
 class Guard:
 	"""What a batch must know of its recipients, read in a handful of queries."""
 
-	def __init__(self, campaign, rows: Sequence[frappe._dict]) -> None:
-		self.campaign = campaign.name
+	def __init__(
+		self, campaign, rows: Sequence[frappe._dict], leavers: Mapping[str, Leaver] = MappingProxyType({})
+	) -> None:
+		"""`leavers` are those who leave by a rule of the campaign, by the enrollment's name."""
+		self.campaign, self.leavers = campaign.name, leavers
 		self.recipients = _load_all(rows)
 		addresses = [recipient.email for recipient in self.recipients.values()]
 		known = [*addresses, *(row.email_address for row in rows)]
@@ -76,13 +81,21 @@ class Guard:
 			return Stop(
 				Status.EXITED, ExitReason.REMOVED, detail.format(_(row.recipient_type), row.recipient)
 			)
+		if stop := self._find_rule(row, recipient):
+			return stop
+		self._check_address(row, recipient)
+		return personalise(recipient, self.preference_of(recipient))
+
+	def _find_rule(self, row: frappe._dict, recipient: Recipient) -> Stop | None:
+		"""Return what ends the enrollment by a rule of the campaign, or by a flag of the record."""
+		if leaver := self.leavers.get(row.name):
+			return Stop(Status.EXITED, leaver.reason, f"{leaver.detail}.")
 		if recipient.stopped_because:
 			detail = f"{_(row.recipient_type)} {row.recipient} {_(recipient.stopped_because)}."
 			return Stop(Status.EXITED, ExitReason.SUPPRESSED, detail)
 		if reason := self.excluded.get((row.recipient_type, row.recipient)):
 			return Stop(Status.EXITED, ExitReason.EXCLUDED, f"{reason}.")
-		self._check_address(row, recipient)
-		return personalise(recipient, self.preference_of(recipient))
+		return None
 
 	def preference_of(self, recipient: Recipient) -> Preference:
 		"""Return what the person has asked for, by address."""

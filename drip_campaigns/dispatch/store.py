@@ -13,6 +13,7 @@ from drip_campaigns.triggers.events import note_events
 
 ENROLLMENT_FIELDS = (
 	"name",
+	"creation",
 	"owner",
 	"campaign",
 	"recipient_type",

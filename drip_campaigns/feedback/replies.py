@@ -8,17 +8,19 @@ import frappe
 from frappe import _
 
 from drip_campaigns.campaign.hold import tell
+from drip_campaigns.core.goals import ReplyScope
 from drip_campaigns.core.model import EventType, ExitReason, Status
 from drip_campaigns.core.origin import Origin
 from drip_campaigns.core.replies import ReplyKind, read_reply, subject_of
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import normalise
 from drip_campaigns.enrollment.changes import log
-from drip_campaigns.enrollment.ending import end, find_live_of
+from drip_campaigns.enrollment.ending import end, end_batch, find_live_of
 from drip_campaigns.enrollment.leaving import default_scope, find_leaver, leave
 from drip_campaigns.enrollment.state import LIVE_VALUES
 from drip_campaigns.feedback.mails import FIELDS, find_mail, is_to
 from drip_campaigns.feedback.own_people import is_own
+from drip_campaigns.rules.colleagues import find_colleagues, find_of_domain
 from drip_campaigns.site_clock import from_site, site_date
 
 BY_ANSWER = "The recipient, by answering"
@@ -31,6 +33,8 @@ def handle_reply(message: Message, origin: Origin, communication, now: datetime)
 	mails = [mail] if mail else _find_written_to(sender)
 	# Our own copies in the Sent folder, our other addresses and our colleagues answer nothing.
 	mails = [mail for mail in mails if mail and (is_to(mail, sender) or not is_own(sender))]
+	if mail is None and not mails:
+		_take_word_of_company(message, sender, communication, now)
 	if not mails or (mail is None and is_own(sender)) or _is_known(communication):
 		return
 	reply = read_reply(message, site_date(now))
@@ -59,10 +63,27 @@ def link(communication, mail: frappe._dict) -> None:
 def _take_answer(mail: frappe._dict, subject: str, now: datetime) -> None:
 	document = _get_enrollment(mail)
 	log(document, EventType.REPLIED, now, subject, mail)
-	goes_on = frappe.db.get_value("Drip Campaign", mail.campaign, "goes_on_after_reply")
-	if document.status in LIVE_VALUES and not goes_on:
-		end(document, now, ExitReason.REPLY)
+	rule = frappe.db.get_value(
+		"Drip Campaign", mail.campaign, ["goes_on_after_reply", "reply_scope"], as_dict=True
+	)
+	if rule and not rule.goes_on_after_reply:
+		colleagues = find_colleagues(document) if rule.reply_scope == ReplyScope.COMPANY else []
+		if document.status in LIVE_VALUES:
+			end(document, now, ExitReason.REPLY)
+		if colleagues:
+			sentence = _("{0}, of the same company, has answered")
+			end_batch(colleagues, ExitReason.REPLY, sentence.format(document.recipient_name), now)
 	_tell_owner(document, subject)
+
+
+def _take_word_of_company(message: Message, sender: str, communication, now: datetime) -> None:
+	"""Somebody whom we have not written to writes: that ends the campaigns to their company which an answer of theirs ends."""
+	names = find_of_domain(sender)
+	if not names or is_own(sender) or _is_known(communication):
+		return
+	if read_reply(message, site_date(now)).kind is ReplyKind.HUMAN:
+		detail = _("Somebody of the same company has written: {0}").format(sender)
+		end_batch(names, ExitReason.REPLY, detail, now)
 
 
 def _take_automatic(mail: frappe._dict, back_on: date | None, now: datetime, *, is_away: bool) -> None:

@@ -1,10 +1,12 @@
 """Which triggers a saved record fires. Looks at the record alone, without a query: the user who saves it waits."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 import frappe
 from frappe.utils import cstr
 
+from drip_campaigns.core.goals import GOAL
 from drip_campaigns.core.triggers import TriggerKind, is_tag
 from drip_campaigns.triggers.firings import Firing
 from drip_campaigns.triggers.table import WATCHED
@@ -17,6 +19,10 @@ def find_firings(document, triggers: Sequence[frappe._dict]) -> Iterator[Firing]
 	for trigger in triggers:
 		if trigger.ignore_imports and frappe.flags.in_import:
 			continue
+		if trigger.kind == GOAL:
+			if _reaches_goal(document, trigger):
+				yield Firing(trigger, document.doctype, cstr(document.name), cstr(document.modified))
+			continue
 		kind = TriggerKind(trigger.kind)
 		occurrence = _RULES[kind](document, trigger)
 		if occurrence is None:
@@ -25,6 +31,14 @@ def find_firings(document, triggers: Sequence[frappe._dict]) -> Iterator[Firing]
 			yield Firing(trigger, document.document_type, document.document_name, occurrence)
 		else:
 			yield Firing(trigger, document.doctype, cstr(document.name), occurrence)
+
+
+def _reaches_goal(document, trigger: frappe._dict) -> bool:
+	"""Say whether a record may reach a goal: by what must be equal; the job asks the database for the rest."""
+	if document.meta.is_submittable and document.docstatus != SUBMITTED:
+		return False
+	own = [row for row in json.loads(trigger.filters or "[]") if row[0] == document.doctype and row[2] == "="]
+	return all(cstr(document.get(row[1])).casefold() == cstr(row[3]).casefold() for row in own)
 
 
 def _is_new(document) -> bool:

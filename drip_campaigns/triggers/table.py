@@ -10,6 +10,7 @@ from typing import Any
 
 import frappe
 
+from drip_campaigns.core.goals import GOAL, GoalKind
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.core.triggers import DATE_KINDS, TriggerKind
 from drip_campaigns.row_names import new_name
@@ -88,9 +89,9 @@ def forget() -> None:
 def load_rows(*, trigger: str | None = None) -> list[frappe._dict]:
 	"""Return the enabled triggers of running campaigns, or one trigger whatever its state, with `parent` and `owner`.
 
-	The lists that a campaign includes are triggers too: who joins one is enrolled.
+	The lists that a campaign includes are triggers too: who joins one is enrolled. So are the goals: who reaches one leaves.
 	"""
-	rows = [*_load_triggers(trigger), *_load_lists(trigger)]
+	rows = [*_load_triggers(trigger), *_load_lists(trigger), *_load_goals(trigger)]
 	return rows if trigger else [row for row in rows if is_running(row)]
 
 
@@ -124,6 +125,30 @@ def _load_lists(trigger: str | None) -> list[frappe._dict]:
 	return [frappe._dict({**nothing, **joined, **found}) for found in query.run(as_dict=True)]
 
 
+def _load_goals(trigger: str | None) -> list[frappe._dict]:
+	"""Return the goals of campaigns as rows: a record of `recipient_type` reaches one if it matches `filters`."""
+	campaign = frappe.qb.DocType("Drip Campaign")
+	query = (
+		frappe.qb.from_(campaign)
+		.select(campaign.name.as_("parent"), campaign.owner, campaign.status, campaign.goal)
+		.select(campaign.goal_recipient_type, campaign.goal_document, campaign.goal_filters.as_("filters"))
+		.where(campaign.goal.isin([kind.value for kind in GoalKind]))
+		.orderby(campaign.creation)
+	)
+	nothing = dict.fromkeys(FIELDS)
+	rows = []
+	for found in query.where(campaign.status.isin(RUNNING)).run(as_dict=True):
+		asked = found.goal_document if found.goal == GoalKind.DOCUMENT_MADE else found.goal_recipient_type
+		known = {"name": goal_name(found.parent), "kind": GOAL, "recipient_type": asked, "enabled": 1}
+		rows.append(frappe._dict({**nothing, **found, **known, "delay_days": 0, "delay_hours": 0}))
+	return [row for row in rows if trigger in (None, row.name)]
+
+
+def goal_name(campaign: str) -> str:
+	"""Return what a firing of a campaign's goal refers to instead of a trigger."""
+	return f"{GOAL}: {campaign}"
+
+
 def is_running(trigger: frappe._dict) -> bool:
 	"""Say whether a trigger as `load_rows` returns it is switched on, in a campaign that runs."""
 	return bool(trigger.enabled) and trigger.status in RUNNING
@@ -150,6 +175,8 @@ def _arrange(version: str, rows: list[dict[str, Any]]) -> Table:
 
 
 def _place(row: frappe._dict) -> str:
+	if row.kind == GOAL:
+		return row.recipient_type
 	kind = TriggerKind(row.kind)
 	if kind in DATE_KINDS:
 		return DATES

@@ -11,8 +11,10 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.goals import GOAL
 from drip_campaigns.core.triggers import FiringStatus
 from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.rules.run import end_for
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.triggers import store
 from drip_campaigns.triggers.dates import fire_dates
@@ -102,7 +104,11 @@ def _claim_and_enroll(name: str, limit: int, now: datetime) -> int:
 	frappe.db.commit()
 	rows = store.claim_due(name, to_site(now), limit)
 	trigger = _load(name) if rows else None
-	if trigger and not _may_enroll(trigger.owner):
+	if trigger and trigger.kind == GOAL:
+		end_for(trigger.parent, trigger.recipient_type, [row.record for row in rows], now)
+		looked_at = {row.name: _("Looked at: who has reached the goal has left") for row in rows}
+		store.settle(looked_at, FiringStatus.DONE, to_site(now))
+	elif trigger and not _may_enroll(trigger.owner):
 		why = _("{0}, who owns the campaign, may not enroll. Give back the right, or the campaign.")
 		store.put_off(rows, why.format(trigger.owner), to_site(now + TRY_AGAIN_AFTER))
 	elif trigger:

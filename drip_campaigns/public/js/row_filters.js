@@ -8,13 +8,15 @@ function open_row(frm, row) {
 function show_filters(frm, row) {
 	const form = open_row(frm, row);
 	if (!form) return;
-	const all = `<span class="text-muted">${__("All records")}</span>`;
-	const draw = () => {
-		const lines = JSON.parse(row.filters || "[]").map(describe_filter);
-		$(form.fields_dict.filter_area.wrapper).html(`<p>${lines.join("<br>") || all}</p>`);
-	};
+	const draw = () => show_filter_lines(form.fields_dict.filter_area, row.filters);
 	if (row.recipient_type) frappe.model.with_doctype(row.recipient_type, draw);
 	else draw();
+}
+
+function show_filter_lines(field, filters) {
+	const all = `<span class="text-muted">${__("All records")}</span>`;
+	const lines = JSON.parse(filters || "[]").map(describe_filter);
+	$(field.wrapper).html(`<p>${lines.join("<br>") || all}</p>`);
 }
 
 function describe_filter([doctype, fieldname, operator, value]) {
@@ -28,25 +30,32 @@ function open_filters(frm, row) {
 		frappe.msgprint(__("Choose a recipient type first: filters ask about its fields."));
 		return;
 	}
-	frappe.model.with_doctype(row.recipient_type, () => {
+	choose_filters(row.recipient_type, row.filters, (filters) => {
+		frappe.model.set_value(row.doctype, row.name, "filters", filters);
+		// A click beside the row's form has closed it.
+		frm.get_field(row.parentfield).grid.get_row(row.name).toggle_view(true);
+	});
+}
+
+// Ask for filters on a DocType in a dialog; `on_set` gets them as JSON.
+function choose_filters(doctype, filters, on_set) {
+	frappe.model.with_doctype(doctype, () => {
 		const dialog = new frappe.ui.Dialog({
-			title: __("Only {0} records that match", [__(row.recipient_type)]),
+			title: __("Only {0} records that match", [__(doctype)]),
 			fields: [{ fieldtype: "HTML", fieldname: "area" }],
 			primary_action_label: __("Set"),
 			primary_action() {
-				const filters = group.get_filters().map((filter) => filter.slice(0, 4));
-				frappe.model.set_value(row.doctype, row.name, "filters", JSON.stringify(filters));
+				const chosen = group.get_filters().map((filter) => filter.slice(0, 4));
 				dialog.hide();
-				// A click beside the row's form has closed it.
-				frm.get_field(row.parentfield).grid.get_row(row.name).toggle_view(true);
+				on_set(JSON.stringify(chosen));
 			},
 		});
 		const group = new frappe.ui.FilterGroup({
 			parent: $(dialog.fields_dict.area.wrapper),
-			doctype: row.recipient_type,
+			doctype,
 			on_change: () => {},
 		});
 		dialog.show();
-		group.add_filters_to_filter_group(JSON.parse(row.filters || "[]"));
+		group.add_filters_to_filter_group(JSON.parse(filters || "[]"));
 	});
 }

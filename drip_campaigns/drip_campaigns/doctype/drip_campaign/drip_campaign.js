@@ -7,6 +7,7 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_triggers.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_edit.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_existing.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_goal.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/send_test.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_file.js" %}
 
@@ -19,6 +20,7 @@ frappe.ui.form.on("Drip Campaign", {
 		offer_take_over(frm);
 		offer_time_zones(frm);
 		prepare_triggers(frm);
+		show_goal(frm);
 		await load_template_subjects(frm);
 		show_template_subjects(frm);
 		draw_schedule(frm);

@@ -5,6 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.campaign.check import find_save_problems
+from drip_campaigns.campaign.check_goals import prepare_goal
 from drip_campaigns.campaign.check_lists import prepare_exclusions
 from drip_campaigns.campaign.check_triggers import prepare_triggers
 from drip_campaigns.campaign.replan import AT_ONCE, count_affected, renew_keys, replan
@@ -56,6 +57,7 @@ class DripCampaign(Document):
 		self._check_status()
 		prepare_triggers(self)
 		prepare_exclusions(self)
+		prepare_goal(self)
 		problems = list(find_save_problems(self))
 		if problems:
 			frappe.throw(
