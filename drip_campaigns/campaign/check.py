@@ -116,7 +116,8 @@ def _confirmation(template: str) -> Iterator[str]:
 
 
 def _text(label: str, text: StepText, also_known: tuple[str, ...] = ()) -> Iterator[str]:
-	for part, source in ((_("Subject"), text.subject), (_("Message"), text.html)):
+	parts = ((_("Subject"), text.subject), (_("Preview Text"), text.preview), (_("Message"), text.html))
+	for part, source in parts:
 		problem = find_problem(source, available_types(), also_known)
 		if problem:
 			where = _("line {0}").format(problem.line) if problem.line else ""

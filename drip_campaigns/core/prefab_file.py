@@ -46,6 +46,7 @@ STEP: dict[str, type] = {
 	"send_after_hours": int,
 	"counted_from": str,
 	"subject": str,
+	"preview_text": str,
 	"use_html": int,
 	"message": str,
 	"message_html": str,

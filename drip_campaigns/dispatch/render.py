@@ -40,13 +40,19 @@ MAX_CHARACTERS = 2_000_000  # Gmail shows the first 102 KB; many servers refuse 
 
 # What the frame of an e-mail says stands as a mark while HTML tools run, and becomes Jinja afterwards.
 _URL_MARK, _POSTAL_MARK, _VIEW_MARK = "drip-unsubscribe-url", "drip-postal-address", "drip-view-url"
-_PREFERENCES_MARK = "drip-preferences-url"
+_PREFERENCES_MARK, _PREVIEW_MARK, _SENDER_MARK = (
+	"drip-preferences-url",
+	"drip-preview-text",
+	"drip-sender-name",
+)
 _CONTENT_BEGINS, _CONTENT_ENDS = "<!--drip-content-begins-->", "<!--drip-content-ends-->"
 _MARKS = {
 	_URL_MARK: "{{ unsubscribe_url }}",
 	_PREFERENCES_MARK: "{{ preferences_url }}",
 	_POSTAL_MARK: "{{ postal_address }}",
 	_VIEW_MARK: "{{ view_url }}",
+	_PREVIEW_MARK: "{{ preview_text }}",
+	_SENDER_MARK: "{% if sender_name %}{{ sender_name }}<br>{% endif %}",
 }
 _WHY_MARK = "drip-why-it-is-sent"
 _BODY = re.compile(r"<body\b[^>]*>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
@@ -78,10 +84,11 @@ class EmailTooLargeError(DripError):
 
 @dataclass(frozen=True)
 class StepText:
-	"""What the user wrote for one step: subject and HTML, both with Jinja."""
+	"""What the user wrote for one step: subject, HTML and what a mailbox shows of it, all with Jinja."""
 
 	subject: str
 	html: str
+	preview: str = ""
 
 
 # What a text may see of a recipient, and cannot change.
@@ -118,6 +125,7 @@ class CompiledStep:
 	subject: Template
 	html: Template
 	text: Template
+	preview: Template | None = None
 
 
 @dataclass(frozen=True)
@@ -137,8 +145,9 @@ def load_step_text(step) -> StepText:
 	"""
 	if step.email_template:
 		text = load_template(step.email_template)
-		return StepText(step.subject or text.subject, text.html)
-	return StepText(step.subject or "", (step.message_html if step.use_html else step.message) or "")
+		return StepText(step.subject or text.subject, text.html, step.preview_text or "")
+	html = (step.message_html if step.use_html else step.message) or ""
+	return StepText(step.subject or "", html, step.preview_text or "")
 
 
 def load_template(name: str) -> StepText:
@@ -177,11 +186,13 @@ def _compile(text: StepText, lang: str, site_url: str, foot: Foot) -> CompiledSt
 	with speaking(foot.language):
 		footer, why = _make_footer(foot), _as_jinja(str(escape(_(foot.why))))
 		plain = _make_text(text.html, foot)
-	framed = _frame(inlined, is_document=bool(_DOCUMENT.search(text.html)), footer=footer)
+	preview = _PREVIEW_MARK if text.preview.strip() else ""
+	framed = _frame(inlined, is_document=bool(_DOCUMENT.search(text.html)), footer=footer, preview=preview)
 	return CompiledStep(
 		subject=_template(for_text, text.subject),
 		html=_template(for_html, _unshield(shielded, framed).replace(_WHY_MARK, why)),
 		text=_template(for_text, plain),
+		preview=_template(for_text, text.preview) if preview else None,
 	)
 
 
@@ -205,8 +216,11 @@ def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> Rendered
 		"view_url": frame.view_url,
 		**({"confirm_url": frame.confirm_url} if frame.confirm_url else {}),
 	}
+	for_html = {"postal_address": _with_breaks(frame.postal_address)}
 	with limit_time(RENDER_SECONDS):
-		html = compiled.html.render({**context, "postal_address": _with_breaks(frame.postal_address)})
+		if compiled.preview:
+			for_html["preview_text"] = to_plain(compiled.preview.render(context))
+		html = compiled.html.render({**context, **for_html})
 		subject = to_plain(compiled.subject.render(context))
 		text = compiled.text.render(context).strip() + "\n"
 	if len(html) + len(text) > MAX_CHARACTERS:
@@ -267,18 +281,20 @@ def _make_footer(foot: Foot) -> str:
 		preferences_url=_PREFERENCES_MARK,
 		view_url=_VIEW_MARK if foot.has_view_link else "",
 		why=_WHY_MARK if foot.why else "",
+		sender_name=_SENDER_MARK,
 		postal_address=_POSTAL_MARK,
 		lang=frappe.local.lang,
 		dir=direction(frappe.local.lang),
 	)
 
 
-def _frame(html: str, *, is_document: bool, footer: str) -> str:
+def _frame(html: str, *, is_document: bool, footer: str, preview: str) -> str:
 	"""Give a whole document the footer before its body ends; put a fragment into the base template."""
 	if is_document:
 		body = _BODY.search(html)
 		begin, end = body.span(1) if body else (0, len(html))
-		return html[:begin] + _CONTENT_BEGINS + html[begin:end] + _CONTENT_ENDS + footer + html[end:]
+		head = html[:begin] + _make_preview(preview)
+		return head + _CONTENT_BEGINS + html[begin:end] + _CONTENT_ENDS + footer + html[end:]
 	styles = "".join(
 		match.group(0) for match in _STYLE.finditer(html)
 	)  # what cannot be inlined: media queries
@@ -287,10 +303,18 @@ def _frame(html: str, *, is_document: bool, footer: str) -> str:
 		get_template("drip_campaigns/templates/emails/drip_base.html").render(
 			content=styles + _CONTENT_BEGINS + (body.group(1).strip() if body else html) + _CONTENT_ENDS,
 			footer=footer,
-			preheader="",
+			preheader=_make_preview(preview),
 			lang=frappe.local.lang or "en",
 			dir=direction(frappe.local.lang),
 		)
+	)
+
+
+def _make_preview(preview: str) -> str:
+	return (
+		get_template("drip_campaigns/templates/emails/drip_preview.html").render(preview=preview)
+		if preview
+		else ""
 	)
 
 
@@ -328,4 +352,5 @@ def _make_text(html: str, foot: Foot) -> str:
 	view = f"{_('View in browser')}: {{{{ view_url }}}}\n" if foot.has_view_link else ""
 	link = f"{_('Unsubscribe')}: {{{{ unsubscribe_url }}}}\n" if foot.has_leave_link else ""
 	choose = f"{_('Choose what you get')}: {{{{ preferences_url }}}}\n"
-	return f"{body}\n\n-- \n{why}{view}{link}{choose}{{{{ postal_address }}}}"
+	sender = "{% if sender_name %}{{ sender_name }}\n{% endif %}"
+	return f"{body}\n\n-- \n{why}{view}{link}{choose}{sender}{{{{ postal_address }}}}"

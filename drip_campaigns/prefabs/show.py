@@ -61,7 +61,11 @@ def render_step(prefab: Prefab, number: int) -> dict[str, str]:
 		view_url=links.preview(Purpose.VIEW),
 	)
 	try:
-		rendered = fill(compile_step(StepText(step["subject"], html)), make_somebody(), frame)
+		rendered = fill(
+			compile_step(StepText(step["subject"], html, step.get("preview_text", ""))),
+			make_somebody(),
+			frame,
+		)
 	except TemplateError as error:
 		return {"subject": step["subject"], "html": frappe.utils.escape_html(str(error))}
 	return {"subject": rendered.subject, "html": rendered.html}

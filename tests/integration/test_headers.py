@@ -1,5 +1,8 @@
 """What e-mails say of themselves, the footer, and leaving by an e-mail: read from what a mail server received."""
 
+import re
+from email.utils import parseaddr
+from html import unescape
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import frappe
@@ -167,6 +170,7 @@ def test_footer_has_the_link_the_reason_and_the_postal_address(site, clock, smtp
 	assert "{{ 1 / 0 }} &lt;b&gt;you&lt;/b&gt; asked." in html.replace("&#123;", "{").replace("&amp;", "&")
 	assert "You get this because {{ 1 / 0 }} <b>you</b> asked." in text
 	for part in (html, text):
+		assert parseaddr(smtp.messages[0].message["From"])[0] in part
 		assert "/drip/leave/" in part
 		assert factories.POSTAL_ADDRESS in part
 
@@ -176,6 +180,30 @@ def test_campaign_may_go_without_a_link_in_its_text_but_not_in_its_headers(site,
 
 	assert "/drip/leave/" not in smtp.messages[0].part("html") + smtp.messages[0].part("plain")
 	assert "/drip/leave/" in smtp.messages[0].message["List-Unsubscribe"]
+
+
+@pytest.mark.parametrize("use_html", [0, 1])
+def test_preview_text_stands_hidden_before_the_text_and_only_there(site, clock, smtp, use_html):
+	body = "<html><body><p>Hello</p></body></html>"
+	text = {"message": "<p>Hello</p>", "message_html": body, "use_html": use_html}
+	preview = "For {{ recipient.first_name }} {{ '<b>' }} & <co>"
+	campaign = factories.make_active_campaign(clock, factories.step(0, preview_text=preview, **text))
+	factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)
+
+	factories.run(clock)
+
+	html, plain = smtp.messages[0].part("html"), smtp.messages[0].part("plain")
+	shown = re.search(r"<div[^>]*display: ?none[^>]*>(.*?)</div>", html, re.DOTALL)
+	assert unescape(shown.group(1)).startswith("For Ada <b> & <co>")
+	assert shown.start() < html.index("Hello")
+	assert "<co>" not in html
+	assert "For Ada" not in plain
+	assert "For Ada" not in frappe.get_last_doc("Communication").content
+
+
+def test_campaign_with_a_broken_preview_text_is_not_saved(site):
+	with pytest.raises(frappe.ValidationError, match="Preview Text.*recipient.frist_name"):
+		factories.make_campaign(factories.step(0, preview_text="{{ recipient.frist_name }}"))
 
 
 def test_hidden_preview_of_an_author_is_not_in_the_plain_text(site, clock, smtp):
