@@ -34,7 +34,7 @@ def kill_at_random(trial: Trial, services: Services, size: float) -> None:
 	trial.witness.be(SLOW)
 	while sum(trial.kills.values()) < wanted:
 		if trial.random.random() < 0.5:
-			trial.run(trial.job("dispatch"))  # else delivery workers seldom find anything to do
+			crew.dispatch(trial.now)  # else delivery workers seldom find anything to do
 		workers = [crew.start(trial.job(work)) for work in ("dispatch", "deliver", "deliver")]
 		for worker in workers:
 			worker.wait_ready()
