@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlparse
@@ -34,7 +35,31 @@ def run_tests(arguments: list[str]) -> int:
 		return run_tests_on_bench(Path(bench).expanduser().resolve(), name, arguments)
 	site.make_site(quiet=True)
 	with services.services_running():
-		return attached([paths.PYTHON, "-m", "pytest", *(arguments or ["tests"])])
+		return run_pytest(paths.PYTHON, arguments)
+
+
+def run_pytest(
+	python: Path, arguments: list[str], cwd: Path = paths.ROOT, env: Mapping[str, str] | None = None
+) -> int:
+	"""Run the tests that the arguments name; all of them in two processes, for those of the core need no site."""
+	command = [python, "-m", "pytest", "--rootdir", paths.ROOT, "-c", paths.ROOT / "pyproject.toml"]
+	if arguments:
+		return attached([*command, *arguments], cwd, env)
+	core, rest = paths.ROOT / "tests" / "core", paths.ROOT / "tests"
+	with tempfile.TemporaryFile("w+") as output:
+		words = [str(word) for word in [*command, "-p", "no:cacheprovider", core]]
+		beside = subprocess.Popen(
+			words, cwd=cwd, env=dict(env or paths.environment()), stdout=output, stderr=output
+		)
+		try:
+			code = attached([*command, rest, f"--ignore={core}"], cwd, env)
+			code = beside.wait() or code
+		finally:
+			beside.kill()
+			beside.wait()
+		output.seek(0)
+		print(f"\nThe core's tests, which ran beside:\n{output.read()}", flush=True)
+	return code
 
 
 def take_option(arguments: list[str], option: str) -> tuple[str, list[str]]:
@@ -50,9 +75,8 @@ def run_tests_on_bench(bench: Path, name: str, arguments: list[str]) -> int:
 	python = bench / "env" / "bin" / "python"
 	check_bench(bench, python, name)
 	install_test_extra(python)
-	wanted = [from_root(argument) for argument in arguments] or [str(paths.ROOT / "tests")]
-	command = [python, "-m", "pytest", "--rootdir", paths.ROOT, "-c", paths.ROOT / "pyproject.toml", *wanted]
-	return attached(command, cwd=bench / "sites", env=bench_environment(bench, name))
+	wanted = [from_root(argument) for argument in arguments]
+	return run_pytest(python, wanted, cwd=bench / "sites", env=bench_environment(bench, name))
 
 
 def from_root(argument: str) -> str:
