@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import frappe
+from pypika.queries import QueryBuilder
 from pypika.terms import ContainsCriterion, Criterion, Field, Term
 
 Row = Sequence[Any]
@@ -123,5 +124,31 @@ def count_listed(doctype: str, filters: list, *, distinct: bool = False) -> int:
 	listed = frappe.get_list(
 		doctype, filters=filters, fields=["name"], distinct=distinct, limit_page_length=0, run=False
 	)
-	query = listed if isinstance(listed, str) else listed.get_sql()  # Frappe 15, Frappe 16
-	return frappe.db.sql(f"SELECT COUNT(*) FROM ({query}) listed")[0][0]
+	return _count_rows(*_as_statement(listed))
+
+
+def count_matching(doctype: str, filters: list, people: QueryBuilder | None = None) -> int:
+	"""Return how many records match, whoever may read them; with `people`, of those that this query of names returns."""
+	matching = frappe.get_all(
+		doctype, filters=filters, fields=["name"], distinct=True, limit_page_length=0, run=False
+	)
+	if people is None:
+		return _count_rows(*_as_statement(matching))
+	if isinstance(matching, str):
+		named, values = people.walk()
+		return _count_rows(_as_statement(matching)[0], values, f"WHERE name IN ({named})")
+	return _count_rows(*matching.where(frappe.qb.DocType(doctype).name.isin(people)).walk())
+
+
+def _as_statement(query: str | QueryBuilder) -> tuple[str, dict[str, Any]]:
+	"""Return statement and values of what a list would run: Frappe 15 gives a text with the values in it, 16 a builder.
+
+	The builder is never asked for a text: it writes values without escaping their backslashes.
+	"""
+	return (query.replace("%", "%%"), {}) if isinstance(query, str) else query.walk()
+
+
+def _count_rows(statement: str, values: dict[str, Any], condition: str = "") -> int:
+	# With no values the driver leaves %% as it stands.
+	whole = f"SELECT COUNT(*) FROM ({statement}) listed {condition}"
+	return frappe.db.sql(whole if values else whole.replace("%%", "%"), values or ())[0][0]
