@@ -129,8 +129,8 @@ def why_not_command(context, campaign: str, recipient_type: str, recipient: str,
 	Example: bench --site erp.example.com drip-why-not Welcome Lead CRM-LEAD-2026-00001
 	"""
 	from drip_campaigns.core.errors import DripError
-	from drip_campaigns.enrollment.why_not import explain
 	from drip_campaigns.site_clock import utc_now
+	from drip_campaigns.triggers.why_not import explain
 
 	with frappe.init_site(get_site(context)):
 		frappe.connect()
@@ -138,11 +138,18 @@ def why_not_command(context, campaign: str, recipient_type: str, recipient: str,
 			answer = explain(campaign, recipient_type, recipient, utc_now(), filters)
 		except (DripError, frappe.DoesNotExistError) as error:
 			raise click.ClickException(str(error)) from error
-	for check in answer["checks"]:
-		sign, color = ("✓", "green") if check["is_met"] else ("✗", "red")
-		click.secho(f"{sign} {check['question']} {check['finding']}".rstrip(), fg=color)
+	_print_checks(answer["checks"])
+	for trigger in answer["triggers"]:
+		click.echo(f"{trigger['sentence']}. {trigger['latest']}".rstrip())
+		_print_checks(trigger["checks"], "  ")
 	if not answer["would_enroll"]:
 		raise SystemExit(1)
+
+
+def _print_checks(checks: list[dict], indent: str = "") -> None:
+	for check in checks:
+		sign, color = ("✓", "green") if check["is_met"] else ("✗", "red")
+		click.secho(f"{indent}{sign} {check['question']} {check['finding']}".rstrip(), fg=color)
 
 
 commands = [

@@ -8,8 +8,8 @@ from drip_campaigns.enrollment.file_audience import preview_file
 from drip_campaigns.enrollment.people_file import PeopleFile
 from drip_campaigns.enrollment.preview import preview_audience
 from drip_campaigns.enrollment.recipient_types import get_type
-from drip_campaigns.enrollment.why_not import explain
 from drip_campaigns.site_clock import site_date, utc_now
+from drip_campaigns.triggers.why_not import explain
 
 AT_ONCE = 200  # so many are enrolled within the request; more go to the background
 
@@ -54,7 +54,7 @@ def enroll_records(
 @frappe.whitelist(methods=["POST"])
 @explained
 def explain_enrollment(campaign: str, recipient_type: str, recipient: str, filters: str = "[]") -> dict:
-	"""Say rule by rule, and filter by filter, whether a record would be enrolled and why not. Writes nothing."""
+	"""Say rule by rule, filter by filter and trigger by trigger, whether a record would be enrolled and why not. Writes nothing."""
 	_check_rights(campaign, recipient_type)
 	return explain(campaign, recipient_type, recipient, utc_now(), filters)
 

@@ -32,7 +32,7 @@ def explain(
 	document = frappe.get_doc("Drip Campaign", campaign)
 	checks = [
 		*_ask_campaign(document, recipient_type, now),
-		*_ask_filters(recipient_type, recipient, filters),
+		*ask_filters(recipient_type, recipient, filters),
 	]
 	if recipient_type in available_types():
 		checks += _ask_rules(document, recipient_type, recipient, now)
@@ -59,7 +59,7 @@ def _ask_rules(campaign, recipient_type: str, recipient: str, now: datetime) -> 
 			return
 
 
-def _ask_filters(recipient_type: str, recipient: str, filters: str | None) -> Iterator[Check]:
+def ask_filters(recipient_type: str, recipient: str, filters: str | None) -> Iterator[Check]:
 	"""Ask each filter on its own; there are a few, however many records match."""
 	for row in Audience(recipient_type, filters).filters:
 		field, condition, value = row[-3:] if len(row) == 3 else row[1:4]
@@ -70,13 +70,15 @@ def _ask_filters(recipient_type: str, recipient: str, filters: str | None) -> It
 			limit_page_length=1,
 		)
 		question = _("Filter: {0} {1} {2}").format(_label(row, recipient_type, field), _(condition), value)
-		found = (
-			frappe.db.get_value(recipient_type, recipient, field)
-			if _is_own(row, recipient_type, field)
-			else None
-		)
-		finding = "" if names else _("It is {0}.").format(found or _("empty"))
-		yield Check(question, bool(names), finding)
+		finding = _tell_value(recipient_type, recipient, field) if _is_own(row, recipient_type, field) else ""
+		yield Check(question, bool(names), "" if names else finding)
+
+
+def _tell_value(recipient_type: str, recipient: str, field: str) -> str:
+	"""Return what a field holds, if the session's user may read the record and the field."""
+	filters = [[recipient_type, "name", "=", recipient]]
+	rows = frappe.get_list(recipient_type, filters=filters, fields=[field], limit_page_length=1)
+	return _("It is {0}.").format(rows[0][field] or _("empty")) if rows and field in rows[0] else ""
 
 
 def _is_own(row: list, recipient_type: str, field: str) -> bool:

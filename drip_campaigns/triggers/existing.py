@@ -9,19 +9,16 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.query_builder.functions import Lower
-from pypika.queries import QueryBuilder
-from pypika.terms import Field
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.model import EventType, Status
-from drip_campaigns.core.triggers import PurchaseDocument, TriggerKind
+from drip_campaigns.core.triggers import TriggerKind
+from drip_campaigns.dispatch.dialect import count_matching
 from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.triggers.existing_sources import SOURCES, Source
 from drip_campaigns.triggers.people import find_matching, read_filters
-from drip_campaigns.triggers.purchases import with_items
 from drip_campaigns.triggers.table import load_rows
 
-PAGE_SIZE = 5000
+LOOK_AHEAD = 20_000  # finding the next people may read the whole log: not for each page anew
 OWN_RECORDS = frozenset(
 	{TriggerKind.RECORD_CREATED, TriggerKind.FIELD_REACHED_VALUE, TriggerKind.JOINED_EMAIL_GROUP}
 )
@@ -40,6 +37,7 @@ class ExistingAudience:
 			raise TriggerGoneError()
 		self.trigger, self.recipient_type = rows[0], recipient_type
 		self.kind, self.filters = TriggerKind(rows[0].kind), read_filters(rows[0])
+		self._ahead: list[str] = []
 
 	@property
 	def target_list(self) -> str | None:
@@ -47,8 +45,24 @@ class ExistingAudience:
 		return self.trigger.target_list if self.kind is TriggerKind.JOINED_TARGET_LIST else None
 
 	def count(self) -> int:
-		"""Return how many there are."""
-		return sum(len(names) for names in self.pages(PAGE_SIZE))
+		"""Return how many there are: one statement, however many."""
+		if self.kind in OWN_RECORDS:
+			return count_matching(self.recipient_type, [*self._own_filters(), *self.filters])
+		found = self._source()
+		if found is None:
+			return 0
+		query, person = found
+		return count_matching(self.recipient_type, self.filters, query.select(person))
+
+	def has_met(self, name: str) -> bool:
+		"""Say whether one record met the trigger before, whatever its filters."""
+		if self.kind in OWN_RECORDS:
+			return bool(find_matching(self.recipient_type, self._own_filters(), [name]))
+		found = self._source()
+		if found is None:
+			return False
+		query, person = found
+		return bool(query.select(person).where(person == name).limit(1).run())
 
 	def is_everybody(self, _total: int) -> bool:
 		"""Say whether nothing is asked of a record, so that the number must be confirmed."""
@@ -75,14 +89,22 @@ class ExistingAudience:
 			filters = [*self._own_filters(), [self.recipient_type, "name", ">", after]]
 			options = {"order_by": "name asc", "limit_page_length": limit, "pluck": "name"}
 			return frappe.get_all(self.recipient_type, filters=filters, **options)
-		source = _SOURCES.get(self.kind)
-		found = source(self.trigger, self.recipient_type) if source else None
+		if after not in self._ahead[:-1]:
+			self._ahead = [after, *self._read_ahead(after, max(limit, LOOK_AHEAD))]
+		begin = self._ahead.index(after) + 1
+		return self._ahead[begin : begin + limit]
+
+	def _read_ahead(self, after: str, limit: int) -> list[str]:
+		found = self._source()
 		if found is None:
 			return []
 		query, person = found
-		return (
-			query.select(person).distinct().where(person > after).orderby(person).limit(limit).run(pluck=True)
-		)
+		query = query.select(person).distinct().where(person > after)
+		return query.orderby(person).limit(limit).run(pluck=True)
+
+	def _source(self) -> Source | None:
+		source = SOURCES.get(self.kind)
+		return source(self.trigger, self.recipient_type) if source else None
 
 	def _own_filters(self) -> list[list[Any]]:
 		doctype, trigger = self.recipient_type, self.trigger
@@ -119,68 +141,3 @@ def count_existing(campaign) -> list[dict[str, Any]]:
 
 def _on_list(row) -> str:
 	return _("Who is on the list {0}").format(row.target_list)
-
-
-Source = tuple[QueryBuilder, Field]  # what to select from, and the field with the person's record
-
-
-def _tagged(trigger: frappe._dict, doctype: str) -> Source:
-	link = frappe.qb.DocType("Tag Link")
-	query = frappe.qb.from_(link).where(link.document_type == doctype)
-	if trigger.tag:
-		query = query.where(Lower(link.tag) == trigger.tag.lower())
-	return query, link.document_name
-
-
-def _on_lists(trigger: frappe._dict, doctype: str) -> Source:
-	member = frappe.qb.DocType("Drip Target List Member")
-	query = frappe.qb.from_(member).where((member.recipient_type == doctype) & (member.opted_out == 0))
-	query = query.where(member.dropped_at.isnull())
-	if trigger.target_list:
-		query = query.where(member.target_list == trigger.target_list)
-	return query, member.recipient
-
-
-def _completed(trigger: frappe._dict, doctype: str) -> Source:
-	enrollment = frappe.qb.DocType("Drip Enrollment")
-	is_done = (enrollment.campaign == trigger.source_campaign) & (enrollment.status == Status.COMPLETED.value)
-	return frappe.qb.from_(enrollment).where(
-		is_done & (enrollment.recipient_type == doctype)
-	), enrollment.recipient
-
-
-def _reacted(trigger: frappe._dict, doctype: str) -> Source:
-	event, enrollment = frappe.qb.DocType("Drip Event"), frappe.qb.DocType("Drip Enrollment")
-	is_click = trigger.kind == TriggerKind.LINK_CLICKED
-	wanted = EventType.CLICKED if is_click else EventType.OPENED
-	query = frappe.qb.from_(event).inner_join(enrollment).on(enrollment.name == event.enrollment)
-	query = query.where((event.event_type == wanted.value) & (enrollment.recipient_type == doctype))
-	if trigger.source_campaign:
-		query = query.where(event.campaign == trigger.source_campaign)
-	if is_click and trigger.link_url:
-		query = query.where(event.detail == trigger.link_url)
-	return query, enrollment.recipient
-
-
-def _bought(trigger: frappe._dict, doctype: str) -> Source | None:
-	is_payment = trigger.purchase_document == PurchaseDocument.PAYMENT_ENTRY
-	fields = {"Contact": "contact_person", "Customer": "party" if is_payment else "customer"}
-	if doctype not in fields or (is_payment and trigger.purchased):
-		return None
-	document = frappe.qb.DocType(trigger.purchase_document)
-	query = frappe.qb.from_(document).where(document.docstatus == 1)
-	if is_payment:
-		query = query.where((document.party_type == "Customer") & (document.payment_type == "Receive"))
-	if trigger.purchased:
-		query = with_items(query, document, trigger)
-	return query, document[fields[doctype]]
-
-
-_SOURCES = {
-	TriggerKind.TAG_ADDED: _tagged,
-	TriggerKind.JOINED_TARGET_LIST: _on_lists,
-	TriggerKind.CAMPAIGN_COMPLETED: _completed,
-	TriggerKind.LINK_CLICKED: _reacted,
-	TriggerKind.EMAIL_OPENED: _reacted,
-	TriggerKind.PURCHASE: _bought,
-}

@@ -109,7 +109,23 @@ def _find_linked_contacts(customers: Collection[str]) -> dict[str, str]:
 def with_items(query, document, trigger: frappe._dict):
 	"""Return a query over documents narrowed to those in which the trigger's item, or one of its group, was bought."""
 	item = frappe.qb.DocType(f"{trigger.purchase_document} Item")
-	query = query.inner_join(item).on(item.parent == document.name)
+	return query.inner_join(item).on(item.parent == document.name).where(_is_wanted(item, trigger))
+
+
+def with_paid_items(query, payment, trigger: frappe._dict):
+	"""Return a query over payments narrowed to those that pay for the trigger's item, or one of its group."""
+	reference = frappe.qb.DocType("Payment Entry Reference")
+	query = query.inner_join(reference).on(reference.parent == payment.name)
+	wanted = []
+	for doctype in (PurchaseDocument.SALES_ORDER.value, PurchaseDocument.SALES_INVOICE.value):
+		item = frappe.qb.DocType(f"{doctype} Item")
+		is_paid = (reference.reference_doctype == doctype) & (item.parent == reference.reference_name)
+		query = query.left_join(item).on(is_paid)
+		wanted.append(_is_wanted(item, trigger))
+	return query.where(wanted[0] | wanted[1])
+
+
+def _is_wanted(item, trigger: frappe._dict):
 	if trigger.purchased == Purchased.ITEM:
-		return query.where(item.item_code == trigger.purchased_name)
-	return query.where(item.item_group.isin(_with_groups_below(trigger.purchased_name)))
+		return item.item_code == trigger.purchased_name
+	return item.item_group.isin(_with_groups_below(trigger.purchased_name))

@@ -46,6 +46,18 @@ def put_off(rows: Sequence[frappe._dict], why: str, due_at: datetime, *, attempt
 	set_each(DOCTYPE, ("name", "due_at", "attempts", "outcome"), values)
 
 
+def find_latest_firing(trigger: str, records: Sequence[str]) -> frappe._dict | None:
+	"""Return the latest firing of a trigger at one of `records`: fired_at, due_at and outcome."""
+	rows = frappe.get_all(
+		DOCTYPE,
+		filters={"campaign_trigger": trigger, "record": ["in", list(records)]},
+		fields=["fired_at", "due_at", "outcome"],
+		order_by="fired_at desc",
+		limit=1,
+	)
+	return rows[0] if rows else None
+
+
 def clear_settled(before: datetime) -> int:
 	"""Delete what was settled before a moment, up to 10,000 rows, and return how many; events that old never come again."""
 	firing = frappe.qb.DocType(DOCTYPE)

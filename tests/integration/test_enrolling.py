@@ -12,6 +12,7 @@ from drip_campaigns.enrollment import audience, bulk_job, preview
 from drip_campaigns.enrollment.run_now import enroll_audience
 from drip_campaigns.site_clock import utc_now
 from drip_campaigns.tracking.consent import record_left
+from drip_campaigns.triggers import work
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock
@@ -240,6 +241,54 @@ def test_why_not_answers_filter_by_filter(crowd):
 	assert not answer["would_enroll"]
 
 
+def test_why_not_tells_nothing_of_a_record_that_the_user_may_not_read(now):
+	campaign = factories.make_active_campaign(
+		now, triggers=[{"kind": "Record Created", "recipient_type": "Contact"}]
+	)
+	contact = factories.make_contact("Secret")
+	frappe.set_user(factories.make_user("blind", "Drip User"))
+
+	answer = explain_enrollment(
+		campaign.name, "Contact", contact.name, json.dumps([["Contact", "first_name", "=", "Other"]])
+	)
+
+	assert not answer["would_enroll"] and answer["triggers"] == []
+	assert "Secret" not in json.dumps(answer)
+
+
+def test_why_not_says_which_trigger_would_take_a_record_and_why_not(now):
+	filters = json.dumps([["Contact", "status", "=", "Replied"]])
+	frappe.get_doc(doctype="Tag", name="Drip Test Cold").insert(ignore_if_duplicate=True)
+	target_list = factories.make_list()
+	rows = [
+		{"kind": "Tag Added", "recipient_type": "Contact", "tag": "Drip Test Cold"},
+		{"kind": "Record Created", "recipient_type": "Contact", "filters": filters},
+		{"kind": "Record Created", "recipient_type": "User", "enabled": 0},
+		{"kind": "API Call", "recipient_type": "Contact", "event_name": "x", "filters": filters},
+	]
+	campaign = factories.make_active_campaign(
+		now, triggers=rows, target_lists=[{"target_list": target_list.name}]
+	)
+	contact = factories.make_contact(status="Open")
+	factories.add_to_list(target_list, contact)
+	frappe.db.commit()
+	work.run(utc_now())
+
+	found = explain_enrollment(campaign.name, "Contact", contact.name)["triggers"]
+
+	failed = [[check["finding"] for check in row["checks"] if not check["is_met"]] for row in found]
+	assert failed == [
+		["The records show no sign of it."],
+		["It is Open."],
+		["It is switched off.", "It takes User records."],
+		["It is Open."],
+		[],
+	]
+	assert [row["would_take"] for row in found] == [False, False, False, False, True]
+	assert found[1]["latest"].endswith(": Does not match the filters.")
+	assert found[4]["latest"].endswith(": Enrolled.")
+
+
 def test_why_not_names_a_campaign_that_takes_nobody(crowd):
 	campaign, names = crowd
 	campaign.reload().db_set("status", "Ended")
@@ -293,3 +342,13 @@ def test_command_has_an_example(command):
 	text = CliRunner().invoke(command, ["--help"]).output
 
 	assert "Example: bench --site" in text
+
+
+def test_value_of_a_filter_cannot_break_out_of_its_statement(now):
+	factories.make_contact("Back\\slash 100% 'n' all")
+
+	wanted = json.dumps([["Contact", "first_name", "=", "Back\\slash 100% 'n' all"]])
+	hostile = json.dumps([["Contact", "first_name", "=", "x\\') OR 1=1 UNION SELECT name FROM tabUser -- "]])
+
+	assert audience.Audience("Contact", wanted).count() == 1
+	assert audience.Audience("Contact", hostile).count() == 0

@@ -13,7 +13,7 @@ from drip_campaigns.core.model import EventType
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment import bulk_job
 from drip_campaigns.site_clock import site_date, to_site, utc_now
-from drip_campaigns.triggers import table
+from drip_campaigns.triggers import existing, table
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock
@@ -353,6 +353,24 @@ def test_earlier_events_of_other_kinds_are_found_too(site, clock):
 	assert bob.name not in enrolled(campaign)
 
 
+def test_pages_of_earlier_people_are_whole_however_small_and_count_no_record_that_is_gone(
+	site, clock, monkeypatch
+):
+	monkeypatch.setattr(existing, "LOOK_AHEAD", 3)
+	tagged = sorted(factories.make_contact().name for _ in range(7))
+	for name in tagged:
+		add_tag("Drip Test Pages", "Contact", name)
+	frappe.db.delete("Contact", {"name": tagged[3]})
+	campaign = make_campaign(clock, trigger("Tag Added", tag="Drip Test Pages"))
+
+	audience = existing.ExistingAudience(campaign.name, campaign.triggers[0].name, "Contact")
+
+	there = [name for name in tagged if name != tagged[3]]
+	assert audience.count() == 6
+	assert [name for names in audience.pages(2) for name in names] == there
+	assert audience.page(there[1], 2) == [there[2]]
+
+
 def test_taking_in_everybody_needs_the_number_that_was_shown(site, clock):
 	factories.make_contact()
 	campaign = make_campaign(clock, trigger("Record Created"))
@@ -423,10 +441,10 @@ def test_campaigns_that_start_each_other_in_a_circle_are_refused_with_the_way_na
 
 
 def test_row_says_what_it_does_and_keeps_no_values_of_another_kind(site):
-	row = {"tag": "Hot", "event_name": "x", "delay_days": 2}
-	frappe.get_doc(doctype="Tag", name="Hot").insert(ignore_if_duplicate=True)
+	row = {"tag": "Drip Test Tag", "event_name": "x", "delay_days": 2}
+	frappe.get_doc(doctype="Tag", name="Drip Test Tag").insert(ignore_if_duplicate=True)
 	campaign = factories.make_campaign(triggers=[trigger("Tag Added", **row)])
-	assert campaign.triggers[0].sentence == "When a Contact gets the tag Hot, 2 days later"
+	assert campaign.triggers[0].sentence == "When a Contact gets the tag Drip Test Tag, 2 days later"
 	assert campaign.triggers[0].event_name is None
 
 	campaign.triggers[0].kind = "Record Created"

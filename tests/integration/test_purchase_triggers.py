@@ -1,8 +1,11 @@
 """Purchases enroll: whose, which, and by which document. With ERPNext its own, elsewhere stand-ins."""
 
+import json
+
 import frappe
 import pytest
 
+from drip_campaigns.triggers import existing
 from tests import factories, sales, stand_ins
 from tests.trigger_steps import enrolled, make_campaign, outcomes, trigger, work_off
 
@@ -115,6 +118,36 @@ def test_customer_itself_can_be_the_recipient(clock):
 	work_off(clock)
 
 	assert enrolled(campaign) == [customer]
+
+
+@pytest.mark.parametrize(
+	("purchased", "name", "expected"),
+	[
+		("Item", "Drip Test Novel", 1),
+		("Item Group", "Drip Test Books", 1),
+		("Item", "Drip Test Ball", 0),
+		("", "", 1),
+	],
+)
+def test_who_has_paid_for_an_item_before_is_counted_and_taken_in(clock, purchased, name, expected):
+	customer = sales.make_customer(email_id=f"buyer@{factories.DOMAIN}")
+	if sales.is_real():
+		contact_of(customer)
+	sales.pay(sales.sell("Sales Invoice", customer, "Drip Test Novel"))
+	row = bought(
+		recipient_type="Customer",
+		purchase_document="Payment Entry",
+		purchased=purchased,
+		purchased_name=name,
+		filters=json.dumps([["Customer", "name", "=", customer]]),
+	)
+	campaign = make_campaign(clock, row)
+
+	counts = [found["count"] for found in existing.count_existing(campaign)]
+	audience = existing.ExistingAudience(campaign.name, campaign.triggers[0].name, "Customer")
+
+	assert sum(counts) == expected
+	assert [name for names in audience.pages(10) for name in names] == [customer] * expected
 
 
 def test_purchase_trigger_without_erpnext_is_refused_with_the_reason(site, clock):

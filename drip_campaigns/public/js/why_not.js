@@ -42,7 +42,22 @@
 		const heading = answer.would_enroll
 			? __("It would be enrolled.")
 			: __("It would not be enrolled. What stands against it is red.");
-		area.html(`<p class="font-weight-bold">${heading}</p><ul class="drip-checks">${answer.checks.map(draw_check).join("")}</ul>`);
+		area.html(`<p class="font-weight-bold">${heading}</p>${draw_checks(answer.checks)}${draw_triggers(answer.triggers)}`);
+	}
+
+	const draw_checks = (checks) => `<ul class="drip-checks">${checks.map(draw_check).join("")}</ul>`;
+
+	// What each trigger of the campaign says about the record; the rules above hold in any case.
+	function draw_triggers(triggers) {
+		if (!triggers.length) return "";
+		const escape = frappe.utils.escape_html;
+		const parts = triggers.map(
+			(trigger) => `<details class="drip-trigger" ${trigger.would_take ? "" : "open"}>
+				<summary><span class="${trigger.would_take ? "yes" : "no"}">${trigger.would_take ? "✓" : "✗"}</span>
+				${escape(trigger.sentence)}</summary>
+				<p class="text-muted small mb-1">${escape(trigger.latest)}</p>${draw_checks(trigger.checks)}</details>`
+		);
+		return `<p class="font-weight-bold mt-3">${__("By its triggers")}</p>${parts.join("")}`;
 	}
 
 	function draw_check({ question, is_met, finding }) {

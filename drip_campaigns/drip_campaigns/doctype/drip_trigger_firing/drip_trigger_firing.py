@@ -11,4 +11,4 @@ class DripTriggerFiring(Document):
 def on_doctype_update() -> None:
 	"""The indexes behind finding what is due, and behind a trigger's history."""
 	frappe.db.add_index("Drip Trigger Firing", ["status", "due_at"])
-	frappe.db.add_index("Drip Trigger Firing", ["campaign_trigger"])
+	frappe.db.add_index("Drip Trigger Firing", ["campaign_trigger", "record(100)"])
