@@ -17,6 +17,7 @@ from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.rules.run import end_for
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.triggers import store
+from drip_campaigns.triggers.circles import find_in_circles
 from drip_campaigns.triggers.dates import fire_dates
 from drip_campaigns.triggers.people import Person, find_people, keep_matching
 from drip_campaigns.triggers.table import DATES, find_watching, is_running, load_rows
@@ -135,7 +136,9 @@ def _enroll(trigger: frappe._dict, rows: Sequence[frappe._dict], now: datetime) 
 	frappe.set_user(trigger.owner)
 	people = find_people(trigger, rows)
 	matching = keep_matching(trigger, people)
-	reasons = _enroll_people(trigger, set(matching.values()), now)
+	wanted = set(matching.values())
+	stopped = find_in_circles(trigger, wanted, now)
+	reasons = stopped | _enroll_people(trigger, wanted - stopped.keys(), now)
 	return {row.name: _describe(row.name, people, matching, reasons) for row in rows}
 
 

@@ -13,7 +13,7 @@ from drip_campaigns.core.model import EventType
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment import bulk_job
 from drip_campaigns.site_clock import site_date, to_site, utc_now
-from drip_campaigns.triggers import existing, table
+from drip_campaigns.triggers import circles, existing, table
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock
@@ -438,6 +438,34 @@ def test_campaigns_that_start_each_other_in_a_circle_are_refused_with_the_way_na
 	second.reload().append("triggers", trigger("Campaign Completed", source_campaign=second.name))
 	with pytest.raises(frappe.ValidationError, match="Drip Test B → Drip Test B"):
 		second.save()
+
+
+def test_campaigns_that_start_each_other_by_opens_are_stopped_and_it_is_said(site, clock, monkeypatch):
+	monkeypatch.setattr(circles, "MOST_ROUNDS", 2)
+	manager = factories.make_user("manager", "Drip Manager")
+	again = {"re_enrollment": "Restart", "restart_after_days": 0}
+	one = factories.make_active_campaign(clock, factories.step(0), name="Drip Test One", **again)
+	back = trigger("E-mail Opened", recipient_type="", source_campaign=one.name)
+	two = factories.make_active_campaign(
+		clock, factories.step(0), name="Drip Test Two", triggers=[back], **again
+	)
+	frappe.cache.delete_value([f"drip_campaigns:circle:{name}" for name in (one.name, two.name)])
+	one.reload().append("triggers", {**back, "source_campaign": two.name})
+	one.save()
+	clock.now = utc_now()
+	factories.enroll(one, factories.make_contact("Ada"), clock)
+
+	for _round in range(8):
+		clock.advance(hours=1)
+		factories.run(clock)
+		for name in frappe.get_all("Drip Enrollment", pluck="name"):
+			log(EventType.OPENED, frappe.get_doc("Drip Enrollment", name))
+		work_off(clock)
+
+	assert (len(enrolled(one)), len(enrolled(two))) == (2, 2)
+	assert "was on this campaign 2 times in 30 days" in " ".join(outcomes(one) + outcomes(two))
+	assert factories.count("Drip Enrollment", status="Completed") == 4
+	assert any("seems to be in a circle" in subject for subject in factories.notifications_of(manager))
 
 
 def test_row_says_what_it_does_and_keeps_no_values_of_another_kind(site):

@@ -1,9 +1,11 @@
 """Prefabs: each of ours renders and makes a draft; own ones are saved, exported without people, and imported as drafts."""
 
 import json
+from zoneinfo import ZoneInfo
 
 import frappe
 import pytest
+from frappe.utils.data import get_system_timezone
 
 from drip_campaigns.api import prefabs as api
 from drip_campaigns.campaign import lifecycle
@@ -33,7 +35,7 @@ def test_each_of_ours_renders_every_e_mail_and_makes_a_draft_that_can_be_activat
 	contact = factories.make_contact("Ada", f"ada@{DOMAIN}")
 	lifecycle.activate(campaign, clock.now)
 	frappe.db.commit()
-	clock.now = clock.now.replace(hour=10)
+	clock.now = clock.now.astimezone(ZoneInfo(get_system_timezone())).replace(hour=10)  # in its window
 	factories.enroll(campaign.reload(), contact, clock)
 	factories.run(clock)
 
