@@ -12,7 +12,7 @@ from drip_campaigns.enrollment import bulk_job, enroll, leaving, overview, suppr
 from drip_campaigns.enrollment.addresses import is_valid
 from drip_campaigns.enrollment.audience import Audience
 from drip_campaigns.enrollment.recipient_types import available_types, get_type
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site_clock import from_site, utc_now
 
 ROLES = ("Drip Manager", "Drip User", "System Manager")
 
@@ -40,9 +40,9 @@ def resume_campaign(campaign: str) -> dict:
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def pause_campaign(campaign: str) -> dict:
-	"""Stop a campaign for a while: whoever may write it may stop it."""
-	lifecycle.pause(_get("Drip Campaign", campaign, "write"), utc_now())
+def pause_campaign(campaign: str, until: str | None = None) -> dict:
+	"""Stop a campaign for a while, until a moment (site time) if one is given: whoever may write it may stop it."""
+	lifecycle.pause(_get("Drip Campaign", campaign, "write"), utc_now(), from_site(until))
 	return {}
 
 
@@ -124,9 +124,13 @@ def enroll_recipient(
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def pause_enrollment(enrollment: str) -> dict:
-	"""Hold one enrollment."""
-	enroll.pause(_get("Drip Enrollment", enrollment, "write"), utc_now())
+def pause_enrollment(enrollment: str, until: str | None = None) -> dict:
+	"""Hold one enrollment, until a moment (site time) if one is given."""
+	document, moment = _get("Drip Enrollment", enrollment, "write"), from_site(until)
+	if moment and moment <= utc_now():
+		frappe.throw(_("A pause ends in the future. Choose a later moment."))
+	because = _("Paused by {0}").format(frappe.session.user)
+	enroll.pause(document, utc_now(), until=moment, because=because)
 	return {}
 
 

@@ -59,22 +59,41 @@ def start_in_background(campaign: str) -> None:
 def _start(campaign, now: datetime) -> None:
 	stood_still_since = from_site(campaign.paused_at) or from_site(campaign.creation)
 	replan(campaign, now, held_from=stood_still_since)
-	_set_status(campaign, CampaignStatus.ACTIVE, paused_at=None, held_because=None, resumed_at=to_site(now))
+	cleared = {"paused_at": None, "paused_until": None, "held_because": None}
+	_set_status(campaign, CampaignStatus.ACTIVE, **cleared, resumed_at=to_site(now))
 	start_scheduled(now, campaign.name)
 	release(mail_store.email_table().campaign == campaign.name, now=now, release_after=release_after())
 
 
-def pause(campaign, now: datetime) -> None:
-	"""Stop an active campaign, what is queued included; nobody loses a step."""
+def pause(campaign, now: datetime, until: datetime | None = None) -> None:
+	"""Stop an active campaign, what is queued included; nobody loses a step. With `until` it goes on by itself then."""
 	_check_status(campaign, (CampaignStatus.ACTIVE,), _("paused"))
-	_set_status(campaign, CampaignStatus.PAUSED, paused_at=to_site(now))
+	if until and until <= now:
+		raise CampaignProblemError(_("A pause ends in the future. Choose a later moment."))
+	_set_status(campaign, CampaignStatus.PAUSED, paused_at=to_site(now), paused_until=to_site(until))
 	hold(mail_store.email_table().campaign == campaign.name, now=now)
+
+
+def close(campaign, now: datetime) -> None:
+	"""Let those on board finish, and nobody else come: when the last has left, the campaign ends by itself."""
+	_check_status(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("closed"))
+	if not campaign.closed_at:
+		campaign.db_set("closed_at", to_site(now), notify=True)
+		campaign.add_comment("Info", _("closed the campaign to new enrollments"))
+
+
+def open_again(campaign) -> None:
+	"""Let a closed campaign that has not ended take people in again."""
+	_check_status(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("opened again"))
+	if campaign.closed_at:
+		campaign.db_set("closed_at", None, notify=True)
+		campaign.add_comment("Info", _("opened the campaign to new enrollments"))
 
 
 def end(campaign, now: datetime) -> int:
 	"""End a campaign for good: everybody on it leaves, what is queued is withdrawn. Return how many were on it."""
 	_check_status(campaign, (CampaignStatus.DRAFT, CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("ended"))
-	_set_status(campaign, CampaignStatus.ENDED, paused_at=None)
+	_set_status(campaign, CampaignStatus.ENDED, paused_at=None, paused_until=None)
 	live = [status.value for status in LIVE_STATUSES]
 	total = 0
 	while True:

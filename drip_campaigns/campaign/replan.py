@@ -74,6 +74,21 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 		yield len(states)
 
 
+def replan_soon(campaign, now: datetime) -> bool:
+	"""Replan at once if few are concerned, else by a background job; return whether it is done."""
+	if count_affected(campaign.name) <= AT_ONCE:
+		replan(campaign, now)
+		return True
+	frappe.enqueue(
+		"drip_campaigns.daily.replan_campaign",
+		queue="long",
+		campaign=campaign.name,
+		job_id=f"drip-replan-{campaign.name}",
+		enqueue_after_commit=True,
+	)
+	return False
+
+
 def renew_keys(campaign: str) -> None:
 	"""Work out the unique keys of live enrollments anew: they hold the campaign's name, which has just changed."""
 	fields = ["name", "campaign", "recipient_type", "recipient", "email_address"]

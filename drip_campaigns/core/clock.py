@@ -13,6 +13,7 @@ from drip_campaigns.core.errors import NaiveMomentError, UnknownTimeZoneError
 
 UTC = timezone.utc
 MIDNIGHT = time(0)
+NEVER = datetime(9999, 1, 1, tzinfo=timezone.utc)  # of what waits until somebody lets it go on
 ONE_DAY = timedelta(days=1)
 
 

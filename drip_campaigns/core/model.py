@@ -133,6 +133,8 @@ class EventType(Label):
 	CONFIRMED = "Confirmed"
 	FEEDBACK = "Feedback"
 	ADDRESS_CHANGED = "Address Changed"
+	MOVED = "Moved"
+	HELD_BACK = "Held Back"
 
 
 class LeavingScope(Label):
@@ -186,6 +188,8 @@ class Step:
 	send_after_hours: int = 0
 	counted_from: CountedFrom = CountedFrom.START
 	enabled: bool = True
+	is_held: bool = False  # who reaches it waits
+	held_until: datetime | None = None  # aware, UTC; nobody gets it before; held without: until it is let go
 	type: StepType = StepType.SEND
 	label: str = ""  # how other steps name it
 
@@ -269,6 +273,7 @@ class Position:
 	anchor_hours: int
 	reached_step: str | None = None  # the step last dealt with; None at the beginning
 	reached_hours: int = 0  # its hours from the start at that time
+	not_before: datetime | None = None  # aware, UTC: the next step is held back until then
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from drip_campaigns.core.clock import ONE_DAY, find_zone, from_wall, to_utc, to_wall, to_wall_not_early
+from drip_campaigns.core.clock import NEVER, ONE_DAY, find_zone, from_wall, to_utc, to_wall, to_wall_not_early
 from drip_campaigns.core.model import (
 	Decision,
 	Finish,
@@ -76,10 +76,28 @@ def advance(plan: Plan, position: Position, step_id: str, at: datetime) -> Posit
 	placed = plan.placed.get(step_id)
 	if placed is None or placed.place < place_of(plan, position):
 		return replace(position, done=done)
-	reached = replace(position, done=done, reached_step=step_id, reached_hours=placed.hours)
+	reached = replace(position, done=done, reached_step=step_id, reached_hours=placed.hours, not_before=None)
 	if plan.keeps_dates:
 		return reached
 	return replace(reached, anchor_at=to_utc(at), anchor_hours=placed.hours)
+
+
+def move(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
+	"""Return the position of somebody who is put right before a step of the plan: due at `at`, the others counted from then.
+
+	Steps between are passed over without being noted as done; so are those after it that were done before.
+	"""
+	placed = plan.placed[step_id]
+	before = [other for other in plan.order if other.place < placed.place]
+	return replace(
+		position,
+		done=position.done - {step_id},
+		anchor_at=to_utc(at),
+		anchor_hours=placed.hours,
+		reached_step=before[-1].step.id if before else None,
+		reached_hours=before[-1].hours if before else 0,
+		not_before=None,
+	)
 
 
 def leave_late(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
@@ -135,7 +153,7 @@ def planned_schedule(plan: Plan, position: Position) -> list[tuple[str, datetime
 	schedule: list[tuple[str, datetime]] = []
 	while (placed := find_next(plan, position)) is not None:
 		planned = _planned(plan, position, placed, zone)
-		if end is not None and planned >= end:
+		if planned == NEVER or (end is not None and planned >= end):
 			break
 		schedule.append((placed.step.id, planned))
 		position = advance(plan, position, placed.step.id, planned)
@@ -208,7 +226,12 @@ def _last_done(plan: Plan, position: Position) -> Placed:
 
 
 def _planned(plan: Plan, position: Position, placed: Placed, zone: ZoneInfo) -> datetime:
-	return next_allowed(plan, zone, _nominal(plan, position, placed, zone))
+	"""Return the moment that the step is planned for: NEVER while it is held by hand, else an allowed one."""
+	if placed.step.is_held and placed.step.held_until is None:
+		return NEVER
+	holds = (placed.step.held_until, position.not_before)
+	earliest = max([_nominal(plan, position, placed, zone), *filter(None, holds)])
+	return next_allowed(plan, zone, earliest)
 
 
 def _nominal(plan: Plan, position: Position, placed: Placed, zone: ZoneInfo) -> datetime:

@@ -21,6 +21,8 @@ NEWS = (
 	EventType.LIFTED,
 	EventType.FEEDBACK,
 	EventType.ADDRESS_CHANGED,
+	EventType.MOVED,
+	EventType.HELD_BACK,
 )
 
 TRANSITIONS: dict[tuple[Status, EventType], Status] = {

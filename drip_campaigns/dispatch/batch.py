@@ -37,6 +37,7 @@ from drip_campaigns.dispatch.senders import NoOutgoingAccountError
 from drip_campaigns.enrollment.state import (
 	closing_fields,
 	live_keys,
+	plan_to_site,
 	position_fields,
 	read_position,
 	resting_fields,
@@ -216,7 +217,7 @@ class _Turn:
 			status = next_status(status, EventType.QUEUED)
 		future = self.run.planner.future(self.position, self.last_at)
 		if isinstance(decision, Wait):  # planned for a moment that has passed, but now is outside the window
-			future["next_send_at"] = to_site_plan(decision.until)
+			future["next_send_at"] = plan_to_site(decision.until)
 		self._write({"status": status.value, "attempts": 0, "last_error": None}, **future)
 
 	def _rest(self, rest: Rest) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import frappe
 from frappe.query_builder import Case
-from frappe.query_builder.functions import Length
+from frappe.query_builder.functions import Coalesce, Length
 from pypika.terms import Criterion
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, Status
@@ -122,13 +122,16 @@ def find_left_while_sending(names: Sequence[str]) -> set[str]:
 	email, enrollment = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Drip Enrollment")
 	campaign = frappe.qb.DocType("Drip Campaign")
 	goes_on = enrollment.status.isin([Status.SCHEDULED.value, Status.IN_PROGRESS.value])
-	is_held = campaign.status != CampaignStatus.ACTIVE.value
+	step = frappe.qb.DocType("Drip Campaign Step")
+	is_held = (campaign.status != CampaignStatus.ACTIVE.value) | (step.is_paused == 1)
 	return set(
 		frappe.qb.from_(email)
 		.left_join(enrollment)
 		.on(enrollment.name == email.enrollment)
 		.left_join(campaign)
 		.on(campaign.name == email.campaign)
+		.left_join(step)
+		.on(step.name == email.step)
 		.select(email.name)
 		.where(is_among(email.name, names))
 		.where(enrollment.name.isnull() | ~goes_on | campaign.name.isnull() | is_held)
@@ -256,7 +259,9 @@ def find_finished(enrollments: Sequence[str]) -> list[frappe._dict]:
 		frappe.qb.from_(enrollment)
 		.select(enrollment.name, enrollment.campaign, enrollment.email_address)
 		.where(is_among(enrollment.name, enrollments) & enrollment.status.isin(live))
-		.where(enrollment.next_send_at.isnull() & enrollment.name.notin(under_way))
+		# One without a moment but with a next step waits for a step that is paused.
+		.where(enrollment.next_send_at.isnull() & (Coalesce(enrollment.next_step, "") == ""))
+		.where(enrollment.name.notin(under_way))
 		.for_update()
 		.run(as_dict=True)
 	)

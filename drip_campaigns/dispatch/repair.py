@@ -67,5 +67,5 @@ def _reopen_with_open_rows(now: datetime) -> int:
 
 def _find_leftovers() -> list[str]:
 	live = [status.value for status in LIVE_STATUSES - {Status.PAUSED}]
-	filters = {"status": ["in", live], "next_send_at": ["is", "not set"]}
+	filters = {"status": ["in", live], "next_send_at": ["is", "not set"], "next_step": ["is", "not set"]}
 	return frappe.get_all("Drip Enrollment", filters=filters, pluck="name", limit=LIMIT)

@@ -10,6 +10,7 @@ import frappe
 
 from drip_campaigns.campaign.hold import hold_campaign, hold_everything
 from drip_campaigns.campaign.owners import hold_abandoned
+from drip_campaigns.campaign.timed import keep_time
 from drip_campaigns.core.errors import InvalidPlanError
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch import bad_news, deadlocks, identity, sweep
@@ -74,11 +75,13 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 
 
 def _end_pauses(now: datetime) -> None:
-	"""Let those go on whose recipient's pause is over; what another worker holds at this moment is for the next run.
+	"""Let campaigns, steps and people go on whose pause is over; what another worker holds now is for the next run.
 
 	Called at the beginning of a transaction: what it reads must not be older than the locks it takes.
 	"""
 	try:
+		keep_time(now)
+		frappe.db.commit()
 		for _count in resume_rested(now):
 			frappe.db.commit()
 	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):

@@ -94,12 +94,14 @@ def hold(*conditions, now: datetime) -> None:
 
 
 def release(*conditions, now: datetime, release_after: timedelta) -> None:
-	"""Let held e-mails go on, unless their campaign or their enrollment is still paused."""
+	"""Let held e-mails go on, unless their campaign, step or enrollment is still paused."""
 	email, campaign = mail_store.email_table(), frappe.qb.DocType("Drip Campaign")
 	active = (
 		frappe.qb.from_(campaign).select(campaign.name).where(campaign.status == CampaignStatus.ACTIVE.value)
 	)
-	running = mail_store.enrollment_table().status.isin(_RUNNING)
+	step = frappe.qb.DocType("Drip Campaign Step")
+	paused_steps = frappe.qb.from_(step).select(step.name).where(step.is_paused == 1)
+	running = mail_store.enrollment_table().status.isin(_RUNNING) & email.step.notin(paused_steps)
 	held = mail_store.find_queued(
 		email.deliver_at.isnull(), email.campaign.isin(active), running, *conditions
 	)

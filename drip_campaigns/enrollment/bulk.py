@@ -43,7 +43,15 @@ _COLUMNS = (
 	*("campaign", "recipient_type", "recipient", "recipient_name", "email_address"),
 	*("status", "start_date", "end_date", "sender", "target_list", "paused_at", "paused_until"),
 	*("next_step", "next_step_subject", "next_send_at"),
-	*("started_at", "time_zone", "anchor_at", "anchor_hours", "reached_step", "reached_hours"),
+	*(
+		"started_at",
+		"time_zone",
+		"anchor_at",
+		"anchor_hours",
+		"reached_step",
+		"reached_hours",
+		"held_back_until",
+	),
 	*("live_recipient", "live_address", "require_confirmation", "confirmation"),
 )
 
@@ -84,6 +92,7 @@ def enroll_many(
 	sender: str | None = None,
 	target_list: str | None = None,
 	require_confirmation: bool = False,
+	starts_over: bool = False,
 	batch_size: int = BATCH_SIZE,
 ) -> Iterator[BulkResult]:
 	"""Enroll the records `names`, yielding each batch's figures; the caller commits between two batches.
@@ -94,6 +103,7 @@ def enroll_many(
 	frappe.has_permission("Drip Enrollment", "create", throw=True)
 	run = _Run(campaign, recipient_type, now, start_date, sender, target_list)
 	run.require_confirmation = require_confirmation
+	run.choice.starts_over = starts_over
 	for batch in create_batch(list(names), batch_size):
 		yield run.enroll(batch)
 

@@ -60,6 +60,7 @@ class Choice:
 		self.campaign, self.recipient_type = campaign, recipient_type
 		self.now, self.target_list = now, target_list
 		self.plan = make_plan(campaign)
+		self.starts_over = False  # by hand: whoever was on the campaign begins anew, whatever its rule says
 		self.accepted: set[str] = (
 			set()
 		)  # the live addresses of those accepted so far, earlier batches included
@@ -161,6 +162,8 @@ class Facts:
 	def decisions(self) -> dict[str, object]:
 		"""What the campaign's rule on re-enrollment says about those who were on it before."""
 		plan, now = self.choice.plan, self.choice.now
+		if self.choice.starts_over:
+			return {}
 		return {
 			name: re_enroll(
 				plan, read_position(row, row.done), Status(row.status), from_site(row.left_at) or now, now

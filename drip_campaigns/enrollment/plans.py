@@ -9,6 +9,7 @@ from frappe.utils.data import get_system_timezone
 
 from drip_campaigns.core.model import CountedFrom, IfLate, Plan, ReEnrollment, Step, StepType
 from drip_campaigns.enrollment.holidays import load_holidays
+from drip_campaigns.site_clock import from_site
 
 WEEKDAY_FIELDS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -57,6 +58,8 @@ def _make_step(row) -> Step:
 		send_after_hours=row.send_after_hours or 0,
 		counted_from=CountedFrom(row.counted_from or CountedFrom.START.value),
 		enabled=bool(row.enabled) and not row.is_draft,
+		is_held=bool(row.is_paused),
+		held_until=from_site(row.paused_until),
 		type=StepType(row.step_type or StepType.SEND.value),
 		label=(row.label or "").strip(),
 	)

@@ -32,6 +32,12 @@ def check_campaign(campaign) -> None:
 	"""Raise EnrollmentRefusedError if nobody can be enrolled in a Drip Campaign document any more."""
 	if campaign.status == CampaignStatus.ENDED.value:
 		raise EnrollmentRefusedError(_("Campaign {0} has ended. Choose another one.").format(campaign.name))
+	if campaign.closed_at:
+		raise EnrollmentRefusedError(
+			_("Campaign {0} is closed: those on board finish, and nobody new is enrolled.").format(
+				campaign.name
+			)
+		)
 
 
 def check_recipient(campaign: str, recipient_type: str, recipient: str) -> Recipient:

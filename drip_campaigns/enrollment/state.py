@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from drip_campaigns.core import schedule
+from drip_campaigns.core.clock import NEVER
 from drip_campaigns.core.confirmation import QUESTIONS, Confirmation
 from drip_campaigns.core.model import LIVE_STATUSES, ExitReason, Plan, Position, Status
 from drip_campaigns.enrollment.addresses import live_key, normalise
@@ -27,6 +28,7 @@ def read_position(row: Mapping[str, Any], done: Iterable[str]) -> Position:
 		anchor_hours=row["anchor_hours"] or 0,
 		reached_step=row["reached_step"] or None,
 		reached_hours=row["reached_hours"] or 0,
+		not_before=from_site(row["held_back_until"]),
 	)
 
 
@@ -39,6 +41,7 @@ def position_fields(position: Position) -> dict[str, Any]:
 		"anchor_hours": position.anchor_hours,
 		"reached_step": position.reached_step,
 		"reached_hours": position.reached_hours,
+		"held_back_until": to_site_plan(position.not_before),
 	}
 
 
@@ -54,9 +57,14 @@ def plan_fields(
 	return {
 		"next_step": step,
 		"next_step_subject": subjects.get(step) if step else None,
-		"next_send_at": to_site_plan(moment),
+		"next_send_at": plan_to_site(moment),
 		"end_date": schedule.end_date(plan, position, last_at),
 	}
+
+
+def plan_to_site(moment: datetime | None) -> datetime | None:
+	"""Return what `next_send_at` stores for a planned moment: nothing for a step that waits until it is let go."""
+	return None if moment == NEVER else to_site_plan(moment)
 
 
 def waits_for_confirmation(row: Mapping[str, Any]) -> bool:

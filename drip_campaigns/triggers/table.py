@@ -106,6 +106,7 @@ def _load_triggers(trigger: str | None) -> list[frappe._dict]:
 	)
 	if trigger:
 		return query.where(row.name == trigger).run(as_dict=True)
+	query = query.where(campaign.closed_at.isnull())
 	return query.where((row.enabled == 1) & campaign.status.isin(RUNNING)).run(as_dict=True)
 
 
@@ -119,7 +120,8 @@ def _load_lists(trigger: str | None) -> list[frappe._dict]:
 		.select(campaign.owner, campaign.status)
 		.orderby(campaign.creation, row.idx)
 	)
-	query = query.where(row.name == trigger) if trigger else query.where(campaign.status.isin(RUNNING))
+	is_open = campaign.status.isin(RUNNING) & campaign.closed_at.isnull()
+	query = query.where(row.name == trigger) if trigger else query.where(is_open)
 	nothing = dict.fromkeys(FIELDS)
 	joined = {"kind": TriggerKind.JOINED_TARGET_LIST.value, "delay_days": 0, "delay_hours": 0}
 	return [frappe._dict({**nothing, **joined, **found}) for found in query.run(as_dict=True)]

@@ -35,6 +35,7 @@ def test_edit_of_a_running_campaign_says_what_it_does_and_can_be_called_off(desk
 	)
 	desk.shoot("edit-dialog")
 	dialog.locator(".btn-modal-secondary:visible").click()
+	expect(desk.page.locator(".modal.show")).to_have_count(0)
 	desk.settle()
 	assert len(running.reload().steps) == 3
 
@@ -44,4 +45,48 @@ def test_edit_of_a_running_campaign_says_what_it_does_and_can_be_called_off(desk
 
 	frappe.db.rollback()  # what the web server has written since
 	assert len(running.reload().steps) == 4
+	assert not desk.errors
+
+
+def test_step_is_paused_and_people_are_moved_from_its_row(desk: Desk, running):
+	desk.open(f"drip-campaign/{running.name}")
+	desk.page.locator(".frappe-control[data-fieldname='steps'] .grid-row[data-idx='2'] .btn-open-row").click()
+	desk.settle()
+	desk.shoot("step-row")
+	desk.page.locator(".grid-row-open button:visible", has_text="Pause Step").click()
+	desk.settle()
+	desk.shoot("pause-step")
+	desk.page.locator(".modal.show .btn-modal-primary:visible").last.click()
+	desk.settle()
+	desk.page.locator(".frappe-control[data-fieldname='steps'] .grid-row[data-idx='2'] .btn-open-row").click()
+	desk.settle()
+	desk.page.locator(".grid-row-open button:visible", has_text="People at This Step").click()
+	desk.settle()
+	desk.shoot("people-at-step")
+	desk.page.locator(".modal.show .btn-modal-primary:visible").last.click()
+	desk.settle()
+
+	frappe.db.rollback()
+	assert frappe.db.get_value("Drip Campaign Step", running.steps[1].name, "is_paused") == 1
+	subjects = frappe.get_all("Drip Enrollment", {"campaign": running.name}, pluck="next_step_subject")
+	assert subjects == ["An offer"] * 3
+	assert not desk.errors
+
+
+def test_person_is_moved_and_a_campaign_is_closed(desk: Desk, running):
+	name = frappe.get_all("Drip Enrollment", {"campaign": running.name}, pluck="name")[0]
+	desk.open(f"drip-enrollment/{name}")
+	desk.press("Move")
+	desk.shoot("person-moved")
+	desk.open(f"drip-campaign/{running.name}")
+	desk.page.locator(".custom-actions button:visible").get_by_text("End", exact=True).first.click()
+	desk.settle()
+	desk.shoot("end-campaign")
+	desk.page.locator(".modal.show .btn-modal-primary:visible").click()
+	desk.settle()
+	desk.shoot("campaign-closed")
+
+	frappe.db.rollback()
+	assert frappe.db.get_value("Drip Enrollment", name, "next_step_subject") == "An offer"
+	assert running.reload().closed_at and running.status == "Active"
 	assert not desk.errors

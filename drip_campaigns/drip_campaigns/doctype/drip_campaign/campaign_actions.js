@@ -24,24 +24,17 @@ const CAMPAIGN_BUTTONS = [
 	{
 		label: __("Pause"),
 		condition: is_campaign(may_write, "Active"),
-		action: (frm) =>
-			change_status(
-				frm,
-				"pause_campaign",
-				__("Pause"),
-				__("No e-mail of this campaign leaves until it is resumed, queued ones included. Nobody loses their place.")
-			),
+		action: (frm) => pause_campaign(frm),
 	},
 	{
 		label: __("End"),
 		condition: is_campaign(may_write, "Active", "Paused"),
-		action: (frm) =>
-			change_status(
-				frm,
-				"end_campaign",
-				__("End"),
-				__("This cannot be undone. Everybody who is on the campaign leaves it, and what is queued is not sent.")
-			),
+		action: (frm) => end_campaign(frm),
+	},
+	{
+		label: __("Open Again"),
+		condition: (frm) => is_campaign(may_write, "Active", "Paused")(frm) && frm.doc.closed_at,
+		action: (frm) => act_on_campaign(frm, "open_campaign", {}),
 	},
 	{
 		label: __("Activate"),

@@ -35,6 +35,7 @@ function describe_offset(hours) {
 function describe_delay(step) {
 	if (!cint(step.enabled)) return __("Disabled");
 	if (cint(step.is_draft)) return __("Draft");
+	if (cint(step.is_paused)) return __("Paused");
 	if (step.counted_from === "Previous Step" && step.idx > 1) return __("After the row above");
 	const at_once = !cint(step.send_after_days) && !cint(step.send_after_hours);
 	return at_once ? __("At once") : __("After the start");
@@ -86,7 +87,7 @@ function show_next_move(frm) {
 }
 
 function find_next_move(frm) {
-	const { status, steps, held_because } = frm.doc;
+	const { status, steps, held_because, paused_until, closed_at } = frm.doc;
 	if (!steps.length) {
 		return [__("Add the first step below: how many days after the start it leaves, and what it says. Then save."), "blue"];
 	}
@@ -104,6 +105,12 @@ function find_next_move(frm) {
 		return [__("This campaign is active and waits for recipients: press Enroll, or + under Connections."), "blue"];
 	}
 	if (status === "Paused" && held_because) return [frappe.utils.escape_html(held_because), "red"];
+	if (status === "Paused" && paused_until) {
+		return [__("Paused until {0}. It goes on by itself then.", [frappe.datetime.str_to_user(paused_until)]), "orange"];
+	}
+	if (closed_at && status === "Active") {
+		return [__("Closed: those on board finish, nobody new is enrolled. It ends when the last has finished."), "orange"];
+	}
 	if (status === "Paused") return [__("Paused: nothing is sent until it is resumed."), "orange"];
 	if (status === "Ended") return [__("Ended: nothing is sent any more."), "orange"];
 	return null;

@@ -8,7 +8,7 @@ from drip_campaigns.campaign.check import find_save_problems
 from drip_campaigns.campaign.check_goals import prepare_goal
 from drip_campaigns.campaign.check_lists import prepare_exclusions
 from drip_campaigns.campaign.check_triggers import prepare_triggers
-from drip_campaigns.campaign.replan import AT_ONCE, count_affected, renew_keys, replan
+from drip_campaigns.campaign.replan import renew_keys, replan_soon
 from drip_campaigns.compat import clear_invented_times
 from drip_campaigns.site_clock import utc_now
 from drip_campaigns.triggers.table import publish_after_commit
@@ -104,16 +104,8 @@ class DripCampaign(Document):
 		)
 
 	def _replan(self) -> None:
-		if count_affected(self.name) <= AT_ONCE:
-			replan(self, utc_now())
+		if replan_soon(self, utc_now()):
 			return
-		frappe.enqueue(
-			"drip_campaigns.daily.replan_campaign",
-			queue="long",
-			campaign=self.name,
-			job_id=f"drip-replan-{self.name}",
-			enqueue_after_commit=True,
-		)
 		frappe.msgprint(
 			_("The next e-mails of all enrollments are being worked out in the background."), alert=True
 		)

@@ -1,6 +1,7 @@
 {% include "drip_campaigns/public/js/desk_api.js" %}
 {% include "drip_campaigns/public/js/form_buttons.js" %}
 {% include "drip_campaigns/public/js/step_line.js" %}
+{% include "drip_campaigns/public/js/on_board.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_enrollment/enrollment_actions.js" %}
 
 // Whom the Recipient field offers: records that can get mail at all.
@@ -51,7 +52,8 @@ function hide_what_is_said_elsewhere(frm) {
 function show_what_holds_it(frm) {
 	frm.set_intro();
 	if (frm.is_new()) return;
-	const { status, exit_reason, last_error, next_send_at, confirmation } = frm.doc;
+	const { status, exit_reason, last_error, next_step, next_send_at, confirmation } = frm.doc;
+	const { held_back_until, held_back_because } = frm.doc;
 	if (last_error) {
 		const remedy =
 			status === "Failed"
@@ -62,6 +64,16 @@ function show_what_holds_it(frm) {
 		frm.set_intro(describe_waiting(frm.doc), "yellow");
 	} else if (status === "Paused") {
 		frm.set_intro(describe_pause(frm.doc), "yellow");
+	} else if (held_back_until && held_back_because) {
+		frm.set_intro(
+			__("Held back until {0}: {1}. Nothing is lost.", [
+				describe_moment(held_back_until),
+				frappe.utils.escape_html(__(held_back_because)),
+			]),
+			"yellow"
+		);
+	} else if (status === "In Progress" && next_step && !next_send_at) {
+		frm.set_intro(__("The next step is paused: it is sent when the step is resumed."), "yellow");
 	} else if (status === "Exited") {
 		frm.set_intro(__("Nothing more is sent: {0}.", [__(exit_reason)]), "blue");
 	} else if (status === "Unsubscribed") {
@@ -78,7 +90,7 @@ function describe_waiting({ confirmation_asked_at }) {
 
 function describe_pause({ paused_at, paused_until }) {
 	return paused_until
-		? __("The recipient asked for a pause until {0}. It goes on by itself then.", [describe_moment(paused_until)])
+		? __("Paused until {0}. It goes on by itself then.", [describe_moment(paused_until)])
 		: __("Paused by a user since {0}: nothing is sent until it is resumed.", [describe_moment(paused_at)]);
 }
 

@@ -1,4 +1,4 @@
-{% include "drip_campaigns/public/js/desk_api.js" %}
+{% include "drip_campaigns/public/js/on_board.js" %}
 
 frappe.listview_settings["Drip Enrollment"] = {
 	hide_name_column: true,
@@ -13,8 +13,8 @@ frappe.listview_settings["Drip Enrollment"] = {
 	},
 
 	onload(list) {
-		for (const { label, method, question } of ENROLLMENT_ACTIONS) {
-			list.page.add_actions_menu_item(label, () => act_on_ticked(list, method, question), false);
+		for (const { label, verb, question } of ENROLLMENT_ACTIONS) {
+			list.page.add_actions_menu_item(label, () => act_on_ticked(list, verb, question), false);
 		}
 		if (!frappe.model.can_create("Drip Enrollment")) return;
 		list.page.add_menu_item(__("Why Not?"), () => drip_campaigns.ask_why_not({}));
@@ -25,40 +25,32 @@ frappe.listview_settings["Drip Enrollment"] = {
 const ENROLLMENT_ACTIONS = [
 	{
 		label: __("Pause"),
-		method: "pause_enrollment",
+		verb: "Pause",
 		question: (count) => __("Pause {0} enrollments? They get no e-mail until you resume them.", [count]),
 	},
 	{
 		label: __("Resume"),
-		method: "resume_enrollment",
+		verb: "Resume",
 		question: (count) => __("Resume {0} enrollments? Each goes on at its next step.", [count]),
 	},
 	{
+		label: __("Start Over"),
+		verb: "Start Over",
+		question: (count) => __("Let {0} start over? They get every step of their campaign again.", [count]),
+	},
+	{
 		label: __("Remove"),
-		method: "remove_enrollment",
+		verb: "Remove",
 		question: (count) => __("Remove {0} enrollments? They get no e-mail of their campaign any more.", [count]),
 	},
 ];
 
-function act_on_ticked(list, method, question) {
+// One call for all. One that cannot be done (it is completed, say) does not stop the others.
+function act_on_ticked(list, verb, question) {
 	const names = list.get_checked_items(true);
 	frappe.confirm(question(names.length), async () => {
-		await act_on_each(names, method);
+		tell_outcome(await call_on_board("act_on_enrollments", { verb, enrollments: JSON.stringify(names) }));
 		list.clear_checked_items();
 		list.refresh();
 	});
-}
-
-// One call each, so that one that cannot be done (it is completed, say) does not stop the others.
-async function act_on_each(names, method) {
-	let refused = 0;
-	for (const [i, enrollment] of names.entries()) {
-		frappe.show_progress(__("Enrollments"), i + 1, names.length, null, true);
-		await call_desk(method, { enrollment }, { silent: true }).catch(() => refused++);
-	}
-	const done = names.length - refused;
-	const message = refused
-		? __("{0} done, {1} left as they were: their status does not allow it.", [done, refused])
-		: __("{0} done.", [done]);
-	frappe.show_alert({ message, indicator: refused ? "orange" : "green" });
 }

@@ -8,7 +8,15 @@ const ENROLLMENT_BUTTONS = [
 		label: __("Pause"),
 		condition: is_enrollment("Scheduled", "In Progress"),
 		action: (frm) =>
-			act_on(frm, "pause_enrollment", __("Pause"), __("{0} gets no e-mail until you resume.", [name_of(frm)])),
+			ask_until(__("Pause"), __("{0} gets no e-mail during the pause, and loses none.", [name_of(frm)]), async (until) => {
+				await call_desk("pause_enrollment", { enrollment: frm.doc.name, until });
+				frm.reload_doc();
+			}),
+	},
+	{
+		label: __("Move"),
+		condition: (frm) => is_enrollment("Scheduled", "In Progress")(frm) && frm.doc.next_step,
+		action: (frm) => move_person(frm),
 	},
 	{
 		label: __("Remove"),
@@ -24,7 +32,7 @@ const ENROLLMENT_BUTTONS = [
 	{
 		label: __("Resume"),
 		primary: true,
-		condition: (frm) => is_enrollment("Paused")(frm) && !frm.doc.paused_until, // the recipient's own pause ends by itself
+		condition: is_enrollment("Paused"),
 		action: (frm) =>
 			act_on(
 				frm,
@@ -62,6 +70,36 @@ const ENROLLMENT_BUTTONS = [
 			act_on(frm, "resume_enrollment", __("Put Back"), __("{0} goes on where they left the campaign.", [name_of(frm)])),
 	},
 ];
+
+// Skip the next step, put before another one, or begin anew.
+async function move_person(frm) {
+	const campaign = await frappe.db.get_doc("Drip Campaign", frm.doc.campaign);
+	const steps = campaign.steps.map((row) => ({ value: row.name, label: `${row.idx}: ${row.subject || row.email_template || ""}` }));
+	const verbs = [
+		{ value: "Skip", label: __("Skip the next step: {0}", [frm.doc.next_step_subject || ""]) },
+		{ value: "Move", label: __("Send another step next, at once") },
+		{ value: "Start Over", label: __("Start over: every step again") },
+	];
+	const fields = [
+		{ fieldname: "verb", fieldtype: "Select", label: __("What to Do"), options: verbs, default: "Skip", reqd: 1 },
+		{
+			fieldname: "step",
+			fieldtype: "Select",
+			label: __("Step"),
+			options: steps,
+			depends_on: 'eval:doc.verb === "Move"',
+			mandatory_depends_on: 'eval:doc.verb === "Move"',
+			description: __("The steps after it keep their distance from it. Steps between are passed over."),
+		},
+	];
+	const act = async ({ verb, step }) => {
+		const chosen = verb === "Skip" ? frm.doc.next_step : step;
+		const enrollments = JSON.stringify([frm.doc.name]);
+		tell_outcome(await call_on_board("act_on_enrollments", { verb, enrollments, step: chosen }));
+		frm.reload_doc();
+	};
+	frappe.prompt(fields, act, __("Move {0}", [name_of(frm)]), __("Do It"));
+}
 
 function name_of(frm) {
 	return frappe.utils.escape_html(frm.doc.recipient_name || frm.doc.email_address || frm.doc.recipient);

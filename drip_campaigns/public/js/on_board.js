@@ -1,0 +1,30 @@
+// Pausing until a day, and the verbs for many enrollments: one call, and what came of it in words.
+
+function call_on_board(method, args) {
+	return frappe
+		.call({ method: `drip_campaigns.api.on_board.${method}`, args, freeze: true })
+		.then(({ message }) => message);
+}
+
+// Ask until when something is paused; empty means until somebody resumes it.
+function ask_until(title, description, act) {
+	const until = {
+		fieldname: "until",
+		fieldtype: "Datetime",
+		label: __("Until"),
+		description: __("Leave empty to hold it until somebody resumes it."),
+	};
+	const note = { fieldtype: "HTML", options: `<p>${description}</p>` };
+	frappe.prompt([note, until], (values) => act(values.until || null), title, __("Pause"));
+}
+
+function tell_outcome({ done, refused, left }) {
+	const reasons = Object.entries(refused).map(([reason, count]) => `${count} × ${frappe.utils.escape_html(reason)}`);
+	if (left) reasons.push(__("{0} are left. Press again.", [left]));
+	if (!reasons.length) {
+		frappe.show_alert({ message: __("{0} done.", [done]), indicator: "green" });
+		return;
+	}
+	const head = __("{0} done. The others were left as they were:", [done]);
+	frappe.msgprint({ title: __("Enrollments"), message: `${head}<br>${reasons.join("<br>")}`, indicator: "orange" });
+}

@@ -1,0 +1,261 @@
+"""Pausing at three levels, and moving people: nobody loses a step, and pressing twice is pressing once."""
+
+from datetime import timedelta
+
+import frappe
+import pytest
+
+from drip_campaigns.api import desk, on_board
+from drip_campaigns.campaign import lifecycle, step_pauses
+from drip_campaigns.dispatch import delivery, runner
+from drip_campaigns.enrollment.bulk_verbs import Order, Outcome, Verb, act_on, names_at_step
+from drip_campaigns.enrollment.rules import EnrollmentRefusedError
+from drip_campaigns.site_clock import to_site
+from tests import factories
+from tests.factories import step
+
+
+@pytest.fixture
+def campaign(site, smtp, clock):
+	"""Active, with steps on days 0, 2 and 4."""
+	return factories.make_active_campaign(clock)
+
+
+@pytest.fixture
+def ada(campaign, clock):
+	"""One person, who has been sent day 0."""
+	return join(campaign, clock, "Ada")
+
+
+def join(campaign, clock, first_name: str):
+	enrollment = factories.enroll(campaign, factories.make_contact(first_name), clock)
+	factories.run(clock)
+	return enrollment
+
+
+def pass_days(clock, days: int) -> None:
+	for _ in range(days):
+		clock.advance(days=1)
+		factories.run(clock)
+
+
+def got(smtp, enrollment) -> list[str]:
+	return [message.message["Subject"] for message in smtp.to(enrollment.email_address)]
+
+
+def do(verb: Verb, names, clock, **options) -> Outcome:
+	outcome = act_on([one.name for one in names], Order(verb, **options), clock.now)
+	frappe.db.commit()
+	return outcome
+
+
+def test_who_reaches_a_paused_step_waits_and_the_steps_after_it_keep_their_distance(
+	campaign, ada, smtp, clock
+):
+	held = campaign.steps[1].name
+	step_pauses.pause_step(campaign.reload(), held, clock.now)
+	frappe.db.commit()
+	pass_days(clock, 6)
+	waiting = ada.reload()
+	assert (waiting.status, waiting.next_step, waiting.next_send_at) == ("In Progress", held, None)
+	assert got(smtp, ada) == ["Day 0"]
+
+	step_pauses.resume_step(campaign.reload(), held, clock.now)
+	step_pauses.resume_step(campaign.reload(), held, clock.now)
+	factories.run(clock)
+	assert got(smtp, ada) == ["Day 0", "Day 2"]
+	pass_days(clock, 1)
+	assert got(smtp, ada) == ["Day 0", "Day 2"]
+	pass_days(clock, 1)
+	assert got(smtp, ada) == ["Day 0", "Day 2", "Day 4"]
+	assert ada.reload().status == "Completed"
+
+
+@pytest.mark.parametrize("if_late", ["Keep Intervals", "Keep Dates"])
+def test_step_that_is_paused_until_a_day_goes_on_by_itself_and_is_not_skipped_as_late(
+	site, smtp, clock, if_late
+):
+	campaign = factories.make_active_campaign(clock, step(0), step(2), if_late=if_late, grace_hours=1)
+	ada = join(campaign, clock, "Ada")
+	until = clock.now + timedelta(days=9)
+	step_pauses.pause_step(campaign.reload(), campaign.steps[1].name, clock.now, until)
+	frappe.db.commit()
+	assert ada.reload().next_send_at == to_site(until)
+
+	pass_days(clock, 8)
+	assert got(smtp, ada) == ["Day 0"]
+	pass_days(clock, 1)
+	assert got(smtp, ada) == ["Day 0", "Day 2"]
+	assert not frappe.db.get_value("Drip Campaign Step", campaign.steps[1].name, "is_paused")
+
+
+def test_what_is_queued_of_a_paused_step_waits_even_when_the_campaign_is_paused_and_resumed(
+	campaign, smtp, clock
+):
+	ada = factories.enroll(campaign, factories.make_contact("Ada"), clock)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	step_pauses.pause_step(campaign.reload(), campaign.steps[0].name, clock.now)
+	lifecycle.pause(campaign.reload(), clock.now)
+	lifecycle.activate(campaign.reload(), clock.now)
+	frappe.db.commit()
+	delivery.deliver(clock)
+	assert got(smtp, ada) == []
+
+	step_pauses.resume_step(campaign.reload(), campaign.steps[0].name, clock.now)
+	frappe.db.commit()
+	factories.run(clock)
+	assert got(smtp, ada) == ["Day 0"]
+
+
+def test_campaign_that_is_paused_until_a_day_goes_on_by_itself_with_the_rest_of_the_delay(
+	campaign, ada, smtp, clock
+):
+	clock.advance(days=1)
+	lifecycle.pause(campaign.reload(), clock.now, clock.now + timedelta(days=10))
+	frappe.db.commit()
+	pass_days(clock, 9)
+	assert campaign.reload().status == "Paused"
+
+	pass_days(clock, 1)
+	assert (campaign.reload().status, campaign.paused_until, got(smtp, ada)) == ("Active", None, ["Day 0"])
+	pass_days(clock, 1)
+	assert got(smtp, ada) == ["Day 0", "Day 2"]
+
+
+def test_campaign_that_cannot_go_on_after_its_pause_says_why_and_is_not_tried_for_ever(campaign, clock):
+	lifecycle.pause(campaign.reload(), clock.now, clock.now + timedelta(days=1))
+	frappe.db.set_single_value("Drip Settings", "postal_address", "")
+	frappe.db.commit()
+
+	pass_days(clock, 1)
+
+	assert (campaign.reload().status, campaign.paused_until) == ("Paused", None)
+	assert "There is no postal address" in campaign.held_because
+
+
+def test_closed_campaign_lets_those_on_board_finish_and_ends(campaign, ada, smtp, clock):
+	lifecycle.close(campaign.reload(), clock.now)
+	frappe.db.commit()
+
+	with pytest.raises(
+		(EnrollmentRefusedError, frappe.ValidationError), match="is closed: those on board finish"
+	):
+		factories.enroll(campaign, factories.make_contact("Late"), clock)
+	pass_days(clock, 3)
+	assert campaign.reload().status == "Active"
+	pass_days(clock, 2)
+
+	assert got(smtp, ada) == ["Day 0", "Day 2", "Day 4"]
+	assert (campaign.reload().status, ada.reload().status) == ("Ended", "Completed")
+
+
+def test_enrollment_is_paused_until_a_day_by_a_user(ada, smtp, clock, monkeypatch):
+	monkeypatch.setattr("drip_campaigns.api.desk.utc_now", lambda: clock.now)
+	desk.pause_enrollment(ada.name, str(to_site(clock.now + timedelta(days=5))))
+	frappe.db.commit()
+
+	pass_days(clock, 6)
+	assert got(smtp, ada) == ["Day 0"]
+	pass_days(clock, 1)
+	assert got(smtp, ada) == ["Day 0", "Day 2"]
+
+
+def test_step_that_is_skipped_is_passed_over_and_the_others_keep_their_days(campaign, ada, smtp, clock):
+	skipped = campaign.steps[1].name
+	first = do(Verb.SKIP, [ada], clock, step=skipped)
+	second = do(Verb.SKIP, [ada], clock, step=skipped)
+	assert (first.done, second.done) == (1, 0)
+	assert dict(second.refused) == {"Does not stand at “Day 2” any more.": 1}
+
+	pass_days(clock, 3)
+	assert got(smtp, ada) == ["Day 0"]
+	pass_days(clock, 1)
+	assert got(smtp, ada) == ["Day 0", "Day 4"]
+	assert factories.count("Drip Event", event_type="Skipped", detail="By Administrator") == 1
+
+
+def test_who_is_moved_to_a_step_gets_it_at_once_and_the_rest_from_then(campaign, ada, smtp, clock):
+	assert do(Verb.MOVE, [ada], clock, step=campaign.steps[2].name).done == 1
+	factories.run(clock)
+	assert got(smtp, ada) == ["Day 0", "Day 4"]
+	assert ada.reload().status == "Completed"
+	assert factories.count("Drip Event", event_type="Moved") == 1
+
+	bob = join(campaign, clock, "Bob")
+	do(Verb.SKIP, [bob], clock, step=campaign.steps[1].name)
+	do(Verb.MOVE, [bob], clock, step=campaign.steps[1].name)
+	refused = do(Verb.MOVE, [bob], clock, step=campaign.steps[0].name)
+	factories.run(clock)
+	assert got(smtp, bob) == ["Day 0", "Day 2"]
+	assert list(refused.refused) == ["Has had this step already. Start over to send it once more."]
+	pass_days(clock, 2)
+	assert got(smtp, bob) == ["Day 0", "Day 2", "Day 4"]
+
+
+def test_who_starts_over_gets_everything_again_in_a_new_enrollment_and_twice_is_once(
+	campaign, ada, smtp, clock
+):
+	gone = join(campaign, clock, "Gone")
+	frappe.db.set_value("Contact", gone.recipient, "unsubscribed", 1)
+	pass_days(clock, 1)
+
+	first = do(Verb.START_OVER, [ada, gone], clock)
+	second = do(Verb.START_OVER, [ada], clock)
+	factories.run(clock)
+
+	assert (first.done, second.done) == (1, 0)
+	assert second.refused.total() == 1
+	assert got(smtp, ada) == ["Day 0", "Day 0"]
+	assert (ada.reload().status, gone.reload().status) == ("Exited", "In Progress")
+	assert factories.count("Drip Enrollment", recipient=ada.recipient) == 2
+
+
+def test_everybody_at_a_step_is_paused_and_resumed_in_a_handful_of_statements(campaign, smtp, clock):
+	people = [factories.enroll(campaign, factories.make_contact(), clock) for _ in range(30)]
+	factories.run(clock)
+	names = names_at_step(campaign.name, campaign.steps[1].name)
+	assert len(names) == 30
+
+	with factories.count_statements() as statements:
+		outcome = do(Verb.PAUSE, people, clock)
+	assert (outcome.done, statements.count < 20) == (30, True), statements.count
+	assert do(Verb.PAUSE, people, clock).refused == {"Is Paused.": 30}
+	pass_days(clock, 3)
+	assert do(Verb.RESUME, people, clock).done == 30
+	assert do(Verb.REMOVE, people, clock).done == 30
+	assert do(Verb.REMOVE, people, clock).refused == {"Is Exited.": 30}
+	assert len(smtp.messages) == 30
+
+
+def test_methods_for_those_on_board_ask_for_the_right_to_write(campaign, ada, clock):
+	names, first = frappe.as_json([ada.name]), campaign.steps[0].name
+	of_the_campaign = (
+		lambda: on_board.pause_step(campaign.name, first),
+		lambda: on_board.resume_step(campaign.name, first),
+		lambda: on_board.close_campaign(campaign.name),
+		lambda: on_board.open_campaign(campaign.name),
+		lambda: on_board.act_on_step(campaign.name, first, "Pause"),
+	)
+	frappe.set_user(factories.make_user("other", "Drip User"))
+	for call in of_the_campaign:
+		with pytest.raises(frappe.PermissionError):
+			call()
+	frappe.set_user("Administrator")
+	frappe.set_user(factories.make_user("stranger", "Sales User"))
+	for call in (
+		*of_the_campaign,
+		lambda: on_board.act_on_enrollments("Pause", names),
+		lambda: on_board.count_at_step(campaign.name, first),
+	):
+		with pytest.raises(frappe.PermissionError):
+			call()
+
+	frappe.set_user("Administrator")
+	for call in of_the_campaign:
+		call()
+	assert on_board.count_at_step(campaign.name, campaign.steps[1].name) == 1
+	assert on_board.act_on_enrollments("Pause", names) == {"done": 1, "refused": {}, "left": 0}
+	with pytest.raises(frappe.ValidationError, match="no verb"):
+		on_board.act_on_enrollments("Delete", names)
+	with pytest.raises(frappe.ValidationError, match="JSON list"):
+		on_board.act_on_enrollments("Pause", '{"a": 1}')
