@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import frappe
 
-# Field names and types as in ERPNext 15.
+# Field names and types as in ERPNext 15 and Frappe CRM 1 (whose links to types of its own are plain text here).
 FIELDS: dict[str, list[tuple[str, str, str]]] = {
 	"Lead": [
 		("first_name", "Data", ""),
@@ -99,15 +99,40 @@ FIELDS: dict[str, list[tuple[str, str, str]]] = {
 	],
 	"CRM Lead": [
 		("first_name", "Data", ""),
+		("last_name", "Data", ""),
 		("lead_name", "Data", ""),
+		("organization", "Data", ""),
 		("email", "Data", "Email"),
 		("lead_owner", "Link", "User"),
 		("status", "Data", ""),
 		("converted", "Check", ""),
 	],
+	"CRM Contacts": [
+		("contact", "Link", "Contact"),
+		("full_name", "Data", ""),
+		("email", "Data", ""),
+		("is_primary", "Check", ""),
+	],
+	"CRM Deal": [
+		("organization", "Data", ""),
+		("first_name", "Data", ""),
+		("last_name", "Data", ""),
+		("lead_name", "Data", ""),
+		("email", "Data", "Email"),
+		("deal_owner", "Link", "User"),
+		("status", "Data", ""),
+		("lead", "Link", "CRM Lead"),
+		("contacts", "Table", "CRM Contacts"),
+	],
 }
 
-TABLES = ("Prospect Lead", "Sales Order Item", "Sales Invoice Item", "Payment Entry Reference")
+TABLES = (
+	"CRM Contacts",
+	"Prospect Lead",
+	"Sales Order Item",
+	"Sales Invoice Item",
+	"Payment Entry Reference",
+)
 SUBMITTED = ("Sales Order", "Sales Invoice", "Payment Entry")
 # What purchases are made of, each after what it links to.
 SALES = (

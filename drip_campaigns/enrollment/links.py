@@ -52,8 +52,9 @@ def _by_table(doctype: str, hop: Hop, names: Sequence[str]) -> Linked:
 	if hop.table not in [field.options for field in frappe.get_meta(doctype).get_table_fields()]:
 		return {}
 	filters = {"parenttype": doctype, "parent": ["in", list(names)]}
+	order = "is_primary desc, idx" if frappe.get_meta(hop.table).has_field("is_primary") else "idx"
 	linked: Linked = defaultdict(list)
-	rows = frappe.get_all(hop.table, filters=filters, fields=["parent", hop.field], order_by="idx")
+	rows = frappe.get_all(hop.table, filters=filters, fields=["parent", hop.field], order_by=order)
 	for row in rows:
 		if row[hop.field]:
 			linked[row.parent].append((hop.doctype, row[hop.field]))

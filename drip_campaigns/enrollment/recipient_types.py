@@ -181,6 +181,7 @@ _TYPES = (
 		owner="deal_owner",
 		stop_flags=(StopFlag("status", ("Won", "Lost"), _FORBIDDING_STATUS, is_personal=False),),
 		hops=(Hop(field="contact", table="CRM Contacts"), Hop(field="lead", doctype="CRM Lead")),
+		address_is_copy=True,
 	),
 )
 

@@ -34,7 +34,16 @@ ROW = {
 @pytest.fixture(scope="module", autouse=True)
 def erpnext_doctypes(connected_site):
 	with stand_ins.present(
-		"Lead", "Customer", "Prospect Lead", "Prospect", "Opportunity", "Supplier", "Employee"
+		"Lead",
+		"Customer",
+		"Prospect Lead",
+		"Prospect",
+		"Opportunity",
+		"Supplier",
+		"Employee",
+		"CRM Lead",
+		"CRM Contacts",
+		"CRM Deal",
 	):
 		yield
 
@@ -326,3 +335,45 @@ def test_form_of_a_recipient_counts_its_enrollments(site, doctype):
 def test_type_that_is_none_is_refused(site):
 	with pytest.raises(UnknownRecipientTypeError):
 		load_recipients("ToDo", ["x"])
+
+
+@pytest.mark.parametrize(
+	("fields", "said"),
+	[({}, None), ({"status": "Junk"}, "has a status"), ({"converted": 1}, "is converted")],
+)
+def test_lead_of_the_crm_is_written_to_unless_it_is_junk_or_converted(site, fields, said):
+	lead = insert(
+		"CRM Lead",
+		first_name="Ada",
+		lead_name="Ada L",
+		organization="Ada Ltd",
+		email=f"ada@{DOMAIN}",
+		**fields,
+	)
+
+	found = load(lead)
+
+	assert (found.email, found.full_name, found.company) == (f"ada@{DOMAIN}", "Ada L", "Ada Ltd")
+	assert found.stopped_because is None if said is None else found.stopped_because.startswith(said)
+
+
+def test_deal_of_the_crm_is_reached_by_its_primary_contact_as_it_is_now_else_by_its_lead(site, smtp, clock):
+	first = factories.make_contact("First", f"first@{DOMAIN}")
+	primary = factories.make_contact("Primary", f"new@{DOMAIN}")
+	lead = insert("CRM Lead", first_name="Lea", email=f"lea@{DOMAIN}", converted=1)
+	rows = [{"contact": first.name}, {"contact": primary.name, "is_primary": 1}]
+	deal = insert(
+		"CRM Deal", name="DRIP-DEAL-1", lead_name="Deal", email=f"old@{DOMAIN}", contacts=rows, lead=lead.name
+	)
+	of_lead = insert("CRM Deal", name="DRIP-DEAL-2", lead_name="Other", lead=lead.name, status="Open")
+	won = insert("CRM Deal", name="DRIP-DEAL-3", lead_name="Won", contacts=rows, status="Won")
+	campaign = factories.make_active_campaign(clock, step(0))
+
+	for record in (deal, of_lead):
+		factories.enroll(campaign, record, clock)
+	factories.run(clock)
+
+	assert sorted(mail.recipient for mail in smtp.messages) == [f"lea@{DOMAIN}", f"new@{DOMAIN}"]
+	assert "Hello Primary" in smtp.to(f"new@{DOMAIN}")[0].part("plain")
+	with pytest.raises(frappe.ValidationError, match="has a status"):
+		factories.enroll(campaign, won, clock)
