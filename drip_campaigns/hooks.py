@@ -108,5 +108,6 @@ ignore_links_on_delete = [
 	"Drip Target List Member",
 	"Drip Step Version",
 	"Drip Target List Refresh",
+	"Drip Tracking URL",
 	"Drip Trigger Firing",
 ]

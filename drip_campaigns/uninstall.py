@@ -6,6 +6,7 @@ from drip_campaigns.dispatch import identity
 from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.install import ROLES
 from drip_campaigns.integrations import holidays
+from drip_campaigns.tracking import buffer
 from drip_campaigns.tracking.keys import forget_keys
 from drip_campaigns.triggers import table
 
@@ -62,6 +63,7 @@ def after_uninstall() -> None:
 	frappe.db.delete("Deleted Document", {"deleted_doctype": "Drip Settings"})
 	identity.forget()
 	forget_keys()
+	buffer.forget()
 	table.forget()
 	frappe.db.commit()
 

@@ -17,6 +17,7 @@ from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.lists import refresh as lists_refresh
 from drip_campaigns.pages.limits import PREFIX
 from drip_campaigns.site_clock import utc_now
+from drip_campaigns.tracking import buffer
 from drip_campaigns.triggers import table
 from tests.fakes import LOOPBACK, Clock
 
@@ -50,6 +51,7 @@ _OURS = (
 	"Drip Campaign Target List",
 	"Drip Campaign Exclusion",
 	"Drip Recipient Preference",
+	"Drip Tracking URL",
 )
 _numbers = itertools.count(1)
 
@@ -92,6 +94,7 @@ def clear_site() -> None:
 	frappe.clear_cache(doctype="Drip Settings")
 	bad_news.take()
 	listeners.forget()
+	buffer.forget()
 	table.forget()  # the triggers of the campaigns that are gone
 	identity.forget()  # when this site last sent: the next test may live before that
 	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens

@@ -3,6 +3,7 @@
 Run as a program it serves: `python -m tests.web SITE PORT`, in the folder of the sites.
 """
 
+import http.client
 import http.cookiejar
 import json
 import os
@@ -88,9 +89,13 @@ class Browser:
 		request.add_header("Accept", "text/html,application/json")
 		try:
 			with self._opener.open(request, timeout=60) as response:
-				return Answer(response.status, response.headers, response.read().decode())
+				return Answer(response.status, response.headers, _text(response))
 		except urllib.error.HTTPError as error:
-			return Answer(error.code, error.headers, error.read().decode())
+			return Answer(error.code, error.headers, _text(error))
+
+
+def _text(response: http.client.HTTPResponse | urllib.error.HTTPError) -> str:
+	return response.read().decode(errors="replace")  # a picture is no text
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

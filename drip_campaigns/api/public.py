@@ -1,6 +1,7 @@
 """Everything a stranger can reach: the pages under /drip/, by `/drip/<page>/<token>`. GET and HEAD show, POST acts.
 
-Under `/drip/webhook/<provider>` mail providers report bounces and complaints, with a signature.
+Under `/drip/webhook/<provider>` mail providers report bounces and complaints, with a signature. `/drip/click/` sends
+on who follows a link, `/drip/open/` is the picture that tells of an open: both only note it.
 
 Trusts nothing but a verified token; what the pages do is in `pages/`. No address is ever shown to a bad token, and the
 answer to it does not tell whether somebody exists.
@@ -13,11 +14,11 @@ from werkzeug.wrappers import Response
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.core.news import UnprovenError
-from drip_campaigns.core.tokens import InvalidTokenError
+from drip_campaigns.core.tokens import InvalidTokenError, Purpose
 from drip_campaigns.enrollment.sign_up import request_sign_up
 from drip_campaigns.feedback.providers.request import ProviderRequest
 from drip_campaigns.feedback.webhooks import LARGEST_BODY, PROVIDERS, take
-from drip_campaigns.pages import address, confirm, leave, preferences, view
+from drip_campaigns.pages import address, confirm, leave, preferences, view, visits
 from drip_campaigns.pages.frame import Page, PageRequest, choose_language, render_not_found, render_problem
 from drip_campaigns.pages.limits import TooManyTriesError, spend
 from drip_campaigns.site_clock import utc_now
@@ -26,7 +27,9 @@ from drip_campaigns.tracking.urls import PREVIEW_TOKEN, ROOT, read_token
 PAGES: dict[str, Page] = {
 	page.purpose.value: page for page in (leave.PAGE, preferences.PAGE, address.PAGE, confirm.PAGE, view.PAGE)
 }
+VISITS = {Purpose.CLICK.value: visits.follow, Purpose.OPEN.value: visits.show_picture}
 WEBHOOK = "webhook"
+_NAMES = frozenset((*PAGES, *VISITS))
 WEBHOOKS = frozenset(f"{WEBHOOK}/{provider}" for provider in PROVIDERS)
 POSTS_PER_HOUR = 30  # of one token
 BAD_TOKENS_PER_HOUR = 600  # of one network address, which many people may share
@@ -43,29 +46,42 @@ class PublicPages:
 	def can_render(self) -> bool:
 		"""Say whether the path is one of ours."""
 		root, _slash, rest = self.path.partition("/")
-		return root == ROOT and (rest.partition("/")[0] in PAGES or rest in WEBHOOKS)
+		return root == ROOT and (rest.partition("/")[0] in _NAMES or rest in WEBHOOKS)
 
 	def render(self) -> Response:
 		"""Return the page; nothing is changed unless the request is a POST with a valid token."""
 		_root, name, token = [*self.path.split("/", 2), ""][:3]
 		if name == WEBHOOK:
 			return _take_webhook(token)
-		choose_language()
 		try:
-			return _answer(PAGES[name], token)
+			return _answer_visit(name, token) if name in VISITS else _answer(PAGES[name], token)
 		except TooManyTriesError:
 			return render_problem(_("Too many requests"), _("Please try again in an hour."), 429)
 
 
+def _answer_visit(name: str, rest: str) -> Response:
+	"""Send on who follows a link, or show the picture; what fails in noting it is nothing to the recipient."""
+	try:
+		return VISITS[name](rest, utc_now())
+	except (InvalidTokenError, frappe.DoesNotExistError):
+		choose_language()
+		return _refuse()
+
+
 def _answer(page: Page, token: str) -> Response:
+	choose_language()
 	if token == PREVIEW_TOKEN:
 		return render_problem(_("This is a test"), _("The links of a test e-mail change nothing."), 200)
 	try:
 		return _open(page, token)
 	except (InvalidTokenError, frappe.DoesNotExistError):
-		frappe.clear_last_message()
-		spend("bad-token", frappe.local.request_ip or "", BAD_TOKENS_PER_HOUR)
-		return render_not_found()
+		return _refuse()
+
+
+def _refuse() -> Response:
+	frappe.clear_last_message()
+	spend("bad-token", frappe.local.request_ip or "", BAD_TOKENS_PER_HOUR)
+	return render_not_found()
 
 
 def _open(page: Page, token: str) -> Response:

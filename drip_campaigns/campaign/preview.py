@@ -7,6 +7,7 @@ from frappe import _
 from jinja2 import TemplateError
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.links import LinkRules
 from drip_campaigns.core.tokens import Purpose
 from drip_campaigns.dispatch.message import Envelope, compose
 from drip_campaigns.dispatch.options import postal_address
@@ -14,6 +15,7 @@ from drip_campaigns.dispatch.render import Frame, RenderedEmail, compile_step, f
 from drip_campaigns.dispatch.senders import Sender, Senders
 from drip_campaigns.enrollment.addresses import on_the_wire
 from drip_campaigns.enrollment.recipients import Recipient, load_recipients
+from drip_campaigns.tracking.modes import find_utm
 from drip_campaigns.tracking.urls import Links
 
 TEST_HEADER = "X-Drip-Test"
@@ -85,6 +87,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 			_("Campaign {0} has no such step. Save the form and try again.").format(campaign.name)
 		)
 	links = Links()
+	rules = LinkRules(step, utm=find_utm(campaign, row), own_root=links.root)
 	frame = Frame(
 		links.preview(),
 		links.preview(Purpose.PREFERENCES),
@@ -92,12 +95,14 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 		sender.name,
 		postal_address(),
 		view_url=links.preview(Purpose.VIEW),
+		tracker=links.tracker("", rules.utm),
 	)
 	try:
 		compiled = compile_step(
 			load_step_text(row),
 			has_view_link=bool(campaign.has_browser_link),
 			has_leave_link=not campaign.without_link,
+			links=rules,
 		)
 		return fill(compiled, recipient, frame)
 	except TemplateError as error:

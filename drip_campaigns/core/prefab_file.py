@@ -37,6 +37,10 @@ CAMPAIGN: dict[str, type] = {
 	"consent_text": str,
 	"tracking_mode": str,
 	"has_browser_link": int,
+	"utm_source": str,
+	"utm_medium": str,
+	"utm_campaign": str,
+	"utm_content": str,
 	"leaving_scope": str,
 }
 STEP: dict[str, type] = {
@@ -50,6 +54,7 @@ STEP: dict[str, type] = {
 	"use_html": int,
 	"message": str,
 	"message_html": str,
+	"utm_content": str,
 }
 TRIGGER: dict[str, type] = {
 	"kind": str,

@@ -11,6 +11,7 @@ from jinja2 import TemplateError
 
 from drip_campaigns.core.confirmation import QUESTIONS, Patience
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.links import LinkRules
 from drip_campaigns.core.model import (
 	Plan,
 )
@@ -23,6 +24,7 @@ from drip_campaigns.dispatch.options import patience
 from drip_campaigns.dispatch.outbox import Mail, drip_email_name
 from drip_campaigns.dispatch.planner import Planner
 from drip_campaigns.dispatch.render import (
+	NO_RULES,
 	CompiledStep,
 	Frame,
 	StepText,
@@ -40,7 +42,9 @@ from drip_campaigns.enrollment.state import (
 )
 from drip_campaigns.languages import find_language, speaking
 from drip_campaigns.rules.leavers import LeavingRules
-from drip_campaigns.tracking.modes import TrackingModes
+from drip_campaigns.tracking.modes import TrackingModes, find_utm
+from drip_campaigns.tracking.targets import keep_targets
+from drip_campaigns.tracking.tracker import Tracker
 from drip_campaigns.tracking.urls import Links
 
 
@@ -66,6 +70,7 @@ class CampaignRun:
 		self.rules = LeavingRules(campaign)
 		self._compiled: dict[tuple[str, str], CompiledStep] = {}
 		self._versions: dict[tuple[str, str], Version] = {}
+		self._links_of_steps: dict[str, LinkRules] = {}
 
 	@cached_property
 	def patience(self) -> Patience:
@@ -108,6 +113,7 @@ class CampaignRun:
 			language,
 			has_view_link=has_view_link,
 			has_leave_link=not self.campaign.without_link,
+			links=self._link_rules(step),
 		)
 
 	def _note_version(self, step: str, language: str, text: StepText) -> None:
@@ -118,6 +124,17 @@ class CampaignRun:
 		is_question = step in QUESTIONS
 		row = self.rows.get(step)
 		return (self.campaign.confirmation_template if is_question else row.email_template) or None
+
+	def _link_rules(self, step: str) -> LinkRules:
+		if step not in self._links_of_steps:
+			utm = find_utm(self.campaign, self.rows[step])
+			self._links_of_steps[step] = LinkRules(step, self.tracking.any, utm, self.links.root)
+		return self._links_of_steps[step]
+
+	def keep_targets(self, now: datetime) -> None:
+		"""Write down where the links of the steps lead that were used in this run."""
+		for (step, _language), compiled in self._compiled.items():
+			keep_targets(compiled.targets, self.campaign, step, now)
 
 	def _label(self, step: str) -> str:
 		row = self.rows.get(step)
@@ -168,7 +185,12 @@ class CampaignRun:
 			self.postal_address,
 			view_url=self.links.view(drip_email_name(enrollment, step)),
 			confirm_url=self.links.confirm(enrollment) if step in QUESTIONS else "",
+			tracker=self._tracker(enrollment, step),
 		)
+
+	def _tracker(self, enrollment: str, step: str) -> Tracker:
+		rules = NO_RULES if step in QUESTIONS else self._link_rules(step)
+		return self.links.tracker(drip_email_name(enrollment, step) if rules.counts else "", rules.utm)
 
 
 def explain(error: Exception, row: Mapping[str, Any], run: CampaignRun) -> str:

@@ -9,6 +9,7 @@ import logging
 import re
 from collections import namedtuple
 from dataclasses import dataclass
+from functools import cached_property
 
 import frappe
 from frappe import _
@@ -17,11 +18,12 @@ from frappe.utils import get_url
 from frappe.utils.caching import request_cache
 from frappe.utils.html_utils import sanitize_html
 from frappe.utils.jinja import get_template
-from jinja2 import Environment, Template, meta
+from jinja2 import Environment, Template, TemplateSyntaxError, meta
 from markupsafe import Markup, escape
 from premailer import Premailer
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.links import LinkRules, Target, rewrite_links
 from drip_campaigns.dispatch.options import footer_reason
 from drip_campaigns.dispatch.shield import Shielded, shield
 from drip_campaigns.dispatch.template import (
@@ -34,6 +36,7 @@ from drip_campaigns.dispatch.template import (
 )
 from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.languages import direction, speaking
+from drip_campaigns.tracking.tracker import Tracker
 
 RENDER_SECONDS = 2  # of processor time, for one e-mail
 MAX_CHARACTERS = 2_000_000  # Gmail shows the first 102 KB; many servers refuse 10 MB and more
@@ -55,6 +58,8 @@ _MARKS = {
 	_SENDER_MARK: "{% if sender_name %}{{ sender_name }}<br>{% endif %}",
 }
 _WHY_MARK = "drip-why-it-is-sent"
+_PICTURE = '<img src="{{ open_url }}" width="1" height="1" alt="" style="display:block;width:1px;height:1px">'
+NO_RULES, UNTRACKED = LinkRules(), Tracker("", "", (), {})
 _BODY = re.compile(r"<body\b[^>]*>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _HEAD_PARTS = re.compile(r"<(style|script|title|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 # What an author hides from the eye, mostly a preview of the text, is not for the plain text either.
@@ -106,6 +111,7 @@ class Frame:
 	postal_address: str
 	view_url: str = ""
 	confirm_url: str = ""  # of an e-mail that asks for a confirmation
+	tracker: Tracker = UNTRACKED
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,12 @@ class CompiledStep:
 	html: Template
 	text: Template
 	preview: Template | None = None
+	targets: tuple[Target, ...] = ()  # where its counted links lead
+
+	@cached_property
+	def target_by_key(self) -> dict[str, str]:
+		"""Where each counted link leads that leads to the same place for everybody."""
+		return {target.key: target.target for target in self.targets if target.target}
 
 
 @dataclass(frozen=True)
@@ -164,6 +176,7 @@ def compile_step(
 	*,
 	has_view_link: bool = False,
 	has_leave_link: bool = True,
+	links: LinkRules = NO_RULES,
 ) -> CompiledStep:
 	"""Return the templates of a step; raises TemplateSyntaxError. The costly part, done once a job, language and address.
 
@@ -172,11 +185,11 @@ def compile_step(
 	"""
 	lang = frappe.local.lang or "en"
 	foot = Foot(footer_language or lang, has_view_link, has_leave_link, footer_reason())
-	return _compile(text, lang, get_url(), foot)
+	return _compile(text, lang, get_url(), foot, links)
 
 
 @request_cache
-def _compile(text: StepText, lang: str, site_url: str, foot: Foot) -> CompiledStep:
+def _compile(text: StepText, lang: str, site_url: str, foot: Foot, links: LinkRules) -> CompiledStep:
 	for_html, for_text = html_environment(), text_environment()
 	if "unsubscribe_url" in meta.find_undeclared_variables(for_html.parse(text.html)):
 		foot = dataclasses.replace(foot, has_leave_link=False)  # it stands in the text
@@ -188,12 +201,32 @@ def _compile(text: StepText, lang: str, site_url: str, foot: Foot) -> CompiledSt
 		plain = _make_text(text.html, foot)
 	preview = _PREVIEW_MARK if text.preview.strip() else ""
 	framed = _frame(inlined, is_document=bool(_DOCUMENT.search(text.html)), footer=footer, preview=preview)
+	linked, targets = _count_links(framed, links, shielded)
 	return CompiledStep(
 		subject=_template(for_text, text.subject),
-		html=_template(for_html, _unshield(shielded, framed).replace(_WHY_MARK, why)),
+		html=_template(for_html, _unshield(shielded, linked).replace(_WHY_MARK, why)),
 		text=_template(for_text, plain),
 		preview=_template(for_text, text.preview) if preview else None,
+		targets=targets,
 	)
+
+
+def _count_links(html: str, links: LinkRules, shielded: Shielded) -> tuple[str, tuple[Target, ...]]:
+	"""Rewrite the links that the author wrote, and put the picture behind the text; the frame's own links are not counted."""
+	environment = html_environment()
+
+	def written(url: str) -> str | None:
+		text = shielded.unshield(url)
+		try:
+			environment.parse(text)
+		except TemplateSyntaxError:  # one half of a statement
+			return None
+		return text
+
+	head, content, tail = _cut(html)
+	content, targets = rewrite_links(content, links, written)
+	picture = _PICTURE if links.counts else ""
+	return f"{head}{_CONTENT_BEGINS}{content}{_CONTENT_ENDS}{picture}{tail}", targets
 
 
 def _template(environment: Environment, source: str) -> Template:
@@ -215,6 +248,7 @@ def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> Rendered
 		"postal_address": frame.postal_address,
 		"view_url": frame.view_url,
 		**({"confirm_url": frame.confirm_url} if frame.confirm_url else {}),
+		**frame.tracker.context(),
 	}
 	for_html = {"postal_address": _with_breaks(frame.postal_address)}
 	with limit_time(RENDER_SECONDS):
@@ -232,7 +266,7 @@ def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> Rendered
 		subject=subject,
 		html=head + content + tail,
 		text=text,
-		content=_for_the_erp(content, frame),
+		content=_for_the_erp(frame.tracker.without_tracking(content, compiled.target_by_key), frame),
 	)
 
 

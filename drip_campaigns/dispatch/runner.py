@@ -36,6 +36,7 @@ from drip_campaigns.dispatch.store import (
 from drip_campaigns.enrollment.pauses import resume_rested
 from drip_campaigns.feedback.breaker import pause_the_bad
 from drip_campaigns.site_clock import to_site, to_site_plan, utc_now
+from drip_campaigns.tracking.counting import count_visits
 from drip_campaigns.triggers import work
 from drip_campaigns.triggers.table import publish
 
@@ -46,9 +47,10 @@ HELP_JOB = "drip_campaigns.dispatch.runner.help_to_dispatch"
 
 
 def dispatch_due() -> None:
-	"""Enroll whom triggers and dates bring, and send what is due now: called every five minutes by the scheduler."""
+	"""Count opens and clicks, enroll whom triggers and dates bring, and send what is due now: called every five minutes by the scheduler."""
 	now = utc_now()
 	publish()
+	count_visits(now)
 	work.run(now)
 	dispatch(now)
 
@@ -196,6 +198,7 @@ def _claim_and_record(campaign: str, limit: int, now: datetime) -> int | None:
 		return None
 	replace_gone_senders(run.campaign, rows)
 	batch = make_batch(run, rows, load_dealt_with([row.name for row in rows]), now)
+	run.keep_targets(now)
 	record_mails(batch.mails, batch.skipped, now, release_after())
 	advance_enrollments(batch.states, site_now)
 	record_events(batch.events, site_now)

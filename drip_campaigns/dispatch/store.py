@@ -89,6 +89,9 @@ EVENT_FIELDS = (
 	"drip_email",
 	"step",
 	"email_address",
+	"by_machine",
+	"link",
+	"tracking_url",
 )
 
 
@@ -211,6 +214,7 @@ def record_events(events: Sequence[dict], site_now: datetime) -> None:
 		"creation": site_now,
 		"modified": site_now,
 		"occurred_at": site_now,
+		"by_machine": 0,
 	}
 	rows = []
 	for event in events:

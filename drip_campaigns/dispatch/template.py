@@ -19,6 +19,8 @@ from jinja2 import Environment, StrictUndefined, TemplateRuntimeError, TemplateS
 from jinja2.defaults import DEFAULT_NAMESPACE
 from markupsafe import Markup
 
+from drip_campaigns.tracking.targets import named_urls
+
 RECIPIENT_FIELDS = ("first_name", "last_name", "full_name", "email", "company")
 CONTEXT_NAMES = (
 	"doc",
@@ -28,6 +30,7 @@ CONTEXT_NAMES = (
 	"view_url",
 	"campaign_name",
 	"sender_name",
+	"tracking_url",
 )
 
 _HTML_FIELDTYPES = ("Text Editor", "HTML Editor", "Markdown Editor", "HTML")
@@ -117,7 +120,18 @@ def find_problem(
 		return TemplateProblem(
 			f"{{{{ {name} }}}} is not known. Use recipient.first_name, or a field of the record as doc.fieldname"
 		)
-	return _find_unknown_field(tree, doctypes)
+	return _find_unknown_field(tree, doctypes) or _find_unknown_url(tree)
+
+
+def _find_unknown_url(tree: nodes.Template) -> TemplateProblem | None:
+	for call in tree.find_all(nodes.Call):
+		if isinstance(call.node, nodes.Name) and call.node.name == "tracking_url":
+			name = call.args[0].value if call.args and isinstance(call.args[0], nodes.Const) else None
+			if name is not None and name not in named_urls():
+				return TemplateProblem(
+					f"There is no Tracking URL “{name}”. Make one, or correct its name", call.lineno
+				)
+	return None
 
 
 def _find_unknown_field(tree: nodes.Template, doctypes: list[str]) -> TemplateProblem | None:

@@ -43,6 +43,11 @@ def breaker() -> Breaker:
 	)
 
 
+def machine_networks() -> tuple[str, ...]:
+	"""Return the networks from which, as this site knows, only machines follow links; none if nothing is set."""
+	return tuple((_written().get("machine_networks") or "").split())
+
+
 def _written() -> dict:
 	"""What stands in the database: a field that nobody has saved yet is missing, and not 0."""
 	return frappe.db.get_singles_dict("Drip Settings")

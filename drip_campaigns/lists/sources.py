@@ -136,9 +136,10 @@ class LogSource:
 		event = frappe.qb.DocType("Drip Event")
 		query = frappe.qb.from_(event).select(event.enrollment)
 		query = query.where((event.campaign == self.campaign) & (event.event_type == event_type))
+		query = query.where(event.by_machine == 0)
 		query = query.where(event.enrollment.isnotnull())  # NOT IN a set with a NULL is true of nobody
 		if self.link_url and event_type == "Clicked":
-			query = query.where(event.detail == self.link_url)
+			query = query.where((event.detail == self.link_url) | (event.link == self.link_url))
 		return query
 
 

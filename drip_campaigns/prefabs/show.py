@@ -59,6 +59,7 @@ def render_step(prefab: Prefab, number: int) -> dict[str, str]:
 		frappe.utils.get_fullname(frappe.session.user),
 		postal_address(),
 		view_url=links.preview(Purpose.VIEW),
+		tracker=links.tracker(""),
 	)
 	try:
 		rendered = fill(

@@ -53,6 +53,12 @@ def load_preference(address: str) -> Preference:
 	return load_preferences([address]).get(normalise(address), NOTHING_SAID)
 
 
+def find_refused(addresses: Iterable[str]) -> set[str]:
+	"""Return those of `addresses`, normalised, that have said no to being tracked as persons."""
+	said = load_preferences(addresses)
+	return {address for address, preference in said.items() if preference.tracking_consent is False}
+
+
 def personalise(recipient: Recipient, preference: Preference) -> Recipient:
 	"""Return the recipient as the person wants to be written to: their own word goes before the record's."""
 	if preference == NOTHING_SAID:

@@ -7,9 +7,12 @@ from drip_campaigns.core import tokens
 from drip_campaigns.core.tokens import InvalidTokenError, Purpose
 from drip_campaigns.enrollment.addresses import hash_address
 from drip_campaigns.tracking.keys import token_keys
+from drip_campaigns.tracking.targets import named_urls
+from drip_campaigns.tracking.tracker import Tracker
 
 ROOT = "drip"
 PREVIEW_TOKEN = "test"
+LONGEST_CLICK = 4000  # it may carry an address of 2,000 characters
 FINGERPRINT_LENGTH = 16  # of 32: 64 bits, which nobody meets by chance
 
 
@@ -40,9 +43,18 @@ class Links:
 		"""Return the page that shows one Drip Email in a browser."""
 		return self._make(Purpose.VIEW, drip_email)
 
+	@property
+	def root(self) -> str:
+		"""Below which all links of recipients lie."""
+		return self._root
+
 	def preview(self, purpose: Purpose = Purpose.LEAVE) -> str:
 		"""Return a link of previews and test e-mails: it opens a page that says so, and changes nothing."""
 		return f"{self._root}{purpose.value}/{PREVIEW_TOKEN}"
+
+	def tracker(self, drip_email: str, utm: tuple[tuple[str, str], ...] = ()) -> Tracker:
+		"""Return what makes the counted links of one Drip Email; with an empty name, of an e-mail that is not tracked."""
+		return Tracker(self._root, drip_email, self._keys, named_urls(), utm)
 
 	def _make(self, purpose: Purpose, subject: str) -> str:
 		return f"{self._root}{purpose.value}/{tokens.sign(purpose, subject, self._keys)}"
@@ -70,7 +82,8 @@ def find_person(subject: str) -> str:
 
 def read_token(purpose: Purpose, token: str) -> str:
 	"""Return the subject of a link's token; raise InvalidTokenError when it is none of ours."""
+	longest = LONGEST_CLICK if purpose is Purpose.CLICK else tokens.MAX_TOKEN_LENGTH
 	try:
-		return tokens.read(purpose, token, token_keys())
+		return tokens.read(purpose, token, token_keys(), longest)
 	except InvalidTokenError:
-		return tokens.read(purpose, token, token_keys(frappe.get_site_config()))
+		return tokens.read(purpose, token, token_keys(frappe.get_site_config()), longest)

@@ -19,11 +19,18 @@ Event = Mapping[str, object]  # the fields of a Drip Event; `detail` of a click 
 
 
 def note_events(events: Sequence[Event], site_now: datetime) -> None:
-	"""Write down what a batch of Drip Events fires: nothing but one look-up, if no trigger waits for any."""
-	waited_for = [event for event in events if event["event_type"] in KINDS and event.get("enrollment")]
+	"""Write down what a batch of Drip Events fires: nothing but one look-up, if no trigger waits for any.
+
+	What a machine did fires nothing.
+	"""
+	waited_for = [event for event in events if event["event_type"] in KINDS and _is_a_persons(event)]
 	watching = find_watching("Drip Event") if waited_for else []
 	if watching:
 		record(_find_firings(waited_for, watching, site_now), site_now)
+
+
+def _is_a_persons(event: Event) -> bool:
+	return bool(event.get("enrollment")) and not event.get("by_machine")
 
 
 def _find_firings(
@@ -39,5 +46,8 @@ def _find_firings(
 
 
 def _is_meant(trigger: frappe._dict, event: Event) -> bool:
-	is_link = trigger.kind != TriggerKind.LINK_CLICKED or trigger.link_url in (None, "", event.get("detail"))
+	is_link = trigger.kind != TriggerKind.LINK_CLICKED or trigger.link_url in (
+		*(None, ""),
+		*(event.get("detail"), event.get("link")),
+	)
 	return is_link and trigger.source_campaign in (None, "", event["campaign"])

@@ -43,10 +43,11 @@ def _reacted(trigger: frappe._dict, doctype: str) -> Source:
 	wanted = EventType.CLICKED if is_click else EventType.OPENED
 	query = frappe.qb.from_(event).inner_join(enrollment).on(enrollment.name == event.enrollment)
 	query = query.where((event.event_type == wanted.value) & (enrollment.recipient_type == doctype))
+	query = query.where(event.by_machine == 0)
 	if trigger.source_campaign:
 		query = query.where(event.campaign == trigger.source_campaign)
 	if is_click and trigger.link_url:
-		query = query.where(event.detail == trigger.link_url)
+		query = query.where((event.detail == trigger.link_url) | (event.link == trigger.link_url))
 	return query, enrollment.recipient
 
 

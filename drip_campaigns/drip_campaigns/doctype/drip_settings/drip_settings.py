@@ -5,6 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint
 
+from drip_campaigns.core.machines import is_network
 from drip_campaigns.dispatch import identity
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.withdraw import hold, release
@@ -22,8 +23,14 @@ class DripSettings(Document):
 		self._check_range("release_after_minutes", 5, 14)
 		self._check_range("confirmation_reminder_days", 1, 365)
 		self._check_range("confirmation_expiry_days", 1, 365)
+		self._check_networks()
 		if problems := list(find_problems(self.recipient_types or [])):
 			frappe.throw("<br>".join(problems), title=_("Recipient Types"))
+
+	def _check_networks(self) -> None:
+		for text in (self.machine_networks or "").split():
+			if not is_network(text):
+				frappe.throw(_("“{0}” is no network. Write one a line, such as 192.0.2.0/24.").format(text))
 
 	def on_update(self) -> None:
 		before = self.get_doc_before_save()  # None when the settings are saved for the first time

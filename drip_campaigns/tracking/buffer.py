@@ -1,0 +1,113 @@
+"""Visits wait here until they are counted: one line in a list of the queue's Redis, or in a file while that is down.
+
+A request does no more than that. Nothing is taken out before it is counted; a line that is read twice is counted once,
+because its id is the name of its line in the log.
+"""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import frappe
+import redis
+from frappe.utils.background_jobs import get_redis_conn
+
+from drip_campaigns.core.visits import Visit, read_visit, write_visit
+
+VISITS_PER_HOUR = 1000  # of one e-mail: who repeats a link for ever fills no log
+MOST_WAITING = 2_000_000  # lines; a buffer that nobody empties must not fill the memory
+FILE_NAME = "drip_visits.jsonl"
+
+# KEYS: list, counter of the e-mail. ARGV: line, visits an hour, lines. Answers 1 if the line was taken.
+_PUSH = """
+local count = redis.call('INCR', KEYS[2])
+if count == 1 then redis.call('EXPIRE', KEYS[2], 3600) end
+if count > tonumber(ARGV[2]) or redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
+redis.call('RPUSH', KEYS[1], ARGV[1])
+return 1
+"""
+# KEYS: list, lines counted last. ARGV: the first line, how many lines, which of them to keep in sight for a while.
+# Somebody else may have taken the same lines off: then the list begins with another one.
+_TAKE_OFF = """
+if redis.call('LINDEX', KEYS[1], 0) ~= ARGV[1] then return 0 end
+redis.call('LTRIM', KEYS[1], tonumber(ARGV[2]), -1)
+redis.call('DEL', KEYS[2])
+for i = 3, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+redis.call('EXPIRE', KEYS[2], 60)
+return 1
+"""
+
+
+def push(visit: Visit) -> None:
+	"""Keep a visit until it is counted. Never raises: the recipient is sent on whatever happens here."""
+	line = write_visit(visit)
+	try:
+		keys = (_key("visits"), _key(f"visits-of:{visit.mail}"))
+		get_redis_conn().eval(_PUSH, 2, *keys, line, VISITS_PER_HOUR, MOST_WAITING)
+		return
+	except redis.RedisError:
+		frappe.logger("drip_campaigns").warning("Redis keeps no visits: they wait in a file")
+	try:
+		_append(line)
+	except OSError:
+		frappe.logger("drip_campaigns").error("A visit of %s cannot be kept anywhere", visit.mail)
+
+
+def read(limit: int) -> list[bytes]:
+	"""Return the longest waiting lines, `limit` at most; raise redis.RedisError when Redis is down."""
+	_bring_in_file()
+	return get_redis_conn().lrange(_key("visits"), 0, limit - 1)
+
+
+def read_recent() -> list[Visit]:
+	"""Return the visits that were counted last, for a burst that had begun before."""
+	lines = get_redis_conn().lrange(_key("visits-counted"), 0, -1)
+	return [visit for visit in map(read_visit, lines) if visit]
+
+
+def take_off(lines: Sequence[bytes], recent: Sequence[bytes]) -> None:
+	"""Remove lines that are counted, the first ones of the list; `recent` stay in sight for a minute."""
+	keys = (_key("visits"), _key("visits-counted"))
+	get_redis_conn().eval(_TAKE_OFF, 2, *keys, lines[0], len(lines), *recent)
+
+
+def forget() -> None:
+	"""Remove everything that waits, and the file."""
+	get_redis_conn().delete(_key("visits"), _key("visits-counted"))
+	_file().unlink(missing_ok=True)
+
+
+def _key(name: str) -> str:
+	return f"drip_campaigns:{frappe.conf.db_name}:{name}"
+
+
+def _file() -> Path:
+	return Path(frappe.get_site_path("private", FILE_NAME))
+
+
+def _append(line: str) -> None:
+	"""Write a whole line in one go: several workers write at once."""
+	handle = os.open(_file(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+	try:
+		fcntl.flock(handle, fcntl.LOCK_SH)  # many may append; who empties the file is alone
+		os.write(handle, line.encode() + b"\n")
+	finally:
+		os.close(handle)
+
+
+def _bring_in_file() -> None:
+	"""Put what was written while Redis was down where everything waits. If this ends in the middle, ids keep it counted once."""
+	try:
+		handle = os.open(_file(), os.O_RDWR)
+	except FileNotFoundError:
+		return
+	try:
+		fcntl.flock(handle, fcntl.LOCK_EX)
+		with open(handle, "rb", closefd=False) as file:
+			lines = file.read().splitlines()
+		if lines:
+			get_redis_conn().rpush(_key("visits"), *lines)
+		os.ftruncate(handle, 0)
+	finally:
+		os.close(handle)
