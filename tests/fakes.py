@@ -1,13 +1,16 @@
 """Our two fakes: a clock that is moved by hand, and an SMTP server that remembers and answers as told."""
 
+import asyncio
 import email
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email import policy
 from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 LOOPBACK = "127.0.0.1"
 
@@ -49,11 +52,14 @@ class MailServer:
 		self.messages: list[Received] = []
 		self._answers: dict[str, str] = {}
 		self._text_answers: dict[str, str] = {}
+		self._meanwhile: Callable[[], object] | None = None
 		self._controller: Controller | None = None
 
 	def start(self) -> None:
 		"""Begin to listen, for the first time or again."""
-		self._controller = Controller(self, hostname=LOOPBACK, port=self.port)
+		self._controller = Controller(
+			self, hostname=LOOPBACK, port=self.port, auth_require_tls=False, authenticator=_let_in
+		)
 		self._controller.start()
 
 	def stop(self) -> None:
@@ -65,6 +71,11 @@ class MailServer:
 		self.messages.clear()
 		self._answers.clear()
 		self._text_answers.clear()
+		self._meanwhile = None
+
+	def meanwhile(self, act: Callable[[], object]) -> None:
+		"""Take the next text slowly: `act` happens, once, before it is answered."""
+		self._meanwhile = act
 
 	def answer(self, recipient: str, reply: str) -> None:
 		"""Answer RCPT for one address with `reply`, for example "550 5.1.1 no such user", from now on."""
@@ -85,6 +96,9 @@ class MailServer:
 		return "250 OK"
 
 	async def handle_DATA(self, server, session, envelope) -> str:
+		act, self._meanwhile = self._meanwhile, None
+		if act:
+			await asyncio.get_running_loop().run_in_executor(None, act)
 		for recipient in envelope.rcpt_tos:
 			if recipient in self._text_answers:
 				if not self._text_answers[recipient]:
@@ -94,6 +108,10 @@ class MailServer:
 		for recipient in envelope.rcpt_tos:
 			self.messages.append(Received(envelope.mail_from, recipient, envelope.content, message))
 		return "250 OK"
+
+
+def _let_in(*_who: object) -> AuthResult:
+	return AuthResult(success=True)
 
 
 def _free_port() -> int:

@@ -117,6 +117,13 @@ def count_deliverable(site_now: datetime) -> int:
 	return len(frappe.qb.from_(email).select(email.name).where(waiting).limit(1).run())
 
 
+def find_in_hand(enrollments: Sequence[str]) -> list[str]:
+	"""Return the Email Queue rows of these enrollments that a delivery job has claimed."""
+	email = frappe.qb.DocType("Drip Email")
+	claimed = is_among(email.enrollment, enrollments) & (email.status == EmailStatus.SENDING.value)
+	return frappe.qb.from_(email).select(email.email_queue).where(claimed).run(pluck=True)
+
+
 def find_left_while_sending(names: Sequence[str]) -> set[str]:
 	"""Return those of the claimed e-mails whose enrollment has ended or is held since they were queued."""
 	email, enrollment = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Drip Enrollment")

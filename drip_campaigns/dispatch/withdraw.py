@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import frappe
+import redis
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, EventType, Status
 from drip_campaigns.dispatch import mail_store
+from drip_campaigns.dispatch.notes import DeliveryNotes
 from drip_campaigns.dispatch.settle import put_back
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment.addresses import normalise
@@ -18,15 +20,25 @@ _RUNNING = [Status.SCHEDULED.value, Status.IN_PROGRESS.value, Status.COMPLETED.v
 
 
 def withdraw(enrollments: Sequence[str], reason: str, now: datetime) -> int:
-	"""Withdraw what is queued for `enrollments` and not yet being sent; return how many e-mails.
+	"""Withdraw what is queued for `enrollments`; return how many e-mails.
 
 	The queue row and the Communication go, for the e-mail never left; the Drip Email stays, as Skipped with `reason`.
+	What a delivery job has in hand and has not begun to send goes back to the queue, and is withdrawn from there.
 	"""
 	if not enrollments:
 		return 0
+	if in_hand := mail_store.find_in_hand(enrollments):
+		frappe.db.after_commit.add(lambda: _take_out_of_hand(in_hand))
 	mails = mail_store.find_queued(mail_store.email_table().enrollment.isin(list(enrollments)))
 	withdraw_mails(mails, reason, now)
 	return len(mails)
+
+
+def _take_out_of_hand(queue_names: Sequence[str]) -> None:
+	try:
+		DeliveryNotes().take_back(queue_names)
+	except redis.RedisError:  # the job asks the database again within a second
+		frappe.logger("drip_campaigns").warning("Redis could not be told that somebody has left")
 
 
 def withdraw_mails(mails: Sequence[frappe._dict], reason: str, now: datetime) -> None:

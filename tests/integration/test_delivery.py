@@ -1,6 +1,7 @@
 """A delivery job that is killed, sleeps or is overtaken: nothing leaves twice, and no more is in doubt than must be."""
 
 from datetime import timedelta
+from email import message_from_string, policy
 from unittest import mock
 
 import frappe
@@ -12,6 +13,7 @@ from drip_campaigns.dispatch.notes import DeliveryNotes
 from drip_campaigns.site_clock import to_site
 from tests import factories
 from tests.factories import DOMAIN
+from tests.web import Browser
 
 
 class Killed(BaseException):
@@ -175,3 +177,26 @@ def test_last_e_mail_of_a_group_that_takes_long_ends_the_job_in_order(queued, sm
 	accepted = delivery.deliver(clock)
 
 	assert accepted == len(smtp.messages) == factories.count("Drip Email", status="Sent") > 0
+
+
+def test_who_leaves_while_the_server_is_slow_gets_nothing_though_a_job_has_the_e_mail_in_hand(
+	web, queued, smtp, clock
+):
+	links = [_one_click(name) for name in frappe.get_all("Email Queue", pluck="name")]
+	frappe.db.commit()
+	browser = Browser(web)
+
+	def leave_all() -> None:
+		assert {browser.post(link, {"List-Unsubscribe": "One-Click"}).status for link in links} == {200}
+
+	smtp.meanwhile(leave_all)
+	delivery.deliver(clock)
+
+	assert len(smtp.messages) == 1  # whose text the server was taking
+	assert _statuses() == {"Sent": 1, "Skipped": 4}
+	assert set(frappe.get_all("Drip Enrollment", pluck="status")) == {"Unsubscribed"}
+
+
+def _one_click(queue: str) -> str:
+	message = message_from_string(frappe.db.get_value("Email Queue", queue, "message"), policy=policy.default)
+	return message["List-Unsubscribe"].split(",")[0].strip(" <>")
