@@ -3,6 +3,7 @@
 Runs at the start of every dispatch, before Frappe 16 puts rows that stay `Sending` for 15 minutes back to `Not Sent`.
 """
 
+import re
 from datetime import datetime, timedelta
 
 import frappe
@@ -13,11 +14,16 @@ from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.dispatch.notes import ACCEPTED, CLAIMED, DeliveryNotes
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.transport import Answer, Outcome
+from drip_campaigns.enrollment.suppress import suppress_refused
 from drip_campaigns.site_clock import to_site
 
 SILENT_AFTER = timedelta(minutes=8)  # a living worker finishes a group within 7 (delivery.py)
 PUT_OFF = timedelta(hours=1)
 SWEEP_SIZE = 1000
+# What smtplib raises when a server does not take the recipient, or the text: the code, and the server's words
+_REFUSED = re.compile(
+	r"""SMTP(?:RecipientsRefused|DataError).*\((?P<code>5\d\d), b(?P<quote>['"])(?P<words>.*?)(?P=quote)\)"""
+)
 
 
 def settle_strays(now: datetime) -> int:
@@ -34,7 +40,8 @@ def settle_strays(now: datetime) -> int:
 def _settle_strays(now: datetime) -> list[frappe._dict]:
 	strays = mail_store.find_strays(to_site(now), to_site(now - SILENT_AFTER), SWEEP_SIZE)
 	if strays:
-		settle.settle(strays, _read_answers(strays), now, release_after())
+		hard = settle.settle(strays, _read_answers(strays), now, release_after())
+		suppress_refused({mail.email_address: mail.answer for mail in hard}, now)
 	return strays
 
 
@@ -61,5 +68,8 @@ def _settled_by_frappe(mail: frappe._dict) -> Answer:
 		return Answer(Outcome.ACCEPTED)
 	if mail.queue_status == "Error":
 		lines = (mail.error or "").strip().splitlines()  # a traceback; its last line says what happened
+		refusal = _REFUSED.search(lines[-1]) if lines else None
+		if refusal:
+			return Answer(Outcome.REFUSED, int(refusal["code"]), refusal["words"])
 		return Answer(Outcome.FAILED, text=lines[-1] if lines else _("Frappe's Email Queue gave up."))
 	return Answer(Outcome.FAILED, text=_("Its Email Queue row was deleted before it was sent."))

@@ -1,12 +1,13 @@
 """How enrollments end: one, all of an address, or many at once in a handful of statements. Nothing here commits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import frappe
 
 from drip_campaigns.core.model import EventType, ExitReason, Status
+from drip_campaigns.dispatch.dialect import is_among
 from drip_campaigns.dispatch.store import advance_enrollments, lock_going_on, record_events
 from drip_campaigns.dispatch.withdraw import withdraw
 from drip_campaigns.enrollment.addresses import normalise, spellings
@@ -54,6 +55,18 @@ def find_live_of(address: str, **filters: Any) -> list[str]:
 	)
 	# The database takes ü for u.
 	return [row.name for row in rows if normalise(row.email_address) == normalise(address)]
+
+
+def find_live_of_all(addresses: Iterable[str]) -> list[str]:
+	"""Return the names of the live enrollments of many addresses: one query."""
+	wanted = {normalise(address) for address in addresses}
+	spelled = sorted({spelling for address in wanted for spelling in spellings(address)})
+	if not spelled:
+		return []
+	table = frappe.qb.DocType("Drip Enrollment")
+	query = frappe.qb.from_(table).select(table.name, table.email_address).orderby(table.name)
+	rows = query.where(is_among(table.email_address, spelled) & table.status.isin(sorted(LIVE_VALUES))).run()
+	return [name for name, address in rows if normalise(address) in wanted]
 
 
 def end_batch(names: Sequence[str], reason: ExitReason, detail: str, now: datetime) -> int:

@@ -3,16 +3,17 @@
 Whoever suppresses twice has suppressed once. None of this commits; who may do it is the business of the edge.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import frappe
 
 from drip_campaigns.core.consent import ConsentTo
-from drip_campaigns.core.model import EventType, SuppressionReason
+from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
+from drip_campaigns.dispatch.dialect import insert_new_rows, is_among
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
-from drip_campaigns.enrollment.ending import end_live_of
+from drip_campaigns.enrollment.ending import end_batch, end_live_of, find_live_of_all
 from drip_campaigns.enrollment.recipient_types import known_types
 from drip_campaigns.site_clock import to_site
 from drip_campaigns.tracking.consents import withdraw_consent
@@ -20,6 +21,10 @@ from drip_campaigns.tracking.suppression import DOCTYPE, EXIT_REASONS
 
 FLAG = "unsubscribed"
 BY_MAIL_SERVER = "A mail server, while sending"
+_COLUMNS = (
+	*("name", "owner", "creation", "modified", "modified_by"),
+	*("address_hash", "email_address", "reason", "source", "note", "suppressed_at"),
+)
 
 
 def suppress(address: str, reason: SuppressionReason, now: datetime, *, source: str, note: str = "") -> bool:
@@ -42,11 +47,49 @@ def suppress(address: str, reason: SuppressionReason, now: datetime, *, source: 
 def suppress_refused(answers: Mapping[str, str], now: datetime) -> None:
 	"""Suppress addresses that a mail server has just refused because they are not there, with its words.
 
-	One after the other: a server that refuses many is a list that should not have been written to, and a circuit
-	breaker stops it (`feedback/breaker.py`).
+	A whole group in a handful of statements: an old list has hundreds of them.
 	"""
-	for address in sorted(answers):
-		suppress(address, SuppressionReason.HARD_BOUNCE, now, source=BY_MAIL_SERVER, note=answers[address])
+	notes = {hash_address(address): (address, answers[address]) for address in sorted(answers)}
+	known = _lock_known(sorted(notes))
+	new = [notes[name] for name in sorted(notes) if name not in known]
+	_insert_refused(new, now)
+	for name in sorted(known):
+		address, note = notes[name]
+		if known[name]:  # lifted: by a person, and rarely
+			suppress(address, SuppressionReason.HARD_BOUNCE, now, source=BY_MAIL_SERVER, note=note)
+	reason = ExitReason.HARD_BOUNCE
+	end_batch(find_live_of_all([address for address, _note in notes.values()]), reason, reason.value, now)
+
+
+def _lock_known(names: Sequence[str]) -> dict[str, int]:
+	if not names:
+		return {}
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.from_(table).select(table.name, table.lifted).where(is_among(table.name, names))
+	return dict(query.for_update().run())
+
+
+def _insert_refused(refused: Sequence[tuple[str, str]], now: datetime) -> None:
+	"""Insert the rows as the controller would, with their lines in the log."""
+	if not refused:
+		return
+	site_now, user, hard = to_site(now), frappe.session.user, SuppressionReason.HARD_BOUNCE.value
+	standard = (user, site_now, site_now, user)
+	insert_new_rows(
+		DOCTYPE,
+		_COLUMNS,
+		[
+			(name, *standard, name, address, hard, BY_MAIL_SERVER, note, site_now)
+			for address, note in refused
+			for name in [hash_address(address)]
+		],
+	)
+	suppressed = EventType.SUPPRESSED.value
+	lines = [
+		{"event_type": suppressed, "detail": f"{hard}: {note}", "email_address": address}
+		for address, note in refused
+	]
+	record_events(lines, site_now)
 
 
 def renew(document, reason: SuppressionReason, now: datetime, *, source: str, note: str) -> None:

@@ -196,6 +196,22 @@ def test_our_e_mail_is_frappes_to_send_once_its_time_has_passed(campaign, smtp):
 	assert rows_of(mail_of(ada)) == {"Drip Email": "Sent", "Email Queue": "Sent", "Communication": "Sent"}
 
 
+def test_refusal_that_frappe_has_met_is_a_hard_bounce_and_suppresses_the_address(campaign, smtp):
+	clock = factories.Clock(datetime.now(timezone.utc))
+	[ada] = enroll(campaign, clock, "ada")
+	smtp.answer(ada.email_address, "550 5.1.1 no such user")
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	let_time_pass(mail_of(ada))
+	frappe.db.set_value("Email Queue", mail_of(ada).email_queue, "retry", 99)  # it has tried often enough
+
+	factories.flush_email_queue()
+	sweep.settle_strays(clock.now)
+
+	assert (mail_of(ada).status, mail_of(ada).bounce) == ("Failed", "Hard")
+	assert (ada.reload().status, ada.exit_reason) == ("Exited", "Hard Bounce")
+	assert frappe.db.get_value("Drip Suppression", {"email_address": ada.email_address}, "lifted") == 0
+
+
 def let_time_pass(mail) -> None:
 	"""Let the moment come from which on Frappe may send an e-mail."""
 	past = frappe.utils.now_datetime() - timedelta(minutes=1)

@@ -9,7 +9,7 @@ from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment.addresses import hash_address
 from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.enrollment.suppress import suppress
+from drip_campaigns.enrollment.suppress import suppress, suppress_refused
 from drip_campaigns.tracking.suppression import find_suppressed
 from tests import factories
 from tests.factories import DOMAIN
@@ -198,6 +198,27 @@ def test_ordinary_mail_to_a_suppressed_address_is_sent_as_ever(site, clock, smtp
 	queue.send()
 
 	assert [message.message["Subject"] for message in smtp.messages] == ["Your invoice"]
+
+
+def test_group_of_refused_addresses_is_suppressed_in_a_handful_of_statements(site, clock):
+	campaign = factories.make_active_campaign(clock, factories.step(1))
+	people = [factories.make_contact(f"P{n}", f"p{n}@{DOMAIN}") for n in range(20)]
+	for _result in enroll_many(campaign.name, "Contact", [person.name for person in people], clock.now):
+		frappe.db.commit()
+	answers = {person.email_id.upper(): "550 5.1.1 no such user" for person in people}
+	counts = []
+
+	for group in (list(answers)[:2], list(answers)[2:], list(answers)):
+		with factories.count_statements() as seen:
+			suppress_refused({address: answers[address] for address in group}, clock.now)
+		counts.append(seen.count)
+		frappe.db.commit()
+
+	assert counts[1] <= counts[0] + 1 and counts[2] <= counts[0]
+	assert factories.count("Drip Suppression", reason="Hard Bounce", lifted=0) == 20
+	assert factories.count("Drip Enrollment", exit_reason="Hard Bounce") == 20
+	assert factories.count("Drip Event", event_type="Suppressed") == 20
+	assert frappe.get_last_doc("Drip Suppression").note == "550 5.1.1 no such user"
 
 
 def test_password_mail_and_a_reply_by_hand_reach_who_has_opted_out_of_everything(site, clock, smtp):
