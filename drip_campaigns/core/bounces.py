@@ -41,6 +41,19 @@ _POLICY = re.compile(
 	r"|access denied|content rejected",
 	re.IGNORECASE,
 )
+# Of x.7: what one recipient, one list or one message has met with (RFC 3463 and its registry; Microsoft's from 100 on)
+_ABOUT_ONE = {
+	*("7.2", "7.15", "7.16", "7.17", "7.18", "7.19"),
+	*("7.124", "7.129", "7.133", "7.134", "7.135", "7.136"),
+}
+_WORDS_DECIDE = {"7.0", "7.1"}
+_BY_ONE = re.compile(
+	r"(?:recipient|group|(?<!block )(?<!black )list|mailbox|user)\b[^.\n]{0,40}\b(?:only accepts|restrict|does ?n[o']t accept|not accepting"
+	r"|has blocked|refuses|rejects? messages from)"
+	r"|not (?:allowed|authori[sz]ed|permitted)\b[^.\n]{0,30}\bto (?:send|post|write|deliver)[^.\n]{0,20}\b(?:recipient|group|list|user|mailbox)"
+	r"|distribution list|moderated|members?[- ]only|blocked by (?:the )?(?:recipient|user)",
+	re.IGNORECASE,
+)
 # Where the mailbox or its domain is not there: nothing will ever arrive (RFC 3463, and the registry that it began)
 _ABOUT_THE_SENDER = {"1.7", "1.8", "1.9"}
 _DEAD = {"2.1", "4.4", "4.310"}
@@ -104,6 +117,12 @@ def judge(status: str, text: str) -> Verdict:
 def is_about_sender(code: str) -> bool:
 	"""Say whether an enhanced code of a refusal speaks of who sends, not of who receives: x.7.x, and a bad sender."""
 	return code.partition(".")[2] in _ABOUT_THE_SENDER or code[1:3] == ".7"
+
+
+def is_about_one_recipient(code: str, text: str) -> bool:
+	"""Say whether a refusal for policy is one recipient's: 5.7.1 and 5.7.0 can be both, and there the words decide."""
+	detail = code.partition(".")[2]
+	return detail in _ABOUT_ONE or (detail in _WORDS_DECIDE and bool(_BY_ONE.search(text)))
 
 
 def first_text(message: Message) -> str:

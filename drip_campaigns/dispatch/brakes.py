@@ -1,8 +1,7 @@
 """Email Accounts that mail servers complain about: slowed down after 4.7.x, held after 5.7.x until somebody looks.
 
-A policy refusal says something of who sends and nothing of who receives (RFC 3463, x.7.x). One that speaks of the
-sender's own set-up (SPF, DKIM, DMARC, reverse DNS) holds the account at once; others may be one recipient's taste, and
-hold it when three come within an hour.
+A policy refusal says something of who sends and nothing of who receives (RFC 3463, x.7.x): it holds the account at once.
+What is one recipient's wish, by its code or its words, or has no code at all, holds it when three come within an hour.
 """
 
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ import redis
 from frappe import _
 
 from drip_campaigns.campaign.hold import managers, tell
-from drip_campaigns.core.bounces import is_about_sender, judge
+from drip_campaigns.core.bounces import is_about_one_recipient, is_about_sender, judge
 from drip_campaigns.core.model import Label
 from drip_campaigns.dispatch.transport import Answer, Outcome
 from drip_campaigns.site_clock import from_site, to_site
@@ -25,7 +24,6 @@ SLOW_PER_HOUR = 60
 LOOK_AGAIN = timedelta(minutes=15)
 POLICY_REFUSALS = 3
 COMPLAINING = (Outcome.DEFERRED, Outcome.REFUSED, Outcome.BLOCKED)
-SET_UP = frozenset(f"5.7.{detail}" for detail in range(20, 31))
 
 
 class BrakeState(Label):
@@ -67,20 +65,20 @@ def note_answers(answers: Iterable[tuple[str | None, Answer]], now: datetime) ->
 			continue
 		text = f"{answer.code or ''} {answer.text}"
 		code = judge("", text).code
-		if is_about_sender(code) and code.startswith("4"):
-			_slow(account, text, now)
-		elif is_about_sender(code):
+		if is_about_sender(code):
 			note_policy(account, code, text, now)
 
 
 def note_policy(account: str, code: str, reason: str, now: datetime) -> None:
-	"""Take note of a refusal for policy: the account is held when it is about its set-up, or when it is the third in an hour."""
-	if account and (code in SET_UP or _count(account) >= POLICY_REFUSALS):
+	"""Take note of a refusal for policy, of a server or in a bounce: slow the account down, or hold it."""
+	if not account:
+		return
+	if code.startswith("4"):
+		_brake(account, BrakeState.SLOWED, reason, now + SLOW_FOR, now)
+		return
+	is_clear = is_about_sender(code) and not is_about_one_recipient(code, reason)
+	if is_clear or _count(account) >= POLICY_REFUSALS:
 		_brake(account, BrakeState.HELD, reason, None, now)
-
-
-def _slow(account: str, reason: str, now: datetime) -> None:
-	_brake(account, BrakeState.SLOWED, reason, now + SLOW_FOR, now)
 
 
 def _brake(account: str, state: BrakeState, reason: str, until: datetime | None, now: datetime) -> None:

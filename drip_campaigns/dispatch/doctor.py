@@ -48,11 +48,26 @@ def _brakes() -> Iterator[Finding]:
 	yield _either(
 		muted, _("E-mails are muted. Remove mute_emails from site_config.json."), _("E-mails are not muted")
 	)
+	yield from _account_brakes()
 	try:
 		Senders().find("Administrator")
 		yield Finding(_("There is a default outgoing Email Account"))
 	except NoOutgoingAccountError as error:
 		yield Finding(str(error), is_problem=True)
+
+
+def _account_brakes() -> Iterator[Finding]:
+	for row in frappe.get_all("Drip Account Brake", fields=["email_account", "state", "reason", "until"]):
+		if row.state == "Held":
+			held = _(
+				"Email Account {0} is held: {1}. Correct its set-up, then delete the Drip Account Brake {0}."
+			)
+			yield Finding(held.format(row.email_account, row.reason), is_problem=True)
+		else:
+			slowed = _(
+				"Email Account {0} is slowed down until {1}: {2}. Delete its Drip Account Brake to end that."
+			)
+			yield Finding(slowed.format(row.email_account, row.until, row.reason))
 
 
 def _scheduler(now: datetime) -> Iterator[Finding]:

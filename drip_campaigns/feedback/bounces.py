@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import frappe
 from frappe import _
 
-from drip_campaigns.core.bounces import Bounce, BounceKind
+from drip_campaigns.core.bounces import Bounce, BounceKind, is_about_sender
 from drip_campaigns.core.model import EventType, SuppressionReason
 from drip_campaigns.core.soft_bounces import is_as_good_as_hard
 from drip_campaigns.dispatch import bad_news, brakes
@@ -48,8 +48,8 @@ def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: 
 		suppress(mail.email_address, SuppressionReason.HARD_BOUNCE, now, source=source, note=detail)
 	elif bounce.kind is BounceKind.SOFT:
 		_suppress_after_series(mail, now, source)
-	else:
-		brakes.note_policy(_account_of(mail), bounce.code, bounce.reason, now)
+	if bounce.kind is BounceKind.POLICY or is_about_sender(bounce.code):
+		brakes.note_policy(_account_of(mail), bounce.code, f"{bounce.code} {bounce.reason}", now)
 	return True
 
 

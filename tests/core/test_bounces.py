@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from drip_campaigns.core.bounces import BounceKind, is_about_sender, judge, read_bounces
+from drip_campaigns.core.bounces import (
+	BounceKind,
+	is_about_one_recipient,
+	is_about_sender,
+	judge,
+	read_bounces,
+)
 from drip_campaigns.core.complaints import read_complaint
 from drip_campaigns.core.origin import add_tag, find_tag, is_by_machine, read_origin
 
@@ -161,6 +167,26 @@ def test_codes_and_words_say_what_a_refusal_means(status, text, kind, code):
 	verdict = judge(status, text)
 
 	assert (verdict.kind, verdict.code) == (kind, code)
+
+
+@pytest.mark.parametrize(
+	("code", "text", "by_one"),
+	[
+		("5.7.1", "Message rejected as spam", False),
+		("5.7.1", "Service unavailable; client host blocked using a block list", False),
+		("5.7.1", "This group only accepts messages from its members", True),
+		("5.7.1", "You are not allowed to send to this recipient", True),
+		("5.7.1", "The recipient has blocked you", True),
+		("5.7.0", "Sender blocked by the user", True),
+		("5.7.124", "", True),
+		("5.7.17", "mailbox owner has changed", True),
+		("5.7.26", "the recipient only accepts signed mail", False),
+		("5.7.511", "banned sender", False),
+		("5.1.8", "bad sender", False),
+	],
+)
+def test_refusal_for_policy_by_one_recipient_is_told_from_one_of_the_sender(code, text, by_one):
+	assert is_about_one_recipient(code, text) is by_one
 
 
 def test_code_about_the_sender_is_told_from_one_about_the_recipient():

@@ -10,6 +10,7 @@ from frappe.email.receive import InboundMail
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.origin import find_tag
 from drip_campaigns.dispatch import runner
+from drip_campaigns.dispatch.doctor import examine
 from tests import factories
 from tests.factories import DOMAIN, EMAIL_ACCOUNT, SENDER, step
 
@@ -444,13 +445,27 @@ def test_refusal_for_the_senders_set_up_holds_the_account_until_somebody_looks(c
 	bob = send_to(campaign, clock, "bob")
 
 	held, waiting = frappe.db.get_value("Drip Account Brake", EMAIL_ACCOUNT, "state"), mail_of(bob).status
+	problems = " ".join(finding.text for finding in examine(clock.now) if finding.is_problem)
 	frappe.delete_doc("Drip Account Brake", EMAIL_ACCOUNT)
 	frappe.db.commit()
 	clock.advance(minutes=20)
 	factories.run(clock)
 
 	assert (held, waiting) == ("Held", "Queued")
+	assert f"{EMAIL_ACCOUNT} is held: 550 5.7.26 unauthenticated" in problems
 	assert len(smtp.to(bob.email_address)) == 1
+
+
+def test_policy_of_one_recipient_holds_the_account_with_the_third_only(campaign, clock, smtp):
+	frappe.cache.delete_value(f"drip_campaigns:policy:{EMAIL_ACCOUNT}")
+	states = []
+
+	for name in ("ada", "bob", "cy"):
+		smtp.answer(f"{name}@{THEIRS}", "550 5.7.1 This group only accepts messages from members")
+		send_to(campaign, clock, name)
+		states.append(frappe.db.get_value("Drip Account Brake", EMAIL_ACCOUNT, "state"))
+
+	assert states == [None, None, "Held"]
 
 
 def test_deferral_for_policy_slows_the_account_down_for_an_hour(campaign, clock, smtp):

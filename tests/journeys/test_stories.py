@@ -172,7 +172,7 @@ def test_of_a_hundred_one_refused_one_put_off_and_one_broken_cost_only_themselve
 	people = ground.make_people(97)
 	refused, put_off = factories.make_contact("Refused"), factories.make_contact("Put off")
 	broken = factories.make_contact("Broken")  # six letters: a division by zero
-	smtp.answer(refused.email_id, "554 5.7.1 no")
+	smtp.answer(refused.email_id, "554 5.6.0 no")
 	smtp.answer(put_off.email_id, "450 4.2.1 later")
 	ground.enroll_all(campaign.name, [refused.name, *people, put_off.name, broken.name], clock.now)
 
