@@ -13,6 +13,9 @@ from dev import shell
 
 SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
 
+# There where systemd starts the services
+SYSTEMD = Path("/run/systemd/system")
+
 # program -> Debian package. The "-core" packages bring the programs without a system-wide service.
 SERVERS = {
 	"mariadbd": "mariadb-server-core",
@@ -24,6 +27,8 @@ SERVERS = {
 COMPILER = {"gcc": "gcc", "pkg-config": "pkg-config", "mariadb_config": "libmariadb-dev"}
 NODE = {"node": "nodejs", "npm": "npm"}
 BROWSER = {"chromium": "chromium"}
+# A mail server that tests read by IMAP
+MAILBOX = {"dovecot": "dovecot-imapd"}
 
 
 def find(program: str) -> str | None:
@@ -82,6 +87,26 @@ def install(packages: list[str], log: str) -> None:
 		# An old package list names versions that are gone: once more with a new one
 		shell.run(["apt-get", "update"], log=log, remedy=remedy, env=environment)
 		shell.run(apt, log=log, remedy=remedy, env=environment)
+
+
+def install_if_harmless(packages: list[str], log: str) -> None:
+	"""Install packages that begin to serve the network by themselves, where nothing starts them; else say what is missing.
+
+	Without them some tests are skipped, and everything else works.
+	"""
+	if not packages:
+		return
+	names = " ".join(packages)
+	if SYSTEMD.exists():
+		print(
+			f"  not installed, because it would start as a service: {names}. Some tests are skipped.",
+			flush=True,
+		)
+		return
+	try:
+		install(packages, log)
+	except shell.StepError as error:
+		print(f"  {error.line()} Until then some tests are skipped.", flush=True)
 
 
 def check_python() -> None:

@@ -79,6 +79,10 @@ def browser_present() -> bool:
 	return not packages.missing(packages.BROWSER)
 
 
+def install_mailbox() -> None:
+	packages.install_if_harmless(packages.missing(packages.MAILBOX), log="apt-mailbox")
+
+
 def assets_fingerprint() -> str:
 	"""Return a hash of what the bundles are made by and from; few corrections concern Desk's own files."""
 	corrected = [correction for correction in CORRECTIONS if correction.path.startswith("public/")]
@@ -185,6 +189,7 @@ STEPS = (
 		("nodejs",),
 		present=browser_present,
 	),
+	Step("mailbox", "Dovecot for tests with a mailbox (Debian)", install_mailbox, ("browser",)),
 	Step(
 		"venv",
 		"Python environment",

@@ -27,6 +27,21 @@ def test_without_root_one_line_says_what_to_install(monkeypatch):
 	assert "\n" not in error.value.line()
 
 
+@pytest.mark.parametrize("systemd", [True, False])
+def test_package_that_would_serve_the_network_is_only_named_where_it_would_start(
+	monkeypatch, capsys, tmp_path, systemd
+):
+	monkeypatch.setattr(packages, "SYSTEMD", tmp_path if systemd else tmp_path / "none")
+	monkeypatch.setattr(os, "geteuid", lambda: 1000)
+	monkeypatch.setattr("shutil.which", lambda program, path=None: "/usr/bin/apt-get")
+
+	packages.install_if_harmless(["dovecot-imapd"], log="apt")
+
+	said = capsys.readouterr().out
+	assert "dovecot-imapd" in said and "tests are skipped" in said
+	assert ("sudo apt-get install" in said) is not systemd
+
+
 def test_nothing_missing_is_nothing_done(monkeypatch):
 	ran = []
 	monkeypatch.setattr(packages.shell, "run", lambda *command, **options: ran.append(command))
