@@ -15,6 +15,7 @@ from drip_campaigns.core.errors import (
 	InvalidWindowError,
 	NoStepsError,
 )
+from drip_campaigns.core.flow_checks import validate_flow
 from drip_campaigns.core.model import ALL_WEEKDAYS, Plan
 
 LONGEST_OFFSET_HOURS = 100 * 366 * 24
@@ -28,6 +29,7 @@ def validate_plan(plan: Plan) -> None:
 	if not plan.steps:
 		raise NoStepsError(field="steps")
 	_validate_steps(plan)
+	validate_flow(plan)
 	_validate_days(plan)
 	_validate_window(plan)
 	find_zone(plan.timezone)

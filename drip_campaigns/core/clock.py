@@ -68,6 +68,13 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
 	return from_wall(datetime.combine(day, MIDNIGHT), zone)
 
 
+def next_time_of_day(moment: datetime, time_of_day: time, zone: ZoneInfo) -> datetime:
+	"""Return the first instant from `moment` on at which the clock of `zone` shows this time, or would but for a change."""
+	day = to_wall(moment, zone).date()
+	instant = from_wall(datetime.combine(day, time_of_day), zone)
+	return instant if instant >= moment else from_wall(datetime.combine(day + ONE_DAY, time_of_day), zone)
+
+
 @lru_cache(maxsize=4096)
 def change_on(day: date, zone: ZoneInfo) -> datetime | None:
 	"""Return the instant at which the clocks of `zone` change on this day, or None on an ordinary day."""

@@ -28,6 +28,22 @@ class DuplicateLabelError(InvalidPlanError):
 	"""Two steps have the same label."""
 
 
+class InvalidFlowError(InvalidPlanError):
+	"""The flow of the campaign cannot be followed."""
+
+
+class UnknownLabelError(InvalidFlowError):
+	"""A step names another one that is not there."""
+
+
+class LoopSendsError(InvalidFlowError):
+	"""This step stands in a loop. It is carried out once for each enrollment: only waits and ends can stand in one."""
+
+
+class LoopWithoutWaitError(InvalidFlowError):
+	"""This step stands in a loop that takes no time. Give one of its steps a day or an hour."""
+
+
 class InvalidDelayError(InvalidPlanError):
 	"""The days and hours of a step must not be negative, and no step may come later than 100 years on."""
 

@@ -8,18 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
+from drip_campaigns.core.flow import PLAIN, Flow
+from drip_campaigns.core.label import Label
+
 ALL_WEEKDAYS = frozenset(range(7))
-
-
-class Label(str, Enum):
-	"""An enum whose members are, print and store as their label."""
-
-	def __str__(self) -> str:
-		return self.value
 
 
 class Status(Label):
@@ -192,11 +187,17 @@ class Step:
 	held_until: datetime | None = None  # aware, UTC; nobody gets it before; held without: until it is let go
 	type: StepType = StepType.SEND
 	label: str = ""  # how other steps name it
+	flow: Flow = PLAIN
 
 	@property
 	def delay_hours(self) -> int:
 		"""The days and hours of this row, in hours of the clock on the wall."""
 		return self.send_after_days * 24 + self.send_after_hours
+
+	@property
+	def acts(self) -> bool:
+		"""Whether it does something: once in an enrollment, and only when sending is allowed. A wait can be come back to."""
+		return self.type in (StepType.SEND, StepType.ACTION)
 
 
 class Placed(NamedTuple):
@@ -243,9 +244,19 @@ class Plan:
 		return placed
 
 	@cached_property
+	def ids(self) -> dict[str, str]:
+		"""The step that each label names."""
+		return {step.label: step.id for step in self.steps if step.label}
+
+	@cached_property
 	def order(self) -> tuple[Placed, ...]:
 		"""The steps as they run: by hours from the start, then by row."""
 		return tuple(sorted(self.placed.values(), key=lambda placed: placed.place))
+
+	@cached_property
+	def has_jumps(self) -> bool:
+		"""Whether a step leads elsewhere than to the next in order, or to nothing."""
+		return any(step.flow.next_step or step.type is StepType.END for step in self.steps)
 
 	@cached_property
 	def keeps_dates(self) -> bool:
@@ -274,6 +285,8 @@ class Position:
 	reached_step: str | None = None  # the step last dealt with; None at the beginning
 	reached_hours: int = 0  # its hours from the start at that time
 	not_before: datetime | None = None  # aware, UTC: the next step is held back until then
+	jump_to: str | None = None  # the step to go on with, where that is not the next in order
+	waiting_since: datetime | None = None  # of one that waits for something in its next step
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from drip_campaigns.core.model import Plan, Status, Step
@@ -20,6 +22,15 @@ class Action(str, Enum):
 	ENROLL = "enroll"
 	UNSUBSCRIBE = "unsubscribe"
 	EDIT_STEPS = "edit_steps"
+	EVENT = "event"
+	SET_FIELD = "set_field"
+	ADD_TAG = "add_tag"
+	REMOVE_TAG = "remove_tag"
+	JOIN_LIST = "join_list"
+	LEAVE_LIST = "leave_list"
+	JOIN_GROUP = "join_group"
+	LEAVE_GROUP = "leave_group"
+	STAND_ON = "stand_on"
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,9 @@ class Incident:
 	action: Action
 	until: datetime | None = None  # of a scheduler that is down: the moment it runs again
 	steps: tuple[Step, ...] = ()  # what an edit leaves
+	given: Mapping[str, Any] = field(
+		default_factory=dict
+	)  # of an event, or of what changes in the recipient's record
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,7 @@ class Scenario:
 	script: tuple[Incident, ...]  # by time
 	until: datetime
 	every: timedelta
+	facts: Mapping[str, Any] = field(default_factory=dict)  # of the recipient, at the beginning
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,15 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Turned:
+	"""A step that was carried out without an e-mail, or that sent the enrollment another way."""
+
+	step_id: str
+	at: datetime
+	what: str
+
+
+@dataclass(frozen=True)
 class Outcome:
 	"""What became of the enrollment. `zone` is the one it lived by."""
 
@@ -71,3 +95,4 @@ class Outcome:
 	status: Status
 	end_date: date
 	zone: ZoneInfo
+	turned: tuple[Turned, ...] = ()

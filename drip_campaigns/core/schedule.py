@@ -13,7 +13,16 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from drip_campaigns.core.clock import NEVER, ONE_DAY, find_zone, from_wall, to_utc, to_wall, to_wall_not_early
+from drip_campaigns.core.clock import (
+	NEVER,
+	ONE_DAY,
+	find_zone,
+	from_wall,
+	next_time_of_day,
+	to_utc,
+	to_wall,
+	to_wall_not_early,
+)
 from drip_campaigns.core.model import (
 	Decision,
 	Finish,
@@ -25,6 +34,7 @@ from drip_campaigns.core.model import (
 	Skip,
 	SkipReason,
 	Status,
+	Step,
 	StepType,
 	Wait,
 )
@@ -54,7 +64,9 @@ def decide(plan: Plan, position: Position, now: datetime) -> Decision:
 		return Skip(placed.step.id, planned, SkipReason.CAMPAIGN_ENDED)
 	if planned > now:
 		return Wait(placed.step.id, planned if end is None else min(planned, end))
-	if plan.keeps_dates and now - planned > plan.grace:
+	if not placed.step.acts:
+		return Reach(placed.step.id, planned)
+	if _has_expired(plan, placed.step, now - planned):
 		return Skip(placed.step.id, planned, SkipReason.EXPIRED)
 	allowed = next_allowed(plan, zone, now)
 	if allowed > now:
@@ -65,20 +77,40 @@ def decide(plan: Plan, position: Position, now: datetime) -> Decision:
 
 
 def advance(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
-	"""Return the position after a step was sent or skipped at `at`.
+	"""Return the position after a step was dealt with at `at`: as `go_on`, to where the step itself leads."""
+	placed = plan.placed.get(step_id)
+	return go_on(plan, position, step_id, at, plan.ids.get(placed.step.flow.next_step) if placed else None)
 
-	With Keep Intervals the steps after it are counted from `at`; with Keep Dates only the place moves on. A step
-	dealt with before changes nothing; one that comes after its turn, or has left the plan, is only noted as done.
+
+def go_on(
+	plan: Plan, position: Position, step_id: str, at: datetime, target: str | None, *, is_done: bool = True
+) -> Position:
+	"""Return the position after a step was dealt with at `at`, on the way to `target` or, if None, to the next in order.
+
+	Without `is_done` it was only passed by, and is carried out if the enrollment comes back to it.
+
+	With Keep Intervals the steps after it are counted from `at`; with Keep Dates only the place moves on, except that
+	what comes after a wait is counted from its end. A step dealt with before changes nothing; one that comes after its
+	turn, or has left the plan, is only noted as done.
 	"""
 	if step_id in position.done:
 		return position
-	done = position.done | {step_id}
 	placed = plan.placed.get(step_id)
+	counts = placed is None or (placed.step.acts and is_done)
+	done = position.done | {step_id} if counts else position.done
 	if placed is None or placed.place < place_of(plan, position):
 		return replace(position, done=done)
-	reached = replace(position, done=done, reached_step=step_id, reached_hours=placed.hours, not_before=None)
-	if plan.keeps_dates:
-		return reached
+	reached = replace(
+		position,
+		done=done,
+		reached_step=step_id,
+		reached_hours=placed.hours,
+		not_before=None,
+		jump_to=target,
+		waiting_since=None,
+	)
+	if plan.keeps_dates and placed.step.type is not StepType.WAIT:
+		return replace(reached, anchor_hours=position.anchor_hours - _detour(plan, position))
 	return replace(reached, anchor_at=to_utc(at), anchor_hours=placed.hours)
 
 
@@ -147,16 +179,21 @@ def next_send_at(plan: Plan, position: Position) -> tuple[str, datetime] | None:
 
 
 def planned_schedule(plan: Plan, position: Position) -> list[tuple[str, datetime]]:
-	"""Return every step still to come with its moment, if each goes out as planned; none after the plan's end."""
+	"""Return every step still to come with its moment, if each goes out as planned; none after the plan's end.
+
+	That is the way of somebody who meets all conditions and whom no wait holds up; a loop is gone through once.
+	"""
 	zone = zone_of(plan, position)
 	end = end_of_plan(plan, zone)
 	schedule: list[tuple[str, datetime]] = []
-	while (placed := find_next(plan, position)) is not None:
+	seen: set[str] = set()
+	while (placed := find_next(plan, position)) is not None and placed.step.id not in seen:
 		planned = _planned(plan, position, placed, zone)
 		if planned == NEVER or (end is not None and planned >= end):
 			break
+		seen.add(placed.step.id)
 		schedule.append((placed.step.id, planned))
-		position = advance(plan, position, placed.step.id, planned)
+		position = advance(plan, position, placed.step.id, _wait_out(placed.step, planned, zone))
 	return schedule
 
 
@@ -181,13 +218,16 @@ def zone_of(plan: Plan, position: Position) -> ZoneInfo:
 
 
 def find_next(plan: Plan, position: Position) -> Placed | None:
-	"""Return the first step in order that is enabled, not done, and placed after what was reached; none after an End."""
+	"""Return the first step in order that is enabled, not done, and placed after what was reached or from a jump's target on.
+
+	None after an End.
+	"""
 	return next(_to_come(plan, position), None)
 
 
 def to_come(plan: Plan, position: Position) -> frozenset[str]:
-	"""Return the ids of all steps that this enrollment still gets; after the plan's end there are none."""
-	if plan.end_date is not None:
+	"""Return the ids of all steps that this enrollment still gets, if it meets all conditions; after the plan's end none."""
+	if plan.end_date is not None or plan.has_jumps:
 		return frozenset(step_id for step_id, _moment in planned_schedule(plan, position))
 	return frozenset(placed.step.id for placed in _to_come(plan, position))
 
@@ -210,6 +250,12 @@ def place_of(plan: Plan, position: Position) -> tuple[int, int]:
 	A step counts as passed if a later one was dealt with, later both when that happened and as the plan stands now.
 	So moving a step that has been sent neither loses a step that was to come nor brings back one that was passed.
 	"""
+	target = plan.placed.get(position.jump_to)
+	if target is not None:
+		return (
+			target.hours,
+			target.row - 1,
+		)  # what comes next is the target, or the first enabled step after it
 	if position.reached_step is None:
 		return NOWHERE
 	reached = plan.placed.get(position.reached_step)
@@ -222,7 +268,8 @@ def place_of(plan: Plan, position: Position) -> tuple[int, int]:
 
 
 def _last_done(plan: Plan, position: Position) -> Placed:
-	return max(plan.placed[step_id] for step_id in position.done if step_id in plan.placed)
+	done = {*position.done, position.reached_step}
+	return max(plan.placed[step_id] for step_id in done if step_id in plan.placed)
 
 
 def _planned(plan: Plan, position: Position, placed: Placed, zone: ZoneInfo) -> datetime:
@@ -231,7 +278,7 @@ def _planned(plan: Plan, position: Position, placed: Placed, zone: ZoneInfo) -> 
 		return NEVER
 	holds = (placed.step.held_until, position.not_before)
 	earliest = max([_nominal(plan, position, placed, zone), *filter(None, holds)])
-	return next_allowed(plan, zone, earliest)
+	return next_allowed(plan, zone, earliest) if placed.step.acts else earliest
 
 
 def _nominal(plan: Plan, position: Position, placed: Placed, zone: ZoneInfo) -> datetime:
@@ -248,7 +295,10 @@ def _measured_hours(plan: Plan, position: Position, placed: Placed) -> int:
 
 	They differ from the plan's only if the day of a step was changed after it was sent, with Keep Intervals: a step
 	counted from that one keeps its distance, and one that only now comes after it is taken at its present distance.
+	And after a jump that does not follow the hours from the start.
 	"""
+	if plan.placed.get(position.jump_to):
+		return placed.hours + _detour(plan, position)
 	reached = None if plan.keeps_dates else plan.placed.get(position.reached_step)
 	if reached is None or reached.hours == position.reached_hours:
 		return placed.hours
@@ -257,6 +307,31 @@ def _measured_hours(plan: Plan, position: Position, placed: Placed) -> int:
 	if placed.hours >= position.reached_hours:
 		return placed.hours
 	return position.reached_hours + placed.hours - _last_done(plan, position).hours
+
+
+def _detour(plan: Plan, position: Position) -> int:
+	"""Return by how many hours a jump under way moves what comes after it, against the hours from the start.
+
+	A jump forward to a step that counts from the start keeps their distance. Otherwise the target waits its own days and
+	hours from the step that was left.
+	"""
+	target = plan.placed.get(position.jump_to)
+	if target is None:
+		return 0
+	if target.chain_row == target.row and target.hours > position.reached_hours:
+		return 0
+	return position.reached_hours + target.step.delay_hours - target.hours
+
+
+def _has_expired(plan: Plan, step: Step, overdue: timedelta) -> bool:
+	limit = step.flow.expires_after_hours
+	return plan.keeps_dates and overdue > plan.grace or bool(limit) and overdue > timedelta(hours=limit)
+
+
+def _wait_out(step: Step, since: datetime, zone: ZoneInfo) -> datetime:
+	"""Return until when a step holds up somebody whom it holds up as little as it can."""
+	clock = step.flow.awaited.clock if step.flow.awaited else None
+	return since if clock is None else next_time_of_day(since, clock, zone)
 
 
 def _move_anchor(position: Position, length: timedelta, zone: ZoneInfo) -> Position:

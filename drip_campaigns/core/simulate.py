@@ -15,12 +15,24 @@ from datetime import date, datetime
 
 from drip_campaigns.core.clock import ONE_DAY, find_zone, start_of_day, to_wall
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.model import LIVE_STATUSES, EventType, Reach, Refuse, Send, Skip, Status, Wait
+from drip_campaigns.core.model import (
+	LIVE_STATUSES,
+	EventType,
+	Reach,
+	Refuse,
+	Send,
+	Skip,
+	Status,
+	StepType,
+	Wait,
+)
 from drip_campaigns.core.reenrollment import re_enroll
-from drip_campaigns.core.scenario import Action, Incident, Outcome, Scenario, Sent, Skipped
-from drip_campaigns.core.schedule import advance, begin, decide, end_date, reopens, shift, zone_of
+from drip_campaigns.core.scenario import Action, Incident, Outcome, Scenario, Sent, Skipped, Turned
+from drip_campaigns.core.schedule import advance, begin, decide, end_date, go_on, reopens, shift, zone_of
+from drip_campaigns.core.scripted_facts import CHANGES, ScriptedFacts
 from drip_campaigns.core.simulate_file import explain, load_scenario, write_outcome
 from drip_campaigns.core.transitions import can_happen, live_status, next_status
+from drip_campaigns.core.walk import Divert, Leave, Pass, Turn, begin_waiting, weigh
 
 EXIT_BAD_FILE = 2
 
@@ -84,11 +96,14 @@ class Player:
 		self.last_sent_at: datetime | None = None
 		self.sent: list[Sent] = []
 		self.skipped: list[Skipped] = []
+		self.turned: list[Turned] = []
+		self.facts = ScriptedFacts(scenario.facts)
 
 	def outcome(self) -> Outcome:
 		"""Return what there is to tell."""
 		zone = zone_of(self.plan, self.position)
-		return Outcome(tuple(self.sent), tuple(self.skipped), self.status, self._end_date(), zone)
+		dealt_with = tuple(self.sent), tuple(self.skipped)
+		return Outcome(*dealt_with, self.status, self._end_date(), zone, tuple(self.turned))
 
 	def dispatch_between(self, since: datetime, before: datetime) -> None:
 		"""Carry out the runs from `since` on and before `before` in which something is due."""
@@ -113,6 +128,10 @@ class Player:
 			self._edit(incident)
 		elif incident.action is Action.ENROLL:
 			self._enroll(incident.at)
+		elif incident.action is Action.EVENT:
+			self._hear(incident)
+		elif incident.action.value in CHANGES:
+			self.facts.change(incident.action.value, incident.given)
 		elif incident.action is not Action.DOWN:
 			self._change(EVENTS[incident.action], incident.at)
 
@@ -120,19 +139,60 @@ class Player:
 		"""Do all that is due and return when there is more to do."""
 		self.notice_start(now)
 		while self.status is Status.IN_PROGRESS:
-			decision = decide(self.plan, self.position, now)
-			if isinstance(decision, Wait):
-				return decision.until
-			if isinstance(decision, Send):
-				self.sent.append(Sent(decision.step_id, decision.planned_at, now))
-				self.last_sent_at = now
-			elif isinstance(decision, Skip):
-				self.skipped.append(Skipped(decision.step_id, now, decision.reason.value.lower()))
-			elif not isinstance(decision, Reach):
-				self._change(EventType.COMPLETED, now)
-				break
-			self.position = advance(self.plan, self.position, decision.step_id, now)
+			due = decide(self.plan, self.position, now)
+			turn = (
+				weigh(self.plan, self.position, due, self.facts, now)
+				if isinstance(due, Send | Reach)
+				else due
+			)
+			if isinstance(turn, Wait):
+				if isinstance(due, Reach):
+					self.position = begin_waiting(self.position, due)
+				return turn.until
+			self._take(turn, now)
 		return None
+
+	def _take(self, turn: Turn, now: datetime) -> None:
+		if isinstance(turn, Send):
+			self.sent.append(Sent(turn.step_id, turn.planned_at, now))
+			self.facts.happen("Sent", self.plan.placed[turn.step_id].step.label, now)
+			self.last_sent_at = now
+		elif isinstance(turn, Skip):
+			self.skipped.append(Skipped(turn.step_id, now, turn.reason.value.lower()))
+		elif isinstance(turn, Divert | Pass):
+			self._go_on(turn, now)
+			return
+		elif isinstance(turn, Leave):
+			self.turned.append(Turned(turn.step_id, now, "exit"))
+			self._change(EventType.EXITED, now)
+			return
+		elif isinstance(turn, Reach):
+			is_end = self.plan.placed[turn.step_id].step.type is StepType.END
+			self.turned.append(Turned(turn.step_id, now, "end" if is_end else "carried out"))
+		else:
+			self._change(EventType.COMPLETED, now)
+			return
+		self.position = advance(self.plan, self.position, turn.step_id, now)
+
+	def _go_on(self, turn: Divert | Pass, now: datetime) -> None:
+		if isinstance(turn, Pass):
+			self.turned.append(Turned(turn.step_id, now, "in vain" if turn.in_vain else "over"))
+			at = turn.at if self.plan.keeps_dates else now
+			self.position = go_on(self.plan, self.position, turn.step_id, at, turn.target)
+			return
+		is_skipped = turn.target is None
+		if is_skipped:
+			self.skipped.append(Skipped(turn.step_id, now, "condition"))
+		else:
+			self.turned.append(Turned(turn.step_id, now, f"to {turn.target}"))
+		self.position = go_on(self.plan, self.position, turn.step_id, now, turn.target, is_done=is_skipped)
+
+	def _hear(self, incident: Incident) -> None:
+		"""Note what a recipient does with an e-mail that was sent."""
+		step = incident.given["step"]
+		if step in {sent.step_id for sent in self.sent}:
+			label = self.plan.placed[step].step.label if step in self.plan.placed else ""
+			self.facts.happen(incident.given["event"], label, incident.at, incident.given["link"])
 
 	def _change(self, event: EventType, now: datetime) -> None:
 		if not can_happen(self.status, event):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.clock import find_zone, from_wall, to_utc
+from drip_campaigns.core.conditions import ExpressionTest, Heard
 from drip_campaigns.core.errors import DripError, InvalidPlanError, InvalidScenarioError, UnknownTimeZoneError
 from drip_campaigns.core.fields import (
 	Fields,
@@ -24,8 +26,10 @@ from drip_campaigns.core.fields import (
 	read_list,
 	read_text,
 )
-from drip_campaigns.core.model import ALL_WEEKDAYS, CountedFrom, IfLate, Plan, ReEnrollment, Step
+from drip_campaigns.core.flow_file import take_flow
+from drip_campaigns.core.model import ALL_WEEKDAYS, CountedFrom, IfLate, Plan, ReEnrollment, Step, StepType
 from drip_campaigns.core.scenario import Action, Incident, Outcome, Scenario
+from drip_campaigns.core.scripted_facts import CHANGES, take_change, take_facts
 
 MINUTES_PER_DAY = 24 * 60
 YEARS = range(1970, 2400)
@@ -38,6 +42,8 @@ COUNTED_FROM = {"start": CountedFrom.START, "previous": CountedFrom.PREVIOUS_STE
 IF_LATE = {choice.value.lower(): choice for choice in IfLate}
 RE_ENROLLMENT = {choice.value.lower(): choice for choice in ReEnrollment}
 ACTIONS = {action.value: action for action in Action}
+STEP_TYPES = {"send": StepType.SEND, "wait": StepType.WAIT, "action": StepType.ACTION, "end": StepType.END}
+HEARD = {heard.value.lower(): heard.value for heard in Heard if heard is not Heard.SENT}
 
 
 def load_scenario(file: str) -> Scenario:
@@ -57,7 +63,7 @@ def read_scenario(content: Any) -> Scenario:
 	fields = Fields(content, "")
 	plan = fields.take("campaign", _read_plan)
 	read_moment = _moment_reader(find_zone(plan.timezone))
-	start, timezone = fields.take(
+	start, timezone, facts = fields.take(
 		"enrollment", lambda value, path: _read_enrollment(value, path, read_moment)
 	)
 	script = fields.take("script", read_list(_incident_reader(plan, read_moment)), ())
@@ -65,7 +71,7 @@ def read_scenario(content: Any) -> Scenario:
 	every = fields.take("every_minutes", _read_minutes, timedelta(minutes=5))
 	fields.refuse_others()
 	return Scenario(
-		plan, start, timezone, tuple(sorted(script, key=lambda incident: incident.at)), until, every
+		plan, start, timezone, tuple(sorted(script, key=lambda incident: incident.at)), until, every, facts
 	)
 
 
@@ -87,6 +93,11 @@ def write_outcome(outcome: Outcome) -> str:
 		"status": outcome.status.value,
 		"end_date": outcome.end_date.isoformat(),
 	}
+	if outcome.turned:
+		content["turned"] = [
+			{"step": turned.step_id, "at": write_moment(turned.at), "what": turned.what}
+			for turned in outcome.turned
+		]
 	return json.dumps(content, indent=2, ensure_ascii=False)
 
 
@@ -120,14 +131,21 @@ def _read_plan(value: Any, path: str) -> Plan:
 
 def _read_step(value: Any, path: str) -> Step:
 	fields = Fields(value, path)
+	step_type = fields.take("type", read_choice(STEP_TYPES), StepType.SEND)
 	step = Step(
 		id=fields.take("id", read_text),
+		type=step_type,
+		label=fields.take("label", read_text, ""),
 		send_after_days=fields.take("send_after_days", read_count, 0),
 		send_after_hours=fields.take("send_after_hours", read_count, 0),
 		counted_from=fields.take("counted_from", read_choice(COUNTED_FROM), CountedFrom.START),
 		enabled=fields.take("enabled", read_boolean, True),
+		flow=take_flow(fields, waits=step_type is StepType.WAIT),
 	)
 	fields.refuse_others()
+	for number, test in enumerate(step.flow.conditions.tests if step.flow.conditions else ()):
+		if isinstance(test, ExpressionTest):
+			fail(f"{path}.conditions.tests[{number}]", "is an expression, which needs a site")
 	return step
 
 
@@ -141,12 +159,15 @@ def _validate(plan: Plan, path: str) -> None:
 		raise InvalidScenarioError(str(error), field=place) from error
 
 
-def _read_enrollment(value: Any, path: str, read_moment: Reader[datetime]) -> tuple[datetime, str | None]:
+def _read_enrollment(
+	value: Any, path: str, read_moment: Reader[datetime]
+) -> tuple[datetime, str | None, Mapping[str, Any]]:
 	fields = Fields(value, path)
 	start = fields.take("start", read_moment)
 	timezone = fields.take("timezone", or_null(_read_zone_name), None)
+	facts = take_facts(fields)
 	fields.refuse_others()
-	return start, timezone
+	return start, timezone, facts
 
 
 def _incident_reader(plan: Plan, read_moment: Reader[datetime]) -> Reader[Incident]:
@@ -156,14 +177,27 @@ def _incident_reader(plan: Plan, read_moment: Reader[datetime]) -> Reader[Incide
 		action = fields.take("do", read_choice(ACTIONS))
 		until = fields.take("until", read_moment) if action is Action.DOWN else None
 		steps = fields.take("steps", read_list(_read_step)) if action is Action.EDIT_STEPS else ()
+		given: Mapping[str, Any] = {}
+		if action is Action.EVENT:
+			given = _take_event(fields)
+		elif action.value in CHANGES:
+			given = take_change(fields, action.value)
 		fields.refuse_others()
 		if until is not None and until <= at:
 			fail(fields.path_of("until"), "must be later than at")
 		if steps:  # an edit may delete all of them
 			_validate(Plan(steps, plan.timezone), path)
-		return Incident(at, action, until, steps)
+		return Incident(at, action, until, steps, given)
 
 	return read
+
+
+def _take_event(fields: Fields) -> Mapping[str, Any]:
+	return {
+		"event": fields.take("event", read_choice(HEARD)),
+		"step": fields.take("step", read_text),
+		"link": fields.take("link", read_text, ""),
+	}
 
 
 def _moment_reader(zone: ZoneInfo) -> Reader[datetime]:

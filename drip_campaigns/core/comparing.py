@@ -1,0 +1,100 @@
+"""A field's value beside a filter's, by Frappe's operators and as the database would compare: text without regard to case.
+
+The value of the record says what is compared: numbers as numbers, days as days. An empty one meets only what asks for
+empty, or for anything but something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+EMPTY = (None, "")
+
+
+def compare(value: Any, operator: str, wanted: Any) -> bool:
+	"""Say whether `value operator wanted` holds; what cannot be compared, such as a word with a number, does not."""
+	try:
+		return OPERATORS[operator](value, wanted)
+	except (ValueError, TypeError, ArithmeticError):
+		return False
+
+
+def _equals(value: Any, wanted: Any) -> bool:
+	if value in EMPTY or wanted in EMPTY:
+		return value in (*EMPTY, 0) and wanted in (*EMPTY, 0, "0")
+	own, other = _alike(value, wanted)
+	return own == other
+
+
+def _orders(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+	def compare_ordered(value: Any, wanted: Any) -> bool:
+		return value not in EMPTY and holds(*_alike(value, wanted))
+
+	return compare_ordered
+
+
+def _is_like(value: Any, wanted: Any) -> bool:
+	pattern = re.escape(str(wanted)).replace("%", ".*").replace("_", ".")
+	return bool(re.fullmatch(pattern, str(value or ""), re.IGNORECASE | re.DOTALL))
+
+
+def _is_in(value: Any, wanted: Any) -> bool:
+	return any(_equals(value, one) for one in as_list(wanted))
+
+
+def _is(value: Any, wanted: Any) -> bool:
+	return (value in EMPTY) == (str(wanted).lower() == "not set")
+
+
+def _is_between(value: Any, wanted: Any) -> bool:
+	if value in EMPTY:
+		return False
+	first, last = as_list(wanted)
+	if isinstance(value, datetime) and isinstance(last, str) and len(last) <= len("2026-01-01"):
+		last = f"{last} 23:59:59.999999"
+	low, high = _alike(value, first), _alike(value, last)
+	return low[0] >= low[1] and high[0] <= high[1]
+
+
+def as_list(wanted: Any) -> list[Any]:
+	"""Return the values of an `in` or a `Between`: a list, or a text with commas."""
+	if isinstance(wanted, list | tuple):
+		return list(wanted)
+	return [part.strip() for part in str(wanted).split(",")]
+
+
+def _alike(value: Any, wanted: Any) -> tuple[Any, Any]:
+	"""Return both as what `value` is; raise ValueError where `wanted` cannot be that."""
+	if isinstance(value, datetime):
+		return value, datetime.fromisoformat(str(wanted))
+	if isinstance(value, date):
+		return value, date.fromisoformat(str(wanted)[:10])
+	if isinstance(value, timedelta | time):
+		return _clock(str(value)), _clock(str(wanted))
+	if isinstance(value, bool | int | float | Decimal):
+		return float(value), float(wanted)
+	return str(value).casefold(), str(wanted).casefold()
+
+
+def _clock(text: str) -> tuple[float, ...]:
+	return tuple(float(part) for part in text.split(":"))
+
+
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+	"=": _equals,
+	"!=": lambda value, wanted: not _equals(value, wanted),
+	">": _orders(lambda own, other: own > other),
+	"<": _orders(lambda own, other: own < other),
+	">=": _orders(lambda own, other: own >= other),
+	"<=": _orders(lambda own, other: own <= other),
+	"like": _is_like,
+	"not like": lambda value, wanted: not _is_like(value, wanted),
+	"in": _is_in,
+	"not in": lambda value, wanted: not _is_in(value, wanted),
+	"is": _is,
+	"Between": _is_between,
+}
