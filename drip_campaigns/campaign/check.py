@@ -6,13 +6,14 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from drip_campaigns.campaign.check_flow import find_flow_problems
 from drip_campaigns.campaign.check_goals import find_goal_problems
 from drip_campaigns.campaign.check_lists import find_list_problems
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.campaign.owners import explain_unfit
 from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.clock import find_zone
-from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.errors import DripError, DuplicateLabelError, InvalidFlowError
 from drip_campaigns.core.model import SenderRule, StepType
 from drip_campaigns.core.slots import next_allowed
 from drip_campaigns.dispatch.options import postal_address
@@ -32,6 +33,7 @@ def find_save_problems(campaign) -> Iterator[str]:
 		yield from _step(row)
 	if campaign.confirmation_template:
 		yield from _confirmation(campaign.confirmation_template)
+	yield from find_flow_problems(campaign)
 	yield from find_trigger_problems(campaign)
 	yield from find_list_problems(campaign)
 	yield from find_goal_problems(campaign)
@@ -82,6 +84,8 @@ def _dates(campaign) -> Iterator[str]:
 		plan = make_plan(campaign)
 		validate_plan(plan)
 		next_allowed(plan, find_zone(plan.timezone), utc_now())
+	except (InvalidFlowError, DuplicateLabelError):
+		return  # `find_flow_problems` names the step
 	except DripError as error:
 		yield str(error)
 

@@ -48,7 +48,7 @@ def _groups(campaign: str, before: Plan, after: Plan) -> Iterator[Group]:
 			row.people,
 			Status(row.status),
 			# The start itself says nothing of what is still to come: only the moment that the rest is counted from.
-			read_position({**row, "started_at": row.anchor_at}, known[mask]),
+			read_position({**row, "started_at": row.anchor_at, "waiting_since": None}, known[mask]),
 			from_site(row.next_send_at),
 			awaits_confirmation=waits_for_confirmation(row),
 			retries=bool(row.has_failed),
@@ -58,7 +58,7 @@ def _groups(campaign: str, before: Plan, after: Plan) -> Iterator[Group]:
 def _count_by_place(campaign: str, steps: list[str], *, with_completed: bool) -> list[frappe._dict]:
 	"""Count the enrollments that agree in everything that the schedule asks for, the steps they were sent included."""
 	table = frappe.qb.DocType("Drip Enrollment")
-	columns = [name for name in _position_columns() if name != "started_at"]
+	columns = [name for name in _position_columns() if name not in ("started_at", "waiting_since")]
 	inner = (
 		frappe.qb.from_(table)
 		.select(*(table[name] for name in (*columns, "status", "next_send_at", "confirmation")))

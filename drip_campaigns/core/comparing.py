@@ -12,7 +12,25 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from drip_campaigns.core.label import Label
+
 EMPTY = (None, "")
+
+
+class Operator(Label):
+	"""How a field can be waited for; conditions know Between as well."""
+
+	EQUALS = "="
+	DIFFERS = "!="
+	GREATER = ">"
+	LESS = "<"
+	AT_LEAST = ">="
+	AT_MOST = "<="
+	LIKE = "like"
+	NOT_LIKE = "not like"
+	IN = "in"
+	NOT_IN = "not in"
+	IS = "is"
 
 
 def compare(value: Any, operator: str, wanted: Any) -> bool:

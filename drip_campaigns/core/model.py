@@ -130,6 +130,7 @@ class EventType(Label):
 	ADDRESS_CHANGED = "Address Changed"
 	MOVED = "Moved"
 	HELD_BACK = "Held Back"
+	MOVED_ON = "Moved On"
 
 
 class LeavingScope(Label):
@@ -252,6 +253,11 @@ class Plan:
 	def order(self) -> tuple[Placed, ...]:
 		"""The steps as they run: by hours from the start, then by row."""
 		return tuple(sorted(self.placed.values(), key=lambda placed: placed.place))
+
+	@cached_property
+	def has_flow(self) -> bool:
+		"""Whether a step asks or waits for anything but its moment."""
+		return any(step.flow.conditions or step.flow.awaited for step in self.steps)
 
 	@cached_property
 	def has_jumps(self) -> bool:

@@ -23,6 +23,7 @@ NEWS = (
 	EventType.ADDRESS_CHANGED,
 	EventType.MOVED,
 	EventType.HELD_BACK,
+	EventType.MOVED_ON,
 )
 
 TRANSITIONS: dict[tuple[Status, EventType], Status] = {

@@ -28,8 +28,11 @@ from drip_campaigns.core.model import (
 )
 from drip_campaigns.core.retry import GiveUp, decide_retry
 from drip_campaigns.core.transitions import can_happen, next_status
+from drip_campaigns.core.walk import Divert, Leave, Pass, Turn, begin_waiting
 from drip_campaigns.dispatch import asking
 from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError, explain
+from drip_campaigns.dispatch.expressions import ExpressionError
+from drip_campaigns.dispatch.flow_turns import FlowTurns
 from drip_campaigns.dispatch.guard import Guard, Stop
 from drip_campaigns.dispatch.lateness import is_late
 from drip_campaigns.dispatch.outbox import Mail, Skipped, drip_email_name
@@ -46,6 +49,8 @@ from drip_campaigns.enrollment.state import (
 )
 from drip_campaigns.site_clock import to_site, to_site_plan
 
+MOST_TURNS = 100  # in one run; a loop that catches up with the calendar goes on in the next
+CATCH_BREATH = timedelta(minutes=5)
 OPEN_STATUSES = frozenset({"Queued", "Sending"})
 SYSTEMATIC = 10  # so many recipients in one batch, and no e-mail: it is the text, not the records
 ACCOUNT_RETRY = timedelta(minutes=15)
@@ -81,8 +86,12 @@ def make_batch(
 	"""Decide for every claimed enrollment at `now` and return the rows to write; nothing is stored here."""
 	batch = Batch()
 	guard = Guard(run.campaign, rows, run.rules.find(rows, now))
-	for row in rows:
-		_Turn(run, batch, guard, row, dealt_with[row.name], now).take()
+	flow = FlowTurns(run.plan, rows, guard, now)
+	for number, row in enumerate(rows, 1):
+		_Turn(run, batch, guard, flow, row, dealt_with[row.name], now).take()
+		# An expression that runs for ever is stopped for each of them: do not wait for five hundred.
+		if number == len(batch.text_errors) == SYSTEMATIC:
+			break
 	if len(batch.text_errors) >= SYSTEMATIC and not batch.mails:
 		raise StepTextError(_("The text cannot be filled for anybody: {0}").format(batch.text_errors[0]))
 	return batch
@@ -96,17 +105,20 @@ class _Turn:
 		run: CampaignRun,
 		batch: Batch,
 		guard: Guard,
+		flow: FlowTurns,
 		row: frappe._dict,
 		steps: Mapping[str, frappe._dict],
 		now: datetime,
 	):
-		self.run, self.batch, self.guard, self.row, self.now = run, batch, guard, row, now
+		self.run, self.batch, self.guard, self.flow = run, batch, guard, flow
+		self.row, self.now = row, now
 		under_way = [mail for mail in steps.values() if mail.status in OPEN_STATUSES]
 		self.is_open = bool(under_way)
 		self.steps = steps
 		self.is_held_up = any(is_late(mail, now) for mail in under_way)
 		self.position: Position = read_position(row, steps)
 		self.skipped: list[Skipped] = []
+		self.noted: list[tuple[EventType, str, str]] = []  # what happens, a sentence, and the step
 		self.last_at: datetime | None = None
 
 	def take(self) -> None:
@@ -150,13 +162,7 @@ class _Turn:
 		self._write({**waiting_fields(decision.then), **done})
 
 	def _go_through_steps(self) -> None:
-		decision = self.run.planner.decide(self.position, self.now)
-		while isinstance(decision, Skip | Reach):
-			if isinstance(decision, Skip):
-				self._skip(decision)
-			else:
-				self._reach(decision)
-			decision = self.run.planner.decide(self.position, self.now)
+		decision = self._go_to_next()
 		if isinstance(decision, Send) and self.is_held_up:
 			# The one before it waits for the mail server, a limit or a brake: the two must not arrive together.
 			decision = Wait(decision.step_id, self.now + LOOK_AGAIN)
@@ -165,15 +171,46 @@ class _Turn:
 			self._leave_it(mail)
 			return
 		self.batch.skipped += self.skipped
-		for skip in self.skipped:
-			self._log(EventType.SKIPPED, skip.reason, step=skip.step)
+		for event, text, step in self.noted:
+			self._log(event, text, step)
 		if mail:
 			self._send(mail)
-		if isinstance(decision, Finish) and not self.is_open:
+		if isinstance(decision, Leave):
+			self._leave_by_flow(decision)
+		elif isinstance(decision, Finish) and not self.is_open:
 			self._write(closing_fields(Status.COMPLETED, self.now), end_date=self._end_date())
 			self._log(EventType.COMPLETED)
 		else:
 			self._go_on(decision)
+
+	def _go_to_next(self) -> Decision | Turn:
+		"""Go through all that needs no e-mail, and return what comes then."""
+		for _turn in range(MOST_TURNS):
+			due = self.run.planner.decide(self.position, self.now)
+			turn = self.flow.weigh(self.row, self.position, due)
+			if isinstance(turn, Wait) and isinstance(due, Reach):
+				self.position = begin_waiting(self.position, due)
+			if isinstance(turn, Skip):
+				self._skip(turn)
+			elif isinstance(turn, Divert | Pass):
+				self._turn_to(turn)
+			elif isinstance(turn, Reach):
+				self._reach(turn)
+			else:
+				return turn
+		return Wait(due.step_id, self.now + CATCH_BREATH)
+
+	def _turn_to(self, turn: Divert | Pass) -> None:
+		acts = self.run.plan.placed[turn.step_id].step.acts
+		if acts and turn.target is None:
+			self._pass_over(turn.step_id, turn.planned_at, self.flow.describe(turn))
+		else:
+			self.noted.append((EventType.MOVED_ON, self.flow.describe(turn), turn.step_id))
+		self.position = self.flow.go_on(self.position, turn)
+
+	def _leave_by_flow(self, turn: Leave) -> None:
+		self._write(closing_fields(Status.EXITED, self.now, ExitReason.CONDITION))
+		self._log(EventType.EXITED, self.flow.describe(turn), turn.step_id)
 
 	def _leave_it(self, instead: Stop | Rest) -> None:
 		if isinstance(instead, Stop):
@@ -182,11 +219,14 @@ class _Turn:
 			self._rest(instead)
 
 	def _skip(self, decision: Skip) -> None:
-		subject = self.run.subjects[decision.step_id]
-		self.skipped.append(
-			Skipped(self.row, decision.step_id, subject, decision.planned_at, str(decision.reason))
-		)
+		if self.run.plan.placed[decision.step_id].step.acts:
+			self._pass_over(decision.step_id, decision.planned_at, str(decision.reason))
 		self.position = self.run.planner.advance(self.position, decision.step_id, self.now)
+
+	def _pass_over(self, step: str, planned_at: datetime, reason: str) -> None:
+		subject = self.run.subjects[step]
+		self.skipped.append(Skipped(self.row, step, subject, planned_at, reason))
+		self.noted.append((EventType.SKIPPED, reason, step))
 
 	def _reach(self, decision: Reach) -> None:
 		self.position = self.run.planner.advance(self.position, decision.step_id, self.now)
@@ -230,7 +270,7 @@ class _Turn:
 		self._log(event, stop.detail)
 
 	def _fail(self, error: Exception) -> None:
-		if isinstance(error, TemplateError):
+		if isinstance(error, TemplateError | ExpressionError):
 			self.batch.text_errors.append(explain(error, self.row, self.run))
 		attempts = (self.row.attempts or 0) + 1
 		retry = decide_retry(attempts, self.run.max_attempts - 1, self.now)

@@ -9,6 +9,7 @@ import frappe
 from frappe import _
 from jinja2 import TemplateError
 
+from drip_campaigns.campaign.check_flow import find_gone
 from drip_campaigns.core.confirmation import QUESTIONS, Patience
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.links import LinkRules
@@ -61,6 +62,7 @@ class CampaignRun:
 		self.max_attempts = max_attempts
 		self.plan: Plan = make_plan(campaign)
 		self.rows = {row.name: row for row in campaign.steps}
+		self._check_conditions()
 		self.subjects = step_subjects(campaign)
 		self.planner = Planner(self.plan, self.subjects)
 		self.site_url = frappe.utils.get_url()
@@ -71,6 +73,12 @@ class CampaignRun:
 		self._compiled: dict[tuple[str, str], CompiledStep] = {}
 		self._versions: dict[tuple[str, str], Version] = {}
 		self._links_of_steps: dict[str, LinkRules] = {}
+
+	def _check_conditions(self) -> None:
+		"""Raise StepTextError if a field is gone that the campaign asks for: nobody is sent the wrong way for it."""
+		gone = next(find_gone(self.plan), None) if self.plan.has_flow else None
+		if gone:
+			raise StepTextError(f"{self._label(gone.step)}: {gone.sentence}")
 
 	@cached_property
 	def patience(self) -> Patience:

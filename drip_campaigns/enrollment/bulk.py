@@ -51,6 +51,7 @@ _COLUMNS = (
 		"reached_step",
 		"reached_hours",
 		"held_back_until",
+		"jump_to",
 	),
 	*("live_recipient", "live_address", "require_confirmation", "confirmation"),
 )

@@ -3,11 +3,12 @@
 from datetime import date, time, timedelta
 
 import frappe
-from frappe import _
 from frappe.utils import get_time, getdate
 from frappe.utils.data import get_system_timezone
 
 from drip_campaigns.core.model import CountedFrom, IfLate, Plan, ReEnrollment, Step, StepType
+from drip_campaigns.enrollment.flow_words import describe_step
+from drip_campaigns.enrollment.flows import make_flow
 from drip_campaigns.enrollment.holidays import load_holidays
 from drip_campaigns.site_clock import from_site
 
@@ -45,7 +46,7 @@ def step_subjects(campaign) -> dict[str, str]:
 def step_subject(row) -> str:
 	"""Return what lists call a step: its subject, its Email Template's, or the label and type of one that is no e-mail."""
 	if row.step_type and row.step_type != StepType.SEND.value:
-		return row.label or _(row.step_type)
+		return describe_step(row)
 	if row.subject or not row.email_template:
 		return row.subject or ""
 	return frappe.get_cached_value("Email Template", row.email_template, "subject") or ""
@@ -61,6 +62,7 @@ def _make_step(row) -> Step:
 		is_held=bool(row.is_paused),
 		held_until=from_site(row.paused_until),
 		type=StepType(row.step_type or StepType.SEND.value),
+		flow=make_flow(row),
 		label=(row.label or "").strip(),
 	)
 

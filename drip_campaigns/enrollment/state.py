@@ -29,6 +29,8 @@ def read_position(row: Mapping[str, Any], done: Iterable[str]) -> Position:
 		reached_step=row["reached_step"] or None,
 		reached_hours=row["reached_hours"] or 0,
 		not_before=from_site(row["held_back_until"]),
+		jump_to=row["jump_to"] or None,
+		waiting_since=from_site(row["waiting_since"]),
 	)
 
 
@@ -42,6 +44,8 @@ def position_fields(position: Position) -> dict[str, Any]:
 		"reached_step": position.reached_step,
 		"reached_hours": position.reached_hours,
 		"held_back_until": to_site_plan(position.not_before),
+		"jump_to": position.jump_to,
+		"waiting_since": to_site_plan(position.waiting_since),
 	}
 
 
@@ -136,6 +140,7 @@ def closing_fields(status: Status, now: datetime, exit_reason: ExitReason | None
 		"next_step": None,
 		"next_step_subject": None,
 		"next_send_at": None,
+		"waiting_since": None,
 		"left_at": to_site(now),
 		"live_recipient": None,
 		"live_address": None,

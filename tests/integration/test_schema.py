@@ -5,8 +5,10 @@ import pytest
 
 from drip_campaigns.core import (
 	bounces,
+	comparing,
 	confirmation,
 	consent,
+	flow,
 	goals,
 	limits,
 	lists,
@@ -31,6 +33,11 @@ SELECTS = (
 	("Drip Campaign", "re_enrollment", model.ReEnrollment),
 	("Drip Campaign Step", "counted_from", model.CountedFrom),
 	("Drip Campaign Step", "step_type", model.StepType),
+	("Drip Campaign Step", "otherwise", flow.Otherwise),
+	("Drip Campaign Step", "wait_for", flow.WaitFor),
+	("Drip Campaign Step", "wait_since", flow.WaitSince),
+	("Drip Campaign Step", "wait_operator", comparing.Operator),
+	("Drip Campaign Step", "if_in_vain", flow.InVain),
 	("Drip Campaign", "double_opt_in", confirmation.OptIn),
 	("Drip Campaign", "tracking_mode", tracking_mode.TrackingMode),
 	("Drip Campaign", "goal", goals.GoalKind),

@@ -5,11 +5,13 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.campaign.check import find_save_problems
+from drip_campaigns.campaign.check_flow import warn_of_unreachable
 from drip_campaigns.campaign.check_goals import prepare_goal
 from drip_campaigns.campaign.check_lists import prepare_exclusions
 from drip_campaigns.campaign.check_triggers import prepare_triggers
 from drip_campaigns.campaign.replan import renew_keys, replan_soon
 from drip_campaigns.compat import clear_invented_times
+from drip_campaigns.core.flow_file import FLOW_FIELDS, WAIT_FIELDS
 from drip_campaigns.site_clock import utc_now
 from drip_campaigns.triggers.table import publish_after_commit
 
@@ -41,6 +43,8 @@ STEP_FIELDS = (
 	"counted_from",
 	"step_type",
 	"label",
+	*FLOW_FIELDS,
+	*WAIT_FIELDS,
 	"subject",
 	"email_template",
 )
@@ -63,6 +67,7 @@ class DripCampaign(Document):
 			frappe.throw(
 				"<br>".join(problems), title=_("Campaign {0} cannot be saved").format(self.campaign_name)
 			)
+		warn_of_unreachable(self)
 
 	def on_update(self) -> None:
 		if self._schedule_changed():
