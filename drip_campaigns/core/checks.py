@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from drip_campaigns.core.clock import MIDNIGHT, find_zone
 from drip_campaigns.core.errors import (
-	DuplicateLabelError,
 	DuplicateStepError,
 	InvalidDatesError,
 	InvalidDelayError,
@@ -37,13 +36,7 @@ def validate_plan(plan: Plan) -> None:
 
 def _validate_steps(plan: Plan) -> None:
 	seen: set[str] = set()
-	labels: set[str] = set()
 	for step in plan.steps:
-		if step.label and step.label in labels:
-			raise DuplicateLabelError(
-				f"Two steps have the label {step.label!r}.", field="label", step=step.id
-			)
-		labels.add(step.label)
 		if step.id in seen:
 			raise DuplicateStepError(field="id", step=step.id)
 		seen.add(step.id)

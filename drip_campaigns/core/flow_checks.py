@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from drip_campaigns.core.errors import (
+	DuplicateLabelError,
 	InvalidFlowError,
 	LoopSendsError,
 	LoopWithoutWaitError,
@@ -22,7 +23,13 @@ MOST_HOURS = 10 * 366 * 24
 
 def validate_flow(plan: Plan) -> None:
 	"""Raise the InvalidPlanError that fits, with field and step, unless every way through `plan` ends or waits."""
+	labels: set[str] = set()
 	for step in plan.steps:
+		if step.label and step.label in labels:
+			raise DuplicateLabelError(
+				f"Two steps have the label {step.label!r}.", field="label", step=step.id
+			)
+		labels.add(step.label)
 		_validate_step(plan, step)
 	edges = find_edges(plan)
 	for step in plan.steps:
@@ -103,7 +110,7 @@ def _find_target(plan: Plan, source: Placed, label: str) -> Placed | None:
 
 def _hours_between(plan: Plan, source: Placed, target: Placed, label: str) -> int:
 	named = plan.placed[plan.ids[label]] if label else None
-	if named is None or (named.chain_row == named.row and named.hours > source.hours):
+	if named is None or (named.chain_row == named.row and named.place > source.place):
 		return target.hours - source.hours
 	return named.step.delay_hours + target.hours - named.hours
 

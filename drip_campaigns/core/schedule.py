@@ -121,15 +121,24 @@ def move(plan: Plan, position: Position, step_id: str, at: datetime) -> Position
 	"""
 	placed = plan.placed[step_id]
 	before = [other for other in plan.order if other.place < placed.place]
-	return replace(
+	moved = replace(
 		position,
 		done=position.done - {step_id},
 		anchor_at=to_utc(at),
-		anchor_hours=placed.hours,
 		reached_step=before[-1].step.id if before else None,
 		reached_hours=before[-1].hours if before else 0,
 		not_before=None,
+		jump_to=step_id,
+		waiting_since=None,
 	)
+	return replace(moved, anchor_hours=placed.hours + _detour(plan, moved))
+
+
+def pass_over(plan: Plan, position: Position, skip: Skip, at: datetime) -> Position:
+	"""Return the position after a step was skipped at `at`; once the plan has ended, nothing leads back into a loop."""
+	if skip.reason is SkipReason.CAMPAIGN_ENDED:
+		return go_on(plan, position, skip.step_id, at, None)
+	return advance(plan, position, skip.step_id, at)
 
 
 def leave_late(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
@@ -234,7 +243,7 @@ def to_come(plan: Plan, position: Position) -> frozenset[str]:
 
 def _to_come(plan: Plan, position: Position) -> Iterator[Placed]:
 	last = plan.placed.get(position.reached_step)
-	if last is not None and last.step.type is StepType.END:
+	if last is not None and last.step.type is StepType.END and position.jump_to is None:
 		return
 	reached = place_of(plan, position)
 	for placed in plan.order:
@@ -318,7 +327,9 @@ def _detour(plan: Plan, position: Position) -> int:
 	target = plan.placed.get(position.jump_to)
 	if target is None:
 		return 0
-	if target.chain_row == target.row and target.hours > position.reached_hours:
+	left = plan.placed.get(position.reached_step)
+	place = position.reached_hours, left.row if left else -1
+	if target.chain_row == target.row and target.place > place:
 		return 0
 	return position.reached_hours + target.step.delay_hours - target.hours
 

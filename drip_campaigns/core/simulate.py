@@ -28,7 +28,17 @@ from drip_campaigns.core.model import (
 )
 from drip_campaigns.core.reenrollment import re_enroll
 from drip_campaigns.core.scenario import Action, Incident, Outcome, Scenario, Sent, Skipped, Turned
-from drip_campaigns.core.schedule import advance, begin, decide, end_date, go_on, reopens, shift, zone_of
+from drip_campaigns.core.schedule import (
+	advance,
+	begin,
+	decide,
+	end_date,
+	go_on,
+	pass_over,
+	reopens,
+	shift,
+	zone_of,
+)
 from drip_campaigns.core.scripted_facts import CHANGES, ScriptedFacts
 from drip_campaigns.core.simulate_file import explain, load_scenario, write_outcome
 from drip_campaigns.core.transitions import can_happen, live_status, next_status
@@ -159,6 +169,8 @@ class Player:
 			self.last_sent_at = now
 		elif isinstance(turn, Skip):
 			self.skipped.append(Skipped(turn.step_id, now, turn.reason.value.lower()))
+			self.position = pass_over(self.plan, self.position, turn, now)
+			return
 		elif isinstance(turn, Divert | Pass):
 			self._go_on(turn, now)
 			return

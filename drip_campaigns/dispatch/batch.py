@@ -221,7 +221,7 @@ class _Turn:
 	def _skip(self, decision: Skip) -> None:
 		if self.run.plan.placed[decision.step_id].step.acts:
 			self._pass_over(decision.step_id, decision.planned_at, str(decision.reason))
-		self.position = self.run.planner.advance(self.position, decision.step_id, self.now)
+		self.position = self.run.planner.pass_over(self.position, decision, self.now)
 
 	def _pass_over(self, step: str, planned_at: datetime, reason: str) -> None:
 		subject = self.run.subjects[step]

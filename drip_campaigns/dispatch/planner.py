@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from drip_campaigns.core import schedule
-from drip_campaigns.core.model import Decision, Plan, Position
+from drip_campaigns.core.model import Decision, Plan, Position, Skip
 from drip_campaigns.enrollment.state import plan_fields
 
 
@@ -27,6 +27,10 @@ class Planner:
 	def advance(self, position: Position, step: str, now: datetime) -> Position:
 		"""As `schedule.advance`."""
 		return self._once(schedule.advance, position, step, now)
+
+	def pass_over(self, position: Position, skip: Skip, now: datetime) -> Position:
+		"""As `schedule.pass_over`."""
+		return self._once(schedule.pass_over, position, skip, now)
 
 	def end_date(self, position: Position, last_at: datetime) -> date:
 		"""As `schedule.end_date`."""

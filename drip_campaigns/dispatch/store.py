@@ -8,6 +8,7 @@ import frappe
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, Status
 from drip_campaigns.dispatch import listeners
 from drip_campaigns.dispatch.dialect import insert_rows, is_among, select_in, update_rows
+from drip_campaigns.enrollment.waking import find_woken, wake_at
 from drip_campaigns.row_names import new_name
 from drip_campaigns.triggers.events import note_events
 
@@ -210,7 +211,7 @@ def advance_enrollments(rows: Iterable[dict], site_now: datetime) -> None:
 def record_events(events: Sequence[dict], site_now: datetime) -> None:
 	"""Insert the log lines of a batch in one statement; each is a dict of EVENT_FIELDS that are not standard.
 
-	Triggers that wait for such events fire in the same transaction.
+	Triggers that wait for such events fire in the same transaction, and enrollments that wait for them are due at once.
 	"""
 	standard = {
 		"owner": "Administrator",
@@ -227,3 +228,4 @@ def record_events(events: Sequence[dict], site_now: datetime) -> None:
 	insert_rows("Drip Event", EVENT_FIELDS, rows)
 	listeners.note_new("Drip Event", [row[0] for row in rows])
 	note_events(events, site_now)
+	wake_at(find_woken(events), site_now)

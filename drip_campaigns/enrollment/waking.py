@@ -1,14 +1,16 @@
 """Who waits for something that has just happened is looked at by the next dispatch, and not only when the wait is over."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import frappe
 
-from drip_campaigns.core.model import Status
+from drip_campaigns.core.model import EventType, Status
 from drip_campaigns.dispatch.dialect import is_among
 from drip_campaigns.site_clock import to_site
 
+WAKING = frozenset({EventType.OPENED.value, EventType.CLICKED.value, EventType.REPLIED.value})
 GOING_ON = (Status.SCHEDULED.value, Status.IN_PROGRESS.value)
 
 
@@ -17,9 +19,23 @@ def wake(enrollments: Collection[str], now: datetime) -> None:
 
 	Call it in the transaction that writes the event. Twice is once; who waits for nothing is left alone.
 	"""
+	wake_at(enrollments, to_site(now))
+
+
+def wake_at(enrollments: Collection[str], site_now: datetime) -> None:
+	"""As `wake`, with the moment in site time."""
 	if enrollments:
 		table = frappe.qb.DocType("Drip Enrollment")
-		_wake(table, is_among(table.name, sorted(enrollments)), now)
+		_wake(table, is_among(table.name, sorted(enrollments)), site_now)
+
+
+def find_woken(events: Iterable[Mapping[str, Any]]) -> set[str]:
+	"""Return the enrollments that may wait for one of these Drip Events; what a machine did wakes nobody."""
+	return {
+		event["enrollment"]
+		for event in events
+		if event["event_type"] in WAKING and event.get("enrollment") and not event.get("by_machine")
+	}
 
 
 def wake_records(doctype: str, names: Collection[str], now: datetime) -> None:
@@ -27,11 +43,10 @@ def wake_records(doctype: str, names: Collection[str], now: datetime) -> None:
 	if names:
 		table = frappe.qb.DocType("Drip Enrollment")
 		is_meant = (table.recipient_type == doctype) & is_among(table.recipient, sorted(names))
-		_wake(table, is_meant, now)
+		_wake(table, is_meant, to_site(now))
 
 
-def _wake(table, is_meant, now: datetime) -> None:
-	site_now = to_site(now)
+def _wake(table, is_meant, site_now: datetime) -> None:
 	(
 		frappe.qb.update(table)
 		.set(table.next_send_at, site_now)

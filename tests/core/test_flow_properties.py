@@ -1,0 +1,166 @@
+"""What holds for every flow that saves, whoever meets which condition, and whenever the dispatch happens to run."""
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from drip_campaigns.core.checks import validate_plan
+from drip_campaigns.core.conditions import Conditions, EventTest, Happening, Heard, TagTest
+from drip_campaigns.core.errors import InvalidFlowError
+from drip_campaigns.core.flow import Awaited, Flow, InVain, Otherwise
+from drip_campaigns.core.model import Finish, Plan, Position, Reach, Send, Skip, Step, StepType, Wait
+from drip_campaigns.core.schedule import (
+	advance,
+	begin,
+	decide,
+	end_date,
+	find_next,
+	go_on,
+	pass_over,
+	planned_schedule,
+)
+from drip_campaigns.core.scripted_facts import ScriptedFacts
+from drip_campaigns.core.walk import Divert, Leave, Pass, begin_waiting, weigh
+from tests.core.strategies import campaigns
+
+MOST_STEPS = 6
+TURNS = 2000  # more than a loop of hours can take in the days that a life lasts
+LABELS = tuple("abcdef")
+CONDITIONS = (None, None, Conditions((TagTest("hot"),)), Conditions((EventTest(Heard.OPENED, "a"),)))
+WAITS = (
+	Awaited(event=EventTest(Heard.OPENED, "a"), limit_hours=30),
+	Awaited(event=EventTest(Heard.CLICKED), counts_from_start=False),
+	Awaited(clock=time(9)),
+	Awaited(date_field="renewal", days=-1, limit_hours=48),
+)
+minutes = st.integers(0, 60 * 24 * 9).map(lambda number: timedelta(minutes=number))
+
+
+@st.composite
+def flows(draw: st.DrawFn, step: Step, labels: tuple[str, ...]) -> Step:
+	"""Draw how a step stands in the flow."""
+	somewhere = st.sampled_from(labels)
+	step_type = draw(
+		st.sampled_from((StepType.SEND, StepType.SEND, StepType.WAIT, StepType.ACTION, StepType.END))
+	)
+	awaited = None
+	if step_type is StepType.WAIT:
+		in_vain = draw(st.sampled_from(InVain))
+		awaited = replace(draw(st.sampled_from(WAITS)), in_vain=in_vain, in_vain_step=draw(somewhere))
+	return replace(
+		step,
+		type=step_type,
+		flow=Flow(
+			conditions=draw(st.sampled_from(CONDITIONS)),
+			otherwise=draw(st.sampled_from(Otherwise)),
+			otherwise_step=draw(somewhere),
+			next_step=draw(st.sampled_from(("", "", "", *labels))),
+			awaited=awaited,
+			expires_after_hours=draw(st.sampled_from((0, 0, 6))),
+		),
+	)
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> tuple[Plan, Position, list[datetime], ScriptedFacts]:
+	"""Draw a flow that saves, a start, the runs, and what becomes known of the recipient."""
+	plan, start = draw(campaigns())
+	steps = tuple(replace(step, label=label) for step, label in zip(plan.steps, LABELS, strict=False))
+	labels = tuple(step.label for step in steps)
+	plan = replace(plan, steps=tuple(draw(flows(step, labels)) for step in steps))
+	try:
+		validate_plan(plan)
+	except InvalidFlowError:
+		assume(False)
+	facts = ScriptedFacts(
+		{"tags": draw(st.sampled_from(((), ("hot",)))), "fields": {"renewal": start.date()}}
+	)
+	for event in draw(st.lists(st.tuples(st.sampled_from(("Opened", "Clicked")), minutes), max_size=3)):
+		facts._happenings.append(Happening(event[0], "a", start + event[1]))
+	runs = sorted(start + after for after in draw(st.lists(minutes, min_size=1, max_size=8)))
+	return plan, begin(start, None), runs, facts
+
+
+def run_all(plan: Plan, position: Position, runs: list[datetime], facts: ScriptedFacts):
+	"""Carry out the runs; return the position, what was carried out, and how each run ended."""
+	done, ends = [], []
+	for now in runs:
+		for _turn in range(TURNS):
+			due = decide(plan, position, now)
+			turn = weigh(plan, position, due, facts, now) if isinstance(due, Send | Reach) else due
+			if isinstance(turn, Wait | Finish | Leave):
+				break
+			position, carried_out = take(plan, position, turn, now)
+			done += carried_out
+		ends.append((now, turn))
+		if isinstance(turn, Finish | Leave):
+			break
+		if isinstance(due, Reach):
+			position = begin_waiting(position, due)
+	return position, done, ends
+
+
+def take(plan: Plan, position: Position, turn, now: datetime) -> tuple[Position, list[str]]:
+	if isinstance(turn, Divert):
+		is_done = turn.target is None
+		return go_on(plan, position, turn.step_id, now, turn.target, is_done=is_done), []
+	if isinstance(turn, Pass):
+		at = turn.at if plan.keeps_dates else now
+		return go_on(plan, position, turn.step_id, at, turn.target), []
+	if isinstance(turn, Skip):
+		return pass_over(plan, position, turn, now), []
+	carried_out = [] if not plan.placed[turn.step_id].step.acts else [turn.step_id]
+	return advance(plan, position, turn.step_id, now), carried_out
+
+
+@given(lives())
+def test_every_run_ends_or_waits_for_a_later_moment(life):
+	plan, position, runs, facts = life
+
+	_, _, ends = run_all(plan, position, runs, facts)
+
+	for now, turn in ends:
+		assert isinstance(turn, Finish | Leave) or (isinstance(turn, Wait) and turn.until > now)
+
+
+@given(lives())
+def test_nothing_is_carried_out_twice_or_although_it_is_disabled(life):
+	plan, position, runs, facts = life
+
+	_, done, _ = run_all(plan, position, sorted(runs * 2), facts)
+
+	assert len(done) == len(set(done))
+	assert set(done) <= {step.id for step in plan.steps if step.enabled}
+
+
+@given(lives())
+def test_waits_are_forgotten_by_the_store_and_nothing_changes(life):
+	"""What the database does not keep of a position, which steps without an e-mail were passed, is not needed."""
+	plan, position, runs, facts = life
+	acting = {step.id for step in plan.steps if step.acts}
+
+	kept, done, _ = run_all(plan, position, runs, facts)
+	reloaded, again = position, []
+	for now in runs:
+		if find_next(plan, reloaded) is None and reloaded is not position:
+			break
+		reloaded, more, ends = run_all(plan, reloaded, [now], facts)
+		reloaded, again = replace(reloaded, done=reloaded.done & acting), again + more
+		if isinstance(ends[-1][1], Finish | Leave):
+			break
+
+	assert (again, reloaded) == (done, kept)
+
+
+@given(lives())
+def test_what_is_planned_ends_although_there_are_loops(life):
+	plan, position, _, _ = life
+
+	schedule = planned_schedule(plan, position)
+
+	moments = [moment for _step, moment in schedule]
+	assert len(schedule) <= len(plan.steps)
+	assert moments == sorted(moments) or plan.keeps_dates
+	assert end_date(plan, position, None)

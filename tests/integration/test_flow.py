@@ -1,0 +1,419 @@
+"""The flow on a site: conditions of every kind, branches, waits, and what becomes of those who do not meet them."""
+
+import json
+from datetime import timedelta
+
+import frappe
+import pytest
+
+from drip_campaigns.core.conditions import read_conditions
+from drip_campaigns.core.model import EventType
+from drip_campaigns.dispatch.expressions import ExpressionError, evaluate
+from drip_campaigns.dispatch.store import record_events
+from drip_campaigns.enrollment.flow_words import describe_conditions
+from drip_campaigns.enrollment.recipients import Recipient
+from drip_campaigns.enrollment.waking import wake
+from drip_campaigns.site_clock import to_site
+from tests import factories
+from tests.factories import DOMAIN, step
+
+
+def asks(*tests: dict, match: str = "all") -> str:
+	return json.dumps({"match": match, "tests": list(tests)})
+
+
+def happen(enrollment, event: EventType, label: str, now, **fields) -> None:
+	campaign = frappe.get_doc("Drip Campaign", enrollment.campaign)
+	row = next(row for row in campaign.steps if row.label == label)
+	event = {"event_type": event.value, "campaign": campaign.name, "enrollment": enrollment.name}
+	record_events(
+		[{**event, "step": row.name, "email_address": enrollment.email_address, **fields}], to_site(now)
+	)
+	frappe.db.commit()
+
+
+def subjects(smtp) -> list[str]:
+	return [str(received.message["subject"]) for received in smtp.messages]
+
+
+def log_of(enrollment, event: EventType) -> list[str]:
+	filters = {"enrollment": enrollment.name, "event_type": event.value}
+	return frappe.get_all("Drip Event", filters=filters, pluck="detail", order_by="occurred_at")
+
+
+def test_each_kind_of_condition_sends_to_those_who_meet_it_and_to_nobody_else(site, smtp, clock):
+	target_list, other = factories.make_list(), factories.make_active_campaign(clock)
+	frappe.get_doc(doctype="Tag", name="Hot").insert(ignore_if_duplicate=True)
+	frappe.get_doc(doctype="Email Group", title="Drip Test Group").insert()
+	conditions = {
+		"field": {"kind": "field", "doctype": "Contact", "field": "status", "operator": "=", "value": "Open"},
+		"linked": {
+			"kind": "field",
+			"field": "first_name",
+			"link": "user",
+			"operator": "like",
+			"value": "ann%",
+		},
+		"tag": {"kind": "tag", "tag": "hot"},
+		"list": {"kind": "list", "list": target_list.name},
+		"group": {"kind": "group", "group": "Drip Test Group"},
+		"campaign": {"kind": "campaign", "campaign": other.name, "stands": "now"},
+		"event": {"kind": "event", "event": "opened", "step": "Hello"},
+		"expression": {
+			"kind": "expression",
+			"expression": "doc.department == 'Sales' and today.year == 2026",
+		},
+	}
+	steps = [step(1, subject=f"By {name}", conditions=asks(test)) for name, test in conditions.items()]
+	campaign = factories.make_active_campaign(clock, step(0, subject="Hello", label="Hello"), *steps)
+	user = factories.make_user("annette", "Drip User")
+	meets = factories.make_contact("Ada", status="Open", department="Sales", user=user)
+	misses = factories.make_contact("Bob", status="Passive")
+	meets.add_tag("Hot")
+	factories.add_to_list(target_list, meets)
+	frappe.get_doc(doctype="Email Group Member", email_group="Drip Test Group", email=meets.email_id).insert()
+	enrollment = factories.enroll(campaign, meets, clock)
+	factories.enroll(campaign, misses, clock)
+	factories.enroll(other, meets, clock)
+	factories.run(clock)
+	happen(enrollment, EventType.OPENED, "Hello", clock.now)
+	smtp.reset()
+
+	clock.advance(days=1)
+	factories.run(clock)
+
+	to_meets = [str(m.message["subject"]) for m in smtp.messages if m.recipient == meets.email_id]
+	assert sorted(to_meets) == sorted(f"By {name}" for name in conditions)
+	assert not [m for m in smtp.messages if m.recipient == misses.email_id]
+	reasons = frappe.get_all(
+		"Drip Email", filters={"recipient": misses.name, "status": "Skipped"}, pluck="reason"
+	)
+	assert "Not met: Status = Open." in reasons
+	assert "Not met: Hello was opened." in reasons
+
+
+def test_conditions_of_a_batch_cost_a_query_for_each_kind_and_none_for_each_recipient(site, smtp, clock):
+	frappe.get_doc(doctype="Tag", name="Hot").insert(ignore_if_duplicate=True)
+	tests = (
+		{"kind": "field", "field": "status", "operator": "!=", "value": "Nothing"},
+		{"kind": "tag", "tag": "Hot", "negated": True},
+		{"kind": "event", "event": "opened", "negated": True},
+	)
+	counts = []
+	for people in (2, 12):
+		campaign = factories.make_active_campaign(clock, step(0, conditions=asks(*tests)))
+		for _number in range(people):
+			factories.enroll(campaign, factories.make_contact(), clock)
+		with factories.count_statements() as seen:
+			factories.runner.dispatch(clock.now, enqueue_delivery=False)
+		counts.append(seen.count)
+
+	assert factories.count("Drip Email", status="Queued") == 14
+	assert counts[1] - counts[0] <= 1
+
+
+def test_who_does_not_meet_a_condition_goes_on_elsewhere_or_leaves(site, smtp, clock):
+	opened = asks({"kind": "event", "event": "opened", "step": "Hello"})
+	campaign = factories.make_active_campaign(
+		clock,
+		step(0, subject="Hello", label="Hello"),
+		step(
+			2,
+			subject="Thanks",
+			conditions=opened,
+			otherwise="Go To Step",
+			otherwise_step="Reminder",
+			next_step="Offer",
+		),
+		step(2, subject="Reminder", label="Reminder"),
+		step(4, subject="Offer", label="Offer", conditions=opened, otherwise="Exit"),
+	)
+	reader, other = (factories.enroll(campaign, factories.make_contact(), clock) for _ in range(2))
+	factories.run(clock)
+	happen(reader, EventType.OPENED, "Hello", clock.now)
+	for _day in range(5):
+		clock.advance(days=1)
+		factories.run(clock)
+
+	sent = {
+		address: [str(m.message["subject"]) for m in smtp.messages if m.recipient == address]
+		for address in (reader.email_address, other.email_address)
+	}
+	assert sent[reader.email_address] == ["Hello", "Thanks", "Offer"]
+	assert sent[other.email_address] == ["Hello", "Reminder"]
+	assert log_of(other, EventType.MOVED_ON) == ["Not met: Hello was opened. Goes on at Reminder."]
+	assert reader.reload().status == "Completed"
+	assert (other.reload().status, other.exit_reason) == ("Exited", "Condition")
+	assert log_of(other, EventType.EXITED) == ["Not met: Hello was opened."]
+
+
+def test_wait_ends_as_soon_as_what_it_waits_for_has_happened(site, smtp, clock):
+	campaign = factories.make_active_campaign(
+		clock,
+		step(0, subject="Hello", label="Hello"),
+		step(
+			0,
+			step_type="Wait Until",
+			wait_for="Clicked",
+			wait_step="Hello",
+			wait_limit_days=3,
+			if_in_vain="Go To Step",
+			if_in_vain_step="Reminder",
+			message="",
+		),
+		step(0, subject="Thanks", counted_from="Previous Step"),
+		step(0, step_type="End", counted_from="Previous Step", message=""),
+		step(0, subject="Reminder", label="Reminder", counted_from="Previous Step"),
+	)
+	clicker, idler = (factories.enroll(campaign, factories.make_contact(), clock) for _ in range(2))
+	factories.run(clock)
+	waiting = [one.reload().waiting_since for one in (clicker, idler)]
+	clock.advance(hours=5)
+	happen(clicker, EventType.CLICKED, "Hello", clock.now, detail="https://example.com/a")
+	woken = clicker.reload().next_send_at
+	factories.run(clock)
+	after_click = subjects(smtp)
+	clock.advance(days=3)
+	factories.run(clock)
+
+	assert all(waiting)
+	assert woken == to_site(clock.now - timedelta(days=3))
+	assert after_click == ["Hello", "Hello", "Thanks"]
+	assert subjects(smtp) == ["Hello", "Hello", "Thanks", "Reminder"]
+	assert (clicker.reload().status, idler.reload().status) == ("Completed", "Completed")
+	assert log_of(idler, EventType.MOVED_ON)[0].startswith("Waited in vain: a link in Hello was clicked.")
+
+
+def test_wait_for_a_field_a_date_and_a_time_of_day(site, smtp, clock):
+	campaign = factories.make_active_campaign(
+		clock,
+		step(
+			0,
+			step_type="Wait Until",
+			wait_for="Field Value",
+			wait_field="status",
+			wait_value="Open",
+			message="",
+		),
+		step(0, subject="Open now", counted_from="Previous Step"),
+		step(
+			0,
+			step_type="Wait Until",
+			wait_for="Clock Time",
+			wait_time="07:30",
+			message="",
+			counted_from="Previous Step",
+		),
+		step(0, subject="Good morning", counted_from="Previous Step"),
+		time_zone="UTC",
+	)
+	contact = factories.make_contact(status="Passive")
+	enrollment = factories.enroll(campaign, contact, clock)
+	factories.run(clock)
+	polled = enrollment.reload().next_send_at
+	contact.db_set("status", "Open")
+	frappe.db.commit()
+	clock.advance(hours=1)
+	factories.run(clock)
+	opened = subjects(smtp)
+	until = enrollment.reload().next_send_at
+	clock.now = clock.now.replace(day=3, hour=7, minute=30)
+	factories.run(clock)
+
+	assert polled == to_site(clock.now.replace(day=2, hour=10, minute=0))
+	assert opened == ["Open now"]
+	assert until == to_site(clock.now)
+	assert subjects(smtp) == ["Open now", "Good morning"]
+
+
+def test_paused_wait_goes_on_with_the_rest_of_its_limit(site, smtp, clock):
+	campaign = factories.make_active_campaign(
+		clock,
+		step(0, subject="Hello"),
+		step(0, step_type="Wait Until", wait_for="Replied", wait_limit_days=3, message=""),
+		step(0, subject="After", counted_from="Previous Step"),
+	)
+	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
+	factories.run(clock)
+	clock.advance(days=2)
+	factories.verbs.pause(enrollment.reload(), clock.now)
+	frappe.db.commit()
+	clock.advance(days=10)
+	factories.verbs.resume(enrollment.reload(), clock.now)
+	frappe.db.commit()
+
+	clock.advance(hours=23)
+	factories.run(clock)
+	too_early = subjects(smtp)
+	clock.advance(hours=1)
+	factories.run(clock)
+
+	assert too_early == ["Hello"]
+	assert subjects(smtp) == ["Hello", "After"]
+
+
+def test_waking_leaves_those_alone_who_wait_for_nothing(site, smtp, clock):
+	campaign = factories.make_active_campaign(clock)
+	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
+	factories.run(clock)
+	before = enrollment.reload().next_send_at
+
+	wake([enrollment.name], clock.now)
+
+	assert enrollment.reload().next_send_at == before
+
+
+def test_overdue_step_expires(site, smtp, clock):
+	campaign = factories.make_active_campaign(
+		clock, step(0), step(1, subject="Today only", expires_after_hours=4), step(3)
+	)
+	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
+	factories.run(clock)
+	clock.advance(days=1, hours=5)
+	factories.run(clock)
+
+	assert "Today only" not in subjects(smtp)
+	assert log_of(enrollment, EventType.SKIPPED) == ["Expired"]
+
+
+BAD = (
+	([step(0), step(1, next_step="Nowhere")], "Step 2, Go On At: No step has the label 'Nowhere'."),
+	([step(0, label="A"), step(1, label="A")], "Step 2, Label: Two steps have the label 'A'."),
+	(
+		[step(0, label="A"), step(1, next_step="A")],
+		"Step 1, Go On At: This step stands in a loop. It is carried out once for each enrollment",
+	),
+	(
+		[
+			step(
+				0,
+				step_type="Wait Until",
+				wait_for="Clock Time",
+				wait_time="09:00",
+				label="A",
+				next_step="A",
+				message="",
+			)
+		],
+		"Step 1, Go On At: This step stands in a loop that takes no time.",
+	),
+	(
+		[
+			step(
+				0,
+				conditions=asks(
+					{"kind": "field", "doctype": "Contact", "field": "shoe_size", "operator": "=", "value": 1}
+				),
+			)
+		],
+		"Step 1: There is no field <strong>shoe_size</strong> in Contact.",
+	),
+	(
+		[step(0, conditions='{"tests": [{"kind": "dream"}]}')],
+		"Step 1, Conditions (JSON): conditions.tests[0].kind must be one of",
+	),
+	([step(0, conditions="{")], "Step 1, Conditions (JSON): The conditions cannot be read"),
+	(
+		[step(0, conditions=asks({"kind": "list", "list": "No Such"}))],
+		"Step 1: There is no Drip Target List <strong>No Such</strong>.",
+	),
+	(
+		[step(0, conditions=asks({"kind": "expression", "expression": "frappe.db.sql('x')"}))],
+		"Step 1: The expression frappe.db.sql('x') cannot be used",
+	),
+)
+
+
+@pytest.mark.parametrize(("steps", "message"), BAD, ids=lambda value: None)
+def test_flow_that_cannot_be_followed_is_refused_naming_step_and_field(steps, message, site):
+	with pytest.raises(frappe.ValidationError) as caught:
+		factories.make_campaign(*steps)
+
+	assert message in str(caught.value)
+
+
+def test_step_that_nobody_reaches_is_told_and_the_campaign_is_saved(site):
+	factories.make_campaign(step(0, next_step="Last"), step(1, subject="Lost"), step(2, label="Last"))
+
+	assert "No way leads to “Lost”" in frappe.message_log[-1]["message"]
+
+
+def test_field_that_is_gone_holds_the_campaign_and_loses_nobody(site, smtp, clock):
+	campaign = factories.make_active_campaign(
+		clock,
+		step(0, conditions=asks({"kind": "field", "field": "status", "operator": "=", "value": "Open"})),
+	)
+	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
+	frappe.db.set_value(
+		"Drip Campaign Step",
+		campaign.steps[0].name,
+		"conditions",
+		asks({"kind": "field", "field": "shoe_size", "operator": "=", "value": 1}),
+	)
+	frappe.db.commit()
+
+	factories.run(clock)
+
+	assert campaign.reload().status == "Paused"
+	assert "Step 1: There is no field <strong>shoe_size</strong>" in campaign.held_because
+	assert enrollment.reload().next_send_at == to_site(clock.now)
+	assert not enrollment.last_error
+
+
+def test_expression_that_runs_for_ever_is_stopped_and_stands_on_the_enrollment(site, smtp, clock):
+	text = "any(a == b == c == d == e for a in doc.x for b in doc.x for c in doc.x for d in doc.x for e in doc.x)"
+	endless = text.replace("doc.x", "(doc.name + doc.name + doc.name)").replace("a == b", "a + b == '#'")
+	campaign = factories.make_active_campaign(
+		clock, step(0, conditions=asks({"kind": "expression", "expression": endless}))
+	)
+	enrollment = factories.enroll(campaign, factories.make_contact("A" * 60), clock)
+
+	factories.run(clock)
+
+	assert not smtp.messages
+	assert "ExpressionError" in enrollment.reload().last_error
+	assert enrollment.attempts == 1
+
+
+EXPRESSIONS = (
+	"doc.__class__",
+	"().__class__.__bases__",
+	"doc.name * 10 ** 9",
+	"'a' * 1000000000",
+	"f'{1:>1000000000}'",
+	"'%1000000000d' % 1",
+	"[x for x in range(1000000000)]",
+	"(lambda: 1)()",
+	"frappe.get_doc('User', 'Administrator')",
+	"recipient.email.format(1)",
+	"(x := 5)",
+	"(" * 300 + "1" + ")" * 300,
+)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS, ids=lambda value: value[:20])
+def test_expression_that_reaches_out_or_fills_the_memory_is_refused(expression, site, clock):
+	person = Recipient("Contact", "x", f"x@{DOMAIN}", fields={"name": "x"})
+
+	with pytest.raises(ExpressionError):
+		evaluate(expression, person, clock.now)
+
+
+def test_conditions_are_told_in_words(site):
+	tests = [
+		{
+			"kind": "field",
+			"doctype": "Contact",
+			"field": "status",
+			"operator": "in",
+			"value": ["Open", "Passive"],
+		},
+		{"kind": "event", "event": "clicked", "step": "Hello", "negated": True, "within_days": 3},
+		{"kind": "tag", "tag": "Hot", "negated": True},
+	]
+
+	text = describe_conditions(read_conditions({"match": "any", "tests": tests}, ""))
+
+	assert text == (
+		"Status in Open, Passive or a link in Hello was not clicked in the last 3 days or has not the tag Hot"
+	)
