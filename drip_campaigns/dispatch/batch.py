@@ -4,13 +4,10 @@ Deciding is the pure core's; nothing here commits or sends. One bad enrollment c
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import frappe
 from frappe import _
-from jinja2 import TemplateError
 
 from drip_campaigns.core.confirmation import Ask, Confirmation, Expire, KeepWaiting
 from drip_campaigns.core.errors import NoAllowedMomentError
@@ -19,35 +16,32 @@ from drip_campaigns.core.model import (
 	EventType,
 	ExitReason,
 	Finish,
-	Position,
 	Reach,
 	Send,
 	Skip,
 	Status,
 	Wait,
 )
-from drip_campaigns.core.retry import GiveUp, decide_retry
-from drip_campaigns.core.transitions import can_happen, next_status
+from drip_campaigns.core.transitions import next_status
 from drip_campaigns.core.walk import Divert, Leave, Pass, Turn, begin_waiting
 from drip_campaigns.dispatch import asking
-from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError, explain
-from drip_campaigns.dispatch.expressions import ExpressionError
+from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError
 from drip_campaigns.dispatch.flow_turns import FlowTurns
 from drip_campaigns.dispatch.guard import Guard, Stop
 from drip_campaigns.dispatch.lateness import is_late
-from drip_campaigns.dispatch.outbox import Mail, Skipped, drip_email_name
+from drip_campaigns.dispatch.outbox import Mail, Skipped
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError
+from drip_campaigns.dispatch.turn_writer import Batch, Rest, TurnWriter
 from drip_campaigns.enrollment.state import (
 	closing_fields,
 	live_keys,
 	plan_to_site,
-	position_fields,
 	read_position,
 	resting_fields,
 	waiting_fields,
 	waits_for_confirmation,
 )
-from drip_campaigns.site_clock import to_site, to_site_plan
+from drip_campaigns.site_clock import to_site
 
 MOST_TURNS = 100  # in one run; a loop that catches up with the calendar goes on in the next
 CATCH_BREATH = timedelta(minutes=5)
@@ -57,24 +51,6 @@ ACCOUNT_RETRY = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(
 	hours=1
 )  # for an e-mail under way that nobody has settled; settling it sets the right moment
-
-
-@dataclass
-class Batch:
-	"""The rows of one batch, as they will be written."""
-
-	mails: list[Mail] = field(default_factory=list)
-	skipped: list[Skipped] = field(default_factory=list)
-	states: list[dict[str, Any]] = field(default_factory=list)
-	events: list[dict[str, Any]] = field(default_factory=list)
-	text_errors: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Rest:
-	"""The recipient has asked for a pause: the enrollment waits where it is, with these fields."""
-
-	fields: Mapping[str, Any]
 
 
 def make_batch(
@@ -97,7 +73,7 @@ def make_batch(
 	return batch
 
 
-class _Turn:
+class _Turn(TurnWriter):
 	"""One enrollment's turn in a batch."""
 
 	def __init__(
@@ -110,16 +86,13 @@ class _Turn:
 		steps: Mapping[str, frappe._dict],
 		now: datetime,
 	):
-		self.run, self.batch, self.guard, self.flow = run, batch, guard, flow
-		self.row, self.now = row, now
+		super().__init__(run, batch, row, read_position(row, steps), now)
+		self.guard, self.flow, self.steps = guard, flow, steps
 		under_way = [mail for mail in steps.values() if mail.status in OPEN_STATUSES]
 		self.is_open = bool(under_way)
-		self.steps = steps
 		self.is_held_up = any(is_late(mail, now) for mail in under_way)
-		self.position: Position = read_position(row, steps)
 		self.skipped: list[Skipped] = []
 		self.noted: list[tuple[EventType, str, str]] = []  # what happens, a sentence, and the step
-		self.last_at: datetime | None = None
 
 	def take(self) -> None:
 		try:
@@ -259,67 +232,3 @@ class _Turn:
 		if isinstance(decision, Wait):  # planned for a moment that has passed, but now is outside the window
 			future["next_send_at"] = plan_to_site(decision.until)
 		self._write({"status": status.value, "attempts": 0, "last_error": None}, **future)
-
-	def _rest(self, rest: Rest) -> None:
-		self.batch.states.append({**self.row, **rest.fields})
-		self._log(EventType.PAUSED, _("The recipient asked for a pause."))
-
-	def _stop(self, stop: Stop) -> None:
-		self._write(closing_fields(stop.status, self.now, stop.exit_reason))
-		event = EventType.UNSUBSCRIBED if stop.status is Status.UNSUBSCRIBED else EventType.EXITED
-		self._log(event, stop.detail)
-
-	def _fail(self, error: Exception) -> None:
-		if isinstance(error, TemplateError | ExpressionError):
-			self.batch.text_errors.append(explain(error, self.row, self.run))
-		attempts = (self.row.attempts or 0) + 1
-		retry = decide_retry(attempts, self.run.max_attempts - 1, self.now)
-		if isinstance(retry, GiveUp) and can_happen(Status(self.row.status), EventType.FAILED):
-			message = explain(error, self.row, self.run)
-			closing = closing_fields(Status.FAILED, self.now)
-			self._write({**closing, "attempts": attempts, "last_error": message})
-			self._log(EventType.FAILED, message)
-		else:
-			self._retry_later(error, attempts, retry.at)
-
-	def _retry_later(self, error: Exception, attempts: int, at: datetime) -> None:
-		message = explain(error, self.row, self.run)
-		unchanged = {key: self.row[key] for key in ("status", "end_date", "next_step", "next_step_subject")}
-		self.batch.states.append(
-			{
-				**self.row,
-				**unchanged,
-				"attempts": attempts,
-				"last_error": message,
-				"next_send_at": to_site_plan(at),
-			}
-		)
-
-	def _end_date(self):
-		return self.run.planner.end_date(self.position, self.last_at) if self.last_at else self.row.end_date
-
-	def _write(self, fields: Mapping[str, Any], **more: Any) -> None:
-		self.batch.states.append({**self.row, **position_fields(self.position), **fields, **more})
-
-	def _log_queued(self, mail: Mail) -> None:
-		name = drip_email_name(self.row.name, mail.step)
-		self._log(EventType.QUEUED, mail.rendered.subject, mail.step, name)
-
-	def _log(
-		self,
-		event: EventType,
-		detail: str | None = None,
-		step: str | None = None,
-		drip_email: str | None = None,
-	) -> None:
-		self.batch.events.append(
-			{
-				"event_type": event.value,
-				"detail": detail,
-				"campaign": self.row.campaign,
-				"enrollment": self.row.name,
-				"drip_email": drip_email,
-				"step": step,
-				"email_address": self.row.email_address,
-			}
-		)
