@@ -53,17 +53,13 @@ class BatchFacts:
 	def happenings(self) -> dict[str, list[Happening]]:
 		"""What happened to each enrollment. Opens and clicks of machines are no happenings."""
 		labels = {step.id: step.label for step in self.plan.steps}
-		fields = ["enrollment", "event_type", "step", "occurred_at", "detail"]
-		human = {}
-		for field, human_value in (("by_machine", 0), ("link", None)):
-			if frappe.get_meta("Drip Event").has_field(field):
-				fields.append(field)
-				human |= {field: human_value} if field == "by_machine" else {}
-		rows = select_in("Drip Event", fields, "enrollment", [row.name for row in self.rows], **human)
+		fields = ["enrollment", "event_type", "step", "occurred_at", "detail", "link"]
+		names = [row.name for row in self.rows]
+		rows = select_in("Drip Event", fields, "enrollment", names, by_machine=0)
 		kinds, found = {heard.value for heard in Heard}, defaultdict(list)
 		for row in rows:
 			if row.event_type in kinds:
-				link = f"{row.get('link') or ''} {row.detail or ''}"
+				link = f"{row.link or ''} {row.detail or ''}"
 				happening = Happening(
 					row.event_type, labels.get(row.step, ""), from_site(row.occurred_at), link
 				)
