@@ -16,7 +16,7 @@ import frappe
 from frappe.utils import create_batch
 from rich.console import Console
 
-from benchmarks import audience, crew, floor, ground, idle, live_list, load, rivals, saving
+from benchmarks import audience, conditions, crew, floor, ground, idle, live_list, load, rivals, saving
 from benchmarks.measure import Pairs, Reading, over_raw_together
 from benchmarks.report import show
 from benchmarks.trial import BEGIN
@@ -180,6 +180,8 @@ def run(options: argparse.Namespace, console: Console) -> Figures:
 		figures |= measure_erpnext(days)
 		figures |= days.race()
 		figures["save_overhead_ms"] = saving.measure(BEGIN)
+		console.print("  conditions", highlight=False)
+		figures["conditions_over_plain"] = conditions.measure(options.emails, BEGIN)
 		if not options.no_idle:
 			console.print("  waiting enrollments", highlight=False)
 			figures |= measure_idle(options.waiting // 10, options.waiting)

@@ -37,6 +37,7 @@ FIGURES = (
 	Figure("statements_per_email", "SQL statements an e-mail, from due to accepted", most=0.2),
 	Figure("statements_per_email_standard", "SQL statements on the standard path, to queue it"),
 	Figure("statements_per_email_erpnext", "SQL statements with ERPNext's job, to queue it"),
+	Figure("conditions_over_plain", "times as long to queue with three conditions", most=1.3),
 	Figure("deliver_ms", "ms to deliver one e-mail"),
 	Figure("deliver_over_limit", "times what plain smtplib takes for the same bytes", most=2),
 	Figure("end_to_end_per_s", "e-mails a second from due to accepted, one process"),

@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from drip_campaigns.core.comparing import Operator
 from drip_campaigns.core.confirmation import OptIn
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.model import CountedFrom, IfLate, Label, LeavingScope, ReEnrollment
+from drip_campaigns.core.flow import InVain, Otherwise, WaitFor, WaitSince
+from drip_campaigns.core.model import CountedFrom, IfLate, Label, LeavingScope, ReEnrollment, StepType
 from drip_campaigns.core.tracking_mode import TrackingMode
 from drip_campaigns.core.triggers import DaysFrom, LocalDay, PurchaseDocument, Repeat
 
@@ -49,6 +51,26 @@ STEP: dict[str, type] = {
 	"send_after_days": int,
 	"send_after_hours": int,
 	"counted_from": str,
+	"step_type": str,
+	"label": str,
+	"conditions": str,
+	"otherwise": str,
+	"otherwise_step": str,
+	"next_step": str,
+	"expires_after_hours": int,
+	"wait_for": str,
+	"wait_step": str,
+	"wait_link": str,
+	"wait_since": str,
+	"wait_field": str,
+	"wait_operator": str,
+	"wait_value": str,
+	"wait_days": int,
+	"wait_time": str,
+	"wait_limit_days": int,
+	"wait_limit_hours": int,
+	"if_in_vain": str,
+	"if_in_vain_step": str,
 	"subject": str,
 	"preview_text": str,
 	"use_html": int,
@@ -82,12 +104,19 @@ CHOICES: dict[str, type[Label]] = {
 	"tracking_mode": TrackingMode,
 	"leaving_scope": LeavingScope,
 	"counted_from": CountedFrom,
+	"step_type": StepType,
+	"otherwise": Otherwise,
+	"wait_for": WaitFor,
+	"wait_since": WaitSince,
+	"wait_operator": Operator,
+	"if_in_vain": InVain,
 	"days_from": DaysFrom,
 	"repeat": Repeat,
 	"local_day": LocalDay,
 	"purchase_document": PurchaseDocument,
 }
-TIMES = ("window_from", "window_to")
+TIMES = ("window_from", "window_to", "wait_time")
+MAY_BE_NEGATIVE = ("wait_days",)
 
 
 class PrefabFileError(DripError):
@@ -144,6 +173,8 @@ def _missing(content: Mapping[str, Any]) -> Iterator[str]:
 	if not content.get("steps"):
 		yield "steps is missing. A campaign has at least one step."
 	for number, step in enumerate(content.get("steps") or ()):
+		if step.get("step_type", StepType.SEND.value) != StepType.SEND.value:
+			continue
 		if not str(step.get("subject") or "").strip():
 			yield f"steps[{number}].subject is missing. Every step needs one."
 		if not str(step.get("message_html" if step.get("use_html") else "message") or "").strip():
@@ -171,7 +202,7 @@ def _fields(values: Mapping[str, Any], known: Mapping[str, type], where: str) ->
 		elif not isinstance(value, known[name]):
 			kind = "a whole number" if known[name] is int else "text"
 			yield f"{where}{name} must be {kind}."
-		elif known[name] is int and not 0 <= value <= 100_000:
+		elif known[name] is int and not (-100_000 if name in MAY_BE_NEGATIVE else 0) <= value <= 100_000:
 			yield f"{where}{name} is {value}. Between 0 and 100000 is possible."
 		elif known[name] is str and len(value) > MOST_OF_A_FIELD:
 			yield f"{where}{name} is too long: {MOST_OF_A_FIELD} characters are the most."

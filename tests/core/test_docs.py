@@ -1,4 +1,4 @@
-"""The worked examples of docs/schedule.md are true."""
+"""The worked examples of docs/schedule.md and docs/flow.md are true."""
 
 import json
 import re
@@ -9,13 +9,14 @@ import pytest
 from drip_campaigns.core.simulate import play
 from drip_campaigns.core.simulate_file import read_scenario, write_outcome
 
-PAGE = Path(__file__).parents[2] / "docs" / "schedule.md"
-FEWEST_EXAMPLES = 8
+DOCS = Path(__file__).parents[2] / "docs"
+FEWEST_EXAMPLES = {"schedule": 8, "flow": 10}
 
 
-def load_examples() -> list:
-	"""Return (title, scenario, outcome) of each example: a heading, and two blocks of JSON under it."""
-	sections = re.split(r"^### (?=\d)", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+def load_examples(page: str) -> list:
+	"""Return (scenario, outcome) of each example of a page: a heading, and two blocks of JSON under it."""
+	text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+	sections = re.split(r"^### (?=\d)", text, flags=re.MULTILINE)[1:]
 	examples = []
 	for section in sections:
 		title = section.splitlines()[0]
@@ -24,14 +25,15 @@ def load_examples() -> list:
 	return examples
 
 
-EXAMPLES = load_examples()
+EXAMPLES = {page: load_examples(page) for page in FEWEST_EXAMPLES}
 
 
 def test_there_are_enough_examples():
-	assert len(EXAMPLES) >= FEWEST_EXAMPLES
+	for page, fewest in FEWEST_EXAMPLES.items():
+		assert len(EXAMPLES[page]) >= fewest
 
 
-@pytest.mark.parametrize(("scenario", "outcome"), EXAMPLES)
+@pytest.mark.parametrize(("scenario", "outcome"), [*EXAMPLES["schedule"], *EXAMPLES["flow"]])
 def test_an_example_of_the_page_gives_what_the_page_says(scenario, outcome):
 	played = write_outcome(play(read_scenario(scenario)))
 
