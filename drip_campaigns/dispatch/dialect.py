@@ -149,6 +149,7 @@ def _as_statement(query: str | QueryBuilder) -> tuple[str, dict[str, Any]]:
 
 
 def _count_rows(statement: str, values: dict[str, Any], condition: str = "") -> int:
-	# With no values the driver leaves %% as it stands.
 	whole = f"SELECT COUNT(*) FROM ({statement}) listed {condition}"
-	return frappe.db.sql(whole if values else whole.replace("%%", "%"), values or ())[0][0]
+	if values:
+		return frappe.db.sql(whole, values)[0][0]
+	return frappe.db.sql(whole.replace("%%", "%"))[0][0]  # with no values the driver leaves %% as it stands

@@ -143,6 +143,11 @@ def test_file_is_enrolled_after_a_dry_run(desk: Desk, garden):
 
 def test_why_not_is_answered_on_the_form_of_a_contact(desk: Desk, garden):
 	name = frappe.db.get_value("Contact", {"email_id": f"flagged@{DOMAIN}"})
+	filters = json.dumps([["Contact", "status", "=", "Replied"]])
+	garden.append("triggers", {"kind": "Record Created", "recipient_type": "Contact", "filters": filters})
+	garden.append("triggers", {"kind": "Record Created", "recipient_type": "Contact"})
+	garden.save()
+	frappe.db.commit()
 	desk.open(f"contact/{name}")
 	desk.shoot("contact-form")
 	desk.page.evaluate(
@@ -150,7 +155,10 @@ def test_why_not_is_answered_on_the_form_of_a_contact(desk: Desk, garden):
 	)
 	dialog(desk).wait_for()
 	choose_campaign(desk, garden)
-	expect(dialog(desk).locator(".drip-checks .no")).to_have_count(1)
+	expect(dialog(desk).locator("[data-fieldname='answer'] > .drip-checks .no")).to_have_count(1)
+	expect(dialog(desk).locator(".drip-trigger")).to_have_count(2)
+	expect(dialog(desk).locator(".drip-trigger").first).to_contain_text("It is Passive.")
+	dialog(desk).locator(".drip-trigger").first.scroll_into_view_if_needed()
 	desk.shoot("why-not")
 
 	assert desk.errors == []

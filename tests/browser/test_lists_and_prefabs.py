@@ -4,10 +4,12 @@ import frappe
 from playwright.sync_api import expect
 
 from drip_campaigns.enrollment.target_lists import leave_list
+from drip_campaigns.lists import first_refresh
 from drip_campaigns.site_clock import utc_now
 from tests import factories
 from tests.browser.desk import Desk
 from tests.factories import DOMAIN
+from tests.fakes import Clock
 
 
 def test_gallery_shows_each_prefab_and_makes_a_draft_of_one(desk: Desk):
@@ -63,6 +65,47 @@ def test_target_list_says_who_is_on_it_and_refreshes(desk: Desk):
 	desk.settle()
 	desk.shoot("target-list-source")
 
+	assert desk.errors == []
+
+
+def test_ticked_contacts_join_a_list_and_its_first_refresh_asks_before_it_enrolls(desk: Desk, monkeypatch):
+	monkeypatch.setattr(first_refresh, "ASK_FROM", 3)
+	for name in ("Ada", "Bob", "Cem", "Eve"):
+		factories.make_contact(name, f"{name.lower()}@{DOMAIN}", status="Open")
+	target_list = factories.make_list("Open Contacts", sources=[factories.source()])
+	by_hand = factories.make_list("By Hand")
+	lists = [{"target_list": target_list.name}, {"target_list": by_hand.name}]
+	campaign = factories.make_active_campaign(Clock(utc_now()), target_lists=lists, name="Drip Test Nurture")
+	factories.refresh(target_list)
+
+	desk.open(f"contact?email_id=%5B%22like%22%2C%22%25{DOMAIN}%22%5D")
+	for box in desk.page.locator(".list-row-checkbox:visible").all():
+		box.check()
+	desk.page.locator(".actions-btn-group button:visible").first.click()
+	desk.page.locator(".actions-btn-group .dropdown-item:visible", has_text="Add to Target List").click()
+	field = desk.page.locator(".modal.show [data-fieldname='target_list'] input:visible")
+	field.click()
+	field.fill(by_hand.name)
+	desk.page.locator(".awesomplete [role='option']:visible", has_text=by_hand.name).first.click()
+	expect(desk.page.locator(".modal.show")).to_contain_text("Whoever joins is enrolled in")
+	desk.shoot("list-dialog")
+	desk.page.locator(".modal.show .btn-modal-primary:visible").click()
+	expect(desk.page.locator(".desk-alert").first).to_contain_text("added to By Hand")
+	desk.shoot("list-added")
+	desk.open(f"drip-target-list/{target_list.name}")
+	expect(desk.page.locator("[data-fieldname='state_area']:visible")).to_contain_text(
+		"people have joined by the first refresh"
+	)
+	desk.shoot("first-refresh-asks")
+	desk.page.locator("[data-fieldname='state_area'] button", has_text="Enroll Them").click()
+	expect(desk.page.locator("[data-fieldname='state_area'] .alert")).to_have_count(0)
+
+	frappe.db.rollback()
+	run = frappe.get_last_doc("Drip Target List Refresh")
+	joined = by_hand.reload().member_count
+	assert (run.held, joined >= 4) == (0, True)
+	first_refresh.fire_job(run.name)
+	assert factories.count("Drip Trigger Firing", campaign=campaign.name) == joined + run.joined
 	assert desk.errors == []
 
 
