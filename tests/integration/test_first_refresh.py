@@ -98,9 +98,9 @@ def _clock_now():
 def test_changed_source_is_asked_about_again_and_a_refresh_that_was_cut_short_counts(live_list, campaign):
 	api.answer_first_refresh(refresh_and_work(live_list).name, False)
 	for name in ("Eve", "Fay", "Gil"):
-		factories.make_contact(name, f"{name.lower()}@other.{DOMAIN}")
+		factories.make_contact(name, f"{name.lower()}.other@{DOMAIN}")
 	live_list.reload().append(
-		"sources", factories.source(filters=[["email_id", "like", f"%@other.{DOMAIN}"]])
+		"sources", factories.source(filters=[["email_id", "like", f"%.other@{DOMAIN}"]])
 	)
 	live_list.save()
 	cut_short = refresh.start(live_list.name, utc_now())

@@ -21,7 +21,7 @@ async function show_state(frm) {
 
 function draw_state(frm, state) {
 	const number = (value) => format_number(value, null, 0);
-	const types = Object.entries(state.by_type).map(([type, count]) => `${number(count)} ${__(type)}`);
+	const types = Object.entries(state.by_type).map(([type, count]) => `${__(type)}: ${number(count)}`);
 	const escape = frappe.utils.escape_html;
 	const figures = [
 		[__("On the list"), number(state.members), types.length > 1 ? types.join(", ") : types.join("")],
@@ -52,7 +52,7 @@ function show_question(frm, area, question) {
 		format_number(question.count, null, 0),
 		`<b>${names}</b>`,
 	]);
-	const box = $(`<div class="alert alert-warning mt-3 mb-0"><p class="mb-2">${text}</p></div>`).appendTo(area);
+	const box = $(`<div class="alert alert-warning mt-3 mb-3"><p class="mb-2">${text}</p></div>`).appendTo(area);
 	const add_answer = (label, enroll, style) =>
 		$(`<button class="btn btn-sm ${style} mr-2">${label}</button>`)
 			.on("click", () => answer_question(frm, question.run, enroll))
