@@ -61,12 +61,15 @@ def repair_command(context) -> None:
 	Example: bench --site erp.example.com drip-repair
 	"""
 	from drip_campaigns.dispatch.repair import read_ledger, repair
+	from drip_campaigns.feedback.recount import correct
 	from drip_campaigns.site_clock import utc_now
 
 	with frappe.init_site(get_site(context)):
 		frappe.connect()
 		for what, count in repair(utc_now()).items():
 			click.echo(f"{what}: {count}")
+		frappe.db.commit()  # the recount reads what is there after its lock, and not before
+		click.echo(f"figures corrected: {correct()}")
 		frappe.db.commit()
 		for campaign in frappe.get_all("Drip Campaign", pluck="name"):
 			figures = ", ".join(f"{key} {value}" for key, value in read_ledger(campaign).items())

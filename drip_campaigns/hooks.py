@@ -90,6 +90,9 @@ scheduler_events = {
 # Recipients' pages
 page_renderer = ["drip_campaigns.api.public.PublicPages"]
 
+# How long logs are kept, in days: Log Settings can say another number
+default_log_clearing_doctypes = {"Drip Event": 365}
+
 # Lifecycle
 after_install = "drip_campaigns.install.after_install"
 after_migrate = ["drip_campaigns.install.after_migrate"]
@@ -104,6 +107,7 @@ ignore_links_on_delete = [
 	"Drip Former Enrollment",
 	"Drip Email",
 	"Drip Event",
+	"Drip Figure",
 	"Drip Consent",
 	"Drip Target List Member",
 	"Drip Step Version",

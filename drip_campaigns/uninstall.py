@@ -24,6 +24,7 @@ REFERENCES = (
 	("Event Participants", "reference_doctype"),
 	("List Filter", "reference_doctype"),
 	("List View Settings", "name"),
+	("Logs To Clear", "ref_doctype"),
 	("Notification Log", "document_type"),
 	("Property Setter", "doc_type"),
 	("Tag Link", "document_type"),

@@ -52,6 +52,7 @@ _OURS = (
 	"Drip Campaign Exclusion",
 	"Drip Recipient Preference",
 	"Drip Tracking URL",
+	"Drip Figure",
 )
 _numbers = itertools.count(1)
 

@@ -24,6 +24,7 @@ MAY_COMMIT = {
 	"dispatch/telling.py",
 	"enrollment/bulk_job.py",
 	"lists/first_refresh.py",
+	"feedback/retention.py",
 	"lists/refresh.py",
 	"tracking/counting.py",
 	"triggers/work.py",

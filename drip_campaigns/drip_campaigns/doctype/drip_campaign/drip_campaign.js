@@ -4,6 +4,7 @@
 {% include "drip_campaigns/public/js/step_line.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_overview.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_figures.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_triggers.js" %}
 {% include "drip_campaigns/public/js/on_board.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_edit.js" %}
@@ -30,6 +31,7 @@ frappe.ui.form.on("Drip Campaign", {
 		add_buttons(frm, REPAIR_BUTTONS);
 		show_counts(frm);
 		show_next_move(frm);
+		await show_figures(frm);
 	},
 
 	steps_remove: draw_schedule,

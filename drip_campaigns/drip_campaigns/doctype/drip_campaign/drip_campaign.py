@@ -12,6 +12,7 @@ from drip_campaigns.campaign.check_triggers import prepare_triggers
 from drip_campaigns.campaign.replan import renew_keys, replan_soon
 from drip_campaigns.compat import clear_invented_times
 from drip_campaigns.core.flow_file import FLOW_FIELDS, WAIT_FIELDS
+from drip_campaigns.feedback.figures import forget_campaign
 from drip_campaigns.site_clock import utc_now
 from drip_campaigns.triggers.table import publish_after_commit
 
@@ -87,6 +88,7 @@ class DripCampaign(Document):
 			)
 		for doctype in ("Drip Trigger Firing", "Drip Step Version"):
 			frappe.db.delete(doctype, {"campaign": self.name})
+		forget_campaign(self.name)
 
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		renew_keys(new)

@@ -11,6 +11,7 @@ from drip_campaigns.dispatch.withdraw import withdraw
 from drip_campaigns.enrollment import leaving
 from drip_campaigns.enrollment.changes import log
 from drip_campaigns.enrollment.prepare import prepare
+from drip_campaigns.feedback import figures
 from drip_campaigns.site_clock import utc_now
 
 
@@ -57,6 +58,7 @@ class DripEnrollment(Document):
 		withdraw([self.name], "Removed", utc_now())
 		leaving.remember(self, utc_now())
 		mail_store.delete_rows("Drip Email", [self.name], key="enrollment")
+		figures.keep_without("enrollment", [self.name])
 		mail_store.delete_rows("Drip Event", [self.name], key="enrollment")
 
 

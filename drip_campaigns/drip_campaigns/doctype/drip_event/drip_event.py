@@ -3,11 +3,24 @@
 import frappe
 from frappe.model.document import Document
 
+from drip_campaigns.feedback import figures, retention
+
 
 class DripEvent(Document):
 	"""Something that happened to an enrollment."""
 
+	def on_trash(self) -> None:
+		figures.keep_without("name", [self.name])
+
+	@staticmethod
+	def clear_old_logs(days: int = 365) -> None:
+		"""Called by Frappe's Log Settings: forget the lines of the log that are older, and keep what they count."""
+		retention.clear_events(days)
+
 
 def on_doctype_update() -> None:
-	"""The index behind the log of a campaign."""
+	"""The indexes behind the log: of a campaign, of one kind, of everything, and what is not counted yet."""
 	frappe.db.add_index("Drip Event", ["campaign", "occurred_at"])
+	frappe.db.add_index("Drip Event", ["campaign", "event_type", "occurred_at"])
+	frappe.db.add_index("Drip Event", ["occurred_at"])
+	frappe.db.add_index("Drip Event", ["is_counted", "campaign"])

@@ -15,10 +15,38 @@ const EVENT_COLORS = {
 
 frappe.listview_settings["Drip Event"] = {
 	hide_name_column: true,
-	add_fields: ["event_type"],
+	add_fields: ["event_type", "by_machine"],
 	get_indicator: (event) => [
-		__(event.event_type),
-		EVENT_COLORS[event.event_type] || "blue",
-		`event_type,=,${event.event_type}`,
+		event.by_machine ? __("{0} by a Machine", [__(event.event_type)]) : __(event.event_type),
+		event.by_machine ? "gray" : EVENT_COLORS[event.event_type] || "blue",
+		`event_type,=,${event.event_type}|by_machine,=,${cint(event.by_machine)}`,
 	],
+	onload(list) {
+		if (!frappe.model.can_create("Drip Target List")) return;
+		list.page.add_inner_button(__("Make a Target List"), () => ask_for_list_name(list));
+	},
 };
+
+// Of the ticked lines, else of all that the filters find.
+function ask_for_list_name(list) {
+	const names = list.get_checked_items(true);
+	const whose = names.length
+		? __("Everybody in the {0} ticked lines.", [names.length])
+		: __("Everybody in all lines that the filters find.");
+	frappe.prompt(
+		{ fieldname: "list_name", fieldtype: "Data", label: __("Name of the List"), reqd: 1, description: whose },
+		async ({ list_name }) => {
+			const { message } = await frappe.call({
+				method: "drip_campaigns.api.figures.make_list_of_events",
+				args: { list_name, filters: JSON.stringify(list.get_filters_for_args()), names: JSON.stringify(names) },
+				freeze: true,
+			});
+			if (message.left_out) {
+				frappe.show_alert(__("{0} are not on it: they are gone, or have no address.", [message.left_out]));
+			}
+			frappe.set_route("Form", "Drip Target List", message.target_list);
+		},
+		__("Make a Target List"),
+		__("Make")
+	);
+}
