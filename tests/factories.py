@@ -9,7 +9,7 @@ from typing import Any
 
 import frappe
 import frappe.email.queue
-from frappe.utils.background_jobs import get_queues
+from frappe.utils.background_jobs import get_queues, get_redis_conn
 
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.dispatch import bad_news, delivery, identity, listeners, runner
@@ -99,7 +99,16 @@ def clear_site() -> None:
 	table.forget()  # the triggers of the campaigns that are gone
 	identity.forget()  # when this site last sent: the next test may live before that
 	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens
+	_forget_counts()
 	drop_jobs()
+
+
+def _forget_counts() -> None:
+	"""Let the frequency cap forget the addresses of earlier tests, of which other tests have the same."""
+	connection = get_redis_conn()
+	keys = connection.keys(f"drip_campaigns:{frappe.conf.db_name}:frequency:*")
+	if keys:
+		connection.delete(*keys)
 
 
 def _drop_loose_links() -> None:

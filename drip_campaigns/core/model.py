@@ -231,6 +231,7 @@ class Plan:
 	weekdays: frozenset[int] = ALL_WEEKDAYS  # 0 is Monday
 	window: tuple[time, time] | None = None  # from, to (not included; 00:00 is the end of the day)
 	holidays: frozenset[date] = frozenset()
+	quiet: tuple[time, time] | None = None  # from, to (not included), perhaps over midnight: nothing is sent
 
 	@cached_property
 	def placed(self) -> dict[str, Placed]:
@@ -272,7 +273,8 @@ class Plan:
 	@cached_property
 	def is_unrestricted(self) -> bool:
 		"""Whether every moment from the start date on is allowed."""
-		return len(self.weekdays) == 7 and self.window is None and not self.holidays
+		has_hours = self.window is not None or self.quiet is not None
+		return len(self.weekdays) == 7 and not has_hours and not self.holidays
 
 
 @dataclass(frozen=True)

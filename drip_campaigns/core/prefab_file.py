@@ -38,6 +38,7 @@ CAMPAIGN: dict[str, type] = {
 	"double_opt_in": str,
 	"consent_text": str,
 	"tracking_mode": str,
+	"is_transactional": int,
 	"has_browser_link": int,
 	"utm_source": str,
 	"utm_medium": str,

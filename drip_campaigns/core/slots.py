@@ -6,7 +6,7 @@ steps make of that is in `schedule.py`.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from drip_campaigns.core.clock import MIDNIGHT, ONE_DAY, UTC, change_on, from_wall, start_of_day, to_wall
@@ -18,7 +18,7 @@ SEARCH_DAYS = 2 * 366
 
 def is_allowed(plan: Plan, wall: datetime) -> bool:
 	"""Tell whether `plan` allows sending when the recipient's clock shows `wall`."""
-	if not _is_allowed_day(plan, wall.date()):
+	if not _is_allowed_day(plan, wall.date()) or _is_quiet(plan, wall.time()):
 		return False
 	if plan.window is None:
 		return True
@@ -53,18 +53,28 @@ def _is_allowed_day(plan: Plan, day: date) -> bool:
 	return day.weekday() in plan.weekdays and day not in plan.holidays
 
 
+def _is_quiet(plan: Plan, at: time) -> bool:
+	if plan.quiet is None:
+		return False
+	begins, ends = plan.quiet
+	return begins <= at < ends if begins < ends else at >= begins or at < ends
+
+
 def _find_opening(plan: Plan, zone: ZoneInfo, day: date, moment: datetime) -> datetime | None:
 	"""Return the first instant from `moment` on at which sending becomes allowed on `day`.
 
-	That is the opening of the window or, on a day on which the clocks change, perhaps its second pass or the change.
+	That is the opening of the window or the end of the quiet hours or, on a day on which the clocks change, perhaps its
+	second pass or the change.
 	"""
 	change = change_on(day, zone)
 	if change is None and not _is_allowed_day(plan, day):
 		return None
-	opening = datetime.combine(day, plan.window[0] if plan.window else MIDNIGHT)
-	instants = [from_wall(opening, zone)]
+	times = [plan.window[0] if plan.window else MIDNIGHT, *([plan.quiet[1]] if plan.quiet else [])]
+	openings = [datetime.combine(day, at) for at in times]
+	instants = [from_wall(opening, zone) for opening in openings]
 	if change is not None:
-		instants += [opening.replace(tzinfo=zone, fold=1).astimezone(UTC), change]
+		instants += [opening.replace(tzinfo=zone, fold=1).astimezone(UTC) for opening in openings]
+		instants.append(change)
 	return min(
 		(instant for instant in instants if instant >= moment and is_allowed(plan, to_wall(instant, zone))),
 		default=None,

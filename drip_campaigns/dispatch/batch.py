@@ -4,12 +4,13 @@ Deciding is the pure core's; nothing here commits or sends. One bad enrollment c
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import frappe
 from frappe import _
 
-from drip_campaigns.core.confirmation import Ask, Confirmation, Expire, KeepWaiting
+from drip_campaigns.core.confirmation import QUESTIONS, Ask, Confirmation, Expire, KeepWaiting
 from drip_campaigns.core.errors import NoAllowedMomentError
 from drip_campaigns.core.model import (
 	Decision,
@@ -27,11 +28,13 @@ from drip_campaigns.core.walk import Divert, Leave, Pass, Turn, begin_waiting
 from drip_campaigns.dispatch import asking
 from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError
 from drip_campaigns.dispatch.flow_turns import FlowTurns
+from drip_campaigns.dispatch.frequency import FrequencyCap, HeldBack, load_cap
 from drip_campaigns.dispatch.guard import Guard, Stop
 from drip_campaigns.dispatch.lateness import is_late
-from drip_campaigns.dispatch.outbox import Mail, Skipped
+from drip_campaigns.dispatch.outbox import Mail, Skipped, drip_email_name
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError
 from drip_campaigns.dispatch.turn_writer import Batch, Rest, TurnWriter
+from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.state import (
 	closing_fields,
 	live_keys,
@@ -41,7 +44,7 @@ from drip_campaigns.enrollment.state import (
 	waiting_fields,
 	waits_for_confirmation,
 )
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.site_clock import to_site, to_site_plan
 
 MOST_TURNS = 100  # in one run; a loop that catches up with the calendar goes on in the next
 CATCH_BREATH = timedelta(minutes=5)
@@ -62,6 +65,7 @@ def make_batch(
 	"""Decide for every claimed enrollment at `now` and return the rows to write; nothing is stored here."""
 	batch = Batch()
 	guard = Guard(run.campaign, rows, run.rules.find(rows, now))
+	guard.cap = load_cap(run.campaign, [recipient.email for recipient in guard.recipients.values()], now)
 	flow = FlowTurns(run.plan, rows, guard, now)
 	for number, row in enumerate(rows, 1):
 		_Turn(run, batch, guard, flow, row, dealt_with[row.name], now).take()
@@ -143,6 +147,8 @@ class _Turn(TurnWriter):
 		if isinstance(mail, Stop | Rest):
 			self._leave_it(mail)
 			return
+		if isinstance(mail, HeldBack):
+			decision, mail = self._hold_back(decision, mail), None
 		self.batch.skipped += self.skipped
 		for event, text, step in self.noted:
 			self._log(event, text, step)
@@ -204,7 +210,16 @@ class _Turn(TurnWriter):
 	def _reach(self, decision: Reach) -> None:
 		self.position = self.run.planner.advance(self.position, decision.step_id, self.now)
 
-	def _check_and_make(self, decision: Send) -> Mail | Stop | Rest:
+	def _hold_back(self, decision: Send, held: HeldBack) -> Decision:
+		"""Move the step to the next moment that the frequency cap allows; it is not late then, and not lost."""
+		before = self.row.held_back_until
+		self.position = replace(self.position, not_before=held.until)
+		self.row.held_back_because = held.reason
+		if to_site_plan(held.until) != before:
+			self.noted.append((EventType.HELD_BACK, held.reason, decision.step_id))
+		return self.run.planner.decide(self.position, self.now)
+
+	def _check_and_make(self, decision: Send) -> Mail | Stop | Rest | HeldBack:
 		checked = self.guard.check(self.row)
 		if isinstance(checked, Stop):
 			return checked
@@ -216,7 +231,16 @@ class _Turn(TurnWriter):
 			live_keys(self.row.campaign, self.row.recipient_type, self.row.recipient, checked.email)
 		)
 		self.row.email_address = checked.email
+		if self.guard.cap and (held := self._ask_cap(self.guard.cap, checked, decision)):
+			return held
 		return self.run.make_mail(self.row, decision.step_id, decision.planned_at, checked, self.now)
+
+	def _ask_cap(self, cap: FrequencyCap, recipient: Recipient, decision: Send) -> HeldBack | None:
+		if decision.step_id in QUESTIONS:  # a question is no marketing
+			return None
+		zone = self.position.timezone or self.run.plan.timezone
+		name = drip_email_name(self.row.name, decision.step_id)
+		return cap.reserve(recipient.email, name, zone, decision.planned_at)
 
 	def _send(self, mail: Mail) -> None:
 		self.batch.mails.append(mail)
@@ -231,4 +255,6 @@ class _Turn(TurnWriter):
 		future = self.run.planner.future(self.position, self.last_at)
 		if isinstance(decision, Wait):  # planned for a moment that has passed, but now is outside the window
 			future["next_send_at"] = plan_to_site(decision.until)
-		self._write({"status": status.value, "attempts": 0, "last_error": None}, **future)
+		because = self.row.held_back_because if self.position.not_before else None
+		done = {"attempts": 0, "last_error": None, "held_back_because": because}
+		self._write({"status": status.value, **done}, **future)

@@ -35,7 +35,7 @@ from drip_campaigns.dispatch.render import (
 )
 from drip_campaigns.dispatch.senders import Senders
 from drip_campaigns.dispatch.versions import Version, make_version
-from drip_campaigns.enrollment.addresses import on_the_wire
+from drip_campaigns.enrollment.addresses import hash_address, on_the_wire
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.state import (
@@ -182,6 +182,7 @@ class CampaignRun:
 			self._template_of(step),
 			mode.value,
 			self._versions[step, self._language(recipient.language)],
+			None if is_question or self.campaign.is_transactional else hash_address(recipient.email),
 		)
 
 	def _frame(self, enrollment: str, step: str, sender_name: str, address: str) -> Frame:

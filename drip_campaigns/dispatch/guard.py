@@ -10,6 +10,7 @@ from frappe import _
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import ExitReason, Status, SuppressionReason
+from drip_campaigns.dispatch.frequency import FrequencyCap
 from drip_campaigns.dispatch.store import find_taken_keys
 from drip_campaigns.enrollment.addresses import is_valid, live_key, normalise
 from drip_campaigns.enrollment.exclusions import Exclusions
@@ -46,6 +47,7 @@ class Guard:
 	) -> None:
 		"""`leavers` are those who leave by a rule of the campaign, by the enrollment's name."""
 		self.campaign, self.leavers = campaign.name, leavers
+		self.cap: FrequencyCap | None = None  # set by who sends what is due
 		self.recipients = _load_all(rows)
 		addresses = [recipient.email for recipient in self.recipients.values()]
 		known = [*addresses, *(row.email_address for row in rows)]

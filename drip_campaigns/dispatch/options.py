@@ -1,9 +1,10 @@
 """What Drip Settings say about sending, with the meaning of an empty field in one place."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import time, timedelta
 
 import frappe
-from frappe.utils import cint
+from frappe.utils import cint, get_time
 
 from drip_campaigns.core.confirmation import Patience
 
@@ -40,6 +41,26 @@ def dispatch_workers() -> int:
 def max_attempts() -> int:
 	"""Return how often making an e-mail is tried before its enrollment is Failed; 0 or empty means 5."""
 	return _number("max_attempts") or DEFAULT_ATTEMPTS
+
+
+@dataclass(frozen=True)
+class Frequency:
+	"""How often an address may be written to: at most `count` e-mails in `days` days; 0 is no cap."""
+
+	count: int
+	days: int
+	one_a_day: bool
+
+
+def frequency_settings() -> Frequency:
+	"""Return the frequency cap; nothing set means that there is none."""
+	return Frequency(_number("cap_count"), _number("cap_days"), bool(_number("one_a_day")))
+
+
+def quiet_hours() -> tuple[time, time] | None:
+	"""Return from when to when no marketing e-mail leaves, on the recipient's clock; None unless both are set."""
+	begins, ends = _settings().get("quiet_from"), _settings().get("quiet_to")
+	return (get_time(begins), get_time(ends)) if begins and ends else None
 
 
 def patience() -> Patience:

@@ -42,6 +42,7 @@ _DRIP_EMAIL = (
 	"message_id",
 	"tracking_mode",
 	"step_version",
+	"address_hash",
 )
 _EMAIL_QUEUE = (
 	*_STANDARD,
@@ -96,6 +97,7 @@ class Mail:
 	email_template: str | None
 	tracking_mode: str
 	version: Version
+	address_hash: str | None  # of one that the frequency cap counts
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,10 @@ class _RowMaker:
 			EmailStatus.QUEUED,
 			mail.rendered.subject,
 			None,
-			(communication, queue, envelope.message_id, mail.tracking_mode, mail.version.name),
+			(
+				*(communication, queue, envelope.message_id, mail.tracking_mode),
+				*(mail.version.name, mail.address_hash),
+			),
 		)
 		self._add(
 			"Email Queue", _EMAIL_QUEUE, queue, enrollment.owner, sender, mail.message, "Not Sent", envelope.message_id,
@@ -166,7 +171,7 @@ class _RowMaker:
 		)  # fmt: skip
 
 	def add_skipped(self, skip: Skipped) -> None:
-		self._add_drip_email(skip, EmailStatus.SKIPPED, skip.subject, skip.reason, (None,) * 5)
+		self._add_drip_email(skip, EmailStatus.SKIPPED, skip.subject, skip.reason, (None,) * 6)
 
 	def add_links(self, mails: Sequence[Mail]) -> None:
 		"""Put each Communication on the timeline of the recipient and of whatever a Contact belongs to."""

@@ -30,6 +30,7 @@ from drip_campaigns.dispatch.store import (
 	advance_enrollments,
 	claim_due,
 	find_campaigns_with_due,
+	group_by_priority,
 	load_dealt_with,
 	record_events,
 )
@@ -113,25 +114,27 @@ def help_to_dispatch() -> None:
 
 
 def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool]:
-	"""Run a batch of each campaign in turn, so that a large one does not keep the others waiting.
+	"""Run a batch of each campaign in turn, so that a large one does not keep others of its priority waiting.
 
 	Return how many e-mails were queued, and whether nothing is left.
 	"""
 	started, total = time.monotonic(), 0
 	campaigns = _without_abandoned(find_campaigns_with_due(to_site(now)), now)
 	helpers = dispatch_workers() - 1 if campaigns else 0
-	while campaigns and time.monotonic() - started < RUN_BUDGET_SECONDS:
-		for campaign in list(campaigns):
+	groups = group_by_priority(campaigns)
+	while groups and time.monotonic() - started < RUN_BUDGET_SECONDS:
+		for campaign in list(groups[0]):
 			queued = _dispatch_batch(campaign, now)
 			if queued is None:
-				campaigns.remove(campaign)
+				groups[0].remove(campaign)
 				continue
 			total += queued
 			if queued and enqueue_delivery:
 				frappe.enqueue(DELIVERY_JOB, queue="long")
 			if queued >= batch_size() and enqueue_delivery:
 				helpers = _call(helpers)
-	return total, not campaigns
+		groups = groups if groups[0] else groups[1:]
+	return total, not groups
 
 
 def _without_abandoned(campaigns: list[str], now: datetime) -> list[str]:

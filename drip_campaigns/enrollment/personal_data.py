@@ -36,6 +36,7 @@ KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
 		"recipient": None,
 		"subject": None,
 		"message_id": None,
+		"address_hash": None,
 		"error": None,
 		"email_queue": None,
 	},

@@ -7,6 +7,7 @@ from frappe.utils import get_time, getdate
 from frappe.utils.data import get_system_timezone
 
 from drip_campaigns.core.model import CountedFrom, IfLate, Plan, ReEnrollment, Step, StepType
+from drip_campaigns.dispatch.options import quiet_hours
 from drip_campaigns.enrollment.flow_words import describe_step
 from drip_campaigns.enrollment.flows import make_flow
 from drip_campaigns.enrollment.holidays import load_holidays
@@ -35,6 +36,7 @@ def make_plan(campaign) -> Plan:
 		weekdays=frozenset(number for number, day in enumerate(WEEKDAY_FIELDS) if campaign.get(day)),
 		window=_make_window(campaign),
 		holidays=load_holidays(campaign),
+		quiet=None if campaign.is_transactional else quiet_hours(),
 	)
 
 

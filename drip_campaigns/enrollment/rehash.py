@@ -11,12 +11,14 @@ _NAMED_BY_HASH = ("Drip Suppression", "Drip Recipient Preference")
 
 
 def rehash_addresses() -> None:
-	"""Renew the hashes of suppressions, preferences and list members; of erased people only the old key knows any more.
+	"""Renew the hashes of suppressions, preferences, list members and e-mails; of erased people only the old key knows any more.
 
 	Does not commit. Doing so twice is doing it once.
 	"""
-	for doctype in (*_NAMED_BY_HASH, "Drip Target List Member"):
+	for doctype in (*_NAMED_BY_HASH, "Drip Target List Member", "Drip Email"):
 		known = {"email_address": ["is", "set"]}
+		if doctype == "Drip Email":  # those that are not marketing have none
+			known["address_hash"] = ["is", "set"]
 		rows = frappe.get_all(doctype, filters=known, fields=["name", "email_address"])
 		renewed = [(row.name, hash_address(row.email_address)) for row in rows]
 		for batch in create_batch(renewed, BATCH_SIZE):

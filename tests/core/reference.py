@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from drip_campaigns.core.model import CountedFrom, IfLate, Plan
@@ -109,11 +109,19 @@ class Reference:
 		)
 		return behind + (wall - self._wall(behind))
 
+	@staticmethod
+	def _is_between(wall: datetime, begins: time, ends: time) -> bool:
+		"""Walk from the beginning around the clock to the end, and see whether this time of the day is met."""
+		minutes = [limit.hour * 60 + limit.minute for limit in (begins, ends, wall)]
+		return (minutes[2] - minutes[0]) % 1440 < (minutes[1] - minutes[0]) % 1440
+
 	def _is_allowed(self, plan: Plan, moment: datetime) -> bool:
 		wall = self._wall(moment)
 		if plan.start_date is not None and wall.date() < plan.start_date:
 			return False
 		if wall.weekday() not in plan.weekdays or wall.date() in plan.holidays:
+			return False
+		if plan.quiet and self._is_between(wall, *plan.quiet):
 			return False
 		if plan.window is None:
 			return True

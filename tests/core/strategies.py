@@ -8,6 +8,7 @@ from itertools import product
 from hypothesis import strategies as st
 
 from drip_campaigns.core.model import ALL_WEEKDAYS, CountedFrom, IfLate, Plan, Step
+from drip_campaigns.core.slots import is_allowed
 from tests.core.builders import at
 
 # The first days of stretches that hold clock changes, a left-out day, a leap day or the end of a year.
@@ -64,9 +65,23 @@ def steps(most: int = 5) -> st.SearchStrategy[tuple[Step, ...]]:
 	return shapes.map(lambda drawn: tuple(Step(f"s{number}", *shape) for number, shape in enumerate(drawn)))
 
 
+QUIET_HOURS = (None, None, (time(22), time(7)), (time(12), time(13, 30)))
+
+
+def _leave_room(window: tuple[time, time] | None, quiet: tuple[time, time] | None) -> bool:
+	"""Say whether some half hour of a day is in the window and not quiet."""
+	plan = Plan((), "UTC", window=window, quiet=quiet)
+	midnight = datetime(2026, 5, 4)  # noqa: DTZ001 - a time on the wall
+	return any(is_allowed(plan, midnight + GRID * number) for number in range(48))
+
+
+OPEN_HOURS = [pair for pair in product(WINDOWS, QUIET_HOURS) if _leave_room(*pair)]
+
+
 @st.composite
 def plans(draw: st.DrawFn, zone: str, first_day: date) -> Plan:
 	"""Draw a plan whose restrictions matter in the days from `first_day` on."""
+	window, quiet = draw(st.sampled_from(OPEN_HOURS))
 	return Plan(
 		steps=draw(steps()),
 		timezone=zone,
@@ -75,7 +90,8 @@ def plans(draw: st.DrawFn, zone: str, first_day: date) -> Plan:
 		start_date=draw(st.sampled_from((None, None, first_day + timedelta(days=2)))),
 		end_date=draw(st.sampled_from((None, None, None, first_day + timedelta(days=5)))),
 		weekdays=draw(st.sampled_from((ALL_WEEKDAYS, frozenset(range(5)), frozenset({1, 5, 6})))),
-		window=draw(st.sampled_from(WINDOWS)),
+		window=window,
+		quiet=quiet,
 		holidays=draw(st.frozensets(st.integers(0, 6), max_size=2).map(_days_after(first_day))),
 	)
 

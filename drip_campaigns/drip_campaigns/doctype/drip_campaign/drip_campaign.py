@@ -33,6 +33,7 @@ SCHEDULE_FIELDS = (
 	"if_late",
 	"grace_hours",
 	"reopen_completed",
+	"is_transactional",
 )
 STEP_FIELDS = (
 	"name",

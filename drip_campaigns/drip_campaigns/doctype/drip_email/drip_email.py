@@ -13,3 +13,4 @@ def on_doctype_update() -> None:
 	frappe.db.add_unique("Drip Email", ["enrollment", "step"], constraint_name="unique_enrollment_step")
 	frappe.db.add_index("Drip Email", ["status", "deliver_at"])
 	frappe.db.add_index("Drip Email", ["campaign", "status"])
+	frappe.db.add_index("Drip Email", ["address_hash", "queued_at"])

@@ -3,8 +3,9 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import cint
+from frappe.utils import cint, get_time
 
+from drip_campaigns.core.frequency import LONGEST_DAYS
 from drip_campaigns.core.machines import is_network
 from drip_campaigns.dispatch import identity
 from drip_campaigns.dispatch.options import release_after
@@ -24,6 +25,8 @@ class DripSettings(Document):
 		self._check_range("confirmation_reminder_days", 1, 365)
 		self._check_range("confirmation_expiry_days", 1, 365)
 		self._check_networks()
+		self._check_range("cap_days", 1, LONGEST_DAYS)
+		self._check_quiet_hours()
 		if problems := list(find_problems(self.recipient_types or [])):
 			frappe.throw("<br>".join(problems), title=_("Recipient Types"))
 
@@ -44,6 +47,12 @@ class DripSettings(Document):
 			identity.note(utc_now())
 			frappe.db.set_single_value("Drip Settings", "hold_reason", None)
 			release(now=utc_now(), release_after=release_after())
+
+	def _check_quiet_hours(self) -> None:
+		if bool(self.quiet_from) != bool(self.quiet_to):
+			frappe.throw(_("Quiet hours need both times. Enter Quiet From and Quiet Until, or neither."))
+		if self.quiet_from and get_time(self.quiet_from) == get_time(self.quiet_to):
+			frappe.throw(_("Quiet hours that begin and end at one time are a whole day. Enter two times."))
 
 	def _check_range(self, field: str, low: int, high: int) -> None:
 		value = cint(self.get(field))  # 0 and empty mean the default (options.py)
