@@ -37,7 +37,10 @@ override_doctype_dashboards = {
 
 # Consent given back elsewhere; and whatever fires a trigger
 doc_events = {
-	"*": {"on_change": "drip_campaigns.enrollment.triggers.note_change"},
+	"*": {
+		"on_change": "drip_campaigns.enrollment.triggers.note_change",
+		"onload": "drip_campaigns.integrations.records.show_suppression",
+	},
 	# Who listens to enrollments and to the log, which are written in bulk
 	**dict.fromkeys(
 		("Webhook", "Notification", "Server Script"),

@@ -200,6 +200,11 @@ def available_types() -> list[str]:
 	return list(known_types())
 
 
+def is_type(doctype: str) -> bool:
+	"""Say whether records of `doctype` can be enrolled."""
+	return doctype in BUILT_IN or doctype in _named_in_settings()
+
+
 def get_type(doctype: str) -> RecipientType:
 	"""Return the registry's entry for `doctype`; raise UnknownRecipientTypeError if it is none."""
 	entry = BUILT_IN.get(doctype) or _named_in_settings().get(doctype)

@@ -3,6 +3,7 @@
 import frappe
 import pytest
 from frappe.core.doctype.communication.email import make as make_communication
+from frappe.desk.form.load import run_onload
 
 from drip_campaigns.api import desk
 from drip_campaigns.core.model import SuppressionReason
@@ -198,6 +199,21 @@ def test_ordinary_mail_to_a_suppressed_address_is_sent_as_ever(site, clock, smtp
 	queue.send()
 
 	assert [message.message["Subject"] for message in smtp.messages] == ["Your invoice"]
+
+
+def test_form_of_a_record_says_that_its_address_is_suppressed_to_those_who_may_know(site, clock):
+	contact = factories.make_contact("Ada", ADA.upper())
+	suppress(ADA, SuppressionReason.HARD_BOUNCE, clock.now, source="test", note="550 no such user")
+	told = {}
+
+	for user in (factories.make_user("manager", "Drip Manager"), factories.make_user("clerk", "Sales User")):
+		frappe.set_user(user)
+		document = frappe.get_doc("Contact", contact.name)
+		run_onload(document)
+		told[user.partition("@")[0]] = document.get_onload("drip_suppression")
+
+	assert told["manager"]["note"] == "550 no such user"
+	assert told["clerk"] is None
 
 
 def test_group_of_refused_addresses_is_suppressed_in_a_handful_of_statements(site, clock):

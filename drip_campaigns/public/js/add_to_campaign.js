@@ -36,6 +36,17 @@ frappe.provide("drip_campaigns");
 		frm.page.add_menu_item(__("Why Not on a Campaign?"), () => drip_campaigns.ask_why_not(record));
 	});
 
+	$(document).on("form-refresh", (event, frm) => {
+		const found = frm.doc.__onload?.drip_suppression;
+		if (!found) return;
+		const { escape_html } = frappe.utils;
+		const sentence = __("No marketing e-mail: {0} {1}.", [`<b>${escape_html(found.address)}</b>`, escape_html(__(found.because))]);
+		const since = __("Since {0}", [frappe.datetime.str_to_user(found.at, false, true)]);
+		const href = `/app/drip-suppression/${encodeURIComponent(found.name)}`;
+		const details = [escape_html(found.note || ""), `<a href="${href}"><u>${since}</u></a>`].filter(Boolean);
+		frm.set_intro(`${sentence}<br><small>${details.join(" · ")}</small>`, "red");
+	});
+
 	// Frappe 15 and 16 ask each list for the entries of its two menus by these two methods.
 	const { ListView } = frappe.views;
 	const { get_actions_menu_items, get_menu_items } = ListView.prototype;

@@ -1,0 +1,29 @@
+"""What a salesperson sees of somebody whose address bounced."""
+
+from playwright.sync_api import expect
+
+from drip_campaigns.site_clock import utc_now
+from tests import factories
+from tests.browser.desk import Desk
+from tests.factories import DOMAIN, step
+
+
+def test_form_of_a_bounced_contact_says_so_and_leads_to_the_suppression(desk: Desk, smtp):
+	clock = factories.Clock(utc_now())
+	campaign = factories.make_active_campaign(clock, step(0, "Welcome"), step(3), name="Drip Test Welcome")
+	ada = factories.make_contact("Ada", f"ada@{DOMAIN}", last_name="Lovelace")
+	smtp.answer(ada.email_id, "550 5.1.1 <ada>: no such user here")
+	factories.enroll(campaign, ada, clock)
+	factories.run(clock)
+
+	desk.open(f"contact/{ada.name}")
+	said = desk.page.locator(".form-message:visible", has_text="No marketing e-mail")
+	expect(said).to_contain_text(f"{ada.email_id} is suppressed, because the address does not exist")
+	expect(said).to_contain_text("<ada>: no such user here")
+	desk.shoot("bounced-contact")
+	said.get_by_text("Since").click()
+	desk.settle()
+
+	expect(desk.page.locator(".page-title, .navbar-breadcrumbs").first).to_contain_text(f"ada@{DOMAIN}")
+	desk.shoot("bounced-suppression")
+	assert desk.errors == []
