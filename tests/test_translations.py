@@ -25,6 +25,11 @@ NAMED = {"pages/leave.py": ("REASONS",)}
 # Modules that also hand over what an administrator wrote in Drip Settings; Frappe's own Translations are for that.
 OF_SETTINGS = ("dispatch/render.py",)
 FOR_COLLEAGUES = {
+	"It has {0} characters. Shorten it to {1} at most.",  # of the template of the pages: Drip Settings say it
+	"{0} is not known. Use one of: {1}.",
+	"It must hold {0} once: that is where our page stands.",
+	"It must not hold {0}. Keep to headings from h2 on, text, links and pictures.",
+	"It must hold no < and no @import.",
 	"The e-mail has {0} characters. Shorten it to {1} at most.",  # stands on the enrollment
 }
 _CALL = re.compile(r"""\b_\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")

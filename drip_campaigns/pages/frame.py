@@ -13,7 +13,9 @@ from frappe.utils.jinja import get_template
 from werkzeug.wrappers import Response
 
 from drip_campaigns.core.tokens import Purpose
+from drip_campaigns.dispatch.options import postal_address
 from drip_campaigns.languages import direction, find_language
+from drip_campaigns.pages.shell import make_shell
 
 HEADERS = {
 	"Cache-Control": "no-store",
@@ -82,11 +84,14 @@ def render_not_found() -> Response:
 	return render_problem(_("This link does not work"), text, 404)
 
 
-def _frame(nonce: str) -> dict[str, str]:
+def _frame(nonce: str) -> dict[str, object]:
 	language = frappe.local.lang or "en"
+	facts = {"brand": brand(), "logo_url": _logo(), "language": language, "direction": direction(language)}
+	page = [*frappe.local.request.path.strip("/").split("/"), ""][1]
 	return {
-		"brand": brand(),
-		"logo_url": _logo(),
+		"shell": make_shell(page, {**facts, "postal_address": postal_address()}),
+		"brand": facts["brand"],
+		"logo_url": facts["logo_url"],
 		"lang": language,
 		"dir": direction(language),
 		"nonce": nonce,

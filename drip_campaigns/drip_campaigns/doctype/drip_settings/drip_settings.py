@@ -5,6 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, get_time
 
+from drip_campaigns.core.colours import is_colour
 from drip_campaigns.core.frequency import LONGEST_DAYS
 from drip_campaigns.core.machines import is_network
 from drip_campaigns.dispatch import identity
@@ -12,6 +13,7 @@ from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.withdraw import hold, release
 from drip_campaigns.enrollment.custom_types import find_problems
 from drip_campaigns.enrollment.rehash import rehash_addresses
+from drip_campaigns.pages.shell import find_style_problem, find_template_problem
 from drip_campaigns.site_clock import utc_now
 
 
@@ -27,6 +29,7 @@ class DripSettings(Document):
 		self._check_networks()
 		self._check_range("cap_days", 1, LONGEST_DAYS)
 		self._check_quiet_hours()
+		self._check_pages()
 		if problems := list(find_problems(self.recipient_types or [])):
 			frappe.throw("<br>".join(problems), title=_("Recipient Types"))
 
@@ -53,6 +56,17 @@ class DripSettings(Document):
 			frappe.throw(_("Quiet hours need both times. Enter Quiet From and Quiet Until, or neither."))
 		if self.quiet_from and get_time(self.quiet_from) == get_time(self.quiet_to):
 			frappe.throw(_("Quiet hours that begin and end at one time are a whole day. Enter two times."))
+
+	def _check_pages(self) -> None:
+		checks = {
+			"page_template": find_template_problem,
+			"page_style": find_style_problem,
+			"page_colour": lambda colour: None if is_colour(colour) else _("Enter a colour as #1a6fc9."),
+		}
+		for field, find_problem in checks.items():
+			if problem := self.get(field) and find_problem(self.get(field)):
+				label = _(self.meta.get_label(field))
+				frappe.throw(f"{label}: {problem}", title=_("Recipients' Pages"))
 
 	def _check_range(self, field: str, low: int, high: int) -> None:
 		value = cint(self.get(field))  # 0 and empty mean the default (options.py)
