@@ -46,6 +46,11 @@ doc_events = {
 		("Webhook", "Notification", "Server Script"),
 		dict.fromkeys(("on_update", "on_trash"), "drip_campaigns.dispatch.listeners.forget"),
 	),
+	# Who has opted out of everything is marked in records that come later, too
+	**dict.fromkeys(
+		("Contact", "Email Group Member", "Employee", "Lead", "User"),
+		{"validate": "drip_campaigns.enrollment.triggers.mark_opted_out"},
+	),
 	# Opting out by mail; bounces, complaints and answers
 	"Communication": {
 		"after_insert": [

@@ -17,7 +17,7 @@ from drip_campaigns.enrollment.ending import end_batch, end_live_of, find_live_o
 from drip_campaigns.enrollment.recipient_types import known_types
 from drip_campaigns.site_clock import to_site
 from drip_campaigns.tracking.consents import withdraw_consent
-from drip_campaigns.tracking.suppression import DOCTYPE, EXIT_REASONS
+from drip_campaigns.tracking.suppression import DOCTYPE, EXIT_REASONS, find_suppressed
 
 FLAG = "unsubscribed"
 BY_MAIL_SERVER = "A mail server, while sending"
@@ -130,6 +130,30 @@ def _flag_records(address: str) -> Iterator[str]:
 			if normalise(row[kind.address]) == normalise(address):
 				frappe.db.set_value(doctype, row.name, FLAG, 1)
 				yield f"{doctype}\t{row.name}"
+
+
+def mark_newcomer(document) -> None:
+	"""Mark a record that gets the address of somebody who has opted out, as those are marked that had it then.
+
+	Only when the address comes: whoever takes the mark off the record later has reasons, and the address stays suppressed.
+	"""
+	kind = known_types().get(document.doctype)
+	if kind is None or not document.meta.has_field(FLAG) or document.get(FLAG):
+		return
+	address = document.get(kind.address)
+	if not address or not (document.is_new() or document.has_value_changed(kind.address)):
+		return
+	if find_suppressed([address]).get(normalise(address)) is SuppressionReason.OPTED_OUT:
+		document.set(FLAG, 1)
+		_note_marked(hash_address(address), f"{document.doctype}\t{document.name}")
+
+
+def _note_marked(suppression: str, line: str) -> None:
+	"""Remember what is to be unmarked when the suppression is lifted; of somebody who was erased nothing is noted."""
+	row = frappe.db.get_value(DOCTYPE, suppression, ["email_address", "flagged_records"], as_dict=True)
+	if row.email_address:
+		lines = [*(row.flagged_records or "").splitlines(), line]
+		frappe.db.set_value(DOCTYPE, suppression, "flagged_records", "\n".join(lines))
 
 
 def _log(document, event: EventType, detail: str, now: datetime) -> None:

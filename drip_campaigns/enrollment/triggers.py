@@ -6,6 +6,7 @@ from frappe import _
 from drip_campaigns.core.consent import ConsentTo
 from drip_campaigns.enrollment.ending import end_live_of
 from drip_campaigns.enrollment.personal_data import erase
+from drip_campaigns.enrollment.suppress import mark_newcomer
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.tracking.consents import withdraw_consent
 from drip_campaigns.triggers.firings import record
@@ -52,6 +53,18 @@ def note_change(document, _event: str | None = None) -> None:
 			watching = watching + _find_form_triggers(document)
 		if watching:
 			_record_firings(document, watching)
+	except frappe.QueryDeadlockError:
+		raise
+	except Exception as error:  # noqa: BLE001 - an error of ours never stops a save; it is logged
+		_log(error, document)
+
+
+def mark_opted_out(document, _event: str | None = None) -> None:
+	"""A record is saved whose flag says who gets no mail: keep it in step with what its address has opted out of."""
+	if _is_silent():
+		return
+	try:
+		mark_newcomer(document)
 	except frappe.QueryDeadlockError:
 		raise
 	except Exception as error:  # noqa: BLE001 - an error of ours never stops a save; it is logged

@@ -4,16 +4,48 @@ import frappe
 import pytest
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.dispatch import runner
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.tracking.urls import Links
 from tests import factories
 from tests.factories import DOMAIN, step
+from tests.web import Browser
 
 
 @pytest.fixture(autouse=True)
 def with_erpnext(site):
 	if not frappe.db.exists("DocType", "Lead"):
 		pytest.skip("needs ERPNext")
+
+
+@pytest.fixture
+def convert():
+	"""Make a Customer of a Lead as the Lead's form does; gone after the test."""
+	if "erpnext" not in frappe.get_installed_apps():
+		pytest.skip("needs ERPNext")
+	from erpnext.crm.doctype.lead.lead import make_customer
+
+	made = []
+
+	def make(lead):
+		made.append(make_customer(lead.name).insert())
+		frappe.db.commit()
+		return made[-1]
+
+	yield make
+	frappe.db.rollback()
+	for customer in made:
+		contacts = frappe.get_all(
+			"Dynamic Link",
+			{"link_doctype": "Customer", "link_name": customer.name, "parenttype": "Contact"},
+			pluck="parent",
+		)
+		customer.db_set("customer_primary_contact", None)
+		for name in contacts:
+			frappe.delete_doc("Contact", name, force=True)
+		frappe.delete_doc("Customer", customer.name, force=True)
+	frappe.db.commit()
 
 
 def test_lead_is_a_recipient_type(site):
@@ -91,6 +123,70 @@ def test_lead_and_contact_with_one_address_are_one_person(site, clock):
 		factories.enroll(campaign, contact, clock)
 
 	assert "is on campaign" in str(caught.value)
+
+
+def test_lead_and_contact_with_one_address_leave_together(web, smtp, clock):
+	lead, contact = (
+		factories.make_lead("Ada", f"ada@{DOMAIN}"),
+		factories.make_contact("Ada", f"Ada@{DOMAIN}"),
+	)
+	enrollments = [
+		factories.enroll(factories.make_active_campaign(clock, leaving_scope=scope), record, clock)
+		for scope, record in (("All Marketing E-mail", lead), ("This Campaign", contact))
+	]
+	factories.run(clock)
+	clock.advance(days=2)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+
+	answer = Browser(web).post(Links().leave(enrollments[0].name), {"List-Unsubscribe": "One-Click"})
+	frappe.db.rollback()
+
+	assert answer.status == 200
+	assert [row.reload().status for row in enrollments] == ["Unsubscribed"] * 2
+	assert [record.reload().unsubscribed for record in (lead, contact)] == [1, 1]
+	clock.advance(days=2)
+	factories.run(clock)
+	assert len(smtp.messages) == 2
+
+
+@pytest.mark.parametrize("scope", ["campaign", "everything"])
+def test_lead_that_left_stays_away_as_a_customer(web, smtp, clock, scope, convert):
+	campaign, other = factories.make_active_campaign(clock), factories.make_active_campaign(clock)
+	lead = factories.make_lead("Ada", f"ada@{DOMAIN}")
+	enrollment = factories.enroll(campaign, lead, clock)
+	Browser(web).post(Links().leave(enrollment.name), {"action": "leave", "scope": scope})
+	frappe.db.rollback()
+
+	customer = convert(lead)
+	contact = factories.make_contact("Ada", f"Ada@{DOMAIN}")
+
+	for record in (customer, contact):
+		with pytest.raises((DripError, frappe.ValidationError), match="unsubscribed|opted out"):
+			factories.enroll(campaign, record, clock)
+	assert contact.unsubscribed == (scope == "everything")
+	if scope == "everything":
+		with pytest.raises((DripError, frappe.ValidationError), match="opted out"):
+			factories.enroll(other, customer, clock)
+	else:
+		factories.enroll(other, customer, clock)
+
+
+def test_link_to_a_lead_works_after_it_became_a_customer_and_ends_what_the_customer_gets(
+	web, smtp, clock, convert
+):
+	lead = factories.make_lead("Ada", f"ada@{DOMAIN}")
+	before = factories.enroll(factories.make_active_campaign(clock), lead, clock)
+	factories.run(clock)
+	customer = convert(lead)
+	after = factories.enroll(factories.make_active_campaign(clock), customer, clock)
+
+	Browser(web).post(Links().leave(before.name), {"action": "leave", "scope": "everything"})
+	frappe.db.rollback()
+	clock.advance(days=2)
+	factories.run(clock)
+
+	assert after.reload().status == "Unsubscribed"
+	assert len(smtp.messages) == 1
 
 
 def test_lead_that_was_deleted_ends_its_enrollment(site, smtp, clock):

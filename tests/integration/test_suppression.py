@@ -10,7 +10,7 @@ from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment.addresses import hash_address
 from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.enrollment.suppress import suppress, suppress_refused
+from drip_campaigns.enrollment.suppress import lift, suppress, suppress_refused
 from drip_campaigns.tracking.suppression import find_suppressed
 from tests import factories
 from tests.factories import DOMAIN
@@ -148,6 +148,29 @@ def test_opting_out_marks_the_records_and_lifting_unmarks_only_those(site, clock
 	assert document.reload().lifted_because == "She wrote to us."
 	assert find_suppressed([ADA]) == {}
 	assert frappe.get_last_doc("Drip Event", {"event_type": "Lifted"}).detail == "She wrote to us."
+
+
+def test_record_that_comes_later_is_marked_too_and_unmarked_with_the_others(site, clock):
+	suppress(ADA, SuppressionReason.OPTED_OUT, clock.now, source="test")
+	other = factories.make_contact("Bob")
+
+	later = factories.make_contact("Ada", ADA.upper())
+	other.email_ids[0].email_id = ADA
+	other.save()
+
+	assert (later.unsubscribed, other.unsubscribed) == (1, 1)
+	other.unsubscribed = 0  # a user takes the mark off, for a reason of theirs
+	other.save()
+	assert other.unsubscribed == 0
+	lift(frappe.get_doc("Drip Suppression", {}), "She asked for it", clock.now)
+	assert frappe.db.get_value("Contact", later.name, "unsubscribed") == 0
+
+
+@pytest.mark.parametrize("reason", [SuppressionReason.HARD_BOUNCE, SuppressionReason.MANUAL])
+def test_record_of_an_address_that_has_not_opted_out_is_not_marked(site, clock, reason):
+	suppress(ADA, reason, clock.now, source="test", note="test")
+
+	assert not factories.make_contact("Ada", ADA).unsubscribed
 
 
 def test_lifted_suppression_can_be_set_again_and_a_second_row_cannot(site, clock):
