@@ -11,11 +11,13 @@ from drip_campaigns.campaign.replan import replan_in_batches
 from drip_campaigns.core.errors import InvalidPlanError
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch import bad_news
+from drip_campaigns.dispatch.options import proofs_are_kept, sign_ups_are_kept
 from drip_campaigns.dispatch.repair import repair
 from drip_campaigns.dispatch.runner import dispatch
-from drip_campaigns.enrollment import address_change, bulk_job
+from drip_campaigns.enrollment import address_change, bulk_job, sign_up
 from drip_campaigns.rules.run import end_in_pages
 from drip_campaigns.site_clock import to_site, utc_now
+from drip_campaigns.tracking import consents
 from drip_campaigns.triggers import store
 
 FORMER_KEPT = timedelta(days=400)  # how long the links of a deleted enrollment still work
@@ -42,6 +44,8 @@ def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	bad_news.note(frappe.get_all("Drip Campaign", filters={"status": "Active"}, pluck="name"))
 	repair(now)
 	address_change.forget_expired(now)
+	sign_up.forget_unconfirmed(now, sign_ups_are_kept())
+	consents.forget_old_proofs(now, proofs_are_kept())
 	frappe.db.delete("Drip Former Enrollment", {"creation": ["<", to_site(now) - FORMER_KEPT]})
 	frappe.db.commit()
 	return dispatch(now, enqueue_delivery=enqueue_delivery)

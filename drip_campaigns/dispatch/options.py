@@ -13,6 +13,8 @@ DEFAULT_RELEASE_MINUTES = 10
 DEFAULT_ATTEMPTS = 5
 DEFAULT_EXPIRY_DAYS = 14
 DEFAULT_REMINDER_DAYS = 3
+DEFAULT_PROOF_DAYS = 1095  # the period of limitation in most countries
+DEFAULT_SIGN_UP_DAYS = 30
 
 
 def may_send() -> bool:
@@ -71,6 +73,16 @@ def patience() -> Patience:
 		remind_after=timedelta(days=days) if days else None,
 		expire_after=timedelta(days=_number("confirmation_expiry_days") or DEFAULT_EXPIRY_DAYS),
 	)
+
+
+def proofs_are_kept() -> timedelta:
+	"""Return how long the proof of a consent outlives an erasure: three years, if nothing is set."""
+	return timedelta(days=_number("consent_proof_days") or DEFAULT_PROOF_DAYS)
+
+
+def sign_ups_are_kept() -> timedelta:
+	"""Return how long a Contact is kept whose visitor never confirmed: 30 days, if nothing is set."""
+	return timedelta(days=_number("sign_up_contact_days") or DEFAULT_SIGN_UP_DAYS)
 
 
 def tracking_needs_consent() -> bool:

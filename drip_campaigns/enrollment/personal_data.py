@@ -13,6 +13,7 @@ from frappe import _
 from frappe.query_builder import Table
 
 from drip_campaigns.campaign.hold import managers, tell
+from drip_campaigns.core.consent import ConsentTo
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.dispatch.mail_store import delete_rows, set_values
 from drip_campaigns.enrollment import address_change
@@ -20,6 +21,7 @@ from drip_campaigns.enrollment.addresses import normalise, spellings
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.site_clock import to_site
 from drip_campaigns.tracking.consent import forget_comments
+from drip_campaigns.tracking.consents import withdraw_consent
 
 APP = "drip_campaigns"
 KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
@@ -42,6 +44,8 @@ KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
 	},
 	"Drip Event": {"email_address": None, "detail": None},
 	"Communication": {"subject": "—", "content": None, "text_content": None, "recipients": None},
+	# Who says later that they were written to without having agreed can be answered, by whoever knows the address.
+	"Drip Consent": {"email_address": None, "recipient": None, "enrollment": None},
 	"Drip Suppression": {"email_address": None, "note": None, "flagged_records": None},
 }
 
@@ -60,12 +64,14 @@ def collect(address: str, now: datetime) -> dict[str, Any]:
 
 
 def erase(address: str, now: datetime, *, source: str) -> None:
-	"""Forget whoever has `address`: only that the address gets no marketing mail is kept, as a hash.
+	"""Forget whoever has `address`: that it gets no marketing mail and what was agreed to is kept, under a hash.
 
 	What is queued is withdrawn, what counts in figures is kept without the person, all else is deleted. The records of
 	other apps (a Contact, a Lead) are theirs: the managers are told which are left. Erasing twice is erasing once.
 	"""
 	suppress(address, SuppressionReason.OPTED_OUT, now, source=source)
+	for consent_to in ConsentTo:
+		withdraw_consent(consent_to, address, None, now)
 	enrollments = _rows_of("Drip Enrollment", address)
 	_erase_mail(_rows_of("Drip Email", address), now)
 	_tell_managers(enrollments)
@@ -80,6 +86,20 @@ def erase(address: str, now: datetime, *, source: str) -> None:
 	address_change.forget_requests_to(address)
 	forget_comments(address)
 	frappe.db.delete("Email Unsubscribe", _left_campaigns(address))
+
+
+def forget_enrollments(names: Sequence[str], now: datetime) -> None:
+	"""Forget whose these enrollments were, that have ended; what counts in figures stays."""
+	among = ["in", list(names)]
+	_erase_mail(frappe.get_all("Drip Email", filters={"enrollment": among}, fields=["*"]), now)
+	for doctype, key in (
+		("Drip Email", "enrollment"),
+		("Drip Event", "enrollment"),
+		("Drip Enrollment", "name"),
+	):
+		rows = frappe.get_all(doctype, filters={key: among}, pluck="name")
+		_forget_traces(doctype, rows)
+		set_values(doctype, rows, KEPT_ANONYMOUS[doctype], to_site(now))
 
 
 def _doctypes() -> list[str]:

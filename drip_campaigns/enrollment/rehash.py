@@ -11,11 +11,11 @@ _NAMED_BY_HASH = ("Drip Suppression", "Drip Recipient Preference")
 
 
 def rehash_addresses() -> None:
-	"""Renew the hashes of suppressions, preferences, list members and e-mails; of erased people only the old key knows any more.
+	"""Renew the hashes of suppressions, preferences, list members, consents and e-mails; of erased people only the old key knows any more.
 
 	Does not commit. Doing so twice is doing it once.
 	"""
-	for doctype in (*_NAMED_BY_HASH, "Drip Target List Member", "Drip Email"):
+	for doctype in (*_NAMED_BY_HASH, "Drip Target List Member", "Drip Consent", "Drip Email"):
 		known = {"email_address": ["is", "set"]}
 		if doctype == "Drip Email":  # those that are not marketing have none
 			known["address_hash"] = ["is", "set"]

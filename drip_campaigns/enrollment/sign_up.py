@@ -4,18 +4,27 @@ So the request only checks what says nothing about anybody, and a background job
 before the owner of the mailbox has confirmed.
 """
 
+from datetime import datetime, timedelta
+
 import frappe
 from frappe import _
 from frappe.utils import strip_html_tags
 
+from drip_campaigns.core.confirmation import NEVER_CONFIRMED
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.dispatch.mail_store import set_values
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import is_valid, normalise
+from drip_campaigns.enrollment.personal_data import forget_enrollments
 from drip_campaigns.enrollment.recipient_types import available_types, get_type
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.enrollment.state import LIVE_VALUES
+from drip_campaigns.site_clock import to_site, utc_now
 
 LONGEST_NAME = 140
+AT_ONCE = 1000  # unconfirmed sign-ups that one day forgets
+MADE_WITHIN = timedelta(minutes=1)  # a Contact that changed later was changed by somebody
+SAVE_POINT = "drip_forget_sign_up"
 PEOPLE = ("Contact", "Lead")  # in this order; a User does not sign up for anything
 
 
@@ -51,15 +60,66 @@ def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: 
 	frappe.set_user("Administrator")
 	frappe.db.savepoint("drip_sign_up")
 	try:
-		doctype, name = _find_person(email_address) or _make_contact(email_address, first_name, last_name)
+		known = _find_person(email_address)
+		doctype, name = known or _make_contact(email_address, first_name, last_name)
 		sender = frappe.db.get_value("Drip Campaign", campaign, "sender")
 		owner = frappe.db.get_value("Drip Campaign", campaign, "owner")
-		enroll.enroll(campaign, doctype, name, utc_now(), sender=sender or owner, require_confirmation=True)
+		enrollment = enroll.enroll(
+			campaign, doctype, name, utc_now(), sender=sender or owner, require_confirmation=True
+		)
+		if not known:
+			enrollment.db_set("made_recipient", 1, update_modified=False)
 	except (DripError, frappe.ValidationError):
 		frappe.db.rollback(save_point="drip_sign_up")
 		frappe.clear_last_message()
 	finally:
 		frappe.set_user(user)
+
+
+def forget_unconfirmed(now: datetime, kept: timedelta) -> int:
+	"""Delete the Contacts that were made for visitors who never confirmed, and forget whose enrollments these were.
+
+	A Contact that something else has come of stays: another enrollment, a link, a change by somebody. Return how many
+	went. Does not commit.
+	"""
+	filters = {
+		"made_recipient": 1,
+		"recipient_type": "Contact",
+		"creation": ["<", to_site(now - kept)],
+		"status": ["not in", list(LIVE_VALUES)],
+	}
+	rows = frappe.get_all("Drip Enrollment", filters=filters, fields=["name", "recipient"], limit=AT_ONCE)
+	gone = sum(_forget(row.recipient, now) for row in rows)
+	# Asked once: a Contact that stays is the site's own from now on.
+	set_values("Drip Enrollment", [row.name for row in rows], {"made_recipient": 0}, to_site(now))
+	return gone
+
+
+def _forget(contact: str, now: datetime) -> bool:
+	if not _is_untouched(contact):
+		return False
+	whose = {"recipient_type": "Contact", "recipient": contact}
+	frappe.db.savepoint(SAVE_POINT)
+	try:
+		forget_enrollments(frappe.get_all("Drip Enrollment", filters=whose, pluck="name"), now)
+		frappe.delete_doc("Contact", contact, ignore_permissions=True, delete_permanently=True)
+	except (frappe.LinkExistsError, frappe.ValidationError):  # something of the site's holds on to it
+		frappe.db.rollback(save_point=SAVE_POINT)
+		frappe.clear_last_message()
+		return False
+	return True
+
+
+def _is_untouched(contact: str) -> bool:
+	"""Say whether the Contact is as the sign-up has made it, and was enrolled and never confirmed."""
+	made = frappe.db.get_value("Contact", contact, ["creation", "modified"])
+	if not made or made[1] - made[0] > MADE_WITHIN:
+		return False
+	whose = {"recipient_type": "Contact", "recipient": contact}
+	confirmed = frappe.db.exists("Drip Enrollment", {**whose, "confirmation": ["not in", NEVER_CONFIRMED]})
+	live = frappe.db.exists("Drip Enrollment", {**whose, "status": ["in", list(LIVE_VALUES)]})
+	linked = frappe.db.exists("Dynamic Link", {"parenttype": "Contact", "parent": contact})
+	return not (confirmed or live or linked)
 
 
 def _find_person(address: str) -> tuple[str, str] | None:

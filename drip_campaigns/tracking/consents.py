@@ -4,14 +4,14 @@ No network address is kept: that the link from a mailbox was used proves more, a
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
 
 from drip_campaigns.core.consent import ConsentTo
 from drip_campaigns.core.tracking_mode import TrackingMode
-from drip_campaigns.enrollment.addresses import normalise
+from drip_campaigns.enrollment.addresses import hash_address, normalise
 from drip_campaigns.site_clock import to_site
 from drip_campaigns.tracking.preferences import Preference, keep_preference, load_preference
 
@@ -31,6 +31,7 @@ def record_consent(consent_to: ConsentTo, address: str, wording: str, now: datet
 		doctype="Drip Consent",
 		consent_to=consent_to.value,
 		email_address=normalise(address),
+		address_hash=hash_address(address),
 		given_at=to_site(now),
 		wording=wording,
 		language=frappe.local.lang,
@@ -40,8 +41,24 @@ def record_consent(consent_to: ConsentTo, address: str, wording: str, now: datet
 
 def withdraw_consent(consent_to: ConsentTo, address: str, campaign: str | None, now: datetime) -> None:
 	"""Note that `address` has taken its consent back, for one campaign or, with None, for all; twice is once."""
-	filters = _filters(consent_to, normalise(address), campaign)
-	frappe.db.set_value("Drip Consent", filters, "withdrawn_at", to_site(now))
+	# By name: in an UPDATE, Frappe's "not set" compares a time with an empty text, which MariaDB refuses.
+	names = frappe.get_all("Drip Consent", _filters(consent_to, normalise(address), campaign), pluck="name")
+	if names:
+		frappe.db.set_value("Drip Consent", {"name": ["in", names]}, "withdrawn_at", to_site(now))
+
+
+def find_proofs(address: str) -> list[str]:
+	"""Return the names of all consents of `address`, the latest first, also of somebody who was erased since."""
+	filters = {"address_hash": hash_address(address)}
+	return frappe.get_all("Drip Consent", filters=filters, order_by="given_at desc", pluck="name")
+
+
+def forget_old_proofs(now: datetime, kept: timedelta) -> None:
+	"""Delete the proofs of people who were erased longer ago than they are `kept`."""
+	consent = frappe.qb.DocType("Drip Consent")
+	is_anonymous = consent.email_address.isnull() | (consent.email_address == "")
+	query = frappe.qb.from_(consent).delete()
+	query.where(is_anonymous & (consent.withdrawn_at < to_site(now - kept))).run()
 
 
 def may_be_asked(preference: Preference) -> bool:

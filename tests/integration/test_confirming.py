@@ -18,9 +18,11 @@ from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.site_clock import from_site, to_site
+from drip_campaigns.tracking.urls import Links
 from tests import factories
 from tests.factories import DOMAIN
 from tests.processes import run_together
+from tests.web import Browser
 
 QUESTION = "Please confirm that you want our e-mails"
 REMINDER = "Reminder: please confirm that you want our e-mails"
@@ -364,6 +366,20 @@ def test_opting_out_of_everything_takes_every_consent_back(campaign, smtp, clock
 	suppress(f"ada@{DOMAIN}", SuppressionReason.OPTED_OUT, clock.now, source="test")
 
 	assert frappe.get_all("Drip Consent", pluck="withdrawn_at") == [to_site(clock.now)]
+
+
+def test_who_confirmed_leaves_as_often_as_they_like(campaign, smtp, clock, web):
+	enrollment = factories.enroll(campaign, factories.make_contact("Ada"), clock)
+	confirm(enrollment, clock)
+	link = Links().leave(enrollment.name)
+
+	answers = [
+		Browser(web).post(link, {"scope": scope}) for scope in ("everything", "campaign", "everything")
+	]
+
+	assert [answer.status for answer in answers] == [200] * 3
+	frappe.db.rollback()
+	assert factories.count("Email Unsubscribe", email=enrollment.email_address) == 1
 
 
 def test_confirmation_counts_for_its_own_campaign_only(campaign, smtp, clock):

@@ -2,20 +2,26 @@
 
 import json
 import re
+from datetime import timedelta
 
 import frappe
 import pytest
 
-from drip_campaigns.dispatch import runner
+from drip_campaigns.api import consents, enrolling
+from drip_campaigns.core.consent import ConsentTo
+from drip_campaigns.dispatch import options, runner
 from drip_campaigns.enrollment import personal_data
 from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.sign_up import sign_up
 from drip_campaigns.site_clock import utc_now
+from drip_campaigns.tracking.consents import find_agreed, forget_old_proofs, record_consent
 from drip_campaigns.tracking.preferences import keep_preference
 from drip_campaigns.tracking.suppression import find_suppressed
 from tests import factories
 from tests.factories import DOMAIN
 from tests.integration.test_headers import receive
 from tests.integration.test_preferences import link_in, press
+from tests.trigger_steps import work_off
 from tests.web import Browser
 
 ADA, BOB = f"ada@{DOMAIN}", f"bob@{DOMAIN}"
@@ -144,6 +150,78 @@ def test_person_who_is_imported_again_is_not_revived(enrollment, smtp, clock):
 	assert "opted out" in str(caught.value)
 	assert result.enrolled == 0
 	assert frappe.db.get_value("Drip Suppression", {}, ["email_address", "note"]) == (None, None)
+
+
+def test_erased_person_is_not_revived_whichever_way_the_address_comes_again(enrollment, smtp, clock):
+	press(link_in(smtp.to(ADA)[0]), "erase")
+	trigger = {"kind": "Record Created", "recipient_type": "Contact"}
+	news = factories.make_list("Drip Test Back", sources=[factories.source()])
+	rows = [{"target_list": news.name, "when_left": "End"}]
+	other = factories.make_active_campaign(
+		clock, triggers=[trigger], target_lists=rows, accept_sign_ups=1, name="Drip Test Other"
+	)
+	file = frappe.get_doc(
+		doctype="File",
+		file_name="drip-test-back.csv",
+		is_private=1,
+		content=f"Name,E-mail\nAda,{ADA.title()}\n",
+	).insert()
+	mapping = json.dumps({"first_name": "Name", "email_address": "E-mail"})
+
+	again = factories.make_contact("Ada Again", f"ADA@{DOMAIN}")  # by import, form or API: a record is made
+	bob = factories.make_contact("Bob Again", f"bob2@{DOMAIN}")
+	factories.refresh(news)
+	sign_up(other.name, ADA)
+	work_off(clock)
+	preview = enrolling.preview_people_file(
+		other.name, "Contact", file.file_url, mapping, create_missing=True
+	)
+	factories.run(clock)
+	frappe.db.commit()
+	file.delete()
+
+	on_board = frappe.get_all("Drip Enrollment", {"campaign": other.name}, pluck="recipient")
+	assert bob.name in on_board
+	assert again.name not in on_board
+	assert again.unsubscribed == 1
+	assert preview["enrolled"] == 0
+	assert smtp.to(ADA)[1:] == smtp.to(f"ADA@{DOMAIN}") == []
+	assert everything_that_says("ada@").keys() <= {"Drip Target List Member", "search"}
+
+
+def test_proof_of_consent_outlives_the_erasure_without_the_person_and_ends_after_three_years(
+	enrollment, smtp, clock
+):
+	record_consent(
+		ConsentTo.CAMPAIGN,
+		ADA,
+		"I agree.",
+		utc_now(),
+		campaign=enrollment.campaign,
+		enrollment=enrollment.name,
+		recipient_type="Contact",
+		recipient=enrollment.recipient,
+	)
+	frappe.db.commit()
+
+	answer = press(link_in(smtp.to(ADA)[0]), "erase")
+	frappe.db.rollback()
+
+	assert "Your data is erased" in answer.text
+	[name] = consents.find_consents(f"Ada@{DOMAIN}")["consents"]
+	proof = frappe.get_doc("Drip Consent", name)
+	assert (proof.wording, proof.campaign, bool(proof.given_at)) == ("I agree.", enrollment.campaign, True)
+	assert (proof.email_address, proof.recipient, proof.enrollment) == (None, None, None)
+	assert proof.withdrawn_at
+	assert not find_agreed(ConsentTo.CAMPAIGN, [ADA])
+	with pytest.raises(frappe.PermissionError):
+		frappe.set_user("Guest")
+		consents.find_consents(ADA)
+	frappe.set_user("Administrator")
+	forget_old_proofs(utc_now() + timedelta(days=1094), options.proofs_are_kept())
+	assert frappe.db.exists("Drip Consent", name)
+	forget_old_proofs(utc_now() + timedelta(days=1096), options.proofs_are_kept())
+	assert not frappe.db.exists("Drip Consent", name)
 
 
 def test_fingerprint_is_no_use_without_the_secret_of_the_site(enrollment, smtp):

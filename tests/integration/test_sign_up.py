@@ -1,13 +1,19 @@
 """Visitors who sign themselves up: always asked by e-mail, and told the same whoever they are."""
 
+import json
+
 import frappe
 import pytest
 
+from drip_campaigns import daily
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment import sign_up
+from drip_campaigns.enrollment.personal_data import collect
 from drip_campaigns.site_clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
+from tests.trigger_steps import make_campaign, trigger
+from tests.trigger_steps import work_off as work_off_triggers
 from tests.web import Browser
 
 METHOD = "/api/method/drip_campaigns.api.public.sign_up"
@@ -156,3 +162,79 @@ def test_markup_in_a_name_is_not_kept(campaign):
 	assert "<" not in queued["first_name"]
 	assert "\n" not in queued["first_name"]
 	assert len(queued["last_name"]) == sign_up.LONGEST_NAME
+
+
+def give_up(clock, days: int) -> None:
+	"""Let the question go out, and so many days pass until the daily job has run."""
+	factories.run(clock)
+	clock.advance(days=15)
+	factories.run(clock)
+	clock.advance(days=days - 15)
+	daily.run(clock.now, enqueue_delivery=False)
+
+
+def test_stranger_who_never_confirms_is_forgotten_after_a_time(campaign, clock, smtp):
+	work_off(campaign, first_name="Ada", last_name="Lovelace")
+
+	give_up(clock, 29)
+	assert frappe.db.count("Contact", {"email_id": ADA}) == 1
+	give_up(clock, 17)
+
+	assert frappe.db.count("Contact", {"email_id": ADA}) == 0
+	assert [*collect(ADA, clock.now)] == ["E-mail address", "Copied at"]
+	assert factories.count("Drip Enrollment", exit_reason="Not Confirmed") == 1
+	assert factories.count("Communication Link", link_doctype="Contact", link_name="Ada Lovelace") == 0
+	work_off(campaign)  # and may sign up again
+	assert frappe.get_last_doc("Drip Enrollment").confirmation == "Awaiting"
+
+
+@pytest.mark.parametrize("what", ["a change", "a link", "another campaign", "the record was there before"])
+def test_contact_of_which_something_else_has_come_stays(campaign, clock, smtp, what):
+	before = what == "the record was there before" and factories.make_contact("Ada", ADA)
+	work_off(campaign, first_name="Ada")
+	contact = frappe.get_doc("Contact", frappe.get_last_doc("Drip Enrollment").recipient)
+	if what == "a change":
+		frappe.db.set_value("Contact", contact.name, "phone", "1", modified="2031-01-01 00:00:00")
+	elif what == "a link":
+		contact.append("links", {"link_doctype": "User", "link_name": "Administrator"}).db_insert()
+	elif what == "another campaign":
+		factories.enroll(factories.make_active_campaign(clock), contact, clock)
+
+	give_up(clock, 40)
+
+	assert frappe.db.exists("Contact", contact.name)
+	assert before is False or before.name == contact.name
+
+
+def test_person_who_submits_a_web_form_is_asked_to_confirm_if_the_campaign_says_so(web, smtp, clock):
+	clock.now = utc_now()
+	frappe.get_doc(doctype="Email Group", title="Drip Test Form Group").insert()
+	fields = [{"fieldname": name, "fieldtype": "Data", "label": name} for name in ("email", "email_group")]
+	form = frappe.get_doc(
+		doctype="Web Form",
+		title="Drip Test Sign-up Form",
+		route="drip-test-sign-up",
+		doc_type="Email Group Member",
+		module="Email",
+		published=1,
+		login_required=0,
+		web_form_fields=fields,
+	).insert()
+	row = trigger("Web Form Submitted", recipient_type="Email Group Member", web_form=form.name)
+	campaign = make_campaign(clock, row, double_opt_in="Always")
+	data = {"email": ADA, "email_group": "Drip Test Form Group"}
+	data |= {"doctype": "Email Group Member", "web_form_name": form.name}
+
+	method = "/api/method/frappe.website.doctype.web_form.web_form.accept"
+	answer = Browser(web).post(method, {"web_form": form.name, "data": json.dumps(data)})
+	frappe.db.rollback()
+	work_off_triggers(clock)
+	frappe.delete_doc("Web Form", form.name, force=True)
+	clock.now = utc_now()
+	factories.run(clock)
+
+	assert answer.status == 200, answer.text
+	enrollment = frappe.get_last_doc("Drip Enrollment", {"campaign": campaign.name})
+	assert (enrollment.email_address, enrollment.confirmation) == (ADA, "Awaiting")
+	[message] = smtp.to(ADA)
+	assert "Please confirm" in message.message["Subject"]
