@@ -119,6 +119,7 @@ ignore_links_on_delete = [
 	"Drip Consent",
 	"Drip Target List Member",
 	"Drip Step Version",
+	"Drip Variant Test",
 	"Drip Target List Refresh",
 	"Drip Tracking URL",
 	"Drip Trigger Firing",

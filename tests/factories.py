@@ -34,6 +34,8 @@ _OURS = (
 	"Drip Former Enrollment",
 	"Drip Email",
 	"Drip Step Version",
+	"Drip Step Variant",
+	"Drip Variant Test",
 	"Drip Enrollment",
 	"Drip Campaign Step",
 	"Drip Campaign Sender",

@@ -9,7 +9,9 @@ from frappe.utils import getdate
 from drip_campaigns.campaign.check_flow import find_flow_problems
 from drip_campaigns.campaign.check_goals import find_goal_problems
 from drip_campaigns.campaign.check_lists import find_list_problems
+from drip_campaigns.campaign.check_texts import find_row_problems, find_text_problems
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
+from drip_campaigns.campaign.check_variants import find_variant_problems
 from drip_campaigns.campaign.owners import explain_unfit
 from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.clock import find_zone
@@ -17,11 +19,9 @@ from drip_campaigns.core.errors import DripError, DuplicateLabelError, InvalidFl
 from drip_campaigns.core.model import SenderRule, StepType
 from drip_campaigns.core.slots import next_allowed
 from drip_campaigns.dispatch.options import postal_address
-from drip_campaigns.dispatch.render import StepText, load_step_text, load_template
+from drip_campaigns.dispatch.render import load_template
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
-from drip_campaigns.dispatch.template import find_problem
 from drip_campaigns.enrollment.plans import WEEKDAY_FIELDS, make_plan
-from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.site_clock import utc_now
 
 
@@ -33,6 +33,7 @@ def find_save_problems(campaign) -> Iterator[str]:
 		yield from _step(row)
 	if campaign.confirmation_template:
 		yield from _confirmation(campaign.confirmation_template)
+	yield from find_variant_problems(campaign)
 	yield from find_flow_problems(campaign)
 	yield from find_trigger_problems(campaign)
 	yield from find_list_problems(campaign)
@@ -97,18 +98,7 @@ def _step(row) -> Iterator[str]:
 			yield _("{0}: {1} is {2}. Enter 0 or more.").format(label, name, row.get(field))
 	if row.step_type and row.step_type != StepType.SEND.value:
 		return
-	if row.email_template and not frappe.db.exists("Email Template", row.email_template):
-		yield _("{0}: there is no Email Template {1}. Choose another one.").format(label, row.email_template)
-		return
-	text = load_step_text(row)
-	if row.is_draft:  # it may be unfinished, but not unreadable
-		yield from _text(label, text)
-		return
-	if not text.subject.strip():
-		yield _("{0} has no subject. Enter one, or choose an Email Template.").format(label)
-	if not _has_text(text.html):
-		yield _("{0} has no text. Write a message, or choose an Email Template.").format(label)
-	yield from _text(label, text)
+	yield from find_row_problems(label, row, is_draft=bool(row.is_draft))
 
 
 def _confirmation(template: str) -> Iterator[str]:
@@ -116,17 +106,4 @@ def _confirmation(template: str) -> Iterator[str]:
 	if not frappe.db.exists("Email Template", template):
 		yield _("{0}: there is no Email Template {1}. Choose another one.").format(label, template)
 		return
-	yield from _text(label, load_template(template), also_known=("confirm_url",))
-
-
-def _text(label: str, text: StepText, also_known: tuple[str, ...] = ()) -> Iterator[str]:
-	parts = ((_("Subject"), text.subject), (_("Preview Text"), text.preview), (_("Message"), text.html))
-	for part, source in parts:
-		problem = find_problem(source, available_types(), also_known)
-		if problem:
-			where = _("line {0}").format(problem.line) if problem.line else ""
-			yield f"{label}, {part} {where}: {problem.message}.".replace(" :", ":")
-
-
-def _has_text(html: str) -> bool:
-	return bool(frappe.utils.strip_html(html).strip()) or "<img" in html
+	yield from find_text_problems(label, load_template(template), also_known=("confirm_url",))

@@ -81,13 +81,15 @@ def _queue(campaign, envelope: Envelope, message: str, email_account: str | None
 
 
 def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> RenderedEmail:
-	row = next((row for row in campaign.steps if row.name == step), None)
+	variant = next((row for row in campaign.get("variants") or [] if row.name == step), None)
+	own = next((row for row in campaign.steps if variant and row.label == variant.step_label), None)
+	row = own or next((row for row in campaign.steps if row.name == step), None)
 	if row is None:
 		raise PreviewError(
 			_("Campaign {0} has no such step. Save the form and try again.").format(campaign.name)
 		)
 	links = Links()
-	rules = LinkRules(step, utm=find_utm(campaign, row), own_root=links.root)
+	rules = LinkRules(row.name, utm=find_utm(campaign, row), own_root=links.root)
 	frame = Frame(
 		links.preview(),
 		links.preview(Purpose.PREFERENCES),
@@ -99,7 +101,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 	)
 	try:
 		compiled = compile_step(
-			load_step_text(row),
+			load_step_text(variant or row),
 			has_view_link=bool(campaign.has_browser_link),
 			has_leave_link=not campaign.without_link,
 			links=rules,

@@ -8,6 +8,7 @@ from frappe import _
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.campaign.hold import managers, tell
 from drip_campaigns.campaign.step_pauses import resume_due_steps
+from drip_campaigns.campaign.winners import decide_due
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus
 from drip_campaigns.site_clock import to_site
 
@@ -15,8 +16,8 @@ _LIVE = [status.value for status in LIVE_STATUSES]
 
 
 def keep_time(now: datetime) -> int:
-	"""Resume campaigns and steps whose pause is over, end closed campaigns nobody is on; return how many. Does not commit."""
-	return _resume_campaigns(now) + resume_due_steps(now) + _end_closed(now)
+	"""Resume what was paused until now, choose winners, end closed campaigns nobody is on; return how many. Does not commit."""
+	return _resume_campaigns(now) + resume_due_steps(now) + decide_due(now) + _end_closed(now)
 
 
 def _resume_campaigns(now: datetime) -> int:

@@ -33,7 +33,8 @@ from drip_campaigns.dispatch.render import (
 	fill,
 	load_step_text,
 )
-from drip_campaigns.dispatch.senders import Senders
+from drip_campaigns.dispatch.senders import Sender, Senders
+from drip_campaigns.dispatch.variants import Variants
 from drip_campaigns.dispatch.versions import Version, make_version
 from drip_campaigns.enrollment.addresses import hash_address, on_the_wire
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
@@ -70,8 +71,9 @@ class CampaignRun:
 		self.headers = Headers(campaign, self.site_url)
 		self.tracking = TrackingModes(campaign)
 		self.rules = LeavingRules(campaign)
-		self._compiled: dict[tuple[str, str], CompiledStep] = {}
-		self._versions: dict[tuple[str, str], Version] = {}
+		self.variants = Variants(campaign)
+		self._compiled: dict[tuple[str, str, str], CompiledStep] = {}
+		self._versions: dict[tuple[str, str, str], Version] = {}
 		self._links_of_steps: dict[str, LinkRules] = {}
 
 	def _check_conditions(self) -> None:
@@ -85,12 +87,12 @@ class CampaignRun:
 		"""How long a confirmation is waited for."""
 		return patience()
 
-	def compiled(self, step: str, language: str) -> CompiledStep:
-		"""Return the templates of a step or a question, compiled once per run and language of a recipient.
+	def compiled(self, step: str, language: str, variant: str = "") -> CompiledStep:
+		"""Return the templates of a step or a question, compiled once per run, variant and language of a recipient.
 
 		Raise StepTextError if nobody can be sent them.
 		"""
-		key = step, self._language(language)
+		key = step, self._language(language), variant
 		if key not in self._compiled:
 			try:
 				self._compiled[key] = self._compile(*key)
@@ -107,15 +109,15 @@ class CampaignRun:
 	def _language(language: str) -> str:
 		return find_language(language) or frappe.local.lang
 
-	def _compile(self, step: str, language: str) -> CompiledStep:
+	def _compile(self, step: str, language: str, variant: str) -> CompiledStep:
 		if step in QUESTIONS:
 			with speaking(language):
 				text = load_question(self.campaign, step)
-				self._note_version(step, language, text)
+				self._note_version((step, language, variant), text)
 				return compile_step(text)
 		has_view_link = bool(self.campaign.has_browser_link)
-		text = load_step_text(self.rows[step])
-		self._note_version(step, language, text)
+		text = load_step_text(self.variants.row_of(self.rows[step], variant))
+		self._note_version((step, language, variant), text)
 		return compile_step(
 			text,
 			language,
@@ -124,14 +126,19 @@ class CampaignRun:
 			links=self._link_rules(step),
 		)
 
-	def _note_version(self, step: str, language: str, text: StepText) -> None:
-		version = make_version(self.campaign.name, step, text, self._template_of(step))
-		self._versions[step, language] = version
+	def _note_version(self, key: tuple[str, str, str], text: StepText) -> None:
+		step, _language, variant = key
+		template = self._template_of(step, variant)
+		self._versions[key] = make_version(self.campaign.name, step, text, template)
 
-	def _template_of(self, step: str) -> str | None:
-		is_question = step in QUESTIONS
-		row = self.rows.get(step)
-		return (self.campaign.confirmation_template if is_question else row.email_template) or None
+	def _template_of(self, step: str, variant: str) -> str | None:
+		if step in QUESTIONS:
+			return self.campaign.confirmation_template or None
+		return self.variants.row_of(self.rows[step], variant).email_template or None
+
+	def _sender_name(self, sender: Sender, step: str, variant: str) -> str:
+		own = self.variants.row_of(self.rows[step], variant).get("sender_name") if variant else None
+		return own or sender.name
 
 	def _link_rules(self, step: str) -> LinkRules:
 		if step not in self._links_of_steps:
@@ -141,7 +148,7 @@ class CampaignRun:
 
 	def keep_targets(self, now: datetime) -> None:
 		"""Write down where the links of the steps lead that were used in this run."""
-		for (step, _language), compiled in self._compiled.items():
+		for (step, *_rest), compiled in self._compiled.items():
 			keep_targets(compiled.targets, self.campaign, step, now)
 
 	def _label(self, step: str) -> str:
@@ -153,10 +160,12 @@ class CampaignRun:
 	) -> Mail:
 		"""Render one e-mail; raises what the template or the address raises."""
 		sender = self.senders.find(row.sender or self.campaign.sender or row.owner)
-		frame = self._frame(row.name, step, sender.name, recipient.email)
-		rendered = fill(self.compiled(step, recipient.language), recipient, frame)
+		variant = self.variants.of(row.name, step)
+		sender_name = self._sender_name(sender, step, variant)
+		frame = self._frame(row.name, step, sender_name, recipient.email)
+		rendered = fill(self.compiled(step, recipient.language, variant), recipient, frame)
 		envelope = Envelope(
-			from_name=sender.name,
+			from_name=sender_name,
 			from_address=on_the_wire(sender.address),
 			reply_to=self.mailboxes.reply_to(
 				sender.email_account, drip_email_name(row.name, step), on_the_wire(sender.reply_to)
@@ -179,10 +188,11 @@ class CampaignRun:
 			rendered,
 			message,
 			sender.email_account,
-			self._template_of(step),
+			self._template_of(step, variant),
 			mode.value,
-			self._versions[step, self._language(recipient.language)],
+			self._versions[step, self._language(recipient.language), variant],
 			None if is_question or self.campaign.is_transactional else hash_address(recipient.email),
+			variant or None,
 		)
 
 	def _frame(self, enrollment: str, step: str, sender_name: str, address: str) -> Frame:

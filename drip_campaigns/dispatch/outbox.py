@@ -43,6 +43,7 @@ _DRIP_EMAIL = (
 	"tracking_mode",
 	"step_version",
 	"address_hash",
+	"variant",
 )
 _EMAIL_QUEUE = (
 	*_STANDARD,
@@ -98,6 +99,7 @@ class Mail:
 	tracking_mode: str
 	version: Version
 	address_hash: str | None  # of one that the frequency cap counts
+	variant: str | None
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class _RowMaker:
 			None,
 			(
 				*(communication, queue, envelope.message_id, mail.tracking_mode),
-				*(mail.version.name, mail.address_hash),
+				*(mail.version.name, mail.address_hash, mail.variant),
 			),
 		)
 		self._add(
@@ -171,7 +173,7 @@ class _RowMaker:
 		)  # fmt: skip
 
 	def add_skipped(self, skip: Skipped) -> None:
-		self._add_drip_email(skip, EmailStatus.SKIPPED, skip.subject, skip.reason, (None,) * 6)
+		self._add_drip_email(skip, EmailStatus.SKIPPED, skip.subject, skip.reason, (None,) * 7)
 
 	def add_links(self, mails: Sequence[Mail]) -> None:
 		"""Put each Communication on the timeline of the recipient and of whatever a Contact belongs to."""

@@ -32,7 +32,7 @@ class Version:
 
 def make_version(campaign: str, step: str, text: StepText, template: str | None) -> Version:
 	"""Return the version that a text is: the same for the same text of the same step."""
-	content = "\0".join((campaign, step, text.subject, text.html, template or ""))
+	content = "\0".join((campaign, step, text.subject, text.html, text.preview, template or ""))
 	name = hashlib.blake2b(content.encode(), digest_size=10).hexdigest()
 	return Version(name, campaign, step, text.subject[:255], text.html, template)
 

@@ -84,9 +84,46 @@ def test_person_is_moved_and_a_campaign_is_closed(desk: Desk, running):
 	desk.shoot("end-campaign")
 	desk.page.locator(".modal.show .btn-modal-primary:visible").click()
 	desk.settle()
+	expect(desk.page.get_by_text("Closed: those on board finish").first).to_be_visible()
 	desk.shoot("campaign-closed")
 
 	frappe.db.rollback()
 	assert frappe.db.get_value("Drip Enrollment", name, "next_step_subject") == "An offer"
 	assert running.reload().closed_at and running.status == "Active"
+	assert not desk.errors
+
+
+def test_variants_are_shown_with_their_rates(desk: Desk, site, smtp):
+	clock = Clock(utc_now())
+	own = step(0, "Save 10 % today", label="Offer", own_weight=1, winner_by="Opens", winner_sample=500)
+	other = {
+		"step_label": "Offer",
+		"subject": "A gift for your garden",
+		"message": "<p>Hello</p>",
+		"weight": 2,
+	}
+	campaign = factories.make_active_campaign(clock, own, name="Garden year", variants=[other])
+	for _ in range(30):
+		factories.enroll(campaign, factories.make_contact(), clock)
+	factories.run(clock)
+	names = frappe.get_all("Drip Email", {"variant": "B"}, pluck="name")[:6]
+	frappe.db.set_value("Drip Email", {"name": ("in", names)}, "human_opens", 1)
+	frappe.db.commit()
+
+	desk.open(f"drip-campaign/{campaign.name}")
+	table = desk.page.locator(".drip-variants")
+	desk.page.locator(
+		".section-head:visible", has_text="Variants of Steps"
+	).first.scroll_into_view_if_needed()
+	if not table.is_visible():
+		desk.page.locator(".section-head:visible", has_text="Variants of Steps").first.click()
+	expect(table.locator("tbody tr")).to_have_count(2)
+	table.scroll_into_view_if_needed()
+	desk.shoot("variants")
+	table.locator("button", has_text="Choose").last.click()
+	desk.page.locator(".modal.show .btn-modal-primary:visible").click()
+	desk.settle()
+
+	frappe.db.rollback()
+	assert frappe.db.get_value("Drip Variant Test", campaign.steps[0].name, "variant") == "B"
 	assert not desk.errors

@@ -15,6 +15,7 @@ from drip_campaigns.core import (
 	model,
 	tracking_mode,
 	triggers,
+	variants,
 )
 from drip_campaigns.dispatch import brakes, options
 from drip_campaigns.enrollment import enroll as verbs
@@ -32,6 +33,8 @@ SELECTS = (
 	("Drip Campaign", "if_late", model.IfLate),
 	("Drip Campaign", "re_enrollment", model.ReEnrollment),
 	("Drip Campaign Step", "counted_from", model.CountedFrom),
+	("Drip Campaign Step", "winner_by", variants.Criterion),
+	("Drip Campaign Step", "without_winner", variants.WithoutWinner),
 	("Drip Campaign Step", "step_type", model.StepType),
 	("Drip Campaign Step", "otherwise", flow.Otherwise),
 	("Drip Campaign Step", "wait_for", flow.WaitFor),

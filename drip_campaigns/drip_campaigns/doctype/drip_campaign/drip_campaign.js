@@ -9,6 +9,7 @@
 {% include "drip_campaigns/public/js/on_board.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_edit.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_on_board.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_variants.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_existing.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_goal.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/send_test.js" %}

@@ -9,6 +9,7 @@ from drip_campaigns.campaign.check_flow import warn_of_unreachable
 from drip_campaigns.campaign.check_goals import prepare_goal
 from drip_campaigns.campaign.check_lists import prepare_exclusions
 from drip_campaigns.campaign.check_triggers import prepare_triggers
+from drip_campaigns.campaign.check_variants import prepare_variants
 from drip_campaigns.campaign.replan import renew_keys, replan_soon
 from drip_campaigns.compat import clear_invented_times
 from drip_campaigns.core.flow_file import FLOW_FIELDS, WAIT_FIELDS
@@ -63,6 +64,7 @@ class DripCampaign(Document):
 		self._check_status()
 		prepare_triggers(self)
 		prepare_exclusions(self)
+		prepare_variants(self)
 		prepare_goal(self)
 		problems = list(find_save_problems(self))
 		if problems:
@@ -87,7 +89,7 @@ class DripCampaign(Document):
 				).format(self.name, enrollments),
 				title=_("Campaign in use"),
 			)
-		for doctype in ("Drip Trigger Firing", "Drip Step Version"):
+		for doctype in ("Drip Trigger Firing", "Drip Step Version", "Drip Variant Test"):
 			frappe.db.delete(doctype, {"campaign": self.name})
 		forget_campaign(self.name)
 

@@ -22,6 +22,10 @@ function make_test_fields(frm, recipient_types) {
 		value: step.name,
 		label: `${describe_offset(hours)}: ${name_step(frm, step)}`,
 	}));
+	for (const row of frm.doc.variants || []) {
+		const subject = put_fields_in_brackets(row.subject || row.email_template || "");
+		steps.push({ value: row.name, label: `${row.step_label}, ${row.variant}: ${subject}` });
+	}
 	return [
 		{ fieldname: "step", fieldtype: "Select", label: __("Step"), options: steps, default: steps[0].value, reqd: 1 },
 		{

@@ -1,0 +1,25 @@
+"""Variants of steps: how they do, and which the rest get. For signed-in users."""
+
+import frappe
+
+from drip_campaigns.api.errors import explained
+from drip_campaigns.campaign import winners
+from drip_campaigns.site_clock import utc_now
+
+
+@frappe.whitelist(methods=["GET"])
+def get_variant_figures(campaign: str) -> list[dict]:
+	"""Return, for each step with variants, what was sent of each, the rates with their intervals, and the decision."""
+	document = frappe.get_doc("Drip Campaign", campaign)
+	document.check_permission("read")
+	return list(winners.list_figures(document))
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def choose_variant(campaign: str, step: str, variant: str = "") -> dict:
+	"""Let the rest get one variant of a step; without one the shares hold again."""
+	document = frappe.get_doc("Drip Campaign", campaign)
+	document.check_permission("write")
+	winners.choose_by_hand(document, step, variant, utc_now())
+	return {}

@@ -1,0 +1,37 @@
+"""Whether a text can be sent: a subject, a message, and Jinja that can be read. Each problem says where and how to mend it."""
+
+from collections.abc import Iterator
+
+import frappe
+from frappe import _
+
+from drip_campaigns.dispatch.render import StepText, load_step_text
+from drip_campaigns.dispatch.template import find_problem
+from drip_campaigns.enrollment.recipient_types import available_types
+
+
+def find_row_problems(label: str, row, *, is_draft: bool = False) -> Iterator[str]:
+	"""Yield what is wrong with the text of a step's or a variant's row; a draft may be unfinished, but not unreadable."""
+	if row.email_template and not frappe.db.exists("Email Template", row.email_template):
+		yield _("{0}: there is no Email Template {1}. Choose another one.").format(label, row.email_template)
+		return
+	text = load_step_text(row)
+	if not is_draft and not text.subject.strip():
+		yield _("{0} has no subject. Enter one, or choose an Email Template.").format(label)
+	if not is_draft and not _has_text(text.html):
+		yield _("{0} has no text. Write a message, or choose an Email Template.").format(label)
+	yield from find_text_problems(label, text)
+
+
+def find_text_problems(label: str, text: StepText, also_known: tuple[str, ...] = ()) -> Iterator[str]:
+	"""Yield where the Jinja of a text cannot be read, and why."""
+	parts = ((_("Subject"), text.subject), (_("Preview Text"), text.preview), (_("Message"), text.html))
+	for part, source in parts:
+		problem = find_problem(source, available_types(), also_known)
+		if problem:
+			where = _("line {0}").format(problem.line) if problem.line else ""
+			yield f"{label}, {part} {where}: {problem.message}.".replace(" :", ":")
+
+
+def _has_text(html: str) -> bool:
+	return bool(frappe.utils.strip_html(html).strip()) or "<img" in html

@@ -1,0 +1,167 @@
+"""Which variant of a step is better: the figures, the decision when its time has come, and a user's own. None commits."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.query_builder import Case
+from frappe.query_builder.functions import Count, Min, Sum
+from frappe.utils import cint
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import CampaignStatus, EmailStatus, EventType, ExitReason
+from drip_campaigns.core.variants import Criterion, Trial, WithoutWinner, judge
+from drip_campaigns.dispatch.render import load_step_text
+from drip_campaigns.dispatch.variants import OWN, TEST, Variants
+from drip_campaigns.site_clock import from_site, to_site
+
+
+def decide_due(now: datetime) -> int:
+	"""Choose the winners whose time has come in active campaigns; return how many. Without variants this is one query."""
+	row, campaign = frappe.qb.DocType("Drip Step Variant"), frappe.qb.DocType("Drip Campaign")
+	query = frappe.qb.from_(row).inner_join(campaign).on(campaign.name == row.parent).select(row.parent)
+	names = query.distinct().where(campaign.status == CampaignStatus.ACTIVE.value).run(pluck=True)
+	return sum(_decide_campaign(frappe.get_doc("Drip Campaign", name), now) for name in names)
+
+
+def _decide_campaign(campaign, now: datetime) -> int:
+	decided = set(frappe.get_all(TEST, filters={"campaign": campaign.name}, pluck="name"))
+	count = 0
+	for step, rows in Variants(campaign).steps().items():
+		own = rows[OWN]
+		if step in decided or not own.winner_by:
+			continue
+		figures = _count(own, list(rows))
+		if _is_due(own, figures, now):
+			_decide(campaign, own, figures, now)
+			count += 1
+	return count
+
+
+def _is_due(step, figures: dict, now: datetime) -> bool:
+	begun = figures["begun"]
+	hours, sample = cint(step.winner_after_hours), cint(step.winner_sample)
+	if begun is None or (hours and now < begun + timedelta(hours=hours)):
+		return False
+	return sum(trial.sent for trial in figures["trials"]) >= max(sample, 1)
+
+
+def _decide(campaign, step, figures: dict, now: datetime) -> None:
+	trials = figures["trials"]
+	verdict = judge(trials, WithoutWinner(step.without_winner or WithoutWinner.FIRST.value))
+	shares = ", ".join(f"{trial.variant} {trial.rate:.1%} ({trial.hits}/{trial.sent})" for trial in trials)
+	sentence = (
+		_("{0} wins by {1} (p {2}): {3}.")
+		if verdict.is_significant
+		else _("No significant difference in {1} (p {2}): {3}. The rest get {0}.")
+	)
+	explanation = sentence.format(verdict.variant, _(step.winner_by), _show_p(verdict.p_value), shares)
+	_keep(campaign, step, verdict.variant, step.winner_by, explanation, now, verdict.is_significant)
+
+
+def _show_p(p_value: float) -> str:
+	return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
+
+
+def choose_by_hand(campaign, step: str, variant: str, now: datetime) -> None:
+	"""Let the rest get a variant that a user chose, whatever was decided before; an empty one lets the test go on."""
+	rows = Variants(campaign).steps().get(step)
+	if not rows or (variant and variant not in rows):
+		raise DripError(_("This step has no variant {0}. Reload the form.").format(variant))
+	frappe.db.delete(TEST, {"name": step})
+	if variant:
+		user = frappe.session.user
+		_keep(campaign, rows[OWN], variant, user, _("{0} was chosen by {1}.").format(variant, user), now)
+
+
+def _keep(
+	campaign, step, variant: str, by: str, explanation: str, now: datetime, significant: bool = False
+) -> None:
+	document = frappe.get_doc(
+		doctype=TEST,
+		campaign=campaign.name,
+		step=step.name,
+		step_label=step.label,
+		variant=variant,
+		is_significant=int(significant),
+		decided_by=by,
+		decided_at=to_site(now),
+		explanation=explanation,
+	)
+	# Its name is the step's: of two dispatches that decide at once, one does.
+	document.insert(ignore_permissions=True, set_name=step.name, ignore_if_duplicate=True)
+	campaign.add_comment("Info", _("Step {0}: {1}").format(step.idx, explanation))
+
+
+def list_figures(campaign) -> Iterator[dict[str, Any]]:
+	"""Yield each step with variants: what was sent, what came of it, and what was decided."""
+	tests = {
+		row.name: row
+		for row in frappe.get_all(
+			TEST,
+			filters={"campaign": campaign.name},
+			fields=["name", "variant", "explanation", "is_significant"],
+		)
+	}
+	for step, rows in Variants(campaign).steps().items():
+		own, test = rows[OWN], tests.get(step)
+		trials = _count(own, list(rows))["trials"]
+		yield {
+			"step": step,
+			"label": own.label,
+			"criterion": own.winner_by or Criterion.OPENS.value,
+			"variants": [_show(trial, rows[trial.variant]) for trial in trials],
+			"winner": test.variant if test else None,
+			"explanation": test.explanation if test else None,
+			"is_significant": bool(test and test.is_significant),
+		}
+
+
+def _show(trial: Trial, row) -> dict[str, Any]:
+	low, high = trial.interval
+	return {
+		"variant": trial.variant,
+		"subject": load_step_text(row).subject,
+		"sent": trial.sent,
+		"hits": trial.hits,
+		"rate": trial.rate,
+		"low": low,
+		"high": high,
+	}
+
+
+def _count(step, letters: list[str]) -> dict[str, Any]:
+	"""Count what was sent of each variant, and what came of it by the step's criterion, in one query."""
+	email = frappe.qb.DocType("Drip Email")
+	hit = _hit(email, step.parent, Criterion(step.winner_by or Criterion.OPENS.value))
+	rows = (
+		frappe.qb.from_(email)
+		.select(email.variant, Count(email.name), Sum(Case().when(hit, 1).else_(0)), Min(email.queued_at))
+		.where((email.campaign == step.parent) & (email.step == step.name))
+		.where((email.status == EmailStatus.SENT.value) & email.variant.isin(letters))
+		.groupby(email.variant)
+		.run()
+	)
+	found = {letter: Trial(letter, int(sent), int(hits or 0)) for letter, sent, hits, _begun in rows}
+	begun = min((row[3] for row in rows), default=None)
+	trials = [found.get(letter, Trial(letter, 0, 0)) for letter in letters]
+	return {"trials": trials, "begun": from_site(begun)}
+
+
+def _hit(email, campaign: str, criterion: Criterion):
+	"""The condition that a person did what the winner is chosen by."""
+	if criterion is Criterion.OPENS:
+		return (email.human_opens > 0) | (email.human_clicks > 0)  # who clicks has read it
+	if criterion is Criterion.CLICKS:
+		return email.human_clicks > 0
+	if criterion is Criterion.REPLIES:
+		event = frappe.qb.DocType("Drip Event")
+		replied = frappe.qb.from_(event).select(event.drip_email)
+		replied = replied.where((event.event_type == EventType.REPLIED.value) & event.drip_email.isnotnull())
+		return email.name.isin(replied.where(event.campaign == campaign))
+	enrollment = frappe.qb.DocType("Drip Enrollment")
+	reached = frappe.qb.from_(enrollment).select(enrollment.name)
+	is_goal = (enrollment.campaign == campaign) & (enrollment.exit_reason == ExitReason.GOAL.value)
+	return email.enrollment.isin(reached.where(is_goal))

@@ -1,0 +1,120 @@
+"""Variants of a step: who gets which, and whether one is really better. Values in, values out.
+
+The test is honest: every pair of variants is compared (Fisher's exact test where numbers are small, else the two-proportion
+test), the p-values are corrected for the number of pairs by Holm's method, and it is made once, not until it pleases.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from drip_campaigns.core.model import Label
+
+SIGNIFICANT = 0.05
+SMALL_CELL = 5  # expected numbers below it are too small for the normal approximation
+Z_95 = 1.959963984540054
+
+
+class Criterion(Label):
+	"""What the winner is chosen by; persons count, machines do not."""
+
+	OPENS = "Opens"
+	CLICKS = "Clicks"
+	REPLIES = "Replies"
+	GOALS = "Goals"
+
+
+class WithoutWinner(Label):
+	"""What the rest get when there is no significant difference."""
+
+	FIRST = "First"
+	GREATEST = "Greatest"
+
+
+@dataclass(frozen=True)
+class Trial:
+	"""How often a variant was sent, and how often it did what the winner is chosen by."""
+
+	variant: str
+	sent: int
+	hits: int
+
+	@property
+	def rate(self) -> float:
+		"""The share of those who were sent it."""
+		return self.hits / self.sent if self.sent else 0.0
+
+	@property
+	def interval(self) -> tuple[float, float]:
+		"""Between what the true rate lies with 95 % confidence (Wilson)."""
+		if not self.sent:
+			return 0.0, 1.0
+		square = Z_95 * Z_95
+		middle = (self.rate + square / (2 * self.sent)) / (1 + square / self.sent)
+		spread = self.rate * (1 - self.rate) / self.sent + square / (4 * self.sent * self.sent)
+		half = Z_95 * math.sqrt(spread) / (1 + square / self.sent)
+		return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+@dataclass(frozen=True)
+class Verdict:
+	"""What the rest get, and whether it is significantly better than the next best, at which corrected p-value."""
+
+	variant: str
+	is_significant: bool
+	p_value: float
+
+
+def choose(weights: Sequence[tuple[str, int]], enrollment: str, step: str) -> str:
+	"""Return the variant that an enrollment gets of a step: always the same, and in the long run as the weights say."""
+	digest = hashlib.blake2b(f"{enrollment}\0{step}".encode(), digest_size=16).digest()
+	ticket = int.from_bytes(digest, "big") % sum(weight for _variant, weight in weights)
+	for variant, weight in weights:
+		ticket -= weight
+		if ticket < 0:
+			return variant
+	raise ValueError("weights are positive")
+
+
+def judge(trials: Sequence[Trial], otherwise: WithoutWinner) -> Verdict:
+	"""Return which variant wins; without a significant difference the first or the greatest, as `otherwise` says."""
+	ranked = sorted(trials, key=lambda trial: -trial.rate)  # of equal ones the first stays first
+	best, next_best = ranked[0], ranked[1]
+	p_value = _correct(trials)[frozenset((best.variant, next_best.variant))]
+	if p_value < SIGNIFICANT and best.rate > next_best.rate:
+		return Verdict(best.variant, True, p_value)
+	kept = trials[0] if otherwise is WithoutWinner.FIRST else best
+	return Verdict(kept.variant, False, p_value)
+
+
+def _correct(trials: Sequence[Trial]) -> dict[frozenset[str], float]:
+	"""Return Holm's p-value for each pair of variants."""
+	pairs = sorted(
+		((_compare(one, other), (one, other)) for one, other in combinations(trials, 2)),
+		key=lambda pair: pair[0],
+	)
+	corrected, largest = {}, 0.0
+	for rank, (p_value, (one, other)) in enumerate(pairs):
+		largest = max(largest, min(p_value * (len(pairs) - rank), 1.0))
+		corrected[frozenset((one.variant, other.variant))] = largest
+	return corrected
+
+
+def _compare(one: Trial, other: Trial) -> float:
+	"""Return the two-sided p-value of the hypothesis that two variants are equally good."""
+	# Loading scipy takes a second, and only a decision needs it.
+	from scipy.stats import chi2_contingency, fisher_exact
+
+	table = [[one.hits, one.sent - one.hits], [other.hits, other.sent - other.hits]]
+	rows = [sum(row) for row in table]
+	columns = [sum(column) for column in zip(*table, strict=True)]
+	if 0 in rows or 0 in columns:
+		return 1.0  # nobody was sent it, or everybody did the same: nothing is known
+	expected = min(row * column / sum(rows) for row in rows for column in columns)
+	if expected < SMALL_CELL:
+		return float(fisher_exact(table)[1])
+	return float(chi2_contingency(table, correction=False)[1])  # of two by two: the two-proportion z-test
