@@ -1,17 +1,21 @@
 // What a campaign looks like at a glance: the schedule as a line, how many are where, and what to do next.
 
 function draw_schedule(frm) {
-	const stops = place_steps(frm.doc.steps || []).map(({ step, hours }) => ({
+	const placed = place_steps(frm.doc.steps || []);
+	const stops = placed.map(({ step, hours }) => ({
 		hours,
 		when: describe_offset(hours),
 		subject: name_step(frm, step),
 		state: cint(step.enabled) && !cint(step.is_draft) ? "planned" : "disabled",
-		note: describe_delay(step),
+		note: [describe_delay(step), describe_flow(step)].filter(Boolean).join("; "),
 	}));
-	get_canvas(frm, "steps").html(stops.length ? make_step_line(stops) : "");
+	const canvas = get_canvas(frm, "steps").html(stops.length ? make_step_line(stops) : "");
+	draw_ways(canvas, placed.map(({ step }) => step));
 }
 
 function name_step(frm, step) {
+	const turn = name_turn(step);
+	if (turn) return turn;
 	const subject = step.subject || (frm.template_subjects || {})[step.email_template] || step.email_template || "";
 	return put_fields_in_brackets(subject);
 }

@@ -5,6 +5,8 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_overview.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_figures.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_flow.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_conditions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_triggers.js" %}
 {% include "drip_campaigns/public/js/on_board.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_edit.js" %}
@@ -117,9 +119,14 @@ async function load_template_subjects(frm) {
 function show_template_subjects(frm) {
 	const { grid } = frm.get_field("steps");
 	grid.update_docfield_property("subject", "formatter", (value, field, options, step) => {
+		const escape = frappe.utils.escape_html;
+		const turn = step && name_turn(step);
 		const inherited = step && frm.template_subjects[step.email_template];
-		if (value || !inherited) return frappe.utils.escape_html(value || "");
-		return `<span class="text-muted">${frappe.utils.escape_html(inherited)}</span>`;
+		const name = turn || value || !inherited ? escape(turn || value || "") : `<span class="text-muted">${escape(inherited)}</span>`;
+		const flow = step ? describe_flow(step) : "";
+		return flow ? `${name} <span class="text-muted" title="${escape(flow)}">${escape(flow)}</span>` : name;
 	});
+	const short = { "Send E-mail": __("E-mail"), "Wait Until": __("Wait") };
+	grid.update_docfield_property("step_type", "formatter", (value) => short[value] || __(value || ""));
 	grid.refresh();
 }

@@ -1,0 +1,126 @@
+// The conditions of a step: shown as sentences in its form, changed in a dialog with Frappe's own filters for fields.
+
+frappe.ui.form.on("Drip Campaign Step", {
+	form_render(frm, doctype, name) {
+		offer_labels(frm);
+		show_conditions(frm, frappe.get_doc(doctype, name));
+	},
+
+	set_conditions(frm, doctype, name) {
+		open_conditions(frm, frappe.get_doc(doctype, name));
+	},
+
+	...Object.fromEntries(
+		["step_type", "label", "otherwise", "otherwise_step", "next_step", "wait_for", "wait_step", "wait_limit_days", "if_in_vain", "if_in_vain_step"].map(
+			(fieldname) => [fieldname, draw_schedule]
+		)
+	),
+});
+
+function show_conditions(frm, row) {
+	const form = open_row(frm, row);
+	if (!form) return;
+	const { match, tests } = read_conditions(row);
+	const lines = tests.map((test) => `<li>${frappe.utils.escape_html(TEST_SENTENCES[test.kind](test))}</li>`);
+	const head = match === "any" ? __("If any of these is so:") : __("If all of these are so:");
+	const text = lines.length ? `<p>${head}</p><ul>${lines.join("")}</ul>` : `<p class="text-muted">${__("No conditions")}</p>`;
+	$(form.fields_dict.condition_area.wrapper).html(text);
+	form.fields_dict.set_conditions.$input.text(lines.length ? __("Change Conditions") : __("Set Conditions"));
+}
+
+const CONDITION_TABLES = {
+	event: [
+		{ fieldname: "event", fieldtype: "Select", label: __("Event"), options: "opened\nclicked\nreplied\nsent\nbounced" },
+		{ fieldname: "step", fieldtype: "Autocomplete", label: __("E-mail of Step") },
+		{ fieldname: "link", fieldtype: "Data", label: __("Link") },
+		{ fieldname: "within_days", fieldtype: "Int", label: __("Last Days") },
+	],
+	linked: [
+		{ fieldname: "link", fieldtype: "Data", label: __("Link Field") },
+		{ fieldname: "field", fieldtype: "Data", label: __("Field There") },
+		{ fieldname: "operator", fieldtype: "Select", label: __("Operator"), options: "=\n!=\n>\n<\n>=\n<=\nlike\nnot like\nin\nnot in\nis" },
+		{ fieldname: "value", fieldtype: "Data", label: __("Value") },
+	],
+	member: [
+		{ fieldname: "kind", fieldtype: "Select", label: __("Kind"), options: "tag\nlist\ngroup\ncampaign" },
+		{ fieldname: "name_of_it", fieldtype: "Data", label: __("Name") },
+		{ fieldname: "stands", fieldtype: "Select", label: __("Stands (Campaign)"), options: "ever\nnow\ncompleted\nleft" },
+	],
+};
+const NOT = { fieldname: "negated", fieldtype: "Check", label: __("Not"), in_list_view: 1, columns: 1 };
+
+function open_conditions(frm, row) {
+	const { match, tests } = read_conditions(row);
+	const own = tests.filter((test) => test.kind === "field" && !test.link);
+	const doctype = own.map((test) => test.doctype).find(Boolean) || (frappe.boot.drip_recipient_types || [])[0];
+	const labels = frm.doc.steps.map((step) => step.label).filter(Boolean);
+	const table = (fieldname, label, description) => ({
+		...{ fieldname, fieldtype: "Table", label, description, in_place_edit: true, data: to_rows(fieldname, tests) },
+		fields: [
+			...CONDITION_TABLES[fieldname].map((field) => ({ ...field, in_list_view: 1, columns: 2, ...(field.fieldname === "step" ? { options: labels } : {}) })),
+			...(fieldname === "linked" ? [] : [NOT]),
+		],
+	});
+	const dialog = new frappe.ui.Dialog({
+		title: __("When is this step carried out?"),
+		size: "large",
+		fields: [
+			{ fieldname: "match", fieldtype: "Select", label: __("Needed"), options: [{ value: "all", label: __("All of these") }, { value: "any", label: __("Any of these") }], default: match },
+			{ fieldtype: "Column Break" },
+			{ fieldname: "doctype", fieldtype: "Select", label: __("Fields Of"), options: frappe.boot.drip_recipient_types || [], default: doctype, onchange: () => show_filters_of(dialog, []) },
+			{ fieldtype: "Section Break", label: __("The recipient's record") },
+			{ fieldname: "filters", fieldtype: "HTML" },
+			{ fieldtype: "Section Break", label: __("What happened"), description: __("What persons did; opens and clicks of machines do not count.") },
+			table("event"),
+			{ fieldtype: "Section Break", label: __("More"), collapsible: 1, collapsed: !tests.some((test) => !["event"].includes(test.kind) && !own.includes(test)) },
+			table("member", __("Tags, Lists, Groups, Campaigns")),
+			table("linked", __("Fields of a Linked Record")),
+			{ fieldname: "expression", fieldtype: "Small Text", label: __("Expression"), default: (tests.find((test) => test.kind === "expression") || {}).expression, description: __("For the rest: doc, recipient, today and now, for example doc.annual_revenue > 1000.") },
+		],
+		primary_action_label: __("Set"),
+		async primary_action(values) {
+			const found = [...read_filters(dialog), ...from_rows(values)];
+			const text = found.length ? JSON.stringify({ match: values.match, tests: found }) : "";
+			dialog.hide();
+			await frappe.model.set_value(row.doctype, row.name, "conditions", text);
+			draw_schedule(frm);
+			frm.get_field("steps").grid.get_row(row.name).toggle_view(true);
+			show_conditions(frm, row);
+		},
+	});
+	dialog.show();
+	show_filters_of(dialog, own.map((test) => [test.doctype || doctype, test.field, test.operator, test.value]));
+}
+
+function show_filters_of(dialog, filters) {
+	const doctype = dialog.get_value("doctype");
+	if (!doctype) return;
+	frappe.model.with_doctype(doctype, () => {
+		const parent = $(dialog.fields_dict.filters.wrapper).empty();
+		dialog.drip_filters = new frappe.ui.FilterGroup({ parent, doctype, on_change: () => {} });
+		dialog.drip_filters.add_filters_to_filter_group(filters);
+	});
+}
+
+function read_filters(dialog) {
+	const filters = dialog.drip_filters ? dialog.drip_filters.get_filters() : [];
+	return filters.map(([doctype, field, operator, value]) => ({ kind: "field", doctype, field, operator, value }));
+}
+
+function to_rows(table, tests) {
+	const kinds = { event: ["event"], linked: ["field"], member: ["tag", "list", "group", "campaign"] }[table];
+	const meant = tests.filter((test) => kinds.includes(test.kind) && (table !== "linked" || test.link));
+	return meant.map((test) => ({ ...test, name_of_it: test[test.kind], negated: cint(test.negated) }));
+}
+
+function from_rows({ event = [], linked = [], member = [], expression }) {
+	const turned = (row) => (cint(row.negated) ? { negated: true } : {});
+	return [
+		...event.filter((row) => row.event).map((row) => ({ kind: "event", event: row.event, step: row.step || "", link: row.link || "", within_days: cint(row.within_days), ...turned(row) })),
+		...linked.filter((row) => row.link && row.field).map(({ link, field, operator, value }) => ({ kind: "field", link, field, operator: operator || "=", value: value || "" })),
+		...member
+			.filter((row) => row.kind && row.name_of_it)
+			.map((row) => ({ kind: row.kind, [row.kind]: row.name_of_it, ...(row.kind === "campaign" ? { stands: row.stands || "ever" } : {}), ...turned(row) })),
+		...(expression && expression.trim() ? [{ kind: "expression", expression: expression.trim() }] : []),
+	];
+}

@@ -1,0 +1,71 @@
+"""The flow in Desk: steps that read like sentences, branches as a picture, and conditions set in a dialog."""
+
+import json
+
+import frappe
+from playwright.sync_api import expect
+
+from tests import factories
+from tests.browser.desk import Desk
+from tests.factories import step
+
+GRID = ".frappe-control[data-fieldname='steps']"
+ROW = ".grid-row-open"
+
+
+def test_flow_reads_like_a_list_and_conditions_are_set_in_a_dialog(desk: Desk):
+	opened = json.dumps({"tests": [{"kind": "event", "event": "opened", "step": "Welcome"}]})
+	campaign = factories.make_campaign(
+		step(0, subject="Welcome to us", label="Welcome"),
+		step(
+			0, step_type="Wait Until", wait_for="Clicked", wait_step="Welcome", wait_limit_days=3, message=""
+		),
+		step(
+			4,
+			subject="Thanks",
+			conditions=opened,
+			otherwise="Go To Step",
+			otherwise_step="Reminder",
+			next_step="Offer",
+		),
+		step(4, subject="Did you see it?", label="Reminder"),
+		step(9, subject="Our offer", label="Offer"),
+	)
+	frappe.db.commit()
+
+	desk.open(f"drip-campaign/{campaign.name}")
+	desk.page.locator(GRID).scroll_into_view_if_needed()
+	desk.settle()
+	desk.shoot("flow-form")
+	line = desk.page.locator(".drip-line").first
+	expect(line).to_contain_text("If Welcome was opened, else go to Reminder; Then go to Offer")
+	expect(desk.page.locator(GRID)).to_contain_text("Wait until Welcome was clicked")
+	expect(line.locator("svg path.else")).to_have_count(1)
+	expect(line.locator("svg path.then")).to_have_count(1)
+
+	desk.page.locator(f"{GRID} .grid-row[data-idx='5'] .btn-open-row").click()
+	desk.settle()
+	button = desk.page.locator(f"{ROW} [data-fieldname='set_conditions'] button")
+	button.scroll_into_view_if_needed()
+	desk.shoot("flow-step")
+	button.click()
+	desk.settle()
+	dialog = desk.page.locator(".modal.show")
+	events = dialog.locator(".frappe-control[data-fieldname='event']").first
+	events.locator(".grid-add-row").click()
+	events.locator(".grid-row[data-idx='1'] select").select_option("opened")
+	desk.settle()
+	desk.shoot("flow-conditions")
+	dialog.locator(".btn-modal-primary:visible").click()
+	desk.settle()
+	expect(desk.page.locator(f"{ROW} [data-fieldname='condition_area']").first).to_contain_text(
+		"an e-mail was opened"
+	)
+	desk.page.locator(f"{ROW} .grid-collapse-row:visible").first.click()
+	desk.save()
+	desk.shoot("flow-saved")
+
+	frappe.db.rollback()
+	stored = json.loads(campaign.reload().steps[4].conditions)
+	assert stored["tests"][0]["event"] == "opened"
+	assert not desk.errors
