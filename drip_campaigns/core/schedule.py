@@ -79,7 +79,8 @@ def decide(plan: Plan, position: Position, now: datetime) -> Decision:
 def advance(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
 	"""Return the position after a step was dealt with at `at`: as `go_on`, to where the step itself leads."""
 	placed = plan.placed.get(step_id)
-	return go_on(plan, position, step_id, at, plan.ids.get(placed.step.flow.next_step) if placed else None)
+	leads_on = placed is not None and placed.step.type is not StepType.END
+	return go_on(plan, position, step_id, at, plan.ids.get(placed.step.flow.next_step) if leads_on else None)
 
 
 def go_on(

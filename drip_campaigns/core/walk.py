@@ -74,8 +74,13 @@ def begin_waiting(position: Position, due: Reach | Send) -> Position:
 def _divert(plan: Plan, step: Step, planned_at: datetime, unmet: Test) -> Divert | Leave:
 	if step.flow.otherwise is Otherwise.EXIT:
 		return Leave(step.id, unmet)
-	goes = step.flow.otherwise is Otherwise.GO_TO_STEP
-	return Divert(step.id, planned_at, unmet, plan.ids.get(step.flow.otherwise_step) if goes else None)
+	target = None
+	if step.flow.otherwise is Otherwise.GO_TO_STEP:
+		target = plan.ids.get(step.flow.otherwise_step)
+	elif step.type is StepType.END:  # nothing follows an End but what one is sent to
+		place = plan.placed[step.id].place
+		target = next((one.step.id for one in plan.order if one.step.enabled and one.place > place), None)
+	return Divert(step.id, planned_at, unmet, target)
 
 
 def _wait(plan: Plan, position: Position, step: Step, began: datetime, facts: Facts, now: datetime) -> Turn:

@@ -42,7 +42,7 @@ class FlowTurns:
 		text = self._reason(turn)
 		target = None if isinstance(turn, Leave) else self.plan.placed.get(turn.target)
 		if target:
-			text = _("{0} Goes on at {1}.").format(text, target.step.label)
+			text = _("{0} Goes on at {1}.").format(text, target.step.label or _("the next step"))
 		return text
 
 	def _reason(self, turn: Divert | Pass | Leave) -> str:

@@ -5,9 +5,13 @@ from typing import Any
 
 import frappe
 
+from drip_campaigns.core.conditions import EventTest, TagTest
+from drip_campaigns.core.flow_file import WAIT_FIELDS
+from drip_campaigns.core.model import StepType
 from drip_campaigns.core.prefab_file import CAMPAIGN, FORMAT, STEP, TRIGGER, VERSION, read_prefab
 from drip_campaigns.core.triggers import TriggerKind
 from drip_campaigns.dispatch.render import load_step_text
+from drip_campaigns.enrollment.flows import make_flow
 from drip_campaigns.enrollment.recipient_types import available_types
 from drip_campaigns.triggers.words import describe
 
@@ -72,13 +76,19 @@ def describe_trigger(trigger: dict[str, Any]) -> str:
 def to_content(campaign, title: str = "", description: str = "") -> dict[str, Any]:
 	"""Return a Drip Campaign document as the content of a file: its plan, without people, senders, lists or dates.
 
-	Texts of Email Templates are written into their steps. Triggers that name records of this site are left out.
+	Texts of Email Templates are written into their steps. Triggers that name records of this site are left out; so are
+	conditions that do, and their steps become drafts: nobody is sent unasked what was for a few.
 	"""
 	steps = []
 	for row in campaign.steps:
 		text = load_step_text(row)
 		is_html = bool(row.use_html or row.email_template)
-		written = {**_pick(row, STEP), "subject": text.subject, "use_html": int(is_html)}
+		written = {
+			**_pick(row, STEP),
+			**_portable_flow(row),
+			"subject": text.subject,
+			"use_html": int(is_html),
+		}
 		written["message"], written["message_html"] = ("", text.html) if is_html else (text.html, "")
 		steps.append({name: value for name, value in written.items() if value != ""})
 	portable = [kind.value for kind in PORTABLE]
@@ -98,6 +108,17 @@ def to_content(campaign, title: str = "", description: str = "") -> dict[str, An
 		"triggers": triggers,
 	}
 	return read_prefab(json.dumps(content))  # what is written can be read
+
+
+def _portable_flow(row) -> dict[str, Any]:
+	"""Return what a file says of a step's flow instead of what the row says; an empty text is left out."""
+	waits = row.step_type == StepType.WAIT.value
+	changes = {} if waits else dict.fromkeys(WAIT_FIELDS, "")
+	flow = make_flow(row)
+	tests = flow.conditions.tests if flow.conditions else ()
+	if not all(isinstance(test, EventTest | TagTest) for test in tests):
+		changes |= {"conditions": "", "is_draft": 1}
+	return changes
 
 
 def _pick(row, known: dict[str, type]) -> dict[str, Any]:

@@ -6,11 +6,14 @@ import pytest
 
 from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.comparing import compare
+from drip_campaigns.core.conditions import Conditions, TagTest
 from drip_campaigns.core.errors import DripError, DuplicateLabelError
 from drip_campaigns.core.flow import Awaited, Flow
 from drip_campaigns.core.model import CountedFrom, Finish, IfLate, Reach, Step, StepType
-from drip_campaigns.core.schedule import decide, find_next, go_on, next_send_at, planned_schedule
+from drip_campaigns.core.schedule import advance, decide, find_next, go_on, next_send_at, planned_schedule
+from drip_campaigns.core.scripted_facts import ScriptedFacts
 from drip_campaigns.core.simulate_file import explain, read_scenario
+from drip_campaigns.core.walk import weigh
 from tests.core.builders import at, make_plan, send_due, started
 
 
@@ -32,6 +35,21 @@ def test_nothing_follows_an_end():
 	assert done + done_next_day == ["a", "end"]
 	assert decide(plan, position, at("2026-06-01 10:00")) == Finish()
 	assert find_next(plan, position) is None
+
+
+def test_an_end_whose_conditions_are_not_met_is_passed_and_one_that_names_a_next_step_is_an_end_all_the_same():
+	hot = Conditions((TagTest("hot"),))
+	end = Step("end", 1, type=StepType.END, flow=Flow(conditions=hot, next_step="B"))
+	plan = make_plan(end, Step("b", 3, label="B"))
+	position, now = started("2026-05-04 10:00"), at("2026-05-05 10:00")
+	due = decide(plan, position, now)
+
+	turn = weigh(plan, position, due, ScriptedFacts({}), now)
+	passed = go_on(plan, position, "end", now, turn.target, is_done=False)
+
+	assert next_send_at(plan, passed) == ("b", at("2026-05-07 10:00"))
+	assert weigh(plan, position, due, ScriptedFacts({"tags": ["hot"]}), now) == due
+	assert find_next(plan, advance(plan, position, "end", now)) is None
 
 
 def test_two_steps_with_one_label_are_refused():

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from drip_campaigns.core.checks import validate_plan
@@ -25,7 +25,7 @@ from drip_campaigns.core.scripted_facts import ScriptedFacts
 from drip_campaigns.core.walk import Divert, Leave, Pass, begin_waiting, weigh
 from tests.core.strategies import campaigns
 
-MOST_STEPS = 6
+FEWER = settings(max_examples=settings().max_examples // 5)  # lives with a flow are long
 TURNS = 2000  # more than a loop of hours can take in the days that a life lasts
 LABELS = tuple("abcdef")
 CONDITIONS = (None, None, Conditions((TagTest("hot"),)), Conditions((EventTest(Heard.OPENED, "a"),)))
@@ -115,6 +115,7 @@ def take(plan: Plan, position: Position, turn, now: datetime) -> tuple[Position,
 	return advance(plan, position, turn.step_id, now), carried_out
 
 
+@FEWER
 @given(lives())
 def test_every_run_ends_or_waits_for_a_later_moment(life):
 	plan, position, runs, facts = life
@@ -125,6 +126,7 @@ def test_every_run_ends_or_waits_for_a_later_moment(life):
 		assert isinstance(turn, Finish | Leave) or (isinstance(turn, Wait) and turn.until > now)
 
 
+@FEWER
 @given(lives())
 def test_nothing_is_carried_out_twice_or_although_it_is_disabled(life):
 	plan, position, runs, facts = life
@@ -135,6 +137,7 @@ def test_nothing_is_carried_out_twice_or_although_it_is_disabled(life):
 	assert set(done) <= {step.id for step in plan.steps if step.enabled}
 
 
+@FEWER
 @given(lives())
 def test_waits_are_forgotten_by_the_store_and_nothing_changes(life):
 	"""What the database does not keep of a position, which steps without an e-mail were passed, is not needed."""
@@ -154,6 +157,7 @@ def test_waits_are_forgotten_by_the_store_and_nothing_changes(life):
 	assert (again, reloaded) == (done, kept)
 
 
+@FEWER
 @given(lives())
 def test_what_is_planned_ends_although_there_are_loops(life):
 	plan, position, _, _ = life

@@ -13,6 +13,7 @@ from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.enrollment.flow_words import describe_conditions
 from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.waking import wake
+from drip_campaigns.prefabs.make import make_draft, to_content
 from drip_campaigns.site_clock import to_site
 from tests import factories
 from tests.factories import DOMAIN, step
@@ -417,3 +418,24 @@ def test_conditions_are_told_in_words(site):
 	assert text == (
 		"Status in Open, Passive or a link in Hello was not clicked in the last 3 days or has not the tag Hot"
 	)
+
+
+def test_exported_flow_comes_back_without_conditions_that_name_records_of_the_site(site):
+	opened = asks({"kind": "event", "event": "opened", "step": "Hello"})
+	secret = asks({"kind": "field", "field": "email_id", "operator": "=", "value": f"vip@{DOMAIN}"})
+	campaign = factories.make_campaign(
+		step(0, label="Hello"),
+		step(
+			1, step_type="Wait Until", wait_for="Date Field", wait_field="creation", wait_days=-2, message=""
+		),
+		step(2, conditions=opened, otherwise="Go To Step", otherwise_step="Hello 2"),
+		step(3, conditions=secret, label="Hello 2"),
+	)
+
+	content = to_content(campaign)
+	draft, _left_out = make_draft(content, "Drip Test Copy")
+
+	assert f"vip@{DOMAIN}" not in json.dumps(content)
+	assert [row.is_draft for row in draft.steps] == [0, 0, 0, 1]
+	assert (draft.steps[1].wait_for, draft.steps[1].wait_days) == ("Date Field", -2)
+	assert (draft.steps[2].conditions, draft.steps[2].otherwise_step) == (opened, "Hello 2")
