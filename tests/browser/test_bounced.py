@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from drip_campaigns.site_clock import utc_now
 from tests import factories
 from tests.browser.desk import Desk
-from tests.factories import DOMAIN, step
+from tests.factories import DOMAIN, EMAIL_ACCOUNT, step
 
 
 def test_form_of_a_bounced_contact_says_so_and_leads_to_the_suppression(desk: Desk, smtp):
@@ -26,4 +26,23 @@ def test_form_of_a_bounced_contact_says_so_and_leads_to_the_suppression(desk: De
 
 	expect(desk.page.locator(".page-title, .navbar-breadcrumbs").first).to_contain_text(f"ada@{DOMAIN}")
 	desk.shoot("bounced-suppression")
+	assert desk.errors == []
+
+
+def test_account_that_is_held_says_why_and_is_let_go_on_by_a_button(desk: Desk, smtp):
+	clock = factories.Clock(utc_now())
+	campaign = factories.make_active_campaign(clock, step(0))
+	ada = factories.make_contact("Ada", f"ada@{DOMAIN}")
+	smtp.answer(ada.email_id, "550 5.7.26 unauthenticated: add our server to your SPF record")
+	factories.enroll(campaign, ada, clock)
+	factories.run(clock)
+
+	desk.open(f"drip-account-brake/{EMAIL_ACCOUNT}")
+	expect(desk.page.locator(".form-message:visible")).to_contain_text("No campaign e-mail leaves")
+	desk.shoot("account-brake")
+	desk.page.get_by_role("button", name="Let the Account Go On").click()
+	desk.page.locator(".modal.show").get_by_role("button", name="Let It Go On").click()
+	expect(desk.page.get_by_text("goes on with the next dispatch")).to_be_visible()
+
+	assert factories.count("Drip Account Brake") == 0
 	assert desk.errors == []
