@@ -74,6 +74,10 @@ class Browser:
 			request.add_header("X-Frappe-CSRF-Token", self.csrf_token)
 		return self._ask(request)
 
+	def send(self, path: str, method: str, body: bytes | None = None, headers: dict | None = None) -> Answer:
+		"""Send whatever is told, by any method."""
+		return self._ask(urllib.request.Request(self._whole(path), body, headers or {}, method=method))
+
 	def post_raw(self, path: str, body: bytes, content_type: str) -> Answer:
 		"""Send a body as it is."""
 		return self._ask(

@@ -11,6 +11,7 @@ from frappe import _
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType, LeavingScope, Status, SuppressionReason
+from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.dispatch.dialect import insert_rows
 from drip_campaigns.dispatch.mail_store import set_values
 from drip_campaigns.dispatch.store import record_events
@@ -173,7 +174,7 @@ def bring_back(document, because: str, now: datetime) -> None:
 
 def note_reason(leaver: Leaver, reason: str, now: datetime) -> None:
 	"""Keep what the person says about leaving, in plain text; the latest word counts."""
-	text = " ".join(reason.split())[:LONGEST_REASON]
+	text = one_line(reason, LONGEST_REASON)
 	if not text:
 		return
 	line = {"event_type": EventType.FEEDBACK.value, "detail": text, "email_address": leaver.address}

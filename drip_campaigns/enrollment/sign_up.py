@@ -13,6 +13,7 @@ from frappe.utils import strip_html_tags
 from drip_campaigns.core.confirmation import NEVER_CONFIRMED
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.dispatch.mail_store import set_values
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import is_valid, normalise
@@ -139,4 +140,4 @@ def _make_contact(address: str, first_name: str, last_name: str) -> tuple[str, s
 
 
 def _clean(name: str) -> str:
-	return " ".join(strip_html_tags(name or "").split())[:LONGEST_NAME]
+	return one_line(strip_html_tags(name or ""), LONGEST_NAME)

@@ -1,5 +1,7 @@
 """Who stands before a page: the language to speak to them in, and the way to what they can choose."""
 
+from urllib.parse import urlsplit
+
 import frappe
 
 from drip_campaigns.enrollment.addresses import normalise
@@ -23,7 +25,8 @@ def preferences_of(leaver: Leaver) -> str:
 	"""
 	sent_to = frappe.get_all("Drip Email", filters={"enrollment": leaver.name}, pluck="email_address")
 	is_theirs = {normalise(address) for address in sent_to if address} == {normalise(leaver.address)}
-	return Links().preferences(leaver.name, leaver.address) if is_theirs else ""
+	# The path alone: a request can name any host, and a page must not lead there.
+	return urlsplit(Links().preferences(leaver.name, leaver.address)).path if is_theirs else ""
 
 
 def _language_of_record(leaver: Leaver) -> str:

@@ -83,6 +83,87 @@ def test_walking_all_links_with_get_and_head_twice_changes_nothing_in_the_databa
 	assert fingerprint() == before
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "PATCH", "DELETE", "GET"])
+def test_nothing_but_a_post_acts_whatever_the_query_or_a_header_says(web, received, method):
+	links, browser = sorted(links_in(received)), Browser(web)
+	for link in links:
+		browser.get(link)
+	before = fingerprint()
+
+	query = "?action=erase&scope=everything&List-Unsubscribe=One-Click&_method=POST&redirect-to=https://evil.example"
+	override = {"X-HTTP-Method-Override": "POST"}
+	answers = [browser.send(link + query, method, headers=override) for link in links]
+
+	assert {answer.status for answer in answers} <= {200, 302, 400, 403, 404, 405, 417}
+	assert not [answer for answer in answers if "evil" in answer.headers.get("Location", "")]
+	assert fingerprint() == before
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_token_of_one_purpose_opens_no_page_of_another(web, received, method):
+	before, browser, opened = fingerprint(), Browser(web), []
+
+	for link in links_in(received):
+		root, _slash, rest = link.partition("/drip/")
+		own, _slash, token = rest.partition("/")
+		for page in {*PAGES, "address"} - {own}:
+			answer = browser.send(f"{root}/drip/{page}/{token}", method, b"action=leave")
+			opened += [] if answer.status == 404 else [(own, page, answer.status)]
+
+	assert opened == []
+	assert fingerprint() == before
+
+
+FORMS = {
+	"five megabytes": ("application/x-www-form-urlencoded", b"action=reason&comment=" + b"a" * 5_000_000),
+	"bytes that are no text": (
+		"application/x-www-form-urlencoded",
+		b"action=reason&comment=%ff%fe%00%ed%a0%80x",
+	),
+	"ten thousand fields": (
+		"application/x-www-form-urlencoded",
+		b"&".join(b"shown-%d=1" % n for n in range(10_000)),
+	),
+	"a broken multipart": ("multipart/form-data", b"--nothing"),
+	"JSON": ("application/json", b'{"action": ["reason"], "comment": {"a": 1}}'),
+	"broken JSON": ("application/json", b'{"action": '),
+	"a header of its own": (
+		"application/x-www-form-urlencoded",
+		b"action=reason&comment=a%0d%0aBcc:%20eve@evil.example",
+	),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_form_of_an_attacker_breaks_nothing_and_gets_no_more_than_its_link_gives(web, received, form):
+	kind, body = FORMS[form]
+	browser, links = Browser(web), links_in(received)
+
+	answers = [
+		browser.send(link, "POST", body, {"Content-Type": kind})
+		for link in links
+		if any(f"/drip/{page}/" in link for page in ("leave", "preferences", "confirm"))
+	]
+	frappe.db.rollback()
+
+	assert [answer.status for answer in answers if answer.status >= 500] == []
+	assert factories.count("Drip Suppression") == 0
+	reasons = frappe.get_all("Drip Enrollment", pluck="leaving_reason")
+	assert not [
+		reason for reason in reasons if reason and (len(reason) > 500 or "\0" in reason or "\n" in reason)
+	]
+
+
+def test_host_that_a_request_names_stands_on_no_page(web, received):
+	evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+	links = [link for link in links_in(received) if "/click/" not in link and "/open/" not in link]
+
+	pages = [Browser(web).send(link, "GET", headers=evil) for link in links]
+
+	assert {page.status for page in pages} <= {200, 404}  # 404: no site of that name
+	assert not [page for page in pages if "evil.example" in page.text]
+
+
 def test_mutated_tokens_open_nothing_change_nothing_and_break_nothing(web, received):
 	chance, links = random.Random(4), Links()
 	enrollment = frappe.get_all("Drip Enrollment", pluck="name")[0]
