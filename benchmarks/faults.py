@@ -182,7 +182,7 @@ def _strike_services(trial: Trial, strike: Callable[[], None]) -> None:
 
 
 FAULTS = (
-	Fault("kill -9 at random moments", kill_at_random, people=240, steps=40),
+	Fault("kill -9 at random moments", kill_at_random, people=240, steps=24),
 	Fault("kill -9 after the 250, around commits", kill_at_moments, people=240, steps=14),
 	Fault("eight dispatchers at once", dispatch_eightfold, people=400, steps=3),
 	Fault("two schedulers", schedule_twice, people=200, steps=4),

@@ -16,7 +16,7 @@ from tests import factories
 
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 TICK = timedelta(minutes=5)
-QUIET_TICKS = 600  # two days of a scheduler every five minutes, not counting the nights that are jumped over
+QUIET_TICKS = 3000  # ten days of a scheduler every five minutes, not counting the hours that are jumped over
 MESSAGE = "<p>Hello {{ recipient.first_name }}</p><p><a href='https://example.com/a'>An offer</a></p>"
 
 

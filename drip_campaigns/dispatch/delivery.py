@@ -24,7 +24,7 @@ from drip_campaigns.dispatch.transport import Answer, Envelope, Outcome, hear, o
 from drip_campaigns.dispatch.withdraw import withdraw_or_hold
 from drip_campaigns.enrollment.addresses import on_the_wire
 from drip_campaigns.enrollment.suppress import suppress_refused
-from drip_campaigns.rules.run import end_before_sending
+from drip_campaigns.rules.run import end_before_sending, has_rules
 from drip_campaigns.site_clock import to_site, utc_now
 
 GROUP_SIZE = (
@@ -131,6 +131,8 @@ class Courier:
 
 		In a transaction of its own: whoever ends an enrollment locks it before its e-mails, and here those came first.
 		"""
+		if not has_rules(mails):
+			return mails
 		frappe.db.commit()
 		ended = end_before_sending(mails, now)
 		frappe.db.commit()

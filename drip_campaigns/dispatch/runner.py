@@ -12,25 +12,24 @@ from drip_campaigns.campaign.hold import hold_campaign, hold_everything
 from drip_campaigns.campaign.owners import hold_abandoned
 from drip_campaigns.campaign.timed import keep_time
 from drip_campaigns.core.errors import InvalidPlanError
-from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch import bad_news, deadlocks, identity, sweep
 from drip_campaigns.dispatch.batch import make_batch
-from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError, explain
+from drip_campaigns.dispatch.campaign_run import StepTextError, explain
 from drip_campaigns.dispatch.gone_senders import replace_gone_senders
 from drip_campaigns.dispatch.options import (
 	batch_size,
 	dispatch_workers,
-	max_attempts,
 	may_send,
-	postal_address,
 	release_after,
 )
 from drip_campaigns.dispatch.outbox import record_mails
+from drip_campaigns.dispatch.runs import Runs
 from drip_campaigns.dispatch.store import (
 	advance_enrollments,
 	claim_due,
 	find_campaigns_with_due,
 	group_by_priority,
+	is_any_pause_over,
 	load_dealt_with,
 	record_events,
 )
@@ -98,6 +97,8 @@ def _end_pauses(now: datetime) -> None:
 
 	Called at the beginning of a transaction: what it reads must not be older than the locks it takes.
 	"""
+	if not is_any_pause_over(to_site(now)):
+		return
 	try:
 		keep_time(now)
 		frappe.db.commit()
@@ -118,13 +119,13 @@ def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool
 
 	Return how many e-mails were queued, and whether nothing is left.
 	"""
-	started, total = time.monotonic(), 0
+	started, total, runs = time.monotonic(), 0, Runs()
 	campaigns = _without_abandoned(find_campaigns_with_due(to_site(now)), now)
 	helpers = dispatch_workers() - 1 if campaigns else 0
 	groups = group_by_priority(campaigns)
 	while groups and time.monotonic() - started < RUN_BUDGET_SECONDS:
 		for campaign in list(groups[0]):
-			queued = _dispatch_batch(campaign, now)
+			queued = _dispatch_batch(runs, campaign, now)
 			if queued is None:
 				groups[0].remove(campaign)
 				continue
@@ -165,7 +166,7 @@ def _is_a_copy(now: datetime) -> bool:
 	return doubt is not None
 
 
-def _dispatch_batch(campaign: str, now: datetime) -> int | None:
+def _dispatch_batch(runs: Runs, campaign: str, now: datetime) -> int | None:
 	"""Run one transaction; return how many e-mails it queued, or None when nothing was left to claim.
 
 	A batch that cannot be written as a whole is written one by one, so that only the cause of it stays behind.
@@ -173,7 +174,7 @@ def _dispatch_batch(campaign: str, now: datetime) -> int | None:
 	limit = batch_size()
 	for _attempt in range(DEADLOCK_ATTEMPTS):
 		try:
-			return _claim_and_record(campaign, limit, now)
+			return _claim_and_record(runs, campaign, limit, now)
 		except (StepTextError, InvalidPlanError) as error:
 			frappe.db.rollback()
 			hold_campaign(frappe.get_doc("Drip Campaign", campaign), str(error), now)
@@ -184,34 +185,34 @@ def _dispatch_batch(campaign: str, now: datetime) -> int | None:
 			deadlocks.pause()
 		except Exception:  # noqa: BLE001 - narrowed down to the one enrollment that cannot be written
 			frappe.db.rollback()
-			return _dispatch_singly(campaign, limit, now)
+			return _dispatch_singly(runs, campaign, limit, now)
 	return 0  # no fault of these enrollments: they are still due, and the next turn comes back to them
 
 
-def _dispatch_singly(campaign: str, limit: int, now: datetime) -> int | None:
-	counts = [_dispatch_one(campaign, now) for _ in range(limit)]
+def _dispatch_singly(runs: Runs, campaign: str, limit: int, now: datetime) -> int | None:
+	counts = [_dispatch_one(runs, campaign, now) for _ in range(limit)]
 	done = [count for count in counts if count is not None]
 	return sum(done) if done else None
 
 
-def _dispatch_one(campaign: str, now: datetime) -> int | None:
+def _dispatch_one(runs: Runs, campaign: str, now: datetime) -> int | None:
 	try:
-		return _claim_and_record(campaign, 1, now)
+		return _claim_and_record(runs, campaign, 1, now)
 	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 		frappe.db.rollback()
 		return 0
 	except Exception as error:  # noqa: BLE001 - recorded on the enrollment, which is tried again later
 		frappe.db.rollback()
-		_put_off(campaign, error, now)
+		_put_off(runs, campaign, error, now)
 		return 0
 
 
-def _claim_and_record(campaign: str, limit: int, now: datetime) -> int | None:
+def _claim_and_record(runs: Runs, campaign: str, limit: int, now: datetime) -> int | None:
 	site_now = to_site(now)
 	# The claim opens the transaction: what is read after it is not older than the locks it holds.
 	frappe.db.commit()
 	rows = claim_due(campaign, site_now, limit)
-	run = _start_run(campaign) if rows else None
+	run = runs.start(campaign) if rows else None
 	if run is None:
 		frappe.db.rollback()
 		return None
@@ -222,24 +223,14 @@ def _claim_and_record(campaign: str, limit: int, now: datetime) -> int | None:
 	advance_enrollments(batch.states, site_now)
 	record_events(batch.events, site_now)
 	frappe.db.commit()
+	runs.keep(campaign)
 	return len(batch.mails)
 
 
-def _start_run(campaign: str) -> CampaignRun | None:
-	try:
-		document = frappe.get_doc("Drip Campaign", campaign)
-	except frappe.DoesNotExistError:  # deleted since it was found
-		frappe.clear_last_message()
-		return None
-	if document.status != CampaignStatus.ACTIVE.value:
-		return None
-	return CampaignRun(document, postal_address(), max_attempts())
-
-
-def _put_off(campaign: str, error: Exception, now: datetime) -> None:
+def _put_off(runs: Runs, campaign: str, error: Exception, now: datetime) -> None:
 	"""Note on the first due enrollment why it could not be written, and try it again in an hour."""
 	rows = claim_due(campaign, to_site(now), 1)
-	run = _start_run(campaign) if rows else None
+	run = runs.start(campaign) if rows else None
 	if run is not None:
 		row, later = rows[0], to_site_plan(now + sweep.PUT_OFF)
 		state = {**row, "last_error": explain(error, row, run), "next_send_at": later}

@@ -23,6 +23,12 @@ PAGE_SIZE = 1000
 _LIVE = [status.value for status in LIVE_STATUSES]
 
 
+def has_rules(mails: Sequence[frappe._dict]) -> bool:
+	"""Say whether the campaign of one of these e-mails has rules by which people leave it."""
+	rules = [_load_rules(campaign) for campaign in {mail.campaign for mail in mails}]
+	return any(found and not found.is_empty for found in rules)
+
+
 @again_after_deadlock
 def end_before_sending(mails: Sequence[frappe._dict], now: datetime) -> int:
 	"""End the enrollments of claimed e-mails which a rule ends by now; return how many. The whole of its transaction."""
