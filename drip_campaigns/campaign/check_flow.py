@@ -43,7 +43,7 @@ def find_flow_problems(campaign) -> Iterator[str]:
 		label = frappe.get_meta("Drip Campaign Step").get_label(error.field) or error.field
 		yield f"{_('Step {0}').format(idx.get(error.step, ''))}, {_(label)}: {_(str(error))}"
 		return
-	for problem in [*find_gone(plan), *_find_unusable(plan)]:
+	for problem in [*find_gone(plan), *_find_unusable(plan), *_find_forbidden(plan)]:
 		yield f"{_('Step {0}').format(idx[problem.step])}: {problem.sentence}"
 
 
@@ -110,6 +110,17 @@ def _find_unusable(plan: Plan) -> Iterator[Problem]:
 			sentence = _RULES[type(test)](test) if type(test) in _RULES else None
 			if sentence:
 				yield Problem(step.id, sentence)
+
+
+def _find_forbidden(plan: Plan) -> Iterator[Problem]:
+	"""Yield the conditions that would tell whoever saves the campaign what that user may not read."""
+	for step in plan.steps:
+		for test in _tests(step):
+			for doctype in available_types() if isinstance(test, FieldTest) and test.link else ():
+				target = _follow(doctype, test.link) if test.doctype in ("", doctype) else None
+				if target and not frappe.has_permission(target, "read"):
+					sentence = _("You may not read {0}, which a condition asks about. Remove the condition.")
+					yield Problem(step.id, sentence.format(_(target)))
 
 
 def _tests(step: Step) -> Iterator[Test]:

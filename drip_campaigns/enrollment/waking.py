@@ -24,9 +24,17 @@ def wake(enrollments: Collection[str], now: datetime) -> None:
 
 def wake_at(enrollments: Collection[str], site_now: datetime) -> None:
 	"""As `wake`, with the moment in site time."""
-	if enrollments:
-		table = frappe.qb.DocType("Drip Enrollment")
-		_wake(table, is_among(table.name, sorted(enrollments)), site_now)
+	if not enrollments:
+		return
+	table = frappe.qb.DocType("Drip Enrollment")
+	(
+		frappe.qb.update(table)
+		.set(table.next_send_at, site_now)
+		.where(is_among(table.name, sorted(enrollments)))
+		.where(table.waiting_since.isnotnull() & table.status.isin(GOING_ON))
+		.where(table.next_send_at > site_now)
+		.run()
+	)
 
 
 def find_woken(events: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -36,21 +44,3 @@ def find_woken(events: Iterable[Mapping[str, Any]]) -> set[str]:
 		for event in events
 		if event["event_type"] in WAKING and event.get("enrollment") and not event.get("by_machine")
 	}
-
-
-def wake_records(doctype: str, names: Collection[str], now: datetime) -> None:
-	"""As `wake`, for those whose recipients are these records: a field of theirs may have changed."""
-	if names:
-		table = frappe.qb.DocType("Drip Enrollment")
-		is_meant = (table.recipient_type == doctype) & is_among(table.recipient, sorted(names))
-		_wake(table, is_meant, to_site(now))
-
-
-def _wake(table, is_meant, site_now: datetime) -> None:
-	(
-		frappe.qb.update(table)
-		.set(table.next_send_at, site_now)
-		.where(is_meant & table.waiting_since.isnotnull() & table.status.isin(GOING_ON))
-		.where(table.next_send_at > site_now)
-		.run()
-	)

@@ -439,3 +439,22 @@ def test_exported_flow_comes_back_without_conditions_that_name_records_of_the_si
 	assert [row.is_draft for row in draft.steps] == [0, 0, 0, 1]
 	assert (draft.steps[1].wait_for, draft.steps[1].wait_days) == ("Date Field", -2)
 	assert (draft.steps[2].conditions, draft.steps[2].otherwise_step) == (opened, "Hello 2")
+
+
+def test_condition_tells_nobody_what_they_may_not_read(site):
+	linked = {
+		"kind": "field",
+		"doctype": "Contact",
+		"field": "enabled",
+		"link": "user",
+		"operator": "=",
+		"value": 1,
+	}
+	user = factories.make_user("nosy", "Drip Manager")
+
+	frappe.set_user(user)
+	with pytest.raises(frappe.ValidationError) as caught:
+		factories.make_campaign(step(0, conditions=asks(linked)))
+	frappe.set_user("Administrator")
+
+	assert "Step 1: You may not read User, which a condition asks about." in str(caught.value)

@@ -124,7 +124,7 @@ function show_template_subjects(frm) {
 		const inherited = step && frm.template_subjects[step.email_template];
 		const name = turn || value || !inherited ? escape(turn || value || "") : `<span class="text-muted">${escape(inherited)}</span>`;
 		const flow = step ? describe_flow(step) : "";
-		return flow ? `${name} <span class="text-muted" title="${escape(flow)}">${escape(flow)}</span>` : name;
+		return flow ? `${name} · <span class="text-muted">${escape(flow)}</span>` : name;
 	});
 	const short = { "Send E-mail": __("E-mail"), "Wait Until": __("Wait") };
 	grid.update_docfield_property("step_type", "formatter", (value) => short[value] || __(value || ""));
