@@ -442,14 +442,8 @@ def test_exported_flow_comes_back_without_conditions_that_name_records_of_the_si
 
 
 def test_condition_tells_nobody_what_they_may_not_read(site):
-	linked = {
-		"kind": "field",
-		"doctype": "Contact",
-		"field": "enabled",
-		"link": "user",
-		"operator": "=",
-		"value": 1,
-	}
+	profile = {"doctype": "User", "link": "role_profile_name", "field": "role_profile"}
+	linked = {"kind": "field", **profile, "operator": "like", "value": "A%"}
 	user = factories.make_user("nosy", "Drip Manager")
 
 	frappe.set_user(user)
@@ -457,4 +451,4 @@ def test_condition_tells_nobody_what_they_may_not_read(site):
 		factories.make_campaign(step(0, conditions=asks(linked)))
 	frappe.set_user("Administrator")
 
-	assert "Step 1: You may not read User, which a condition asks about." in str(caught.value)
+	assert "Step 1: You may not read Role Profile, which a condition asks about." in str(caught.value)
