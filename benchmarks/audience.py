@@ -12,17 +12,20 @@ from benchmarks import ground, load
 from drip_campaigns.enrollment import bulk_job
 from drip_campaigns.enrollment.audience import Audience
 from drip_campaigns.site_clock import site_date, utc_now
+from drip_campaigns.triggers.existing import count_existing
 
 ROUNDS = 5
 PREFIX = "drip-count-"
+TAG = "Drip Bench Tag"
 
 
 @dataclass(frozen=True)
 class AudienceFigures:
-	"""Seconds of a whole run, and of one count."""
+	"""Seconds of a whole run, of one count, and of counting who met three triggers before."""
 
 	enroll_seconds: float
 	count_seconds: float
+	existing_seconds: float
 
 
 def measure(people: int, crowd: int, now: datetime) -> AudienceFigures:
@@ -34,10 +37,12 @@ def measure(people: int, crowd: int, now: datetime) -> AudienceFigures:
 	try:
 		_crowd(crowd)
 		count_seconds = median(_count(crowd) for _round in range(ROUNDS))
+		existing_seconds = _count_existing(crowd, now)
 	finally:
+		frappe.db.delete("Tag Link", {"tag": TAG})
 		frappe.db.sql("DELETE FROM `tabContact` WHERE name LIKE %s", f"{PREFIX}%")
 		frappe.db.commit()
-	return AudienceFigures(enroll_seconds, count_seconds)
+	return AudienceFigures(enroll_seconds, count_seconds, existing_seconds)
 
 
 def _run(campaign: str, people: int) -> float:
@@ -78,4 +83,30 @@ def _count(crowd: int) -> float:
 	seconds = time.perf_counter() - begun
 	if counted != crowd // 2:
 		raise AssertionError(f"{counted} were counted instead of {crowd // 2}")
+	return seconds
+
+
+def _count_existing(crowd: int, now: datetime) -> float:
+	"""Return how long Activate counts who met a tag, a value and a creation before, half of the crowd each."""
+	frappe.get_doc(doctype="Tag", name=TAG).insert(ignore_if_duplicate=True)
+	frappe.db.sql(
+		f"""INSERT INTO `tabTag Link` (name, creation, modified, document_type, document_name, tag)
+		SELECT CONCAT('{PREFIX}', name), NOW(), NOW(), 'Contact', name, %s
+		FROM tabContact WHERE name LIKE %s AND status = 'Open'""",
+		(TAG, f"{PREFIX}%"),
+	)
+	frappe.db.commit()
+	filters = json.dumps([["Contact", "first_name", "like", "Count%"], ["Contact", "status", "=", "Open"]])
+	rows = [
+		{"kind": "Tag Added", "tag": TAG, "filters": filters},
+		{"kind": "Field Reached Value", "field_name": "status", "field_value": "Open", "filters": filters},
+		{"kind": "Record Created", "filters": filters},
+	]
+	triggers = [{"recipient_type": "Contact", **row} for row in rows]
+	campaign = ground.make_campaign(load.steps(1), now, triggers=triggers)
+	begun = time.perf_counter()
+	counts = [found["count"] for found in count_existing(campaign)]
+	seconds = time.perf_counter() - begun
+	if counts != [crowd // 2] * len(rows):
+		raise AssertionError(f"{counts} were counted instead of {crowd // 2} each")
 	return seconds

@@ -154,6 +154,7 @@ def measure_audience(people: int) -> Figures:
 	return {
 		"enroll_list_100k_s": result.enroll_seconds * 100_000 / people,
 		"audience_count_500k_s": result.count_seconds,
+		"existing_count_500k_s": result.existing_seconds,
 	}
 
 
