@@ -20,6 +20,7 @@ from drip_campaigns.enrollment.plans import make_plan, step_subject
 from drip_campaigns.enrollment.state import position_fields, read_position, waits_for_confirmation
 from drip_campaigns.site_clock import from_site, to_site_plan
 
+ANY_MOMENT = datetime(2000, 1, 1, tzinfo=timezone.utc)  # of a position whose fields' names are asked for
 _LIVE = sorted(status.value for status in LIVE_STATUSES)
 
 
@@ -94,7 +95,7 @@ def _done_mask(table, steps: list[str]):
 
 
 def _position_columns() -> list[str]:
-	return list(position_fields(schedule.begin(datetime.min.replace(tzinfo=timezone.utc), None)))
+	return list(position_fields(schedule.begin(ANY_MOMENT, None)))
 
 
 def _tell(stored, edited, impact: Impact) -> Iterator[str]:

@@ -90,8 +90,8 @@ def test_campaign_with_the_higher_priority_goes_first(ada, smtp, clock):
 
 def test_service_messages_are_neither_held_back_nor_counted(ada, smtp, clock):
 	set_cap(one_a_day=1, quiet_from="00:00:00", quiet_to="23:00:00")
-	put_on(clock, ada, step(0, "Your order"), is_transactional=1)
-	put_on(clock, ada, step(0, "News"))
+	put_on(clock, ada, step(0, "Your order"), is_transactional=1, time_zone="Europe/Berlin")
+	put_on(clock, ada, step(0, "News"), time_zone="Europe/Berlin")
 
 	assert factories.run(clock) == 1
 	clock.advance(hours=13)
