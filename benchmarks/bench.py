@@ -16,7 +16,19 @@ import frappe
 from frappe.utils import create_batch
 from rich.console import Console
 
-from benchmarks import audience, conditions, crew, floor, ground, idle, live_list, load, rivals, saving
+from benchmarks import (
+	audience,
+	conditions,
+	crew,
+	floor,
+	ground,
+	idle,
+	live_list,
+	load,
+	rivals,
+	saving,
+	visits,
+)
 from benchmarks.measure import Pairs, Reading, over_raw_together
 from benchmarks.report import show
 from benchmarks.trial import BEGIN
@@ -158,6 +170,19 @@ def measure_audience(people: int) -> Figures:
 	}
 
 
+def measure_visits() -> Figures:
+	"""Follow links and load pictures, one by one and many at once."""
+	result = visits.measure(BEGIN)
+	return {
+		"ping_ms": result.ping_ms,
+		"click_ms": result.click_ms,
+		"open_ms": result.open_ms,
+		"click_over_ping": result.click_ms / result.ping_ms,
+		"clicks_per_s": result.clicks_per_s,
+		"visits_counted_per_s": result.counted_per_s,
+	}
+
+
 def measure_list(people: int) -> Figures:
 	"""Fill, refresh and enroll a target list; figures for 100,000."""
 	result = live_list.measure(people, BEGIN)
@@ -183,6 +208,8 @@ def run(options: argparse.Namespace, console: Console) -> Figures:
 		figures["save_overhead_ms"] = saving.measure(BEGIN)
 		console.print("  conditions", highlight=False)
 		figures["conditions_over_plain"] = conditions.measure(options.emails, BEGIN)
+		console.print("  clicks and opens", highlight=False)
+		figures |= measure_visits()
 		if not options.no_idle:
 			console.print("  waiting enrollments", highlight=False)
 			figures |= measure_idle(options.waiting // 10, options.waiting)

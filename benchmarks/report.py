@@ -58,6 +58,14 @@ FIGURES = (
 		most=20,
 	),
 	Figure("enroll_target_list_100k_s", "seconds to enroll everybody on that list", most=30),
+	Figure("ping_ms", "ms of the server for Frappe's plainest guest method, 95 of 100 faster"),
+	Figure("click_ms", "ms of the server to follow a link, 95 of 100 faster"),
+	Figure("open_ms", "ms of the server for the picture of an open, 95 of 100 faster"),
+	Figure("click_over_ping", "times what Frappe's plainest guest method takes", most=2),
+	Figure(
+		"clicks_per_s", "clicks a second taken in by two processes, none lost when one is killed", least=1000
+	),
+	Figure("visits_counted_per_s", "clicks a second counted from the buffer"),
 	Figure("idle_ms_100k", "ms of a dispatch with nothing due, 100,000 waiting"),
 	Figure("idle_ms_1m", "ms of a dispatch with nothing due, 1,000,000 waiting", most=50),
 	Figure("idle_statements_1m", "SQL statements of that dispatch", most=10),

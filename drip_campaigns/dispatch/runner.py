@@ -52,12 +52,12 @@ def dispatch_due() -> None:
 	now = utc_now()
 	publish()
 	count_visits(now)
-	_count_events()
+	count_events()
 	work.run(now)
 	dispatch(now)
 
 
-def _count_events() -> None:
+def count_events() -> None:
 	"""Add what has happened since to the sums; what another worker holds at this moment is for the next run."""
 	for _batch in range(figures.BATCHES_A_RUN):
 		frappe.db.commit()

@@ -60,7 +60,7 @@ def campaign(site, smtp, clock):
 def count() -> None:
 	"""Count visits and events, as the scheduler does."""
 	runner.count_visits(utc_now() + LATER)
-	runner._count_events()
+	runner.count_events()
 	frappe.db.commit()
 
 
@@ -113,12 +113,12 @@ def test_counting_twice_or_by_several_workers_at_once_counts_once(campaign, monk
 
 
 def _count_events() -> None:
-	runner._count_events()
+	runner.count_events()
 
 
 def _die_while_counting() -> None:
 	figures.add = lambda *_arguments: os._exit(9)
-	runner._count_events()
+	runner.count_events()
 
 
 def test_worker_that_is_killed_while_it_counts_leaves_nothing_half_counted(campaign):
@@ -225,7 +225,7 @@ def test_counting_many_events_takes_a_handful_of_statements(campaign, clock):
 	frappe.db.commit()
 
 	with factories.count_statements() as seen:
-		runner._count_events()
+		runner.count_events()
 
 	assert seen.count <= 12
 	assert shown(campaign)["sent"] == 3004

@@ -10,6 +10,7 @@ const FIGURE_COLUMNS = [
 ];
 
 async function show_figures(frm) {
+	const box = get_figures_box(frm).empty();
 	if (frm.is_new() || frm.doc.status === "Draft") return;
 	const { message } = await frappe.call({
 		method: "drip_campaigns.api.figures.get_figures",
@@ -17,8 +18,14 @@ async function show_figures(frm) {
 		args: { campaign: frm.doc.name },
 	});
 	if (!message || !FIGURE_COLUMNS.some(([name]) => message.total[name])) return;
-	frm.dashboard.add_section(draw_figures(message), __("What Came of It"));
-	frm.dashboard.show();
+	box.html(`<div class="control-label">${__("What Came of It")}</div>${draw_figures(message)}`);
+}
+
+// Below the rows of the schedule, which it is about.
+function get_figures_box(frm) {
+	const below = $(frm.get_field("steps").wrapper);
+	const box = below.children(".drip-figures-box");
+	return box.length ? box : $('<div class="drip-figures-box">').appendTo(below);
 }
 
 function draw_figures(figures) {

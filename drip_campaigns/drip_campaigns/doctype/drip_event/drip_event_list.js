@@ -17,7 +17,7 @@ frappe.listview_settings["Drip Event"] = {
 	hide_name_column: true,
 	add_fields: ["event_type", "by_machine"],
 	get_indicator: (event) => [
-		event.by_machine ? __("{0} by a Machine", [__(event.event_type)]) : __(event.event_type),
+		event.by_machine ? __("{0} by Machine", [__(event.event_type)]) : __(event.event_type),
 		event.by_machine ? "gray" : EVENT_COLORS[event.event_type] || "blue",
 		`event_type,=,${event.event_type}|by_machine,=,${cint(event.by_machine)}`,
 	],
@@ -32,7 +32,7 @@ function ask_for_list_name(list) {
 	const names = list.get_checked_items(true);
 	const whose = names.length
 		? __("Everybody in the {0} ticked lines.", [names.length])
-		: __("Everybody in all lines that the filters find.");
+		: __("Everybody in all {0} lines that the filters find.", [list.total_count]);
 	frappe.prompt(
 		{ fieldname: "list_name", fieldtype: "Data", label: __("Name of the List"), reqd: 1, description: whose },
 		async ({ list_name }) => {

@@ -1,0 +1,134 @@
+"""Clicks and opens: what the server needs for one, beside Frappe's plainest method, and how many a second it takes in.
+
+The server's own time, without network: the WSGI application is called as a web server's worker calls it.
+"""
+
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from statistics import quantiles
+from typing import Any
+
+import frappe
+import frappe.app
+from werkzeug.test import Client
+
+from benchmarks import ground
+from drip_campaigns.core.visits import VisitKind
+from drip_campaigns.dispatch import runner
+from drip_campaigns.site_clock import utc_now
+from drip_campaigns.tracking.counting import count_visits
+from drip_campaigns.tracking.urls import Links
+from tests import factories
+
+PING = "/api/method/ping"
+ROUNDS, WARM_UP = 400, 30
+CLICKERS, CLICK_SECONDS = 2, 6
+PEOPLE = 200
+TEXT = '<p>Hello <a href="https://example.com/offer">An offer</a></p>'
+AGENT = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"}
+
+
+class LostVisitError(Exception):
+	"""A click was answered and not counted, or counted twice."""
+
+
+@dataclass(frozen=True)
+class Visits:
+	"""Milliseconds (95 of 100 are faster) of Frappe's ping, a redirect and a picture; clicks a second, and counted a second."""
+
+	ping_ms: float
+	click_ms: float
+	open_ms: float
+	clicks_per_s: float
+	counted_per_s: float
+
+
+def measure(now: datetime) -> Visits:
+	"""Send e-mails whose links count, ask for them, and count; raise LostVisitError if one is lost or doubled."""
+	ground.clear()
+	campaign = ground.make_campaign([factories.step(0, "Hello", TEXT)], now, tracking_mode="Anonymous Totals")
+	ground.enroll_all(campaign.name, ground.make_people(PEOPLE), now)
+	runner.dispatch(now, enqueue_delivery=False)
+	clicks, opens = _make_links()
+	site = frappe.local.site
+	frappe.destroy()
+	frappe.app._site, frappe.app._sites_path = site, "."
+	try:
+		times = _take_turns({"ping": [PING], "click": clicks, "open": opens})
+		answered, seconds = _click_together(clicks)
+	finally:
+		ground.connect()
+	begun = time.perf_counter()
+	count_visits(utc_now() + timedelta(minutes=1))
+	counting = time.perf_counter() - begun
+	_check(answered + ROUNDS + WARM_UP)
+	return Visits(times["ping"], times["click"], times["open"], answered / seconds, answered / counting)
+
+
+def _make_links() -> tuple[list[str], list[str]]:
+	"""Return the paths of the links and of the pictures of the e-mails that were queued."""
+	key, links = frappe.get_all("Drip Tracking URL", pluck="name")[0], Links()
+	trackers = [links.tracker(name) for name in frappe.get_all("Drip Email", pluck="name")]
+	clicks = [f"{tracker.click_url}/{key}" for tracker in trackers]
+	return [_path(url) for url in clicks], [_path(tracker.open_url) for tracker in trackers]
+
+
+def _path(url: str) -> str:
+	return "/" + url.split("/", 3)[3]
+
+
+def _take_turns(paths: dict[str, list[str]]) -> dict[str, float]:
+	"""Ask for each kind in turn, so that a slow second hits all of them; return the 95th percentile of each."""
+	client, taken = Client(frappe.app.application), {kind: [] for kind in paths}
+	for turn in range(WARM_UP + ROUNDS):
+		for kind, some in paths.items():
+			milliseconds = _ask(client, some[turn % len(some)])
+			if turn >= WARM_UP:
+				taken[kind].append(milliseconds)
+	return {kind: quantiles(values, n=20)[-1] for kind, values in taken.items()}
+
+
+def _ask(client: Client, path: str) -> float:
+	begun = time.perf_counter()
+	answer = client.get(path, headers=AGENT)
+	elapsed = (time.perf_counter() - begun) * 1000
+	answer.close()
+	if answer.status_code not in (200, 302):
+		raise AssertionError(f"{path}: {answer.status}")
+	return elapsed
+
+
+def _click_together(paths: list[str]) -> tuple[int, float]:
+	"""Click in several processes at once and kill one of them in the middle; return how many clicks were answered, and the seconds."""
+	fork = multiprocessing.get_context("fork")
+	answered: list[Any] = [fork.Value("l", 0, lock=False) for _clicker in range(CLICKERS + 1)]
+	crew = [fork.Process(target=_click, args=(paths, number)) for number in answered]
+	begun = time.perf_counter()
+	for process in crew:
+		process.start()
+	time.sleep(CLICK_SECONDS / 2)
+	os.kill(crew[-1].pid, signal.SIGKILL)
+	for process in crew:
+		process.join()
+	return sum(number.value for number in answered), time.perf_counter() - begun
+
+
+def _click(paths: list[str], answered: Any) -> None:
+	client, end = Client(frappe.app.application), time.perf_counter() + CLICK_SECONDS
+	for turn in count(os.getpid()):
+		if time.perf_counter() > end:
+			os._exit(0)
+		_ask(client, paths[turn % len(paths)])
+		answered.value += 1
+
+
+def _check(answered: int) -> None:
+	"""The one that was killed may have kept a click that it could not answer any more."""
+	counted = frappe.db.count("Drip Event", {"event_type": VisitKind.CLICK.value})
+	if not answered <= counted <= answered + 1:
+		raise LostVisitError(f"{answered} clicks were answered, {counted} were counted")
