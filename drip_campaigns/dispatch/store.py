@@ -158,8 +158,8 @@ def lock_going_on(names: Sequence[str]) -> list[frappe._dict]:
 
 
 def is_any_pause_over(site_now: datetime) -> bool:
-	"""Say whether a campaign, a step or a person is to go on at `site_now`, or a closed campaign may have to end."""
-	# Raw: four probes in one statement, for every dispatch asks, and most often the answer is no.
+	"""Say whether a campaign, a step or a person is to go on at `site_now`, a closed one to end, or a winner to be chosen."""
+	# Raw: five probes in one statement, for every dispatch asks, and most often the answer is no.
 	probes = """
 		(SELECT 1 FROM `tabDrip Campaign` WHERE status = 'Paused' AND paused_until <= %(now)s LIMIT 1)
 		UNION ALL (SELECT 1 FROM `tabDrip Campaign` WHERE status = 'Active' AND closed_at IS NOT NULL LIMIT 1)
@@ -167,7 +167,13 @@ def is_any_pause_over(site_now: datetime) -> bool:
 		UNION ALL (SELECT 1 FROM `tabDrip Enrollment` AS enrollment
 			INNER JOIN `tabDrip Campaign` AS campaign ON campaign.name = enrollment.campaign
 			WHERE enrollment.status = 'Paused' AND enrollment.paused_until <= %(now)s
-			AND campaign.status = 'Active' LIMIT 1)"""
+			AND campaign.status = 'Active' LIMIT 1)
+		UNION ALL (SELECT 1 FROM `tabDrip Step Variant` AS variant
+			INNER JOIN `tabDrip Campaign` AS campaign ON campaign.name = variant.parent
+			INNER JOIN `tabDrip Campaign Step` AS step
+				ON step.parent = campaign.name AND step.label = variant.step_label
+			LEFT JOIN `tabDrip Variant Test` AS test ON test.name = step.name
+			WHERE campaign.status = 'Active' AND step.winner_by <> '' AND test.name IS NULL LIMIT 1)"""
 	return bool(frappe.db.sql(probes, {"now": site_now}))
 
 

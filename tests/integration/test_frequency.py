@@ -8,6 +8,7 @@ import pytest
 
 from drip_campaigns.dispatch import frequency, runner
 from drip_campaigns.dispatch.frequency import FrequencyCap
+from drip_campaigns.dispatch.runs import Runs
 from drip_campaigns.enrollment.addresses import hash_address
 from drip_campaigns.site_clock import to_site
 from tests import factories
@@ -148,7 +149,7 @@ def test_campaigns_that_dispatch_at_the_same_moment_never_exceed_the_cap(site, s
 
 
 def _dispatch_one(campaign: str, now) -> int:
-	return runner._dispatch_batch(campaign, now)
+	return runner._dispatch_batch(Runs(), campaign, now)
 
 
 def test_reservation_that_never_reached_the_database_is_forgotten_and_redis_may_lose_all(ada, smtp, clock):
