@@ -58,6 +58,11 @@ doc_events = {
 			"drip_campaigns.feedback.incoming.read_communication",
 		]
 	},
+	# A ToDo for which a campaign waits
+	"ToDo": {
+		"on_update": "drip_campaigns.actions.closing.note_closed",
+		"on_trash": "drip_campaigns.actions.closing.note_closed",
+	},
 	"Unhandled Email": {"after_insert": "drip_campaigns.feedback.incoming.read_unhandled"},
 	"Email Unsubscribe": {"after_insert": "drip_campaigns.enrollment.triggers.leave_when_unsubscribed"},
 	"Personal Data Deletion Request": {
@@ -75,6 +80,7 @@ user_data_fields = [
 		"redact_fields": ["recipient_name", "last_error", "leaving_reason"],
 	},
 	{"doctype": "Drip Email", "filter_by": "email_address", "redact_fields": ["subject", "error"]},
+	{"doctype": "Drip Action", "filter_by": "email_address", "redact_fields": ["outcome"]},
 	{"doctype": "Drip Event", "filter_by": "email_address", "redact_fields": ["detail"]},
 	{"doctype": "Drip Target List Member", "filter_by": "email_address", "redact_fields": ["recipient_name"]},
 	{"doctype": "Drip Former Enrollment", "filter_by": "email_address", "partial": True},
@@ -114,6 +120,7 @@ ignore_links_on_delete = [
 	"Drip Enrollment",
 	"Drip Former Enrollment",
 	"Drip Email",
+	"Drip Action",
 	"Drip Event",
 	"Drip Figure",
 	"Drip Consent",

@@ -28,6 +28,7 @@ SENDER = f"sales@{DOMAIN}"
 
 _OURS = (
 	"Drip Account Brake",
+	"Drip Action",
 	"Drip Consent",
 	"Drip Event",
 	"Drip Suppression",

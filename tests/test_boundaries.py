@@ -15,6 +15,7 @@ PACKAGE = ROOT / "drip_campaigns"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
 
 MAY_COMMIT = {
+	"actions/work.py",
 	"commands.py",
 	"daily.py",
 	"dispatch/delivery.py",

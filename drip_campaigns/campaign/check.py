@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from drip_campaigns.campaign.check_actions import find_action_problems, find_right_problems
 from drip_campaigns.campaign.check_flow import find_flow_problems
 from drip_campaigns.campaign.check_goals import find_goal_problems
 from drip_campaigns.campaign.check_lists import find_list_problems
@@ -13,6 +14,7 @@ from drip_campaigns.campaign.check_texts import find_row_problems, find_text_pro
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.campaign.check_variants import find_variant_problems
 from drip_campaigns.campaign.owners import explain_unfit
+from drip_campaigns.core.actions import RunWhen
 from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.clock import find_zone
 from drip_campaigns.core.errors import DripError, DuplicateLabelError, InvalidFlowError
@@ -38,14 +40,18 @@ def find_save_problems(campaign) -> Iterator[str]:
 	yield from find_trigger_problems(campaign)
 	yield from find_list_problems(campaign)
 	yield from find_goal_problems(campaign)
+	yield from find_action_problems(campaign)
 
 
 def find_activation_problems(campaign) -> Iterator[str]:
 	"""Yield what forbids activating it, beside what forbids saving."""
-	if not [row for row in campaign.steps if row.enabled and not row.is_draft]:
+	if not [
+		row for row in campaign.steps if row.enabled and not row.is_draft and row.run_when != RunWhen.LEAVING
+	]:
 		yield _("Campaign {0} has no enabled step. Add a step, or enable one.").format(campaign.campaign_name)
 	if unfit := explain_unfit(campaign):
 		yield unfit
+	yield from find_right_problems(campaign)
 	if not postal_address().strip():
 		yield _(
 			"There is no postal address, which laws on marketing mail demand at the foot of each e-mail. Enter it in {0} under Footer."

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import frappe
 from frappe import _
 
+from drip_campaigns.campaign.check_actions import find_enroll_edges
+from drip_campaigns.core.actions import ActionKind
 from drip_campaigns.core.triggers import TriggerKind, find_circle
 from drip_campaigns.enrollment.audience import Audience, InvalidFiltersError
 from drip_campaigns.enrollment.recipient_types import available_types
@@ -141,11 +143,14 @@ def _find_filter_problem(row) -> Iterator[str]:
 def _find_circle(campaign) -> Iterator[str]:
 	"""Yield the way round, if completing this campaign leads back into it."""
 	starters: dict[str, list[str]] = {}
-	for source, started in [*_load_starters(campaign.name), *_own_starters(campaign)]:
+	others = [*_load_starters(campaign.name), *_load_enrolling(campaign.name)]
+	for source, started in [*others, *_own_starters(campaign), *find_enroll_edges(campaign)]:
 		starters.setdefault(source, []).append(started)
 	circle = find_circle(starters, campaign.name or campaign.campaign_name)
 	if circle:
-		message = _("These campaigns would start each other for ever: {0}. Remove one of the triggers.")
+		message = _(
+			"These campaigns would start each other for ever: {0}. Remove one of the triggers or actions."
+		)
 		yield message.format(" → ".join(circle))
 
 
@@ -156,6 +161,20 @@ def _own_starters(campaign) -> list[tuple[str, str]]:
 		for row in campaign.triggers
 		if row.enabled and row.kind == TriggerKind.CAMPAIGN_COMPLETED and row.source_campaign
 	]
+
+
+def _load_enrolling(but: str | None) -> list[tuple[str, str]]:
+	"""Return which campaigns enroll in which others by an action."""
+	row, campaign = frappe.qb.DocType("Drip Campaign Step"), frappe.qb.DocType("Drip Campaign")
+	return (
+		frappe.qb.from_(row)
+		.inner_join(campaign)
+		.on(campaign.name == row.parent)
+		.select(row.parent, row.action_campaign)
+		.where((row.action == ActionKind.ENROLL.value) & (row.enabled == 1))
+		.where((campaign.status != "Ended") & (row.parent != (but or "")))
+		.run()
+	)
 
 
 def _load_starters(but: str | None) -> list[tuple[str, str]]:

@@ -131,6 +131,8 @@ class EventType(Label):
 	MOVED = "Moved"
 	HELD_BACK = "Held Back"
 	MOVED_ON = "Moved On"
+	ACTED = "Action Done"
+	ACTION_FAILED = "Action Failed"
 
 
 class LeavingScope(Label):

@@ -24,6 +24,8 @@ NEWS = (
 	EventType.MOVED,
 	EventType.HELD_BACK,
 	EventType.MOVED_ON,
+	EventType.ACTED,
+	EventType.ACTION_FAILED,
 )
 
 TRANSITIONS: dict[tuple[Status, EventType], Status] = {

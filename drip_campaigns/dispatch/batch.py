@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 import frappe
 from frappe import _
 
+from drip_campaigns.actions.outbox import Task
+from drip_campaigns.actions.waiting import awaits_somebody, keep_distance
 from drip_campaigns.core.confirmation import QUESTIONS, Ask, Confirmation, Expire, KeepWaiting
 from drip_campaigns.core.errors import NoAllowedMomentError
 from drip_campaigns.core.model import (
@@ -21,6 +23,7 @@ from drip_campaigns.core.model import (
 	Send,
 	Skip,
 	Status,
+	StepType,
 	Wait,
 )
 from drip_campaigns.core.transitions import next_status
@@ -90,7 +93,9 @@ class _Turn(TurnWriter):
 		steps: Mapping[str, frappe._dict],
 		now: datetime,
 	):
-		super().__init__(run, batch, row, read_position(row, steps), now)
+		super().__init__(run, batch, row, keep_distance(run.plan, read_position(row, steps), steps), now)
+		self.awaits_somebody = awaits_somebody(steps)
+		self.checked: Recipient | Stop | Rest | None = None
 		self.guard, self.flow, self.steps = guard, flow, steps
 		under_way = [mail for mail in steps.values() if mail.status in OPEN_STATUSES]
 		self.is_open = bool(under_way)
@@ -143,16 +148,17 @@ class _Turn(TurnWriter):
 		if isinstance(decision, Send) and self.is_held_up:
 			# The one before it waits for the mail server, a limit or a brake: the two must not arrive together.
 			decision = Wait(decision.step_id, self.now + LOOK_AGAIN)
-		mail = self._check_and_make(decision) if isinstance(decision, Send) else None
+		mail = self._check_and_make(decision) if isinstance(decision, Send) else decision
 		if isinstance(mail, Stop | Rest):
 			self._leave_it(mail)
 			return
 		if isinstance(mail, HeldBack):
 			decision, mail = self._hold_back(decision, mail), None
 		self.batch.skipped += self.skipped
+		self.batch.tasks += self.tasks
 		for event, text, step in self.noted:
 			self._log(event, text, step)
-		if mail:
+		if isinstance(mail, Mail):
 			self._send(mail)
 		if isinstance(decision, Leave):
 			self._leave_by_flow(decision)
@@ -162,10 +168,12 @@ class _Turn(TurnWriter):
 		else:
 			self._go_on(decision)
 
-	def _go_to_next(self) -> Decision | Turn:
+	def _go_to_next(self) -> Decision | Turn | Stop | Rest:
 		"""Go through all that needs no e-mail, and return what comes then."""
 		for _turn in range(MOST_TURNS):
 			due = self.run.planner.decide(self.position, self.now)
+			if self.awaits_somebody:
+				return due if isinstance(due, Finish) else Wait(due.step_id, self.now + LOOK_AGAIN)
 			turn = self.flow.weigh(self.row, self.position, due)
 			if isinstance(turn, Wait) and isinstance(due, Reach):
 				self.position = begin_waiting(self.position, due)
@@ -174,7 +182,8 @@ class _Turn(TurnWriter):
 			elif isinstance(turn, Divert | Pass):
 				self._turn_to(turn)
 			elif isinstance(turn, Reach):
-				self._reach(turn)
+				if instead := self._reach(turn):
+					return instead
 			else:
 				return turn
 		return Wait(due.step_id, self.now + CATCH_BREATH)
@@ -207,8 +216,17 @@ class _Turn(TurnWriter):
 		self.skipped.append(Skipped(self.row, step, subject, planned_at, reason))
 		self.noted.append((EventType.SKIPPED, reason, step))
 
-	def _reach(self, decision: Reach) -> None:
+	def _reach(self, decision: Reach) -> Stop | Rest | None:
+		"""Pass a step that is no e-mail; note down an action, which a job does after the commit."""
+		step = self.run.rows[decision.step_id]
+		if step.step_type == StepType.ACTION:
+			self.checked = checked = self.checked or self._ask_guard()
+			if isinstance(checked, Stop | Rest):
+				return checked
+			self.tasks.append(Task(step, self.row, self.now))
+			self.awaits_somebody = bool(step.waits_for_close)
 		self.position = self.run.planner.advance(self.position, decision.step_id, self.now)
+		return None
 
 	def _hold_back(self, decision: Send, held: HeldBack) -> Decision:
 		"""Move the step to the next moment that the frequency cap allows; it is not late then, and not lost."""
@@ -220,6 +238,14 @@ class _Turn(TurnWriter):
 		return self.run.planner.decide(self.position, self.now)
 
 	def _check_and_make(self, decision: Send) -> Mail | Stop | Rest | HeldBack:
+		self.checked = checked = self.checked or self._ask_guard()
+		if isinstance(checked, Stop | Rest):
+			return checked
+		if self.guard.cap and (held := self._ask_cap(self.guard.cap, checked, decision)):
+			return held
+		return self.run.make_mail(self.row, decision.step_id, decision.planned_at, checked, self.now)
+
+	def _ask_guard(self) -> Recipient | Stop | Rest:
 		checked = self.guard.check(self.row)
 		if isinstance(checked, Stop):
 			return checked
@@ -231,9 +257,7 @@ class _Turn(TurnWriter):
 			live_keys(self.row.campaign, self.row.recipient_type, self.row.recipient, checked.email)
 		)
 		self.row.email_address = checked.email
-		if self.guard.cap and (held := self._ask_cap(self.guard.cap, checked, decision)):
-			return held
-		return self.run.make_mail(self.row, decision.step_id, decision.planned_at, checked, self.now)
+		return checked
 
 	def _ask_cap(self, cap: FrequencyCap, recipient: Recipient, decision: Send) -> HeldBack | None:
 		if decision.step_id in QUESTIONS:  # a question is no marketing

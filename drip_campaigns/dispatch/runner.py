@@ -8,6 +8,8 @@ from datetime import datetime
 
 import frappe
 
+from drip_campaigns.actions import work as actions
+from drip_campaigns.actions.outbox import record as record_actions
 from drip_campaigns.campaign.hold import hold_campaign, hold_everything
 from drip_campaigns.campaign.owners import hold_abandoned
 from drip_campaigns.campaign.timed import keep_time
@@ -54,6 +56,7 @@ def dispatch_due() -> None:
 	count_visits(now)
 	count_events()
 	work.run(now)
+	actions.run(now)
 	dispatch(now)
 
 
@@ -222,6 +225,7 @@ def _claim_and_record(runs: Runs, campaign: str, limit: int, now: datetime) -> i
 	record_mails(batch.mails, batch.skipped, now, release_after())
 	advance_enrollments(batch.states, site_now)
 	record_events(batch.events, site_now)
+	record_actions(batch.tasks, now)
 	frappe.db.commit()
 	runs.keep(campaign)
 	return len(batch.mails)

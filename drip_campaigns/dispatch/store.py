@@ -5,6 +5,7 @@ from datetime import datetime
 
 import frappe
 
+from drip_campaigns.actions.leaving import note_leaving
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, Status
 from drip_campaigns.dispatch import listeners
 from drip_campaigns.dispatch.dialect import insert_rows, is_among, select_in, update_rows
@@ -98,6 +99,14 @@ EVENT_FIELDS = (
 	"link",
 	"tracking_url",
 )
+
+
+_DEALT_WITH = """
+	SELECT enrollment, step, status, queued_at, NULL AS done_at, 0 AS waits
+	FROM `tabDrip Email` WHERE enrollment IN %(names)s
+	UNION ALL SELECT enrollment, step, status, NULL, done_at, waits
+	FROM `tabDrip Action` WHERE enrollment IN %(names)s
+"""
 
 
 def find_campaigns_with_due(site_now: datetime) -> list[str]:
@@ -210,14 +219,14 @@ def claim_rested(campaign: str, site_now: datetime, limit: int) -> list[frappe._
 def load_dealt_with(enrollments: Sequence[str]) -> dict[str, dict[str, frappe._dict]]:
 	"""Return, for each enrollment, its steps that have a Drip Email, with that e-mail's `status` and `queued_at`.
 
+	And those that have a Drip Action, with that action's `status`, `done_at`, and whether the next step `waits` for it.
+
 	Read it after the claim: a transaction's first plain read fixes what it sees, and it must see what other
 	workers had committed when the lock was granted.
 	"""
 	dealt_with: dict[str, dict[str, frappe._dict]] = {name: {} for name in enrollments}
 	if enrollments:
-		email = frappe.qb.DocType("Drip Email")
-		query = frappe.qb.from_(email).select(email.enrollment, email.step, email.status, email.queued_at)
-		for row in query.where(is_among(email.enrollment, enrollments)).run(as_dict=True):
+		for row in frappe.db.sql(_DEALT_WITH, {"names": tuple(enrollments)}, as_dict=True):
 			dealt_with[row.enrollment][row.step] = row
 	return dealt_with
 
@@ -242,7 +251,8 @@ def advance_enrollments(rows: Iterable[dict], site_now: datetime) -> None:
 def record_events(events: Sequence[dict], site_now: datetime) -> None:
 	"""Insert the log lines of a batch in one statement; each is a dict of EVENT_FIELDS that are not standard.
 
-	Triggers that wait for such events fire in the same transaction, and enrollments that wait for them are due at once.
+	Triggers that wait for such events fire in the same transaction, enrollments that wait for them are due at once, and
+	what is to be done when somebody leaves is noted.
 	"""
 	standard = {
 		"owner": "Administrator",
@@ -260,3 +270,4 @@ def record_events(events: Sequence[dict], site_now: datetime) -> None:
 	listeners.note_new("Drip Event", [row[0] for row in rows])
 	note_events(events, site_now)
 	wake_at(find_woken(events), site_now)
+	note_leaving(events, site_now)

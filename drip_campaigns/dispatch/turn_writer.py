@@ -12,6 +12,7 @@ import frappe
 from frappe import _
 from jinja2 import TemplateError
 
+from drip_campaigns.actions.outbox import Task
 from drip_campaigns.core.model import EventType, Position, Status
 from drip_campaigns.core.retry import GiveUp, decide_retry
 from drip_campaigns.core.transitions import can_happen
@@ -32,6 +33,7 @@ class Batch:
 	states: list[dict[str, Any]] = field(default_factory=list)
 	events: list[dict[str, Any]] = field(default_factory=list)
 	text_errors: list[str] = field(default_factory=list)
+	tasks: list[Task] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class TurnWriter:
 		self, run: CampaignRun, batch: Batch, row: frappe._dict, position: Position, now: datetime
 	) -> None:
 		self.run, self.batch, self.row, self.position, self.now = run, batch, row, position, now
+		self.tasks: list[Task] = []
 		self.last_at: datetime | None = None  # when a step was dealt with in this turn
 
 	def _rest(self, rest: Rest) -> None:
@@ -67,6 +70,7 @@ class TurnWriter:
 		if isinstance(retry, GiveUp) and can_happen(Status(self.row.status), EventType.FAILED):
 			message = explain(error, self.row, self.run)
 			closing = closing_fields(Status.FAILED, self.now)
+			self.batch.tasks += self.tasks  # what it has come past is done all the same
 			self._write({**closing, "attempts": attempts, "last_error": message})
 			self._log(EventType.FAILED, message)
 		else:

@@ -9,7 +9,7 @@ import frappe
 from drip_campaigns.core.model import EventType, Status
 from drip_campaigns.core.transitions import next_status
 from drip_campaigns.dispatch import listeners
-from drip_campaigns.dispatch.store import record_events
+from drip_campaigns.dispatch.store import load_dealt_with, record_events
 from drip_campaigns.site_clock import to_site
 
 
@@ -31,8 +31,8 @@ def set_fields(document, values: Mapping[str, Any]) -> None:
 
 
 def done_steps(enrollment: str) -> list[str]:
-	"""Return the steps of which the enrollment has an e-mail, whatever became of it."""
-	return frappe.get_all("Drip Email", filters={"enrollment": enrollment}, pluck="step")
+	"""Return the steps of which the enrollment has an e-mail or an action, whatever became of it."""
+	return list(load_dealt_with([enrollment])[enrollment])
 
 
 def log(

@@ -6,6 +6,7 @@ import frappe
 from frappe.utils import get_time, getdate
 from frappe.utils.data import get_system_timezone
 
+from drip_campaigns.core.actions import RunWhen
 from drip_campaigns.core.model import CountedFrom, IfLate, Plan, ReEnrollment, Step, StepType
 from drip_campaigns.dispatch.options import quiet_hours
 from drip_campaigns.enrollment.flow_words import describe_step
@@ -24,7 +25,7 @@ def load_plan(campaign: str) -> Plan:
 def make_plan(campaign) -> Plan:
 	"""Return the plan of a Drip Campaign document, saved or not; raises a DripError when it makes no sense."""
 	return Plan(
-		steps=tuple(_make_step(row) for row in campaign.steps),
+		steps=tuple(_make_step(row) for row in campaign.steps if row.run_when != RunWhen.LEAVING),
 		timezone=campaign.time_zone or get_system_timezone(),
 		if_late=IfLate(campaign.if_late or IfLate.KEEP_INTERVALS.value),
 		grace=timedelta(hours=campaign.grace_hours or 0),
@@ -48,7 +49,7 @@ def step_subjects(campaign) -> dict[str, str]:
 def step_subject(row) -> str:
 	"""Return what lists call a step: its subject, its Email Template's, or the label and type of one that is no e-mail."""
 	if row.step_type and row.step_type != StepType.SEND.value:
-		return describe_step(row)
+		return row.label or row.sentence or describe_step(row)
 	if row.subject or not row.email_template:
 		return row.subject or ""
 	return frappe.get_cached_value("Email Template", row.email_template, "subject") or ""

@@ -4,6 +4,7 @@ import frappe
 import pytest
 
 from drip_campaigns.core import (
+	actions,
 	bounces,
 	comparing,
 	confirmation,
@@ -35,6 +36,12 @@ SELECTS = (
 	("Drip Campaign Step", "counted_from", model.CountedFrom),
 	("Drip Campaign Step", "winner_by", variants.Criterion),
 	("Drip Campaign Step", "without_winner", variants.WithoutWinner),
+	("Drip Campaign Step", "action", actions.ActionKind),
+	("Drip Campaign Step", "run_when", actions.RunWhen),
+	("Drip Campaign Step", "leaving_because", actions.LeavingBecause),
+	("Drip Campaign Step", "assign_to", actions.AssignTo),
+	("Drip Action", "action", actions.ActionKind),
+	("Drip Action", "status", actions.ActionStatus),
 	("Drip Campaign Step", "step_type", model.StepType),
 	("Drip Campaign Step", "otherwise", flow.Otherwise),
 	("Drip Campaign Step", "wait_for", flow.WaitFor),

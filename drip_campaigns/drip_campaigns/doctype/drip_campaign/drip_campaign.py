@@ -5,6 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.campaign.check import find_save_problems
+from drip_campaigns.campaign.check_actions import prepare_actions
 from drip_campaigns.campaign.check_flow import warn_of_unreachable
 from drip_campaigns.campaign.check_goals import prepare_goal
 from drip_campaigns.campaign.check_lists import prepare_exclusions
@@ -66,6 +67,7 @@ class DripCampaign(Document):
 		prepare_exclusions(self)
 		prepare_variants(self)
 		prepare_goal(self)
+		prepare_actions(self)
 		problems = list(find_save_problems(self))
 		if problems:
 			frappe.throw(
@@ -89,7 +91,7 @@ class DripCampaign(Document):
 				).format(self.name, enrollments),
 				title=_("Campaign in use"),
 			)
-		for doctype in ("Drip Trigger Firing", "Drip Step Version", "Drip Variant Test"):
+		for doctype in ("Drip Trigger Firing", "Drip Action", "Drip Step Version", "Drip Variant Test"):
 			frappe.db.delete(doctype, {"campaign": self.name})
 		forget_campaign(self.name)
 

@@ -58,6 +58,7 @@ class DripEnrollment(Document):
 		withdraw([self.name], "Removed", utc_now())
 		leaving.remember(self, utc_now())
 		mail_store.delete_rows("Drip Email", [self.name], key="enrollment")
+		mail_store.delete_rows("Drip Action", [self.name], key="enrollment")
 		figures.keep_without("enrollment", [self.name])
 		mail_store.delete_rows("Drip Event", [self.name], key="enrollment")
 

@@ -1,0 +1,80 @@
+"""Actions that are to be done: written in the transaction in which they were decided, done by a job after its commit.
+
+An action's name is enrollment and step, as a Drip Email's: it cannot be written twice. Nothing here commits.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from drip_campaigns.core.actions import ActionStatus
+from drip_campaigns.dispatch.dialect import insert_new_rows
+from drip_campaigns.site_clock import to_site
+
+DOCTYPE = "Drip Action"
+WORK_JOB = "drip_campaigns.actions.work.run_job"
+_COLUMNS = (
+	*("name", "owner", "creation", "modified", "modified_by", "campaign", "enrollment", "step", "action"),
+	*("recipient_type", "recipient", "email_address", "status", "due_at", "waits"),
+)
+
+
+@dataclass(frozen=True)
+class Task:
+	"""One step that is an action (its row), for one enrollment (its fields), to be done at `due_at`."""
+
+	step: Any
+	enrollment: Mapping[str, Any]
+	due_at: datetime
+
+	@property
+	def name(self) -> str:
+		"""The same for the same step of the same enrollment."""
+		return f"{self.enrollment['name']}-{self.step.name}"
+
+
+def record(tasks: Sequence[Task], now: datetime) -> None:
+	"""Write actions in one statement, and let a worker see to them after the commit; one that is there stays as it is."""
+	if not tasks:
+		return
+	site_now, user = to_site(now), frappe.session.user
+	rows = [
+		(
+			*(task.name, user, site_now, site_now, user),
+			*(task.enrollment["campaign"], task.enrollment["name"], task.step.name, task.step.action),
+			*(
+				task.enrollment["recipient_type"],
+				task.enrollment["recipient"],
+				task.enrollment["email_address"],
+			),
+			*(ActionStatus.WAITING.value, to_site(task.due_at), int(task.step.waits_for_close or 0)),
+		)
+		for task in tasks
+	]
+	insert_new_rows(DOCTYPE, _COLUMNS, rows)
+	if any(task.due_at <= now for task in tasks):
+		_call_worker_after_commit()
+
+
+def _call_worker_after_commit() -> None:
+	"""Enqueue one job a transaction, however many actions it wrote."""
+	if frappe.flags.drip_action_worker_is_called:
+		return
+	frappe.flags.drip_action_worker_is_called = True
+	frappe.db.after_commit.add(_call_worker)
+	frappe.db.after_rollback.add(_forget_call)
+
+
+def _call_worker() -> None:
+	_forget_call()
+	try:
+		frappe.enqueue(WORK_JOB, queue="long", job_id="drip-actions", deduplicate=True)
+	except Exception:  # noqa: BLE001 - what was decided is committed; the next dispatch does what waits
+		frappe.logger("drip_campaigns").exception("The actions wait for the next dispatch")
+
+
+def _forget_call() -> None:
+	frappe.flags.drip_action_worker_is_called = False

@@ -1,0 +1,84 @@
+"""Calling a Frappe Webhook for a recipient: prepared with the owner's rights, called without a transaction.
+
+It is called at most once for sure: an answer that says no, or no connection, is tried again; when nobody knows whether
+it arrived it is in doubt, as an e-mail is. The receiver can tell a call that comes again by its Idempotency-Key.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+import requests
+from frappe import _
+from frappe.integrations.doctype.webhook.webhook import get_context, get_webhook_data, get_webhook_headers
+
+from drip_campaigns.actions.errors import ActionError, WebhookDoubtError
+from drip_campaigns.actions.outcome import Done
+
+CONNECT_SECONDS, LONGEST_SECONDS = 5, 30
+SILENT_AFTER_SECONDS = 10 * 60
+KEY_HEADER = "Idempotency-Key"
+
+
+@dataclass(frozen=True)
+class Call:
+	"""One request, ready to be sent."""
+
+	webhook: str
+	method: str
+	url: str
+	headers: dict[str, Any]
+	body: str
+	timeout: int
+	reference: tuple[str, str]
+
+
+def prepare(name: str, document, key: str) -> Call:
+	"""Return the request that a Webhook makes of a document; `key` is the same for each attempt of one action."""
+	webhook = frappe.get_doc("Webhook", name)
+	url = webhook.request_url
+	if webhook.get("is_dynamic_url"):
+		url = frappe.render_template(url, get_context(document))
+	headers = {"Content-Type": "application/json", **get_webhook_headers(document, webhook), KEY_HEADER: key}
+	body = json.dumps(get_webhook_data(document, webhook), default=str)
+	timeout = min(webhook.get("timeout") or CONNECT_SECONDS, LONGEST_SECONDS)
+	method = webhook.request_method or "POST"
+	return Call(name, method, url, headers, body, timeout, (document.doctype, document.name))
+
+
+def send(call: Call) -> Done | Exception:
+	"""Send a request and return what became of it: done, a failure that is tried again, or a doubt."""
+	try:
+		response = requests.request(
+			call.method, call.url, data=call.body, headers=call.headers,
+			timeout=(CONNECT_SECONDS, call.timeout), allow_redirects=False,
+		)  # fmt: skip
+	except (
+		requests.ConnectTimeout,
+		requests.exceptions.InvalidURL,
+		requests.exceptions.MissingSchema,
+	) as error:
+		return ActionError(_("Webhook {0} cannot be reached: {1}").format(call.webhook, error))
+	except requests.ConnectionError as error:
+		if _was_refused(error):
+			return ActionError(_("Webhook {0} cannot be reached: {1}").format(call.webhook, error))
+		return _doubt(call, error)
+	except requests.RequestException as error:
+		return _doubt(call, error)
+	answer = f"{response.status_code} {response.reason}"
+	if not 200 <= response.status_code < 300:
+		return ActionError(_("Webhook {0} answered {1}").format(call.webhook, answer))
+	return Done(_("Webhook {0} was called: {1}").format(call.webhook, answer))
+
+
+def _was_refused(error: requests.ConnectionError) -> bool:
+	"""Say whether no connection came about, so that nothing can have arrived."""
+	return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+
+
+def _doubt(call: Call, error: Exception) -> WebhookDoubtError:
+	sentence = _(
+		"Webhook {0} was called and did not answer ({1}). It may have arrived; it is not called again."
+	)
+	return WebhookDoubtError(sentence.format(call.webhook, type(error).__name__))

@@ -1,0 +1,259 @@
+"""Do the actions that are due: in small batches, with the rights of the campaign's owner, effect and outcome in one transaction.
+
+Commits after each batch, which makes this an entry point like the runner; called by a job after the commit of what was
+decided, and by every dispatch, so that a lost job loses nothing. A worker that is killed leaves a batch as it was.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import frappe
+from frappe import _
+
+from drip_campaigns.actions import store, webhooks
+from drip_campaigns.actions.crew import Crew
+from drip_campaigns.actions.errors import BrokenActionError, WebhookDoubtError
+from drip_campaigns.actions.outcome import Done
+from drip_campaigns.campaign.hold import hold_campaign
+from drip_campaigns.campaign.owners import explain_unfit
+from drip_campaigns.core.actions import MOST_RETRIES, ActionStatus
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import CampaignStatus, EventType
+from drip_campaigns.core.retry import GiveUp, decide_retry
+from drip_campaigns.dispatch import deadlocks
+from drip_campaigns.dispatch.mail_store import set_each
+from drip_campaigns.dispatch.store import record_events
+from drip_campaigns.site_clock import to_site, to_site_plan, utc_now
+
+BATCH_SIZE = 20  # an action may hold locks on records that people are working on
+DEADLOCK_ATTEMPTS = 3
+SAVE_POINT = "drip_action"
+LONGEST_OUTCOME = 1000
+_BEGIN_ANEW = (frappe.QueryDeadlockError, frappe.QueryTimeoutError)
+
+
+def run_job() -> None:
+	"""Do what is due now: a background job after actions were committed."""
+	run(utc_now())
+
+
+def run(now: datetime) -> int:
+	"""Do every action that is due at `now` and return how many; one that fails is tried again with growing delay."""
+	user, total = frappe.session.user, 0
+	try:
+		_call_in_doubt(now)
+		for campaign in store.find_due_campaigns(to_site(now)):
+			while count := _do_batch(campaign, now):
+				total += count
+			while webhooks_done := _call_webhook(campaign, now):
+				total += webhooks_done
+	finally:
+		frappe.set_user(user)
+	return total
+
+
+def _do_batch(name: str, now: datetime) -> int:
+	"""Do one batch in one transaction; if it cannot be committed, one by one, so that only the cause of it stays behind."""
+	for _attempt in range(DEADLOCK_ATTEMPTS):
+		try:
+			return _claim_and_do(name, BATCH_SIZE, now)
+		except _BEGIN_ANEW:
+			frappe.db.rollback()
+			deadlocks.pause()
+		except BrokenActionError as error:
+			_hold(name, error, now)
+			return 0
+		except Exception:  # noqa: BLE001 - narrowed down to the one action that cannot be done
+			frappe.db.rollback()
+			return _do_singly(name, now)
+	return 0
+
+
+def _do_singly(name: str, now: datetime) -> int:
+	done = 0
+	while done < BATCH_SIZE:
+		try:
+			count = _claim_and_do(name, 1, now)
+		except _BEGIN_ANEW:
+			frappe.db.rollback()
+			return done
+		except BrokenActionError as error:
+			_hold(name, error, now)
+			return 0
+		except Exception as error:  # noqa: BLE001 - recorded on the action, which is tried again later
+			frappe.db.rollback()
+			_put_off_first(name, error, now)
+			count = 1
+		if not count:
+			break
+		done += count
+	return done
+
+
+def _claim_and_do(name: str, limit: int, now: datetime) -> int:
+	campaign = _claimable(name)
+	rows = store.claim_due(name, to_site(now), limit, webhooks=False) if campaign else []
+	if rows:
+		_settle(rows, _do_all(campaign, rows, now), now)
+	frappe.db.commit()
+	return len(rows)
+
+
+def _claimable(name: str):
+	"""Return the campaign if its actions may be done now. Begins a transaction: what is read is not older than the locks."""
+	frappe.set_user("Administrator")
+	frappe.db.commit()
+	campaign = frappe.get_doc("Drip Campaign", name)
+	if campaign.status == CampaignStatus.PAUSED.value or explain_unfit(campaign):
+		return None
+	return campaign
+
+
+def _do_all(campaign, rows: Sequence[frappe._dict], now: datetime) -> dict[str, Done | Exception]:
+	"""Do each action in its own savepoint; return what became of it by its name."""
+	crew = Crew(campaign, rows, now)
+	became: dict[str, Done | Exception] = {}
+	frappe.set_user(campaign.owner)
+	try:
+		for row in rows:
+			frappe.db.savepoint(SAVE_POINT)
+			try:
+				became[row.name] = crew.do(row)
+			except (*_BEGIN_ANEW, BrokenActionError):
+				raise
+			except Exception as error:  # noqa: BLE001 - it stands on its action, and stops nobody else
+				frappe.db.rollback(save_point=SAVE_POINT)
+				frappe.clear_messages()
+				became[row.name] = error
+	finally:
+		frappe.set_user("Administrator")
+	return became
+
+
+def _settle(rows: Sequence[frappe._dict], became: dict[str, Done | Exception], now: datetime) -> None:
+	done, failed, later, events = [], [], [], []
+	for row in rows:
+		what = became[row.name]
+		if isinstance(what, Done):
+			is_open = what.is_open and row.waits
+			status = ActionStatus.ASSIGNED if is_open else ActionStatus.DONE
+			done.append((row.name, status, what.text[:LONGEST_OUTCOME], what.doctype, what.name))
+			events.append(_event(row, EventType.ACTED, what.text))
+			continue
+		attempts, why = row.attempts + 1, _explain(what)
+		retry = decide_retry(attempts, MOST_RETRIES, now)
+		if isinstance(retry, GiveUp):
+			failed.append((row.name, ActionStatus.FAILED, why, None, None))
+			events.append(_event(row, EventType.ACTION_FAILED, why))
+		else:
+			later.append((row.name, attempts, to_site_plan(retry.at), why))
+	store.settle([*done, *failed], to_site(now))
+	store.put_off(later, to_site(now))
+	enrollments = {row.name: row.enrollment for row in rows}
+	errors = [(enrollments[name], why) for name, _status, why, *_made in failed]
+	set_each("Drip Enrollment", ("name", "last_error"), errors)
+	record_events(events, to_site(now))
+
+
+def _put_off_first(name: str, error: Exception, now: datetime) -> None:
+	for row in store.claim_due(name, to_site(now), 1, webhooks=False):
+		_settle([row], {row.name: error}, now)
+	frappe.db.commit()
+
+
+def _hold(name: str, error: BrokenActionError, now: datetime) -> None:
+	"""Nobody is counted a failure for what is wrong with the campaign: it waits, and its owner is told."""
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+	campaign = frappe.get_doc("Drip Campaign", name)
+	if campaign.status == CampaignStatus.ACTIVE.value:
+		hold_campaign(campaign, str(error), now)
+	frappe.db.commit()
+
+
+def _call_webhook(name: str, now: datetime) -> int:
+	"""Call one Webhook: noted before, called while no transaction is open, settled after. Return 0 when none is due."""
+	campaign = _claimable(name)
+	rows = store.claim_due(name, to_site(now), 1, webhooks=True) if campaign else []
+	if not rows:
+		frappe.db.commit()
+		return 0
+	try:
+		call = _as_owner(campaign, lambda: Crew(campaign, rows, now).prepare_call(rows[0]))
+	except BrokenActionError as error:
+		_hold(name, error, now)
+		return 0
+	except Exception as error:  # noqa: BLE001 - recorded on the action, which is tried again later
+		frappe.db.rollback()
+		_put_off_webhook(name, error, now)
+		return 1
+	if isinstance(call, Done):
+		_settle(rows, {rows[0].name: call}, now)
+		frappe.db.commit()
+		return 1
+	set_each(
+		"Drip Action",
+		("name", "modified", "status"),
+		[(rows[0].name, to_site(now), ActionStatus.TRYING.value)],
+	)
+	frappe.db.commit()
+	outcome = webhooks.send(call)
+	frappe.db.commit()
+	if store.lock(
+		rows[0].name, ActionStatus.TRYING
+	):  # else it has slept for so long that it was called in doubt
+		_settle_call(rows[0], outcome, now)
+	frappe.db.commit()
+	return 1
+
+
+def _settle_call(row: frappe._dict, outcome: Done | Exception, now: datetime) -> None:
+	if isinstance(outcome, WebhookDoubtError):
+		_doubt([row], str(outcome), now)
+	else:
+		_settle([row], {row.name: outcome}, now)
+
+
+def _put_off_webhook(name: str, error: Exception, now: datetime) -> None:
+	for row in store.claim_due(name, to_site(now), 1, webhooks=True):
+		_settle([row], {row.name: error}, now)
+	frappe.db.commit()
+
+
+def _as_owner(campaign, do):
+	frappe.set_user(campaign.owner)
+	try:
+		return do()
+	finally:
+		frappe.set_user("Administrator")
+
+
+def _call_in_doubt(now: datetime) -> None:
+	"""A worker was killed while it called a Webhook: nobody knows whether it arrived, and it is not called again."""
+	frappe.db.commit()
+	why = _("The worker stopped while it called the Webhook. It may have arrived; it is not called again.")
+	_doubt(store.find_silent(to_site(now - timedelta(seconds=webhooks.SILENT_AFTER_SECONDS))), why, now)
+	frappe.db.commit()
+
+
+def _doubt(rows: Sequence[frappe._dict], why: str, now: datetime) -> None:
+	store.settle([(row.name, ActionStatus.IN_DOUBT, why, None, None) for row in rows], to_site(now))
+	set_each("Drip Enrollment", ("name", "last_error"), [(row.enrollment, why) for row in rows])
+	record_events([_event(row, EventType.ACTION_FAILED, why) for row in rows], to_site(now))
+
+
+def _explain(error: Exception) -> str:
+	text = frappe.utils.strip_html(str(error))
+	plain = isinstance(error, DripError | frappe.ValidationError) and text
+	return (text if plain else f"{type(error).__name__}: {text}")[:LONGEST_OUTCOME]
+
+
+def _event(row: frappe._dict, event: EventType, detail: str) -> dict:
+	return {
+		"event_type": event.value,
+		"detail": detail,
+		"campaign": row.campaign,
+		"enrollment": row.enrollment,
+		"step": row.step,
+		"email_address": row.email_address,
+	}

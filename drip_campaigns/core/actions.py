@@ -1,0 +1,84 @@
+"""The words of actions, and whose turn it is. Values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from drip_campaigns.core.model import ExitReason, Label, Status
+
+# A failed action is tried again with growing delay, for 41 hours.
+MOST_RETRIES = 7
+
+
+class ActionKind(Label):
+	"""What a step does beside sending an e-mail."""
+
+	SET_FIELD = "Set Field"
+	ADD_TAG = "Add Tag"
+	REMOVE_TAG = "Remove Tag"
+	ASSIGN = "Assign ToDo"
+	ADD_TO_LIST = "Add to List"
+	REMOVE_FROM_LIST = "Remove from List"
+	ENROLL = "Enroll in Campaign"
+	REMOVE = "Remove from Campaign"
+	TELL = "Tell a User"
+	WEBHOOK = "Call Webhook"
+	CREATE = "Create Document"
+
+
+class RunWhen(Label):
+	"""What a step waits for."""
+
+	ON_SCHEDULE = "On Schedule"
+	LEAVING = "When Somebody Leaves"
+
+
+class LeavingBecause(Label):
+	"""Why somebody leaves, as far as a step can ask for it."""
+
+	UNSUBSCRIBED = "Unsubscribed"
+	REPLY = "Reply"
+	GOAL = "Goal"
+	CONVERTED = "Converted"
+	HARD_BOUNCE = "Hard Bounce"
+	COMPLAINT = "Complaint"
+	CONDITION = "Condition"
+	NO_LONGER_MATCHING = "No Longer Matching"
+	LEFT_LIST = "Left List"
+	REMOVED = "Removed"
+
+
+class AssignTo(Label):
+	"""Who gets a ToDo or is told something."""
+
+	USER = "User"
+	OWNER = "Record's Owner"
+	IN_TURN = "Users in Turn"
+
+
+class ActionStatus(Label):
+	"""Where one action for one enrollment stands."""
+
+	WAITING = "Waiting"
+	TRYING = "Trying"  # a Webhook is being called at this moment
+	ASSIGNED = "Assigned"  # a ToDo that the enrollment waits for
+	DONE = "Done"
+	FAILED = "Failed"
+	IN_DOUBT = "In Doubt"
+
+
+UNSETTLED = frozenset({ActionStatus.WAITING, ActionStatus.TRYING, ActionStatus.ASSIGNED})
+
+
+def is_meant(because: str | None, status: str, exit_reason: str | None) -> bool:
+	"""Say whether a step that runs when somebody leaves `because` of something runs for one who left like this."""
+	if not because:
+		return True
+	if because == LeavingBecause.UNSUBSCRIBED:
+		return status == Status.UNSUBSCRIBED
+	return bool(exit_reason) and because == ExitReason(exit_reason).value
+
+
+def choose_in_turn(users: Sequence[str], done: Mapping[str, int]) -> str:
+	"""Return whose turn it is: who has had the fewest; the first of those as they are named."""
+	return min(users, key=lambda user: (done.get(user, 0), users.index(user)))
