@@ -76,6 +76,7 @@ def _name_exceptions(line: Line, console: Console) -> None:
 		"lost": verdict.lost,
 		"left, and the ledger denies it": verdict.untrue,
 		"enrollment that has not ended": verdict.unfinished,
+		"sum that does not equal a recount": verdict.miscounted,
 	}
 	for kind, names in kinds.items():
 		if names:

@@ -168,6 +168,7 @@ def _arm(job: Job) -> None:
 def dispatch(now: datetime) -> None:
 	"""Do what the scheduler's job does."""
 	runner.dispatch(now, enqueue_delivery=False)
+	runner.count_events()
 
 
 def deliver(now: datetime) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import frappe
 
 from benchmarks.witness import Witness
+from drip_campaigns.dispatch import runner
+from drip_campaigns.feedback import recount
 
 ENDED_EARLY = ("Exited", "Unsubscribed", "Failed")
 ENDED = ("Completed", *ENDED_EARLY)
@@ -22,10 +24,11 @@ class Verdict:
 	untrue: list[str] = field(default_factory=list)  # the ledger says it never left, and the sink has it
 	in_doubt: list[str] = field(default_factory=list)
 	unfinished: list[str] = field(default_factory=list)  # enrollments that the end of it all has not reached
+	miscounted: list[str] = field(default_factory=list)  # sums that do not equal a recount
 
 	def is_good(self, doubts_allowed: int) -> bool:
 		"""Say whether every promise held."""
-		broken = self.duplicates or self.lost or self.untrue or self.unfinished
+		broken = self.duplicates or self.lost or self.untrue or self.unfinished or self.miscounted
 		return not broken and len(self.in_doubt) <= doubts_allowed
 
 
@@ -58,6 +61,7 @@ def judge(campaign: str, witness: Witness) -> Verdict:
 		untrue=[name for name in never_left if seen[keys[name]]],
 		in_doubt=by_status.get("In Doubt", []),
 		unfinished=_find_unfinished(campaign),
+		miscounted=_find_miscounted(),
 	)
 
 
@@ -81,3 +85,9 @@ def _find_unfinished(campaign: str) -> list[str]:
 	"""Return the enrollments that have not ended, though no step is left to come."""
 	filters = {"campaign": campaign, "status": ["not in", ENDED]}
 	return frappe.get_all("Drip Enrollment", filters=filters, pluck="name")
+
+
+def _find_miscounted() -> list[str]:
+	"""Return the sums beside the log that are wrong once every event is counted."""
+	runner.count_events()
+	return [str(difference) for difference in recount.find_differences()]
