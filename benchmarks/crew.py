@@ -3,6 +3,7 @@
 A job's time is an argument, so an hour passes between two jobs without anybody waiting for it.
 """
 
+import contextlib
 import importlib
 import multiprocessing
 import os
@@ -100,7 +101,8 @@ class Worker:
 	def send(self, number: int) -> None:
 		"""Send a signal to exactly this process, if it still runs."""
 		if self.process.is_alive():
-			os.kill(self.process.pid, number)
+			with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+				os.kill(self.process.pid, number)
 
 
 def start(job: Job, gate: object = None) -> Worker:
