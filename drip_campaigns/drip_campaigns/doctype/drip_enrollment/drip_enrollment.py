@@ -5,7 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.model import EventType
+from drip_campaigns.core.model import EventType, Status
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.withdraw import withdraw
 from drip_campaigns.enrollment import leaving
@@ -13,10 +13,17 @@ from drip_campaigns.enrollment.changes import log
 from drip_campaigns.enrollment.prepare import prepare
 from drip_campaigns.feedback import figures
 from drip_campaigns.site_clock import utc_now
+from drip_campaigns.tracking.preferences import load_preference
 
 
 class DripEnrollment(Document):
 	"""Filled from its record when it is made; afterwards changed by the verbs of `enrollment/enroll.py` only."""
+
+	def onload(self) -> None:
+		"""Tell the form whether the pause is the recipient's own wish, which nobody else can end."""
+		if self.status == Status.PAUSED.value and self.email_address:
+			rests = load_preference(self.email_address).rests_at(utc_now())
+			self.set_onload("is_pause_of_recipient", rests)
 
 	def before_insert(self) -> None:
 		if self.recipient_type and self.recipient:

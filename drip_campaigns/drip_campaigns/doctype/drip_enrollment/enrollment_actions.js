@@ -32,7 +32,7 @@ const ENROLLMENT_BUTTONS = [
 	{
 		label: __("Resume"),
 		primary: true,
-		condition: is_enrollment("Paused"),
+		condition: (frm) => is_enrollment("Paused")(frm) && !frm.doc.__onload?.is_pause_of_recipient,
 		action: (frm) =>
 			act_on(
 				frm,
