@@ -2,7 +2,8 @@
 
 import frappe
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
+from playwright.sync_api import Error as PlaywrightError
 
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.site_clock import utc_now
@@ -15,15 +16,31 @@ WORDS = "She called us on Monday."
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["with JavaScript", "without"])
 def test_a_browser_that_opens_every_link_changes_nothing(browser: Browser, received, has_scripts):  # noqa: F811
 	context = browser.new_context(java_script_enabled=has_scripts)
-	page, links = context.new_page(), sorted(links_in(received))
+	page, links = context.new_page(), sorted(links_in(received), key=_leads_out)
 	page.goto(links[0])  # caches that fill themselves with the first visit are filled
 	before = fingerprint()
 
-	statuses = {link: page.goto(link, wait_until="networkidle").status for link in links}
+	statuses = {link: _open(page, link) for link in links}
 	context.close()
 
-	assert set(statuses.values()) == {200}
+	assert set(statuses.values()) == {200, 302}
 	assert fingerprint() == before
+
+
+def _leads_out(link: str) -> bool:
+	return "/drip/click/" in link
+
+
+def _open(page: Page, link: str) -> int:
+	"""Open a link as somebody does who clicks on it, and return the status of our answer; what lies behind is not ours."""
+	answers: dict[str, int] = {}
+	page.on("response", lambda response: answers.setdefault(response.url, response.status))
+	try:
+		page.goto(link, wait_until="networkidle")
+	except PlaywrightError:
+		if not _leads_out(link):  # where the redirect leads, this machine may not reach
+			raise
+	return answers[link]
 
 
 def test_leaving_undoing_and_giving_a_reason_need_no_javascript(browser: Browser, received):  # noqa: F811
