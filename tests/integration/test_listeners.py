@@ -86,6 +86,8 @@ def make_notification(name: str, doctype: str, event: str, **fields):
 		**fields,
 	).insert(set_name=name)
 	frappe.db.commit()
+	if hasattr(frappe, "client_cache"):  # Frappe 16: each process hears a moment later of what changed
+		frappe.client_cache.delete_value(f"notifications::{doctype}")
 	return notification
 
 
