@@ -24,6 +24,7 @@ def is_valid(address: str | None) -> bool:
 	return bool(_ORDINARY.fullmatch(address)) or validate_email_address(address) == address
 
 
+@lru_cache(maxsize=8192)
 def normalise(address: str) -> str:
 	"""Return the form in which addresses are compared: lower case, the domain in its ASCII form (IDNA).
 

@@ -5,6 +5,7 @@ import random
 from datetime import date, timedelta
 
 import pytest
+from itsdangerous import Signer
 
 from drip_campaigns.core.tokens import MAX_TOKEN_LENGTH, InvalidTokenError, Purpose, read, rotate, sign
 
@@ -104,3 +105,12 @@ def test_key_that_a_person_has_written_is_kept_until_a_person_takes_it_away():
 		"key 200",
 		"key 300",
 	]
+
+
+def test_a_token_is_what_the_library_alone_would_make():
+	keys = ["first", "second"]
+
+	token = sign(Purpose.LEAVE, "enrollment-1", keys)
+
+	assert token == Signer(keys, salt="drip-campaigns.leave", sep=".").sign("enrollment-1").decode()
+	assert read(Purpose.LEAVE, sign(Purpose.LEAVE, "enrollment-1", keys[:1]), keys) == "enrollment-1"
