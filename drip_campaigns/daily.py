@@ -1,5 +1,6 @@
 """The daily job: statuses and end dates made true, then whatever is due. Safe to run at any time and any number of times."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import frappe
@@ -56,24 +57,21 @@ def replan_campaign(campaign: str) -> None:
 	_replan_or_hold(campaign, utc_now())
 
 
-def _ask_rules_or_hold(name: str, now: datetime) -> None:
-	"""Let those leave whom the campaign's rules name; one whose rules cannot be asked is held, and the others go on."""
-	campaign = frappe.get_doc("Drip Campaign", name)
-	try:
-		for _ended in end_in_pages(campaign, now):
-			frappe.db.commit()
-	except InvalidPlanError as error:
-		frappe.db.rollback()
-		if campaign.status == CampaignStatus.ACTIVE.value:
-			hold_campaign(campaign, str(error), now)
-		frappe.db.commit()
-
-
 def _replan_or_hold(name: str, now: datetime) -> None:
 	"""Replan a campaign; one whose schedule nobody can follow is held, and the others go on."""
 	campaign = frappe.get_doc("Drip Campaign", name)
+	_go_through_or_hold(campaign, replan_in_batches(campaign, now), now)
+
+
+def _ask_rules_or_hold(name: str, now: datetime) -> None:
+	"""Let those leave whom the campaign's rules name; one whose rules cannot be asked is held, and the others go on."""
+	campaign = frappe.get_doc("Drip Campaign", name)
+	_go_through_or_hold(campaign, end_in_pages(campaign, now), now)
+
+
+def _go_through_or_hold(campaign, batches: Iterator[int], now: datetime) -> None:
 	try:
-		for _changed in replan_in_batches(campaign, now):
+		for _count in batches:
 			frappe.db.commit()
 	except InvalidPlanError as error:
 		frappe.db.rollback()

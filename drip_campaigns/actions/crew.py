@@ -3,7 +3,6 @@
 Everything is done through Frappe's documents, with the rights of the session's user, who is the campaign's owner.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -16,8 +15,7 @@ from drip_campaigns.actions.errors import ActionError
 from drip_campaigns.actions.outcome import Done, Job
 from drip_campaigns.core.actions import ActionKind, RunWhen
 from drip_campaigns.core.model import CampaignStatus
-from drip_campaigns.enrollment.recipient_types import available_types
-from drip_campaigns.enrollment.recipients import Recipient, load_recipients
+from drip_campaigns.enrollment.recipients import Recipient, load_enrolled
 from drip_campaigns.enrollment.state import LIVE_VALUES
 
 _DO: dict[ActionKind, Callable[[Job], Done]] = {
@@ -102,16 +100,7 @@ class Crew:
 	@cached_property
 	def recipients(self) -> dict[tuple[str, str], Recipient]:
 		"""The records of the batch."""
-		names: dict[str, set[str]] = defaultdict(set)
-		known = available_types()
-		for row in self.rows:
-			if row.recipient_type in known:
-				names[row.recipient_type].add(row.recipient)
-		return {
-			(doctype, name): recipient
-			for doctype, wanted in names.items()
-			for name, recipient in load_recipients(doctype, sorted(wanted)).items()
-		}
+		return load_enrolled(self.rows)
 
 	def _turns_of(self, step: str) -> dict[str, int]:
 		if step not in self.turns:

@@ -12,6 +12,7 @@ import frappe
 
 from drip_campaigns.core.actions import ActionStatus
 from drip_campaigns.dispatch.dialect import insert_new_rows
+from drip_campaigns.dispatch.workers import call_after_commit
 from drip_campaigns.site_clock import to_site
 
 DOCTYPE = "Drip Action"
@@ -56,25 +57,4 @@ def record(tasks: Sequence[Task], now: datetime) -> None:
 	]
 	insert_new_rows(DOCTYPE, _COLUMNS, rows)
 	if any(task.due_at <= now for task in tasks):
-		_call_worker_after_commit()
-
-
-def _call_worker_after_commit() -> None:
-	"""Enqueue one job a transaction, however many actions it wrote."""
-	if frappe.flags.drip_action_worker_is_called:
-		return
-	frappe.flags.drip_action_worker_is_called = True
-	frappe.db.after_commit.add(_call_worker)
-	frappe.db.after_rollback.add(_forget_call)
-
-
-def _call_worker() -> None:
-	_forget_call()
-	try:
-		frappe.enqueue(WORK_JOB, queue="long", job_id="drip-actions", deduplicate=True)
-	except Exception:  # noqa: BLE001 - what was decided is committed; the next dispatch does what waits
-		frappe.logger("drip_campaigns").exception("The actions wait for the next dispatch")
-
-
-def _forget_call() -> None:
-	frappe.flags.drip_action_worker_is_called = False
+		call_after_commit(WORK_JOB, "drip-actions")

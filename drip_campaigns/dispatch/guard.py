@@ -1,6 +1,5 @@
 """May this e-mail go to this person, asked for a whole batch at once and again for every e-mail."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,8 +13,7 @@ from drip_campaigns.dispatch.frequency import FrequencyCap
 from drip_campaigns.dispatch.store import find_taken_keys
 from drip_campaigns.enrollment.addresses import is_valid, live_key, normalise
 from drip_campaigns.enrollment.exclusions import Exclusions
-from drip_campaigns.enrollment.recipient_types import available_types
-from drip_campaigns.enrollment.recipients import Recipient, load_recipients
+from drip_campaigns.enrollment.recipients import Recipient, load_enrolled
 from drip_campaigns.rules.leavers import Leaver
 from drip_campaigns.tracking.consent import find_left, find_left_lists
 from drip_campaigns.tracking.preferences import NOTHING_SAID, Preference, load_preferences, personalise
@@ -48,7 +46,7 @@ class Guard:
 		"""`leavers` are those who leave by a rule of the campaign, by the enrollment's name."""
 		self.campaign, self.leavers = campaign.name, leavers
 		self.cap: FrequencyCap | None = None  # set by who sends what is due
-		self.recipients = _load_all(rows)
+		self.recipients = load_enrolled(rows)
 		addresses = [recipient.email for recipient in self.recipients.values()]
 		known = [*addresses, *(row.email_address for row in rows)]
 		self.left, self.suppressed = find_left(self.campaign, known), find_suppressed(known)
@@ -155,16 +153,3 @@ def _stop_suppressed(reason: SuppressionReason) -> Stop:
 	exit_reason = EXIT_REASONS[reason]
 	detail = _("The recipient {0}.").format(explain_suppressed(reason))
 	return Stop(Status.EXITED if exit_reason else Status.UNSUBSCRIBED, exit_reason, detail)
-
-
-def _load_all(rows: Sequence[frappe._dict]) -> dict[tuple[str, str], Recipient]:
-	names: dict[str, set[str]] = defaultdict(set)
-	known = available_types()
-	for row in rows:
-		if row.recipient_type in known:
-			names[row.recipient_type].add(row.recipient)
-	return {
-		(doctype, name): recipient
-		for doctype, wanted in names.items()
-		for name, recipient in load_recipients(doctype, sorted(wanted)).items()
-	}

@@ -1,7 +1,8 @@
 """Records of any recipient type as recipients: read in batches, alike for every template and every rule."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,13 @@ from drip_campaigns.core.clock import find_zone
 from drip_campaigns.core.errors import UnknownTimeZoneError
 from drip_campaigns.dispatch.dialect import select_in
 from drip_campaigns.enrollment.links import find_linked
-from drip_campaigns.enrollment.recipient_types import COMMON_FLAGS, Hop, RecipientType, get_type
+from drip_campaigns.enrollment.recipient_types import (
+	COMMON_FLAGS,
+	Hop,
+	RecipientType,
+	available_types,
+	get_type,
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,20 @@ def load_recipients(doctype: str, names: Sequence[str], *, whole: bool = True) -
 	a template may use it; without, only what says who it is and whether mail is allowed.
 	"""
 	return _load(get_type(doctype), names, whole=whole, as_person=False)
+
+
+def load_enrolled(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Recipient]:
+	"""Read the records of a batch of enrollments by type and name, a type at a time; what is not there is left out."""
+	names: dict[str, set[str]] = defaultdict(set)
+	known = available_types()
+	for row in rows:
+		if row["recipient_type"] in known:
+			names[row["recipient_type"]].add(row["recipient"])
+	return {
+		(doctype, name): recipient
+		for doctype, wanted in names.items()
+		for name, recipient in load_recipients(doctype, sorted(wanted)).items()
+	}
 
 
 def _load(

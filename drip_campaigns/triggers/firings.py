@@ -13,6 +13,7 @@ import frappe
 
 from drip_campaigns.core.triggers import FiringStatus
 from drip_campaigns.dispatch.dialect import insert_new_rows
+from drip_campaigns.dispatch.workers import call_after_commit
 
 DOCTYPE = "Drip Trigger Firing"
 WORK_JOB = "drip_campaigns.triggers.work.run_job"
@@ -49,7 +50,7 @@ def record(firings: Iterable[Firing], site_now: datetime) -> None:
 	rows = [_row(firing, site_now) for firing in firings]
 	if rows:
 		insert_new_rows(DOCTYPE, _COLUMNS, rows)
-		_call_worker_after_commit()
+		call_after_commit(WORK_JOB, "drip-trigger-firings")
 
 
 def _row(firing: Firing, site_now: datetime) -> Sequence:
@@ -59,24 +60,3 @@ def _row(firing: Firing, site_now: datetime) -> Sequence:
 		*(firing.trigger.parent, firing.trigger.name, firing.record_type, firing.record),
 		*(firing.detail, FiringStatus.WAITING.value, site_now, firing.due_at(site_now)),
 	)
-
-
-def _call_worker_after_commit() -> None:
-	"""Enqueue one job a transaction, however many records it saved."""
-	if frappe.flags.drip_worker_is_called:
-		return
-	frappe.flags.drip_worker_is_called = True
-	frappe.db.after_commit.add(_call_worker)
-	frappe.db.after_rollback.add(_forget_call)
-
-
-def _call_worker() -> None:
-	_forget_call()
-	try:
-		frappe.enqueue(WORK_JOB, queue="long", job_id="drip-trigger-firings", deduplicate=True)
-	except Exception:  # noqa: BLE001 - the save is committed; the next dispatch works off what waits
-		frappe.logger("drip_campaigns").exception("The firings wait for the next dispatch")
-
-
-def _forget_call() -> None:
-	frappe.flags.drip_worker_is_called = False

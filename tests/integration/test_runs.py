@@ -1,0 +1,81 @@
+"""What changes between two batches of one dispatch counts from the next batch on, though what they share is made once."""
+
+import frappe
+import pytest
+
+from drip_campaigns.dispatch import runner, runs
+from tests import factories
+
+
+@pytest.fixture
+def campaign(site, smtp, clock, monkeypatch):
+	"""An active campaign with three people due, in batches of one."""
+	monkeypatch.setattr(runner, "batch_size", lambda: 1)
+	campaign = factories.make_active_campaign(clock, factories.step(0, "Before"))
+	for _ in range(3):
+		factories.enroll(campaign, factories.make_contact(), clock)
+	return campaign
+
+
+def _after_first_batch(monkeypatch, act) -> None:
+	record, calls = runner.record_events, []
+
+	def recorded(*args):
+		record(*args)
+		calls.append(1)
+		if len(calls) == 1:
+			act()
+
+	monkeypatch.setattr(runner, "record_events", recorded)
+
+
+def _queued_subjects() -> list[str]:
+	return sorted(frappe.get_all("Drip Email", pluck="subject"))
+
+
+def test_batches_of_a_dispatch_share_what_is_made_once(campaign, clock, monkeypatch):
+	made, make = [], runs._make_run
+	monkeypatch.setattr(runs, "_make_run", lambda name: made.append(name) or make(name))
+
+	assert runner.dispatch(clock.now, enqueue_delivery=False) == 3
+
+	assert made == [campaign.name]
+
+
+def test_campaign_that_is_paused_between_two_batches_queues_nothing_more(campaign, clock, monkeypatch):
+	_after_first_batch(
+		monkeypatch, lambda: frappe.db.set_value("Drip Campaign", campaign.name, "status", "Paused")
+	)
+
+	assert runner.dispatch(clock.now, enqueue_delivery=False) == 1
+
+	assert _queued_subjects() == ["Before"]
+
+
+def test_text_that_is_changed_between_two_batches_counts_from_the_next(campaign, clock, monkeypatch):
+	def edit() -> None:
+		document = frappe.get_doc("Drip Campaign", campaign.name)
+		document.steps[0].subject = "After"
+		document.save()
+
+	_after_first_batch(monkeypatch, edit)
+
+	assert runner.dispatch(clock.now, enqueue_delivery=False) == 3
+
+	assert _queued_subjects() == ["After", "After", "Before"]
+
+
+def test_batch_that_was_rolled_back_begins_with_everything_anew(campaign, clock, monkeypatch):
+	made, make = [], runs._make_run
+	monkeypatch.setattr(runs, "_make_run", lambda name: made.append(name) or make(name))
+
+	def lose() -> None:
+		raise frappe.QueryDeadlockError("1213 Deadlock found when trying to get lock")
+
+	_after_first_batch(monkeypatch, lose)
+
+	assert runner.dispatch(clock.now, enqueue_delivery=False) == 3
+
+	assert len(made) == 2
+	assert frappe.db.count("Drip Step Version") == 1
+	assert factories.count("Drip Email", status="Queued") == 3
