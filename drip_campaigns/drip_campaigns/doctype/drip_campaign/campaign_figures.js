@@ -30,7 +30,7 @@ function get_figures_box(frm) {
 
 function draw_figures(figures) {
 	const heads = FIGURE_COLUMNS.map(([, label]) => `<th class="text-right">${label}</th>`).join("");
-	const rows = figures.steps.map((row) => figure_row(row, `${row.idx}. ${frappe.utils.escape_html(row.subject || "")}`));
+	const rows = figures.steps.map((row) => figure_row(row, `${row.idx}. ${frappe.utils.escape_html(put_fields_in_brackets(row.subject || ""))}`));
 	if (FIGURE_COLUMNS.some(([name]) => figures.rest[name])) rows.push(figure_row(figures.rest, __("Other")));
 	if (rows.length > 1) rows.push(figure_row(figures.total, `<b>${__("All")}</b>`));
 	return `<table class="table table-sm drip-figures"><thead><tr><th>${__("Step")}</th>${heads}</tr></thead>
