@@ -27,6 +27,7 @@ DOCTYPES = {
 	if isinstance(content := json.loads(path.read_text()), dict) and content.get("doctype") == "DocType"
 }
 LAYOUT = ("Section Break", "Column Break", "Tab Break", "HTML", "Table", "Button", "Heading", "Fold")
+KEYWORDS = {"user", "__user", "user_fullname", "today", "now"}  # which Frappe puts a value in for
 STANDARD_FIELDS = {"name", "owner", "creation", "modified", "modified_by", "docstatus", "idx"}
 JOB = re.compile(r"(?:drip_campaigns|frappe\.email)(?:\.[a-z_]+){2,}")
 DESK_CALL = re.compile(r"""(?:read_from_desk|call_desk)\(\s*["'](\w+)["']|\bmethod:\s*["'](\w+)["']""")
@@ -218,6 +219,20 @@ def test_doctype_lists_each_of_its_fields_once_and_in_words(name):
 	assert all(re.fullmatch(r"[a-z][a-z_]*", field) for field in fields)
 	assert set(doctype.get("search_fields", "").replace(" ", "").split(",")) <= {*fields, ""}
 	assert doctype.get("title_field") in {*fields, None}
+
+
+@pytest.mark.parametrize("name", DOCTYPES)
+def test_conditions_and_defaults_of_a_doctype_are_such_as_desk_understands(name):
+	for field in DOCTYPES[name]["fields"]:
+		for key in ("depends_on", "mandatory_depends_on", "read_only_depends_on"):
+			assert re.fullmatch(r"eval:\s*\S.*|\w*", field.get(key) or ""), (
+				f"{name}.{field['fieldname']}: {key}"
+			)
+		if field["fieldtype"] == "Select" and field.get("default"):
+			assert field["default"] in field["options"].split("\n"), f"{name}.{field['fieldname']}"
+			assert field["default"].lower() not in KEYWORDS, (
+				f"{name}.{field['fieldname']}: a word of Frappe's own"
+			)
 
 
 def test_every_link_of_a_doctype_leads_somewhere(connected_site):

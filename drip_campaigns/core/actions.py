@@ -51,7 +51,7 @@ class LeavingBecause(Label):
 class AssignTo(Label):
 	"""Who gets a ToDo or is told something."""
 
-	USER = "User"
+	USER = "Named User"  # not "User": as a field's default, Frappe reads that as who is signed in
 	OWNER = "Record's Owner"
 	IN_TURN = "Users in Turn"
 
