@@ -66,7 +66,7 @@ def clear_site() -> None:
 		frappe.db.delete(doctype)
 	frappe.db.delete("Comment", {"reference_doctype": ("in", _OURS)})
 	frappe.db.delete("Version", {"ref_doctype": ("in", _OURS)})
-	like = ("like", f"%@{DOMAIN}")
+	like = ("like", f"%{DOMAIN}")
 	for parent, child, filters in (
 		("Email Queue", "Email Queue Recipient", {"sender": ("like", f"%@{DOMAIN}%")}),
 		("Communication", "Communication Link", {"sender": ("like", f"%@{DOMAIN}%")}),

@@ -73,7 +73,7 @@ def make_webhook(url: str, doctype: str, event: str, condition: str = "", name: 
 
 
 def make_notification(name: str, doctype: str, event: str, **fields):
-	"""Insert a Notification that tells the Administrator in the Desk."""
+	"""Insert a Notification that tells every System Manager in the Desk."""
 	notification = frappe.get_doc(
 		doctype="Notification",
 		name=name,
@@ -141,6 +141,7 @@ def test_webhook_hears_what_an_enrollment_was_when_it_was_written(campaign, cloc
 
 
 def test_notification_hears_of_a_value_that_changed_in_a_batch_and_by_a_person(campaign, clock):
+	factories.make_user("manager", "Drip Manager", "System Manager")  # the Administrator is never told
 	make_notification("Drip Test Change", "Drip Enrollment", "Value Change", value_changed="status")
 
 	ada, bob = enroll_people(campaign, clock, "Ada", "Bob")

@@ -97,9 +97,13 @@
 			};
 		}
 
-		// Only the answer to the latest question is shown.
+		// Only the answer to the latest question is shown. A field says that it has changed also when it is merely left: who
+		// presses Enroll right after choosing would press a button that is taken away at that moment.
 		async refresh() {
 			if (!this.area) return;
+			const asked = JSON.stringify(this.audience);
+			if (asked === this.asked) return;
+			this.asked = asked;
 			const question = ++this.latest;
 			this.allow(false);
 			if (!this.audience.campaign) {
@@ -109,8 +113,9 @@
 			drip_campaigns.draw_waiting(this.area, __("Asking who would be enrolled …"));
 			const figures = await drip_campaigns.call("preview_enrollment", this.audience).catch(() => null);
 			if (question !== this.latest) return;
-			if (figures) this.show(figures);
-			else this.area.empty();
+			if (figures) return this.show(figures);
+			this.asked = null;
+			this.area.empty();
 		}
 
 		show(figures) {

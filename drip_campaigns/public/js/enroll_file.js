@@ -106,9 +106,12 @@
 
 		async ask() {
 			if (!this.area) return;
+			const { mapping_is_known, ...question } = this.question;
+			const asked = JSON.stringify([question, Boolean(this.file)]);
+			if (asked === this.asked) return; // a field that is merely left says that it has changed, too
+			this.asked = asked;
 			const number = ++this.latest;
 			this.allow(false);
-			const { mapping_is_known, ...question } = this.question;
 			if (!question.campaign || !this.file || !mapping_is_known) {
 				drip_campaigns.draw_waiting(this.area, __("Choose a campaign and a file to see what each row would do."));
 				return;
@@ -118,6 +121,7 @@
 			if (number !== this.latest) return;
 			this.area.empty();
 			if (figures) this.show(figures);
+			else this.asked = null;
 		}
 
 		show(figures) {
