@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import crew, ground
+from benchmarks import crew, deeds, ground
 from benchmarks.faults import FAULTS, Fault
 from benchmarks.services import Services, is_on_bench
 from benchmarks.trial import Trial
 from benchmarks.verdict import Verdict
 from benchmarks.witness import Witness
+from tests.receiver import Receiver
 
 SHORT = 0.08
+REFUSED_OF_A_HUNDRED = 10  # calls of a Webhook that are answered 500
 COLUMNS = ("fault", "due", "delivered", "duplicates", "lost", "in doubt", "allowed", "killed", "seconds", "")
 
 
@@ -32,7 +34,7 @@ class Line:
 	@property
 	def is_good(self) -> bool:
 		"""Whether every promise held."""
-		return self.verdict.is_good(self.doubts_allowed)
+		return self.verdict.is_good(self.doubts_allowed) and self.verdict.deeds.is_good(self.kills["act"])
 
 
 def cause(fault: Fault, witness: Witness, services: Services, size: float, seed: int) -> Line:
@@ -40,9 +42,12 @@ def cause(fault: Fault, witness: Witness, services: Services, size: float, seed:
 	begun = time.monotonic()
 	people = max(int(fault.people * min(size * 3, 1)), 20)
 	steps = fault.steps if size == 1 else min(fault.steps, 8)
-	trial = Trial(witness, people, steps, seed)
-	fault.cause(trial, services, size)
-	verdict = trial.settle()
+	with Receiver() as receiver:
+		receiver.refusals = REFUSED_OF_A_HUNDRED
+		trial = Trial(witness, people, steps, seed, receiver if fault.acts else None)
+		fault.cause(trial, services, size)
+		verdict = trial.settle()
+	deeds.clear()
 	# One e-mail a killed delivery worker, and each text that the server took and never answered.
 	allowed = trial.kills["deliver"] + witness.count_unanswered()
 	return Line(fault, verdict, trial.kills, allowed, time.monotonic() - begun)
@@ -54,16 +59,25 @@ def show(lines: list[Line], console: Console) -> None:
 	for column in table.columns[1:-1]:
 		column.justify = "right"
 	for line in lines:
-		verdict = line.verdict
+		verdict, deeds_of = line.verdict, line.verdict.deeds
 		table.add_row(
 			line.fault.title, str(verdict.due), str(verdict.delivered), str(len(verdict.duplicates)),
 			str(len(verdict.lost)), str(len(verdict.in_doubt)), str(line.doubts_allowed),
 			f"{line.kills['dispatch']}+{line.kills['deliver']}", f"{line.seconds:.0f}",
 			"[green]held[/green]" if line.is_good else "[red]BROKEN[/red]",
 		)  # fmt: skip
+		if line.fault.acts:
+			table.add_row(
+				"  its actions", str(deeds_of.due), str(deeds_of.done), str(len(deeds_of.duplicates)),
+				str(len(deeds_of.lost)), str(len(deeds_of.in_doubt)), str(line.kills["act"]),
+				str(line.kills["act"]), "", "",
+			)  # fmt: skip
 	console.print(table)
 	console.print("killed: dispatchers + delivery workers; allowed: one in doubt for each of the latter and")
-	console.print("for each message that the server took without ever answering.")
+	console.print(
+		"for each message that the server took without ever answering. Of actions (delivered: done),"
+	)
+	console.print("killed: workers that act; allowed: one call of a Webhook in doubt for each.")
 	for line in lines:
 		_name_exceptions(line, console)
 
@@ -77,6 +91,10 @@ def _name_exceptions(line: Line, console: Console) -> None:
 		"left, and the ledger denies it": verdict.untrue,
 		"enrollment that has not ended": verdict.unfinished,
 		"sum that does not equal a recount": verdict.miscounted,
+		"action in doubt": verdict.deeds.in_doubt,
+		"action done twice": verdict.deeds.duplicates,
+		"action lost": verdict.deeds.lost,
+		"action done, and the log denies it": verdict.deeds.untrue,
 	}
 	for kind, names in kinds.items():
 		if names:

@@ -24,6 +24,7 @@ import frappe.email.queue
 import frappe.email.smtp  # preloaded, as is all that a job imports when it is needed
 
 from benchmarks import ground
+from drip_campaigns.actions import work as actions
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.site_clock import to_site
 
@@ -44,6 +45,7 @@ class Moment(NamedTuple):
 
 
 _RUNNER, _DELIVERY = "drip_campaigns.dispatch.runner", "drip_campaigns.dispatch.delivery"
+_ACTIONS = "drip_campaigns.actions"
 MOMENTS: dict[str, Moment] = {
 	"before a batch is written": Moment("dispatch", _RUNNER, "record_mails", False, 2),
 	"before a batch is committed": Moment("dispatch", _RUNNER, "record_events", True, 2),
@@ -52,7 +54,17 @@ MOMENTS: dict[str, Moment] = {
 	"before the text": Moment("deliver", _DELIVERY, "send_text", False, 30),
 	"right after the 250": Moment("deliver", _DELIVERY, "send_text", True, 30),
 	"before outcomes are committed": Moment("deliver", _DELIVERY, "settle", True),
+	"in the middle of a batch of actions": Moment("act", f"{_ACTIONS}.rights", "check_owner", True, 20),
+	"before effects are committed": Moment("act", f"{_ACTIONS}.work", "record_events", True, 2),
+	"after effects are committed": Moment("act", f"{_ACTIONS}.work", "explain_unfit", False, 3),
+	"before a Webhook is called": Moment("act", f"{_ACTIONS}.webhooks", "send", False, 8),
+	"after a Webhook was called": Moment("act", f"{_ACTIONS}.webhooks", "send", True, 8),
 }
+
+
+def moments_of(*works: str) -> list[str]:
+	"""Return the moments at which jobs of these kinds can be struck."""
+	return [name for name, moment in MOMENTS.items() if moment.work in works]
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,10 @@ class Worker:
 	@property
 	def was_killed(self) -> bool:
 		return self.process.exitcode == -signal.SIGKILL
+
+	@property
+	def ended_badly(self) -> bool:
+		return self.process.exitcode != 0
 
 	def wait_ready(self) -> None:
 		"""Return when the job begins, or its process has ended."""
@@ -178,6 +194,11 @@ def deliver(now: datetime) -> None:
 	delivery.deliver(lambda: now)
 
 
+def act(now: datetime) -> None:
+	"""Do what the job of the actions does."""
+	actions.run(now)
+
+
 def flush(now: datetime) -> None:
 	"""Let Frappe send what has become its own by `now`."""
 	with mock.patch("frappe.email.queue.now_datetime", lambda: to_site(now)):
@@ -200,5 +221,5 @@ def dispatch_and_deliver(now: datetime) -> None:
 
 WORK: dict[str, Callable[[datetime], None]] = {
 	function.__name__: function
-	for function in (dispatch, deliver, flush, retry_sending, dispatch_and_deliver)
+	for function in (dispatch, deliver, act, flush, retry_sending, dispatch_and_deliver)
 }

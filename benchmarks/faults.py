@@ -26,6 +26,7 @@ class Fault:
 	people: int
 	steps: int
 	needs: str = ""  # the service that must be in our hands
+	acts: bool = False  # the campaign has steps that act beside its e-mails
 
 
 def kill_at_random(trial: Trial, services: Services, size: float) -> None:
@@ -52,7 +53,7 @@ def kill_at_moments(trial: Trial, services: Services, size: float) -> None:
 	"""Kill them at the worst moments: right after the SMTP 250, around every commit."""
 	wanted = max(int(60 * size), 5)
 	while sum(trial.kills.values()) < wanted:
-		for moment in crew.MOMENTS:
+		for moment in crew.moments_of("dispatch", "deliver"):
 			if trial.is_idle() and not trial.next_due():
 				return
 			if crew.MOMENTS[moment].work == "deliver":
@@ -62,11 +63,27 @@ def kill_at_moments(trial: Trial, services: Services, size: float) -> None:
 			trial.pass_time(seconds=trial.random.randint(5, 120))
 
 
+def kill_acting(trial: Trial, services: Services, size: float) -> None:
+	"""Kill those that act: within a batch, around its commit, before and after the call of a Webhook; and now and then others."""
+	wanted = max(int(60 * size), 5)
+	others = crew.moments_of("dispatch", "deliver")
+	while trial.kills["act"] < wanted and trial.next_due():
+		trial.run(trial.struck(trial.random.choice(others)))
+		trial.run(trial.job("dispatch"), trial.job("dispatch"))
+		for moment in crew.moments_of("act"):
+			beside = [trial.job("act")] if trial.random.random() < 0.3 else []
+			trial.run(trial.struck(moment), *beside)
+			trial.pass_time(seconds=trial.random.randint(5, 60))
+		trial.run(trial.job("deliver"), trial.job("act"))
+		trial.pass_time(minutes=15)  # whoever is silent for so long is dead
+		trial.run(trial.job("dispatch_and_deliver"), trial.job("act"))
+
+
 def dispatch_eightfold(trial: Trial, services: Services, size: float) -> None:
 	"""Eight dispatchers and four delivery workers at once."""
 	while trial.next_due():
-		trial.run(*[trial.job("dispatch")] * 8, *[trial.job("deliver")] * 4)
-		trial.run(*[trial.job("deliver")] * 4)
+		trial.run(*[trial.job("dispatch")] * 8, *[trial.job(work) for work in trial.works[1:]] * 4)
+		trial.run(*[trial.job(work) for work in trial.works[1:]] * 4)
 
 
 def schedule_twice(trial: Trial, services: Services, size: float) -> None:
@@ -165,26 +182,29 @@ def stop_redis(trial: Trial, services: Services, size: float) -> None:
 
 
 def _strike_services(trial: Trial, strike: Callable[[], None]) -> None:
-	workers = [crew.start(trial.job(work)) for work in ("dispatch", "deliver", "deliver")]
+	workers = [crew.start(trial.job(work)) for work in (*trial.works, "deliver")]
 	for worker in workers:
 		worker.wait_ready()
 	time.sleep(trial.random.uniform(0.05, 0.4))
 	strike()
 	for worker in workers:
 		worker.process.join(crew.JOB_SECONDS)
-	late = [crew.start(trial.job("deliver")) for _worker in range(2)]
+	late = [crew.start(trial.job(work)) for work in ("deliver", trial.works[-1])]
 	for worker in late:
 		worker.wait_ready()
 	time.sleep(trial.random.uniform(0.02, 0.2))
 	strike()
 	for worker in late:
 		worker.process.join(crew.JOB_SECONDS)
+	trial.count_kills([*workers, *late])
 
 
 FAULTS = (
 	Fault("kill -9 at random moments", kill_at_random, people=240, steps=24),
 	Fault("kill -9 after the 250, around commits", kill_at_moments, people=240, steps=14),
+	Fault("kill -9 while steps act", kill_acting, people=120, steps=7, acts=True),
 	Fault("eight dispatchers at once", dispatch_eightfold, people=400, steps=3),
+	Fault("four that act, eight dispatchers", dispatch_eightfold, people=200, steps=4, acts=True),
 	Fault("two schedulers", schedule_twice, people=200, steps=4),
 	Fault("1,000 runs with a frozen clock", freeze_the_clock, people=50, steps=2),
 	Fault("a job run twice", run_twice, people=200, steps=3),
@@ -193,6 +213,7 @@ FAULTS = (
 	Fault("the machine off for 20 minutes", switch_off, people=200, steps=4),
 	Fault("SMTP 421, 450, 550, 554, stalls, drops", answer_at_random, people=300, steps=3),
 	Fault("MariaDB restarted and killed", restart_mariadb, people=300, steps=6, needs="mariadb"),
+	Fault("MariaDB killed while steps act", restart_mariadb, people=150, steps=6, needs="mariadb", acts=True),
 	Fault("Redis emptied", flush_redis, people=300, steps=6, needs="redis"),
 	Fault("Redis stopped", stop_redis, people=300, steps=4, needs="redis-restart"),
 )

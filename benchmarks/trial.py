@@ -5,14 +5,16 @@ from datetime import datetime, timedelta, timezone
 
 import frappe
 
-from benchmarks import crew, ground
+from benchmarks import crew, deeds, ground
 from benchmarks.sink import Mood
 from benchmarks.verdict import Verdict, judge
 from benchmarks.witness import Witness
 from drip_campaigns.campaign import lifecycle
+from drip_campaigns.core.actions import ActionStatus
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.site_clock import from_site
 from tests import factories
+from tests.receiver import Receiver
 
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 TICK = timedelta(minutes=5)
@@ -21,18 +23,32 @@ MESSAGE = "<p>Hello {{ recipient.first_name }}</p><p><a href='https://example.co
 
 
 class Trial:
-	"""A campaign of `steps` daily e-mails to `people`, all due at `now`."""
+	"""A campaign of `steps` daily e-mails to `people`, all due at `now`; with a `receiver` each day's steps act as well."""
 
-	def __init__(self, witness: Witness, people: int, steps: int, seed: int = 1) -> None:
+	def __init__(
+		self, witness: Witness, people: int, steps: int, seed: int = 1, receiver: Receiver | None = None
+	) -> None:
 		self.witness, self.now, self.random = witness, BEGIN, random.Random(seed)
-		self.kills: dict[str, int] = {"dispatch": 0, "deliver": 0}
+		self.kills: dict[str, int] = {"dispatch": 0, "deliver": 0, "act": 0}
 		ground.clear()
+		deeds.clear()
 		witness.forget()
 		witness.be(Mood())
 		ground.set_options(batch_size=50)
 		rows = [factories.step(day, subject=f"Step {day}", message=MESSAGE) for day in range(steps)]
+		self.deeds = deeds.Deeds(receiver) if receiver else None
+		if self.deeds:
+			rows += self.deeds.make_steps(steps, self.now)
 		self.campaign = ground.make_campaign(rows, self.now).name
-		ground.enroll_all(self.campaign, ground.make_people(people), self.now)
+		names = ground.make_people(people)
+		if self.deeds:
+			ground.keep_addresses(names)
+		ground.enroll_all(self.campaign, names, self.now)
+
+	@property
+	def works(self) -> tuple[str, ...]:
+		"""The kinds of workers that have something to do."""
+		return ("dispatch", "deliver", "act") if self.deeds else ("dispatch", "deliver")
 
 	def job(self, work: str, **options: object) -> crew.Job:
 		"""Return a job at the trial's time."""
@@ -48,9 +64,10 @@ class Trial:
 		return self.count_kills(crew.run(jobs))
 
 	def count_kills(self, workers: list[crew.Worker]) -> list[crew.Worker]:
-		"""Note which of these workers were killed."""
+		"""Note which of these workers were killed; and of those that act, which a lost database has ended."""
 		for worker in workers:
-			if worker.was_killed and worker.job.work in self.kills:
+			is_lost = worker.ended_badly if worker.job.work == "act" else worker.was_killed
+			if is_lost and worker.job.work in self.kills:
 				self.kills[worker.job.work] += 1
 		return workers
 
@@ -66,9 +83,10 @@ class Trial:
 	def next_due(self) -> datetime | None:
 		"""Jump to when the next step is due, if nothing is under way now; return that moment."""
 		frappe.db.commit()
-		if self._has_open() or not self._next_send_at():
+		due = self._next_moment()
+		if self._has_open() or not due:
 			return None
-		self.now = max(self.now, self._next_send_at())
+		self.now = max(self.now, due)
 		return self.now
 
 	def settle(self) -> Verdict:
@@ -76,14 +94,14 @@ class Trial:
 		self.witness.be(Mood())
 		for _tick in range(QUIET_TICKS):
 			self.look_after()
-			for work in (crew.dispatch, crew.deliver, crew.flush, crew.retry_sending):
+			for work in (crew.act, crew.dispatch, crew.deliver, crew.act, crew.flush, crew.retry_sending):
 				work(self.now)
 			frappe.db.commit()
-			if not self._has_open() and not self._next_send_at():
+			if not self._has_open() and not self._next_moment():
 				break
 			self.next_due()
 			self.pass_time(minutes=5)
-		return judge(self.campaign, self.witness)
+		return judge(self.campaign, self.witness, self.deeds)
 
 	def look_after(self) -> None:
 		"""Do what a manager does who is told that the campaign was paused, or an account held: let them go on."""
@@ -101,11 +119,22 @@ class Trial:
 
 	def _has_open(self) -> bool:
 		filters = {"campaign": self.campaign, "status": ["in", ["Queued", "Sending"]]}
-		return bool(frappe.get_all("Drip Email", filters=filters, limit=1))
-
-	def _next_send_at(self) -> datetime | None:
-		filters = {"campaign": self.campaign, "next_send_at": ["is", "set"]}
-		found = frappe.get_all(
-			"Drip Enrollment", filters=filters, order_by="next_send_at", limit=1, pluck="next_send_at"
+		calling = {"campaign": self.campaign, "status": ActionStatus.TRYING.value}
+		return bool(
+			frappe.get_all("Drip Email", filters=filters, limit=1)
+			or frappe.get_all("Drip Action", filters=calling, limit=1)
 		)
-		return from_site(found[0]) if found else None
+
+	def _next_moment(self) -> datetime | None:
+		"""Return when the next step or action is due."""
+		moments = [
+			self._find_first("Drip Enrollment", "next_send_at", {"next_send_at": ["is", "set"]}),
+			self._find_first("Drip Action", "due_at", {"status": ActionStatus.WAITING.value}),
+		]
+		return min((from_site(moment) for moment in moments if moment), default=None)
+
+	def _find_first(self, doctype: str, field: str, filters: dict) -> datetime | None:
+		rows = frappe.get_all(
+			doctype, {"campaign": self.campaign, **filters}, pluck=field, order_by=field, limit=1
+		)
+		return rows[0] if rows else None

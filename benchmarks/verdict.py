@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import frappe
 
+from benchmarks.deeds import Deeds, DeedVerdict
 from benchmarks.witness import Witness
 from drip_campaigns.dispatch import runner
 from drip_campaigns.feedback import recount
@@ -25,6 +26,7 @@ class Verdict:
 	in_doubt: list[str] = field(default_factory=list)
 	unfinished: list[str] = field(default_factory=list)  # enrollments that the end of it all has not reached
 	miscounted: list[str] = field(default_factory=list)  # sums that do not equal a recount
+	deeds: DeedVerdict = field(default_factory=DeedVerdict)
 
 	def is_good(self, doubts_allowed: int) -> bool:
 		"""Say whether every promise held."""
@@ -32,7 +34,7 @@ class Verdict:
 		return not broken and len(self.in_doubt) <= doubts_allowed
 
 
-def judge(campaign: str, witness: Witness) -> Verdict:
+def judge(campaign: str, witness: Witness, deeds: Deeds | None = None) -> Verdict:
 	"""Return the verdict over one campaign whose every step should be dealt with by now.
 
 	Lost is what the ledger calls Sent and the sink never saw, and what is still open or was never recorded.
@@ -62,14 +64,14 @@ def judge(campaign: str, witness: Witness) -> Verdict:
 		in_doubt=by_status.get("In Doubt", []),
 		unfinished=_find_unfinished(campaign),
 		miscounted=_find_miscounted(),
+		deeds=deeds.judge(campaign, ENDED_EARLY) if deeds else DeedVerdict(),
 	)
 
 
 def _find_missing(campaign: str, emails: list[frappe._dict]) -> list[str]:
 	"""Return the steps of enrollments that did not end early for which nothing was ever recorded."""
-	steps = frappe.get_all(
-		"Drip Campaign Step", filters={"parent": campaign}, fields=["name", "subject"], order_by="idx"
-	)
+	of_mail = {"parent": campaign, "step_type": "Send E-mail"}
+	steps = frappe.get_all("Drip Campaign Step", filters=of_mail, fields=["name"], order_by="idx")
 	recorded = {email.name for email in emails}
 	going_on = frappe.get_all(
 		"Drip Enrollment",

@@ -14,6 +14,7 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
 ground.connect()
 crew.dispatch(LONG_AGO)
 crew.deliver(LONG_AGO)
+crew.act(LONG_AGO)
 frappe.destroy()
 # Made anew by each process: Frappe 16's listens for changes in a thread, which does not survive a fork.
 frappe.cache = frappe.client_cache = None

@@ -1,7 +1,10 @@
 """A web server that a Webhook calls: it notes what arrives, and answers as told."""
 
 import json
+import random
 import threading
+from collections import Counter
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -9,18 +12,30 @@ from tests.fakes import LOOPBACK
 
 
 class Receiver:
-	"""Use it as a context manager; `calls` are the headers and bodies in their order."""
+	"""Use it as a context manager; `calls` are the headers and bodies in their order.
+
+	`accepted` says how often a call with each Idempotency-Key was answered 200, `refusals` how many of a hundred get a 500.
+	"""
 
 	def __init__(self) -> None:
 		self.calls: list[tuple[dict[str, str], Any]] = []
 		self.status = 200
 		self.is_silent = False  # takes the call, and hangs up without an answer
+		self.accepted: Counter[str] = Counter()
+		self.refusals, self._random = 0, random.Random(1)
 
 	def __enter__(self) -> "Receiver":
 		self._server = ThreadingHTTPServer((LOOPBACK, 0), _make_handler(self))
 		self.url = f"http://{LOOPBACK}:{self._server.server_port}/hook"
 		threading.Thread(target=self._server.serve_forever, daemon=True).start()
 		return self
+
+	def answer(self, key: str | None) -> int:
+		"""Return the status that a call gets, and note what is accepted before it is said."""
+		status = 500 if self._random.random() * 100 < self.refusals else self.status
+		if status == HTTPStatus.OK and key:
+			self.accepted[key] += 1
+		return status
 
 	def __exit__(self, *_error: object) -> None:
 		self._server.shutdown()
@@ -34,7 +49,7 @@ def _make_handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 			receiver.calls.append((dict(self.headers), body))
 			if receiver.is_silent:
 				return
-			self.send_response(receiver.status)
+			self.send_response(receiver.answer(self.headers["Idempotency-Key"]))
 			self.send_header("Content-Length", "0")
 			self.end_headers()
 

@@ -1,7 +1,7 @@
 """What an action is done with, and what became of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,9 +37,12 @@ class Job:
 		"""What a sentence calls the recipient."""
 		return self.recipient.full_name or self.recipient.email or self.recipient.name
 
-	def plain(self, source: str | None) -> str:
-		"""Fill a text for a field."""
-		return fill_plain(source, self.recipient, self.campaign.campaign_name, self.row.enrollment)
+	def plain(self, source: str | None, document=None) -> str:
+		"""Fill a text for a field; `document` is the recipient's record as it is at this moment, if somebody has read it."""
+		recipient = self.recipient
+		if document is not None:
+			recipient = replace(recipient, fields={name: document.get(name) for name in recipient.fields})
+		return fill_plain(source, recipient, self.campaign.campaign_name, self.row.enrollment)
 
 	def html(self, source: str | None) -> str:
 		"""Fill a text that is shown as HTML."""

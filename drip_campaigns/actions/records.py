@@ -2,7 +2,6 @@
 
 import frappe
 from frappe import _
-from frappe.desk.doctype.tag.tag import DocTags
 
 from drip_campaigns.actions.errors import ActionError
 from drip_campaigns.actions.outcome import Done, Job
@@ -10,12 +9,15 @@ from drip_campaigns.actions.texts import read_values
 
 
 def set_field(job: Job) -> Done:
-	"""Set a field of the recipient's record, as its own form would; records of another kind are passed over."""
+	"""Set a field of the recipient's record, as its own form would; records of another kind are passed over.
+
+	The value is filled from the record as it is under its lock, so that a counter that many steps raise misses none.
+	"""
 	step = job.step
 	if job.row.recipient_type != step.action_doctype:
 		return Done(_("Passed over: {0} is no {1}").format(job.who, _(step.action_doctype)))
-	value = job.plain(step.action_value)
-	document = _get(job, "write")
+	document = _lock(job)
+	value = job.plain(step.action_value, document)
 	if not document.meta.has_field(step.action_field):
 		raise ActionError(_("{0} has no field {1} any more.").format(_(document.doctype), step.action_field))
 	document.set(step.action_field, value or None)
@@ -26,17 +28,25 @@ def set_field(job: Job) -> Done:
 
 def add_tag(job: Job) -> Done:
 	"""Tag the recipient's record."""
-	document = _get(job, "write")
+	document = _lock(job)
 	tag = _known_tag(job.step.action_tag.strip())
-	DocTags(document.doctype).add(document.name, tag)
+	tags = _tags_of(document)
+	if tag.lower() not in (known.lower() for known in tags):
+		_keep_tags(document, [*tags, tag])
+	if not frappe.db.exists("Tag Link", {**_link_of(document), "tag": tag}):
+		title = document.get_title() or ""
+		frappe.get_doc(doctype="Tag Link", **_link_of(document), tag=tag, title=title).insert(
+			ignore_permissions=True
+		)
 	return Done(_("Tag {0} was added to {1}").format(tag, job.who))
 
 
 def remove_tag(job: Job) -> Done:
 	"""Take a tag off the recipient's record, whatever the case of its letters."""
-	document = _get(job, "write")
+	document = _lock(job)
 	tag = job.step.action_tag.strip()
-	DocTags(document.doctype).remove(document.name, tag)
+	_keep_tags(document, [known for known in _tags_of(document) if known.lower() != tag.lower()])
+	frappe.db.delete("Tag Link", {**_link_of(document), "tag": tag})
 	return Done(_("Tag {0} was removed from {1}").format(tag, job.who))
 
 
@@ -54,11 +64,30 @@ def create_document(job: Job) -> Done:
 
 
 def _known_tag(tag: str) -> str:
-	"""Return the tag as it is spelled already: Hot and hot are one."""
-	return frappe.db.get_value("Tag", tag, "name") or tag
+	"""Return the tag as it is spelled already: Hot and hot are one. A new one is made, if nobody else does at this moment."""
+	if known := frappe.db.get_value("Tag", tag, "name"):
+		return known
+	frappe.get_doc(doctype="Tag", name=tag).insert(ignore_permissions=True, ignore_if_duplicate=True)
+	return tag
 
 
-def _get(job: Job, right: str):
-	document = frappe.get_doc(job.row.recipient_type, job.row.recipient)
-	document.check_permission(right)
+# Frappe's own DocTags reads the tags, and writes them all, without a lock: of two workers, one would undo the other's.
+
+
+def _tags_of(document) -> list[str]:
+	return [tag for tag in (document.get("_user_tags") or "").split(",") if tag]
+
+
+def _keep_tags(document, tags: list[str]) -> None:
+	frappe.db.set_value(document.doctype, document.name, "_user_tags", ",".join(tags), update_modified=False)
+
+
+def _link_of(document) -> dict[str, str]:
+	return {"document_type": document.doctype, "document_name": document.name}
+
+
+def _lock(job: Job):
+	"""Return the recipient's record as it is now, locked, if the owner may change it."""
+	document = frappe.get_doc(job.row.recipient_type, job.row.recipient, for_update=True)
+	document.check_permission("write")
 	return document

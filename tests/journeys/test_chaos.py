@@ -5,13 +5,15 @@ from collections.abc import Iterator
 import frappe
 import pytest
 
-from benchmarks import chaos, crew, ground
+from benchmarks import chaos, crew, deeds, ground
 from benchmarks.faults import FAULTS
 from benchmarks.services import Services, is_on_bench
+from benchmarks.trial import Trial
 from benchmarks.verdict import judge
 from benchmarks.witness import Witness
 from drip_campaigns.dispatch.repair import read_ledger
 from tests import factories
+from tests.receiver import Receiver
 
 SIZE = 0.06  # of the full form
 SEED = 7
@@ -56,6 +58,17 @@ def test_nothing_is_sent_twice_or_lost(witness, title):
 		assert sum(line.kills.values()) > 3
 
 
+def test_steps_that_act_do_so_exactly_once_however_often_their_workers_are_killed(witness):
+	line = endure("kill -9 while steps act", witness)
+
+	verdict, acts = line.verdict, line.verdict.deeds
+	assert line.kills["act"] > 3 and line.is_good
+	assert (verdict.duplicates, verdict.lost, verdict.untrue, verdict.unfinished) == ([], [], [], [])
+	assert (acts.duplicates, acts.lost, acts.untrue) == ([], [], [])
+	assert acts.due == acts.done + len(acts.in_doubt) > 200
+	assert len(acts.in_doubt) <= line.kills["act"]
+
+
 def test_judge_sees_what_was_sent_twice_and_what_was_lost(witness, clock):
 	campaign = factories.make_active_campaign(clock, factories.step(0))
 	for _ in range(3):
@@ -74,3 +87,20 @@ def test_judge_sees_what_was_sent_twice_and_what_was_lost(witness, clock):
 	assert clean.is_good(0)
 	assert len(twice.duplicates) == 1 and not twice.is_good(9)
 	assert len(unseen.lost) == 3 and not unseen.is_good(9)
+
+
+def test_judge_sees_what_was_done_twice_and_what_was_not_done(witness):
+	with Receiver() as receiver:
+		trial = Trial(witness, people=3, steps=2, seed=SEED, receiver=receiver)
+		clean = trial.settle().deeds
+		key = next(iter(receiver.accepted))
+		receiver.accepted[key] += 1
+		document = frappe.get_last_doc("ToDo", {"description": ("like", f"%{deeds.TAG}%")})
+		frappe.copy_doc(document).insert()
+		frappe.db.delete("Tag Link", {"tag": deeds.mark_of(1)})
+
+		wrong = trial.deeds.judge(trial.campaign, ())
+
+	deeds.clear()
+	assert clean.due == clean.done == 12 and clean.is_good(0)
+	assert len(wrong.duplicates) == 2 and len(wrong.lost) == 3 and not wrong.is_good(9)

@@ -1,0 +1,215 @@
+"""What the steps of a trial do beside e-mail, and every effect of it counted in the database against its Drip Action.
+
+A Webhook's effects are counted where they arrive: by the key that each attempt of one action bears.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import frappe
+
+from drip_campaigns.campaign import lifecycle
+from drip_campaigns.core.actions import ActionKind, ActionStatus
+from tests import factories
+from tests.receiver import Receiver
+
+HOOK, TAG, USER, NEXT = "Drip Chaos Hook", "Drip Chaos", "chaos-colleague", "Drip Chaos Next"
+ACTIONS_A_DAY = 2
+FAR_DAY = 900  # nobody gets this far in a trial
+UNSETTLED = (ActionStatus.WAITING.value, ActionStatus.TRYING.value, ActionStatus.ASSIGNED.value)
+
+
+@dataclass(frozen=True)
+class DeedVerdict:
+	"""What became of the actions of a trial; the lists name Drip Actions."""
+
+	due: int = 0
+	done: int = 0
+	duplicates: list[str] = field(default_factory=list)
+	lost: list[str] = field(
+		default_factory=list
+	)  # said to be done and without effect, failed, open, never written
+	untrue: list[str] = field(default_factory=list)  # said to have failed, and the effect is there
+	in_doubt: list[str] = field(default_factory=list)
+
+	def is_good(self, doubts_allowed: int) -> bool:
+		"""Say whether each was done exactly once."""
+		return not (self.duplicates or self.lost or self.untrue) and len(self.in_doubt) <= doubts_allowed
+
+
+class Deeds:
+	"""Steps of six kinds and of Webhooks, and what counts their effects. `receiver` is where the Webhook leads."""
+
+	def __init__(self, receiver: Receiver) -> None:
+		self.receiver = receiver
+		self.user = factories.make_user(USER, "Drip User")
+		frappe.db.set_value("Notification Settings", self.user, "enable_email_notifications", 0)
+		self.campaigns: list[str] = []
+
+	def make_steps(self, days: int, now) -> list[dict[str, Any]]:
+		"""Return the rows of some actions for each day, of one kind after the other."""
+		self._make_hook()
+		numbers = range(days * ACTIONS_A_DAY)
+		return [self._make_step(_ORDER[number % len(_ORDER)], number, now) for number in numbers]
+
+	def _make_step(self, kind: ActionKind, number: int, now) -> dict[str, Any]:
+		mark = mark_of(number)
+		values = {
+			ActionKind.ADD_TAG: {"action_tag": mark},
+			ActionKind.SET_FIELD: {
+				"action_doctype": "Contact",
+				"action_field": "department",
+				"action_value": f"{{{{ doc.department or '' }}}}|{mark}|",
+			},
+			ActionKind.CREATE: {
+				"action_doctype": "ToDo",
+				"action_values": frappe.as_json(
+					{"description": mark, "reference_type": "Contact", "reference_name": "{{ doc.name }}"}
+				),
+			},
+			ActionKind.ASSIGN: {"action_user": self.user, "action_text": mark},
+			ActionKind.TELL: {"action_user": self.user, "action_text": mark},
+			ActionKind.WEBHOOK: {"webhook": HOOK},
+		}
+		fields = values[kind] if kind in values else {"action_campaign": self._make_next(mark, now)}
+		day = number // ACTIONS_A_DAY
+		return {"step_type": "Action", "action": kind.value, "send_after_days": day, "label": mark, **fields}
+
+	def _make_next(self, mark: str, now) -> str:
+		"""Return a campaign that people are enrolled in, and that has nothing to send for years."""
+		campaign = factories.make_campaign(factories.step(FAR_DAY), name=f"{NEXT} {mark}")
+		lifecycle.activate(campaign, now)
+		self.campaigns.append(campaign.name)
+		return campaign.name
+
+	def _make_hook(self) -> None:
+		frappe.delete_doc("Webhook", HOOK, force=True, ignore_missing=True)
+		frappe.get_doc(
+			doctype="Webhook",
+			name=HOOK,
+			__newname=HOOK,
+			enabled=0,
+			webhook_doctype="Contact",
+			webhook_docevent="on_update",
+			request_url=self.receiver.url,
+			request_method="POST",
+			request_structure="JSON",
+			webhook_json='{"who": "{{ doc.name }}"}',
+		).insert(set_name=HOOK)
+
+	def judge(self, campaign: str, early: tuple[str, ...]) -> DeedVerdict:
+		"""Return the verdict over one campaign; of enrollments that ended with a status of `early`, not every step was due."""
+		steps = _load_steps(campaign)
+		rows = frappe.get_all(
+			"Drip Action",
+			filters={"campaign": campaign},
+			fields=["name", "step", "action", "recipient", "status"],
+		)
+		effects = {step.name: _EFFECTS[ActionKind(step.action)](step, self.receiver) for step in steps}
+		counted = {row.name: effects[row.step][_key_of(row)] for row in rows}
+		status = {row.name: row.status for row in rows}
+		missing = _find_missing(campaign, steps, status, early)
+		by_status: dict[str, list[str]] = {}
+		for name, value in status.items():
+			by_status.setdefault(value, []).append(name)
+		done, failed = by_status.get("Done", []), by_status.get("Failed", [])
+		still_open = [name for value in UNSETTLED for name in by_status.get(value, [])]
+		return DeedVerdict(
+			due=len(rows) + len(missing),
+			done=len(done),
+			duplicates=[name for name, count in counted.items() if count > 1],
+			lost=[name for name in done if not counted[name]] + failed + still_open + missing,
+			untrue=[name for name in failed if counted[name]],
+			in_doubt=by_status.get("In Doubt", []),
+		)
+
+
+def clear() -> None:
+	"""Delete what the actions of a trial have made, and commit."""
+	frappe.db.rollback()
+	user = f"{USER}@{factories.DOMAIN}"
+	frappe.db.delete("ToDo", {"description": ("like", f"%{TAG}%")})
+	frappe.db.delete("Notification Log", {"for_user": user})
+	frappe.db.delete("Tag Link", {"tag": ("like", f"{TAG}%")})
+	frappe.db.delete("Tag", {"name": ("like", f"{TAG}%")})
+	frappe.delete_doc("Webhook", HOOK, force=True, ignore_missing=True)
+	frappe.db.commit()
+
+
+def mark_of(number: int) -> str:
+	"""Return what stands in each effect of one step, and in no other's."""
+	return f"{TAG} {number:02}"
+
+
+def _load_steps(campaign: str) -> list[frappe._dict]:
+	filters = {"parent": campaign, "step_type": "Action"}
+	fields = ["name", "action", "label", "action_campaign"]
+	return frappe.get_all("Drip Campaign Step", filters=filters, fields=fields)
+
+
+def _find_missing(
+	campaign: str, steps: list[frappe._dict], written: Mapping[str, str], early: tuple[str, ...]
+) -> list[str]:
+	filters = {"campaign": campaign, "status": ["not in", early]}
+	names = [
+		f"{enrollment}-{step.name}"
+		for enrollment in frappe.get_all("Drip Enrollment", filters=filters, pluck="name")
+		for step in steps
+	]
+	return [name for name in names if name not in written]
+
+
+def _key_of(row: frappe._dict) -> str:
+	return row.name if row.action == ActionKind.WEBHOOK.value else row.recipient
+
+
+def _count(doctype: str, recipient: str, **filters: Any) -> Counter[str]:
+	return Counter(frappe.get_all(doctype, filters=filters, pluck=recipient))
+
+
+def _count_tags(step: frappe._dict, _receiver: Receiver) -> Counter[str]:
+	"""A tag stands in two places; it counts as what is more, and as none where it is missing from one."""
+	links = _count("Tag Link", "document_name", tag=step.label, document_type="Contact")
+	rows = frappe.get_all("Contact", filters={"name": ["in", list(links)]}, fields=["name", "_user_tags"])
+	tagged = {row.name for row in rows if step.label in (row._user_tags or "").split(",")}
+	return Counter({name: count if name in tagged else 0 for name, count in links.items()})
+
+
+def _count_values(step: frappe._dict, _receiver: Receiver) -> Counter[str]:
+	"""Each action that sets the field writes its mark behind what stands there: a second time can be seen."""
+	like = {"department": ["like", f"%|{step.label}|%"]}
+	rows = frappe.get_all("Contact", filters=like, fields=["name", "department"])
+	return Counter({row.name: row.department.count(f"|{step.label}|") for row in rows})
+
+
+def _count_documents(step: frappe._dict, _receiver: Receiver) -> Counter[str]:
+	return _count("ToDo", "reference_name", description=["like", f"%{step.label}%"])
+
+
+def _count_messages(step: frappe._dict, _receiver: Receiver) -> Counter[str]:
+	return _count("Notification Log", "document_name", subject=step.label, type="Alert")
+
+
+def _count_enrolled(step: frappe._dict, _receiver: Receiver) -> Counter[str]:
+	return _count("Drip Enrollment", "recipient", campaign=step.action_campaign)
+
+
+# Two of a kind on one day write to one record: two workers at once must not undo each other.
+_ORDER = (
+	*(ActionKind.ADD_TAG, ActionKind.ADD_TAG),
+	*(ActionKind.WEBHOOK, ActionKind.CREATE),
+	*(ActionKind.SET_FIELD, ActionKind.SET_FIELD),
+	*(ActionKind.ASSIGN, ActionKind.ENROLL),
+	*(ActionKind.TELL, ActionKind.WEBHOOK),
+)
+_EFFECTS: dict[ActionKind, Callable[[frappe._dict, Receiver], Counter[str]]] = {
+	ActionKind.ADD_TAG: _count_tags,
+	ActionKind.CREATE: _count_documents,
+	ActionKind.SET_FIELD: _count_values,
+	ActionKind.WEBHOOK: lambda _step, receiver: Counter(receiver.accepted),
+	ActionKind.ASSIGN: _count_documents,
+	ActionKind.ENROLL: _count_enrolled,
+	ActionKind.TELL: _count_messages,
+}
