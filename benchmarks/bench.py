@@ -178,7 +178,9 @@ def measure_visits() -> Figures:
 		"click_ms": result.click_ms,
 		"open_ms": result.open_ms,
 		"click_over_ping": result.click_ms / result.ping_ms,
+		"pings_per_s": result.pings_per_s,
 		"clicks_per_s": result.clicks_per_s,
+		"clicks_over_pings": result.clicks_per_s / result.pings_per_s,
 		"visits_counted_per_s": result.counted_per_s,
 	}
 

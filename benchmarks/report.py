@@ -65,6 +65,8 @@ FIGURES = (
 	Figure(
 		"clicks_per_s", "clicks a second taken in by two processes, none lost when one is killed", least=1000
 	),
+	Figure("pings_per_s", "requests a second for Frappe's plainest guest method, by the same processes"),
+	Figure("clicks_over_pings", "times as many clicks a second as that method's requests"),
 	Figure("visits_counted_per_s", "clicks a second counted from the buffer"),
 	Figure("idle_ms_100k", "ms of a dispatch with nothing due, 100,000 waiting"),
 	Figure("idle_ms_1m", "ms of a dispatch with nothing due, 1,000,000 waiting", most=50),

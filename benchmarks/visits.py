@@ -39,11 +39,12 @@ class LostVisitError(Exception):
 
 @dataclass(frozen=True)
 class Visits:
-	"""Milliseconds (95 of 100 are faster) of Frappe's ping, a redirect and a picture; clicks a second, and counted a second."""
+	"""Milliseconds (95 of 100 are faster) of Frappe's ping, a redirect and a picture; both a second, and clicks counted a second."""
 
 	ping_ms: float
 	click_ms: float
 	open_ms: float
+	pings_per_s: float
 	clicks_per_s: float
 	counted_per_s: float
 
@@ -60,14 +61,16 @@ def measure(now: datetime) -> Visits:
 	frappe.app._site, frappe.app._sites_path = site, "."
 	try:
 		times = _take_turns({"ping": [PING], "click": clicks, "open": opens})
-		answered, seconds = _click_together(clicks)
+		pings, ping_seconds = _ask_together([PING])
+		answered, seconds = _ask_together(clicks)
 	finally:
 		ground.connect()
 	begun = time.perf_counter()
 	count_visits(utc_now() + timedelta(minutes=1))
 	counting = time.perf_counter() - begun
 	_check(answered + ROUNDS + WARM_UP)
-	return Visits(times["ping"], times["click"], times["open"], answered / seconds, answered / counting)
+	speeds = (pings / ping_seconds, answered / seconds, answered / counting)
+	return Visits(times["ping"], times["click"], times["open"], *speeds)
 
 
 def _make_links() -> tuple[list[str], list[str]]:
@@ -103,11 +106,11 @@ def _ask(client: Client, path: str) -> float:
 	return elapsed
 
 
-def _click_together(paths: list[str]) -> tuple[int, float]:
-	"""Click in several processes at once and kill one of them in the middle; return how many clicks were answered, and the seconds."""
+def _ask_together(paths: list[str]) -> tuple[int, float]:
+	"""Ask in several processes at once and kill one of them in the middle; return how many requests were answered, and the seconds."""
 	fork = multiprocessing.get_context("fork")
 	answered: list[Any] = [fork.Value("l", 0, lock=False) for _clicker in range(CLICKERS + 1)]
-	crew = [fork.Process(target=_click, args=(paths, number)) for number in answered]
+	crew = [fork.Process(target=_ask_on, args=(paths, number)) for number in answered]
 	begun = time.perf_counter()
 	for process in crew:
 		process.start()
@@ -118,7 +121,7 @@ def _click_together(paths: list[str]) -> tuple[int, float]:
 	return sum(number.value for number in answered), time.perf_counter() - begun
 
 
-def _click(paths: list[str], answered: Any) -> None:
+def _ask_on(paths: list[str], answered: Any) -> None:
 	client, end = Client(frappe.app.application), time.perf_counter() + CLICK_SECONDS
 	for turn in count(os.getpid()):
 		if time.perf_counter() > end:

@@ -103,6 +103,7 @@ scheduler_events = {
 
 # Recipients' pages
 page_renderer = ["drip_campaigns.api.public.PublicPages"]
+before_request = ["drip_campaigns.api.public.answer_visit"]
 
 # How long logs are kept, in days: Log Settings can say another number
 default_log_clearing_doctypes = {"Drip Event": 365}

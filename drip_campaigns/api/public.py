@@ -10,6 +10,7 @@ answer to it does not tell whether somebody exists.
 import frappe
 from frappe import _
 from frappe.rate_limiter import rate_limit
+from werkzeug.exceptions import abort
 from werkzeug.wrappers import Response
 
 from drip_campaigns.api.errors import explained
@@ -28,6 +29,7 @@ PAGES: dict[str, Page] = {
 	page.purpose.value: page for page in (leave.PAGE, preferences.PAGE, address.PAGE, confirm.PAGE, view.PAGE)
 }
 VISITS = {Purpose.CLICK.value: visits.follow, Purpose.OPEN.value: visits.show_picture}
+_VISIT_PATHS = tuple(f"/{ROOT}/{name}/" for name in VISITS)
 WEBHOOK = "webhook"
 _NAMES = frozenset((*PAGES, *VISITS))
 WEBHOOKS = frozenset(f"{WEBHOOK}/{provider}" for provider in PROVIDERS)
@@ -57,6 +59,16 @@ class PublicPages:
 			return _answer_visit(name, token) if name in VISITS else _answer(PAGES[name], token)
 		except TooManyTriesError:
 			return render_problem(_("Too many requests"), _("Please try again in an hour."), 429)
+
+
+def answer_visit() -> None:
+	"""Answer who follows a link, or asks for the picture, before Frappe looks for a page (hook `before_request`).
+
+	Frappe compares a path with the routes of all pages, which takes longer than all that a visit needs.
+	"""
+	request = frappe.local.request
+	if request.path.startswith(_VISIT_PATHS) and request.method in ("GET", "HEAD"):
+		abort(PublicPages().render())
 
 
 def _answer_visit(name: str, rest: str) -> Response:

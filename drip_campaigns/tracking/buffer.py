@@ -7,6 +7,7 @@ because its id is the name of its line in the log.
 import fcntl
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import frappe
@@ -44,9 +45,10 @@ def push(visit: Visit) -> None:
 	line = write_visit(visit)
 	try:
 		keys = (_key("visits"), _key(f"visits-of:{visit.mail}"))
-		get_redis_conn().eval(_PUSH, 2, *keys, line, VISITS_PER_HOUR, MOST_WAITING)
+		_redis(frappe.conf.redis_queue).eval(_PUSH, 2, *keys, line, VISITS_PER_HOUR, MOST_WAITING)
 		return
 	except redis.RedisError:
+		_redis.cache_clear()
 		frappe.logger("drip_campaigns").warning("Redis keeps no visits: they wait in a file")
 	try:
 		_append(line)
@@ -76,6 +78,12 @@ def forget() -> None:
 	"""Remove everything that waits, and the file."""
 	get_redis_conn().delete(_key("visits"), _key("visits-counted"))
 	_file().unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=16)
+def _redis(_url: str) -> redis.Redis:
+	# Frappe reads the files of the site's configuration whenever it is asked, and a visit waits for no file.
+	return get_redis_conn()
 
 
 def _key(name: str) -> str:

@@ -15,6 +15,7 @@ from drip_campaigns.core.visits import Visit, VisitKind, write_visit
 from drip_campaigns.site_clock import from_site, utc_now
 from drip_campaigns.tracking import buffer, counting
 from drip_campaigns.tracking.preferences import keep_preference
+from drip_campaigns.tracking.targets import find_target
 from tests import factories
 from tests.processes import run_together
 from tests.web import Browser, WebServer
@@ -278,6 +279,19 @@ def test_named_link_counts_across_e_mails_and_leads_where_it_is_said_today(site,
 	assert {event.link for event in events()} == {"Demo"}
 	with pytest.raises(frappe.ValidationError, match="Links in e-mails"):
 		demo.delete()
+
+
+def test_link_of_a_step_is_looked_up_once_and_its_next_visitor_waits_for_no_database(site, smtp, clock):
+	ada = factories.make_contact("Ada")
+	send(clock, ada)
+	key = find(links_in(smtp, ada.email_id), "/drip/click/")[0].rpartition("/")[2]
+	find_target(key, "")
+
+	with factories.count_statements() as seen:
+		target = find_target(key, "")
+
+	assert target == "https://a.example/one?x=1&y=2"
+	assert seen.count == 0
 
 
 def test_text_that_names_no_tracking_url_is_refused_and_one_without_tracking_leads_straight(
