@@ -1,5 +1,6 @@
 """One step as somebody would get it: for the eye, or as a test e-mail that counts nowhere."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import frappe
@@ -8,6 +9,8 @@ from jinja2 import TemplateError
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.links import LinkRules
+from drip_campaigns.core.model import StepType
+from drip_campaigns.core.threads import as_reply
 from drip_campaigns.core.tokens import Purpose
 from drip_campaigns.dispatch.message import Envelope, compose
 from drip_campaigns.dispatch.options import postal_address
@@ -106,13 +109,31 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 			has_leave_link=not campaign.without_link,
 			links=rules,
 		)
-		return fill(compiled, recipient, frame)
+		rendered = fill(compiled, recipient, frame)
 	except TemplateError as error:
 		raise PreviewError(
 			_("Step {0} cannot be rendered for {1}: {2}. Correct its text.").format(
 				row.idx, recipient.full_name or recipient.name, error
 			)
 		) from error
+	first = _find_first(campaign, row)
+	if first is None:
+		return rendered
+	return replace(rendered, subject=as_reply(_render(campaign, first.name, recipient, sender).subject))
+
+
+def _find_first(campaign, row):
+	"""Return the step that begins the thread of another, for somebody who gets every e-mail; None if that one does."""
+	before = [
+		step
+		for step in campaign.steps[: row.idx - 1]
+		if step.enabled
+		and not step.is_draft
+		and (step.step_type or StepType.SEND.value) == StepType.SEND.value
+	]
+	if not row.in_thread or not before:
+		return None
+	return next((step for step in reversed(before) if not step.in_thread), before[0])
 
 
 def _recipient(recipient_type: str | None, recipient: str | None) -> Recipient:

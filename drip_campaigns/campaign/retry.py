@@ -50,6 +50,7 @@ def send_missed(campaign, now: datetime) -> int:
 	run = CampaignRun(campaign, postal_address(), max_attempts())
 	replace_gone_senders(campaign, rows)
 	guard = Guard(campaign, rows)
+	run.threads.begin([row.name for row in rows])
 	mails: list[Mail] = []
 	for row in rows:
 		if row.step in run.rows and not isinstance(recipient := guard.check(row), Stop):

@@ -69,6 +69,7 @@ def make_batch(
 	batch = Batch()
 	guard = Guard(run.campaign, rows, run.rules.find(rows, now))
 	guard.cap = load_cap(run.campaign, [recipient.email for recipient in guard.recipients.values()], now)
+	run.threads.begin([row.name for row in rows])
 	flow = FlowTurns(run.plan, rows, guard, now)
 	for number, row in enumerate(rows, 1):
 		_Turn(run, batch, guard, flow, row, dealt_with[row.name], now).take()

@@ -1,6 +1,7 @@
 """What one campaign's e-mails have in common in a run: its plan, its texts, its senders; and the making of one e-mail."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -34,6 +35,7 @@ from drip_campaigns.dispatch.render import (
 	load_step_text,
 )
 from drip_campaigns.dispatch.senders import Sender, Senders
+from drip_campaigns.dispatch.threads import Threads
 from drip_campaigns.dispatch.variants import Variants
 from drip_campaigns.dispatch.versions import Version, make_version
 from drip_campaigns.enrollment.addresses import hash_address, on_the_wire
@@ -72,6 +74,7 @@ class CampaignRun:
 		self.tracking = TrackingModes(campaign)
 		self.rules = LeavingRules(campaign)
 		self.variants = Variants(campaign)
+		self.threads = Threads(self.plan, self.rows)
 		self._compiled: dict[tuple[str, str, str], CompiledStep] = {}
 		self._versions: dict[tuple[str, str, str], Version] = {}
 		self._links_of_steps: dict[str, LinkRules] = {}
@@ -161,22 +164,13 @@ class CampaignRun:
 		"""Render one e-mail; raises what the template or the address raises."""
 		sender = self.senders.find(row.sender or self.campaign.sender or row.owner)
 		variant = self.variants.of(row.name, step)
-		sender_name = self._sender_name(sender, step, variant)
-		frame = self._frame(row.name, step, sender_name, recipient.email)
+		frame = self._frame(row.name, step, self._sender_name(sender, step, variant), recipient.email)
 		rendered = fill(self.compiled(step, recipient.language, variant), recipient, frame)
-		envelope = Envelope(
-			from_name=sender_name,
-			from_address=on_the_wire(sender.address),
-			reply_to=self.mailboxes.reply_to(
-				sender.email_account, drip_email_name(row.name, step), on_the_wire(sender.reply_to)
-			),
-			to_name=recipient.full_name,
-			to_address=on_the_wire(recipient.email),
-			message_id=f"{frappe.generate_hash(length=20)}@{on_the_wire(sender.address).rpartition('@')[2]}",
-			unsubscribe_url=frame.unsubscribe_url,
-			site_url=self.site_url,
-			unsubscribe_mailto=self.headers.mailto(sender, frame.unsubscribe_url.rpartition("/")[2]),
-		)
+		envelope = self._envelope(drip_email_name(row.name, step), sender, frame, recipient)
+		thread = self.threads.of(row.name, step)
+		if thread:
+			rendered = replace(rendered, subject=thread.subject)
+			envelope = replace(envelope, references=thread.references)
 		message = compose(envelope, rendered, now, self.headers.make(sender, step))
 		is_question = step in QUESTIONS
 		mode = TrackingMode.NONE if is_question else self.tracking.of(recipient)
@@ -193,6 +187,21 @@ class CampaignRun:
 			self._versions[step, self._language(recipient.language), variant],
 			None if is_question or self.campaign.is_transactional else hash_address(recipient.email),
 			variant or None,
+			thread.root if thread else None,
+		)
+
+	def _envelope(self, drip_email: str, sender: Sender, frame: Frame, recipient: Recipient) -> Envelope:
+		address = on_the_wire(sender.address)
+		return Envelope(
+			from_name=frame.sender_name,
+			from_address=address,
+			reply_to=self.mailboxes.reply_to(sender.email_account, drip_email, on_the_wire(sender.reply_to)),
+			to_name=recipient.full_name,
+			to_address=on_the_wire(recipient.email),
+			message_id=f"{frappe.generate_hash(length=20)}@{address.rpartition('@')[2]}",
+			unsubscribe_url=frame.unsubscribe_url,
+			site_url=self.site_url,
+			unsubscribe_mailto=self.headers.mailto(sender, frame.unsubscribe_url.rpartition("/")[2]),
 		)
 
 	def _frame(self, enrollment: str, step: str, sender_name: str, address: str) -> Frame:

@@ -30,6 +30,7 @@ class Envelope:
 	unsubscribe_url: str
 	site_url: str
 	unsubscribe_mailto: str = ""
+	references: tuple[str, ...] = ()  # the Message-IDs of what it answers, the latest last
 
 
 def compose(
@@ -54,6 +55,9 @@ def compose(
 	}
 	if envelope.reply_to and envelope.reply_to != envelope.from_address:
 		headers["Reply-To"] = format_address("", envelope.reply_to)
+	if envelope.references:
+		headers["In-Reply-To"] = f"<{envelope.references[-1]}>"
+		headers["References"] = f"{CRLF} ".join(f"<{name}>" for name in envelope.references)
 	if envelope.unsubscribe_url:
 		ways = [f"<{way}>" for way in (envelope.unsubscribe_url, envelope.unsubscribe_mailto) if way]
 		headers["List-Unsubscribe"] = f",{CRLF} ".join(ways)

@@ -44,6 +44,7 @@ _DRIP_EMAIL = (
 	"step_version",
 	"address_hash",
 	"variant",
+	"thread",
 )
 _EMAIL_QUEUE = (
 	*_STANDARD,
@@ -100,6 +101,7 @@ class Mail:
 	version: Version
 	address_hash: str | None  # of one that the frequency cap counts
 	variant: str | None
+	thread: str | None  # the Message-ID of the first e-mail of its thread, unless it begins one
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ class _RowMaker:
 			None,
 			(
 				*(communication, queue, envelope.message_id, mail.tracking_mode),
-				*(mail.version.name, mail.address_hash, mail.variant),
+				*(mail.version.name, mail.address_hash, mail.variant, mail.thread),
 			),
 		)
 		self._add(
@@ -173,7 +175,7 @@ class _RowMaker:
 		)  # fmt: skip
 
 	def add_skipped(self, skip: Skipped) -> None:
-		self._add_drip_email(skip, EmailStatus.SKIPPED, skip.subject, skip.reason, (None,) * 7)
+		self._add_drip_email(skip, EmailStatus.SKIPPED, skip.subject, skip.reason, (None,) * 8)
 
 	def add_links(self, mails: Sequence[Mail]) -> None:
 		"""Put each Communication on the timeline of the recipient and of whatever a Contact belongs to."""

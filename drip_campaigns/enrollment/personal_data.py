@@ -38,6 +38,7 @@ KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
 		"recipient": None,
 		"subject": None,
 		"message_id": None,
+		"thread": None,
 		"address_hash": None,
 		"error": None,
 		"email_queue": None,
