@@ -106,6 +106,18 @@ def test_every_file_that_a_script_includes_is_there():
 			assert (ROOT / name).exists(), f"{script.name} includes {name}"
 
 
+def test_no_form_has_two_functions_of_one_name():
+	"""A script and what it includes are one scope: the last function of a name would silently replace the others."""
+	for script in SCRIPTS:
+		source = script.read_text()
+		parts = [
+			source,
+			*((ROOT / name).read_text() for name in re.findall(r'{%\s*include\s+"([^"]+)"', source)),
+		]
+		names = re.findall(r"^(?:async )?(?:function|const|let) (\w+)", "\n".join(parts), re.MULTILINE)
+		assert sorted(names) == sorted(set(names)), script.name
+
+
 def test_every_template_that_is_named_is_there():
 	for path in PACKAGE.rglob("*.py"):
 		for name in re.findall(r'"(drip_campaigns/templates/[^"{]+)"', path.read_text()):

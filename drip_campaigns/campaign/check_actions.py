@@ -9,6 +9,7 @@ from drip_campaigns.actions.people import read_users
 from drip_campaigns.actions.rights import describe_missing, find_missing_rights
 from drip_campaigns.actions.texts import KNOWN_NAMES, read_values
 from drip_campaigns.actions.words import describe
+from drip_campaigns.campaign.check_values import find_value_problem
 from drip_campaigns.core.actions import ActionKind, AssignTo, RunWhen
 from drip_campaigns.core.model import StepType
 from drip_campaigns.dispatch.template import find_problem
@@ -140,10 +141,10 @@ def _field(campaign, row) -> Iterator[str]:
 		message = _("{0} records cannot be enrolled. Choose one of: {1}.")
 		yield message.format(_(row.action_doctype), ", ".join(available_types()))
 		return
-	yield from _settable(campaign, row.action_doctype, row.action_field)
+	yield from _settable(campaign, row.action_doctype, row.action_field, row.action_value)
 
 
-def _settable(campaign, doctype: str, fieldname: str) -> Iterator[str]:
+def _settable(campaign, doctype: str, fieldname: str, value: object) -> Iterator[str]:
 	meta = frappe.get_meta(doctype)
 	field = meta.get_field(fieldname)
 	owner = campaign.owner or frappe.session.user
@@ -154,6 +155,8 @@ def _settable(campaign, doctype: str, fieldname: str) -> Iterator[str]:
 	elif field.permlevel and field.permlevel not in meta.get_permlevel_access("write", user=owner):
 		message = _("{0} may not change {1} of {2}. Choose another field.")
 		yield message.format(owner, _(field.label), _(doctype))
+	elif problem := find_value_problem(field, value):
+		yield problem
 
 
 def _document(campaign, row) -> Iterator[str]:
@@ -166,7 +169,7 @@ def _document(campaign, row) -> Iterator[str]:
 		yield _("{0} cannot be created by itself. Choose another record type.").format(_(row.action_doctype))
 		return
 	for fieldname, value in values.items():
-		yield from _settable(campaign, row.action_doctype, fieldname)
+		yield from _settable(campaign, row.action_doctype, fieldname, value)
 		problem = find_problem(value, available_types(), KNOWN_NAMES) if isinstance(value, str) else None
 		if problem:
 			yield f"{fieldname}: {problem.message}."

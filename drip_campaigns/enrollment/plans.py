@@ -47,9 +47,9 @@ def step_subjects(campaign) -> dict[str, str]:
 
 
 def step_subject(row) -> str:
-	"""Return what lists call a step: its subject, its Email Template's, or the label and type of one that is no e-mail."""
+	"""Return what lists call a step: its subject, its Email Template's, or what one does that is no e-mail."""
 	if row.step_type and row.step_type != StepType.SEND.value:
-		return row.label or row.sentence or describe_step(row)
+		return row.sentence or describe_step(row)
 	if row.subject or not row.email_template:
 		return row.subject or ""
 	return frappe.get_cached_value("Email Template", row.email_template, "subject") or ""

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from drip_campaigns.core.model import EventType
+import frappe
+from frappe.query_builder.functions import Count
+
+from drip_campaigns.core.actions import UNSETTLED
+from drip_campaigns.core.model import EventType, StepType
 from drip_campaigns.enrollment.plans import step_subjects
 from drip_campaigns.feedback.figures import read_totals
 
@@ -14,14 +18,29 @@ COLUMNS = {
 	"bounced": EventType.BOUNCED,
 	"left": EventType.UNSUBSCRIBED,
 }
+# What steps come to beside e-mails: actions, waits that are over, ways elsewhere, and whom a step was not for.
+TURNS = {
+	"acted": EventType.ACTED,
+	"action_failed": EventType.ACTION_FAILED,
+	"moved_on": EventType.MOVED_ON,
+	"skipped": EventType.SKIPPED,
+}
 
 
 def describe(campaign) -> dict[str, Any]:
 	"""Return a row for each step in the order of the form, one for what belongs to none, and the sum of all."""
 	totals, subjects = read_totals(campaign.name), step_subjects(campaign)
-	steps = [{"step": row.name, "idx": row.idx, "subject": subjects[row.name]} for row in campaign.steps]
-	rows = [{**step, **_figures(totals, step["step"])} for step in steps]
-	known = {step["step"] for step in steps}
+	open_actions = _count_open_actions(campaign)
+	rows = [
+		{
+			**{"step": row.name, "idx": row.idx, "subject": subjects[row.name]},
+			**{"step_type": row.step_type or StepType.SEND.value, "waiting": open_actions.get(row.name, 0)},
+			**_figures(totals, row.name),
+			**{name: totals.get((row.name, event.value, 0), 0) for name, event in TURNS.items()},
+		}
+		for row in campaign.steps
+	]
+	known = {row["step"] for row in rows}
 	others = {step for step, _event, _machine in totals} - known
 	rest = _sum([_figures(totals, step) for step in sorted(others)])
 	return {
@@ -30,6 +49,16 @@ def describe(campaign) -> dict[str, Any]:
 		"total": _sum([*rows, rest]),
 		"tracking_mode": campaign.tracking_mode,
 	}
+
+
+def _count_open_actions(campaign) -> dict[str, int]:
+	"""Return how many actions of each step are waiting to be done: of those done, the log has the sums."""
+	if not any(row.step_type == StepType.ACTION for row in campaign.steps):
+		return {}
+	action = frappe.qb.DocType("Drip Action")
+	query = frappe.qb.from_(action).select(action.step, Count(action.name)).groupby(action.step)
+	is_open = action.status.isin([status.value for status in UNSETTLED])
+	return dict(query.where((action.campaign == campaign.name) & is_open).run())
 
 
 def _figures(totals: dict, step: str) -> dict[str, int]:

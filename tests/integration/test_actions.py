@@ -389,6 +389,23 @@ def test_who_may_edit_a_campaign_cannot_let_its_owner_do_what_they_may_not(site)
 			"User a@b.example is disabled",
 		),
 		({"action": "Assign ToDo"}, "nobody to whom it goes"),
+		(
+			{
+				"action": "Set Field",
+				"action_doctype": "Contact",
+				"action_field": "status",
+				"action_value": "Warm",
+			},
+			"Step 2: “Warm” is no value of Status. Choose one of: Passive, Open, Replied.",
+		),
+		(
+			{
+				"action": "Create Document",
+				"action_doctype": "ToDo",
+				"action_values": '{"description": "Call", "date": "soon"}',
+			},
+			"Step 2: “soon” is no date, which Due Date needs. Write it as 2026-12-31.",
+		),
 	],
 	ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -2,8 +2,9 @@
 
 frappe.ui.form.on("Drip Campaign Step", {
 	form_render(frm, doctype, name) {
-		offer_labels(frm);
-		show_conditions(frm, frappe.get_doc(doctype, name));
+		const row = frappe.get_doc(doctype, name);
+		offer_labels(frm, row);
+		show_conditions(frm, row);
 	},
 
 	set_conditions(frm, doctype, name) {

@@ -9,6 +9,15 @@ const FIGURE_COLUMNS = [
 	["left", __("Left")],
 ];
 
+// What a step came to beside e-mails.
+const TURNS = [
+	["acted", __("{0} done")],
+	["action_failed", __("{0} failed")],
+	["waiting", __("{0} waiting")],
+	["moved_on", __("{0} went on or elsewhere")],
+	["skipped", __("{0} passed over")],
+];
+
 async function show_figures(frm) {
 	const box = get_figures_box(frm).empty();
 	if (frm.is_new() || frm.doc.status === "Draft") return;
@@ -17,8 +26,12 @@ async function show_figures(frm) {
 		type: "GET",
 		args: { campaign: frm.doc.name },
 	});
-	if (!message || !FIGURE_COLUMNS.some(([name]) => message.total[name])) return;
+	if (!message || !has_figures(message)) return;
 	box.html(`<div class="control-label">${__("What Came of It")}</div>${draw_figures(message)}`);
+}
+
+function has_figures({ total, steps }) {
+	return FIGURE_COLUMNS.some(([name]) => total[name]) || steps.some((row) => TURNS.some(([name]) => row[name]));
 }
 
 // Below the rows of the schedule, which it is about.
@@ -30,11 +43,21 @@ function get_figures_box(frm) {
 
 function draw_figures(figures) {
 	const heads = FIGURE_COLUMNS.map(([, label]) => `<th class="text-right">${label}</th>`).join("");
-	const rows = figures.steps.map((row) => figure_row(row, `${row.idx}. ${frappe.utils.escape_html(put_fields_in_brackets(row.subject || ""))}`));
+	const steps = figures.steps.filter((row) => row.step_type !== "End");
+	const rows = steps.map(step_row);
 	if (FIGURE_COLUMNS.some(([name]) => figures.rest[name])) rows.push(figure_row(figures.rest, __("Other")));
 	if (rows.length > 1) rows.push(figure_row(figures.total, `<b>${__("All")}</b>`));
 	return `<table class="table table-sm drip-figures"><thead><tr><th>${__("Step")}</th>${heads}</tr></thead>
 		<tbody>${rows.join("")}</tbody></table><p class="text-muted small">${figures_note(figures)}</p>`;
+}
+
+// An action or a wait has no opens and clicks: what it came to stands in their place.
+function step_row(row) {
+	const title = `${row.idx}. ${frappe.utils.escape_html(put_fields_in_brackets(row.subject || ""))}`;
+	const turns = TURNS.filter(([name]) => row[name]).map(([name, text]) => __(text, [format_number(row[name], null, 0)]));
+	const note = turns.length ? `<div class="text-muted small">${turns.join(" · ")}</div>` : "";
+	if (row.step_type === "Send E-mail") return figure_row(row, title + note);
+	return `<tr><td>${title}</td><td colspan="${FIGURE_COLUMNS.length}">${note || `<div class="text-muted small">${__("Nobody yet")}</div>`}</td></tr>`;
 }
 
 function figure_row(row, title) {

@@ -89,6 +89,7 @@ function describe_length(hours) {
 // What a step that is no e-mail does, where an e-mail has its subject; nothing for an e-mail.
 function name_turn(step) {
 	if (step.step_type === "Wait Until") return __("Wait until {0}", [describe_wait(step)]);
+	if (step.step_type === "Action") return describe_action(step);
 	if (step.step_type === "End") return step.label || __("End");
 	return "";
 }
@@ -128,9 +129,11 @@ function draw_ways(canvas, steps) {
 }
 
 // The labels that there are, offered wherever a step names another one.
-function offer_labels(frm) {
-	const labels = frm.doc.steps.map((step) => step.label).filter(Boolean);
+function offer_labels(frm, row) {
+	const form = open_row(frm, row);
+	if (!form) return;
+	const labels = frm.doc.steps.filter((step) => step.name !== row.name).map((step) => step.label).filter(Boolean);
 	for (const fieldname of ["next_step", "otherwise_step", "if_in_vain_step", "wait_step"]) {
-		frm.get_field("steps").grid.update_docfield_property(fieldname, "options", labels);
+		offer(form, fieldname, labels, { is_free: true });
 	}
 }

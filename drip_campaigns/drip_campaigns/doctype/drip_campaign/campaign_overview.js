@@ -1,7 +1,8 @@
 // What a campaign looks like at a glance: the schedule as a line, how many are where, and what to do next.
 
 function draw_schedule(frm) {
-	const placed = place_steps(frm.doc.steps || []);
+	const steps = frm.doc.steps || [];
+	const placed = place_steps(steps.filter((step) => !is_for_leavers(step)));
 	const stops = placed.map(({ step, hours }) => ({
 		hours,
 		when: describe_offset(hours),
@@ -11,6 +12,17 @@ function draw_schedule(frm) {
 	}));
 	const canvas = get_canvas(frm, "steps").html(stops.length ? make_step_line(stops) : "");
 	draw_ways(canvas, placed.map(({ step }) => step));
+	canvas.append(steps.filter(is_for_leavers).map(draw_for_leavers));
+}
+
+// An action for those who leave has no day on the line: it is counted from the day on which somebody does.
+const is_for_leavers = (step) => step.step_type === "Action" && step.run_when === "When Somebody Leaves";
+
+function draw_for_leavers(step) {
+	const hours = cint(step.send_after_days) * 24 + cint(step.send_after_hours);
+	const delay = hours ? __("{0} later", [describe_length(hours)]) : "";
+	const text = [name_turn(step), delay, cint(step.enabled) ? "" : __("Disabled")].filter(Boolean).join(" · ");
+	return $('<p class="drip-leavers">').text(text);
 }
 
 function name_step(frm, step) {

@@ -2,7 +2,7 @@
 
 frappe.ui.form.on("Drip Campaign", {
 	async refresh(frm) {
-		offer_labels(frm);
+		offer_variant_steps(frm);
 		const canvas = get_canvas(frm, "variants").empty();
 		if (frm.is_new() || !frm.doc.variants.length) return;
 		const { message: steps } = await frappe.call({
@@ -17,9 +17,9 @@ frappe.ui.form.on("Drip Campaign", {
 	},
 });
 
-frappe.ui.form.on("Drip Campaign Step", { label: offer_labels });
+frappe.ui.form.on("Drip Campaign Step", { label: offer_variant_steps });
 
-function offer_labels(frm) {
+function offer_variant_steps(frm) {
 	const labels = frm.doc.steps.map((step) => step.label).filter(Boolean);
 	const { grid } = frm.get_field("variants");
 	grid.update_docfield_property("step_label", "fieldtype", "Autocomplete");

@@ -5,7 +5,11 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_overview.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_figures.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/action_words.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_flow.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/action_value.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/document_values.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/step_action.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_conditions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_triggers.js" %}
 {% include "drip_campaigns/public/js/on_board.js" %}
@@ -27,7 +31,7 @@ frappe.ui.form.on("Drip Campaign", {
 		offer_time_zones(frm);
 		prepare_triggers(frm);
 		show_goal(frm);
-		await load_template_subjects(frm);
+		await Promise.all([load_template_subjects(frm), load_record_types(frm)]);
 		show_template_subjects(frm);
 		draw_schedule(frm);
 		await load_summary(frm);

@@ -1,0 +1,114 @@
+// The form of a step that is an action: what there is to choose from is offered, and a value is picked as its field has it.
+
+frappe.ui.form.on("Drip Campaign", {
+	setup(frm) {
+		const by_itself = { istable: 0, issingle: 0 };
+		frm.set_query("action_doctype", "steps", (doc, doctype, name) => {
+			const sets_field = frappe.get_doc(doctype, name).action === "Set Field";
+			return { filters: sets_field ? { name: ["in", frappe.boot.drip_recipient_types || []] } : by_itself };
+		});
+		frm.set_query("action_user", "steps", () => ({ filters: { enabled: 1, user_type: "System User" } }));
+		frm.set_query("action_campaign", "steps", () => ({ filters: { name: ["!=", frm.doc.name], status: ["!=", "Ended"] } }));
+	},
+});
+
+frappe.ui.form.on("Drip Campaign Step", {
+	form_render: prepare_action,
+	step_type: prepare_action,
+
+	action(frm, doctype, name) {
+		const row = frappe.get_doc(doctype, name);
+		const types = frappe.boot.drip_recipient_types || [];
+		const is_other_type = row.action === "Set Field" && row.action_doctype && !types.includes(row.action_doctype);
+		if (is_other_type) frappe.model.set_value(doctype, name, "action_doctype", "");
+		prepare_action(frm, doctype, name);
+		draw_schedule(frm);
+	},
+
+	async action_doctype(frm, doctype, name) {
+		await frappe.model.set_value(doctype, name, { action_field: "", action_value: "", action_values: "" });
+		await prepare_action(frm, doctype, name);
+		draw_schedule(frm);
+	},
+
+	async action_field(frm, doctype, name) {
+		await frappe.model.set_value(doctype, name, "action_value", "");
+		await prepare_action(frm, doctype, name);
+		draw_schedule(frm);
+	},
+
+	wait_for: prepare_action,
+
+	...Object.fromEntries(
+		[
+			...["run_when", "leaving_because", "action_value", "action_tag", "action_list", "action_campaign", "assign_to"],
+			...["action_user", "action_users", "action_text", "waits_for_close", "webhook", "action_values"],
+		].map((fieldname) => [fieldname, draw_schedule])
+	),
+});
+
+async function prepare_action(frm, doctype, name) {
+	const row = frappe.get_doc(doctype, name);
+	if (!open_row(frm, row)) return;
+	if (row.step_type === "Wait Until") return offer_awaited_fields(frm, row);
+	if (row.step_type !== "Action") return;
+	offer_tags(frm, row);
+	if (!row.action_doctype) return;
+	await load_record_types(frm);
+	const form = open_row(frm, row);
+	if (!form) return;
+	offer(form, "action_field", list_settable(row.action_doctype).map(as_option));
+	show_value(frm, row);
+	show_values(frm, row);
+}
+
+// Options of an Autocomplete in the form of a row, which Desk sets only when the input is made.
+function offer(form, fieldname, options, { is_free = false } = {}) {
+	const field = form.fields_dict[fieldname];
+	Object.assign(field.df, { options, ignore_validation: is_free });
+	if (field.awesomplete) {
+		field.set_data(options);
+		field.refresh();
+	}
+}
+
+async function offer_tags(frm, row) {
+	if (!["Add Tag", "Remove Tag"].includes(row.action)) return;
+	frm.drip_tags = frm.drip_tags || (await frappe.db.get_list("Tag", { limit: 500, order_by: "name" })).map(({ name }) => name);
+	const form = open_row(frm, row);
+	if (form) offer(form, "action_tag", frm.drip_tags, { is_free: row.action === "Add Tag" });
+}
+
+const WITHOUT_VALUE = [...frappe.model.no_value_type, ...frappe.model.table_fields, "Read Only", "Geolocation", "Signature"];
+const has_value = (field) => field.fieldname && field.label && !WITHOUT_VALUE.includes(field.fieldtype);
+const is_settable = (field) => has_value(field) && !cint(field.read_only) && !cint(field.is_virtual) && !cint(field.hidden);
+
+function list_settable(doctype) {
+	return frappe.meta.get_docfields(doctype).filter(is_settable).sort((a, b) => __(a.label).localeCompare(__(b.label)));
+}
+
+// Two fields of one label are told apart by their names.
+function as_option({ label, fieldname }, i, fields) {
+	const is_twice = fields.some((other) => other.fieldname !== fieldname && __(other.label) === __(label));
+	return { value: fieldname, label: is_twice ? `${__(label)} (${fieldname})` : __(label), description: fieldname };
+}
+
+// What can be waited for: the fields of all kinds of recipients, or their dates.
+async function offer_awaited_fields(frm, row) {
+	if (!["Field Value", "Date Field"].includes(row.wait_for)) return;
+	const types = frappe.boot.drip_recipient_types || [];
+	await Promise.all(types.map((type) => new Promise((resolve) => frappe.model.with_doctype(type, resolve))));
+	const form = open_row(frm, row);
+	if (!form) return;
+	const fits = (field) => has_value(field) && (row.wait_for !== "Date Field" || ["Date", "Datetime"].includes(field.fieldtype));
+	const found = {};
+	for (const type of types) {
+		for (const field of frappe.meta.get_docfields(type).filter(fits)) {
+			found[field.fieldname] = found[field.fieldname] || { ...field, types: [] };
+			found[field.fieldname].types.push(__(type));
+		}
+	}
+	const fields = Object.values(found).sort((a, b) => __(a.label).localeCompare(__(b.label)));
+	const options = fields.map((field, i) => ({ ...as_option(field, i, fields), description: `${field.fieldname}: ${field.types.join(", ")}` }));
+	offer(form, "wait_field", options, { is_free: true });
+}
