@@ -15,8 +15,8 @@ function draw_schedule(frm) {
 	canvas.append(steps.filter(is_for_leavers).map(draw_for_leavers));
 }
 
-// An action for those who leave has no day on the line: it is counted from the day on which somebody does.
-const is_for_leavers = (step) => step.step_type === "Action" && step.run_when === "When Somebody Leaves";
+// What is done for those who leave has no day on the line: it is counted from the day on which somebody does.
+const is_for_leavers = (step) => step.run_when === "When Somebody Leaves";
 
 function draw_for_leavers(step) {
 	const hours = cint(step.send_after_days) * 24 + cint(step.send_after_hours);
