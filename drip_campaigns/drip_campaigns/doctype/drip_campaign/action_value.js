@@ -19,7 +19,7 @@ function show_value(frm, row, { writes = is_filled_in(row.action_value) } = {}) 
 	if (!picks) return;
 	if (!writes) make_picker(area, row, field);
 	const way = writes ? __("Choose a value instead") : __("Fill it from the recipient's record instead");
-	$(`<p><a class="small" role="button" tabindex="0">${way}</a></p>`)
+	$(`<p><a class="small drip-other-way" role="button" tabindex="0">${way}</a></p>`)
 		.appendTo(area)
 		.on("click", "a", async () => {
 			await frappe.model.set_value(row.doctype, row.name, "action_value", "");

@@ -70,7 +70,11 @@ async function open_values(frm, row) {
 				description: __("A value may be filled from the recipient's record: {0}.", ["{{ doc.name }}, {{ recipient.email }}, {{ recipient.full_name }}"]),
 				data: [...values, ...begun].map(([field, value]) => ({ field, value: cstr(value) })),
 				fields: [
-					{ fieldname: "field", fieldtype: "Autocomplete", label: __("Field"), options: settable.map(as_option), in_list_view: 1, columns: 4, reqd: 1 },
+					{
+						...{ fieldname: "field", fieldtype: "Autocomplete", label: __("Field"), options: settable.map(as_option) },
+						...{ in_list_view: 1, columns: 4, reqd: 1 },
+						formatter: (value) => frappe.utils.escape_html(value ? __(frappe.meta.get_label(doctype, value)) : ""),
+					},
 					{ fieldname: "value", fieldtype: "Data", label: __("Value"), in_list_view: 1, columns: 6 },
 				],
 			},

@@ -65,8 +65,10 @@ async function prepare_action(frm, doctype, name) {
 // Options of an Autocomplete in the form of a row, which Desk sets only when the input is made.
 function offer(form, fieldname, options, { is_free = false } = {}) {
 	const field = form.fields_dict[fieldname];
+	const known = JSON.stringify(options);
 	Object.assign(field.df, { options, ignore_validation: is_free });
-	if (field.awesomplete) {
+	if (field.awesomplete && field.drip_offered !== known) {
+		field.drip_offered = known; // what is offered anew opens the list of a field that has the focus
 		field.set_data(options);
 		field.refresh();
 	}
