@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime
 
+from drip_campaigns.actions.again import retry
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, step_pauses
 from drip_campaigns.enrollment.bulk_verbs import Order, Verb, act_on, names_at_step
@@ -61,13 +62,21 @@ def act_on_enrollments(
 	Skip and Move need the `step`. Returns how many were done, and how many not by reason; pressing twice is pressing once.
 	"""
 	frappe.has_permission("Drip Enrollment", "write", throw=True)
-	wanted = frappe.parse_json(enrollments)
-	if not isinstance(wanted, list) or not all(isinstance(name, str) for name in wanted):
-		frappe.throw(_("Give the names of the enrollments as a JSON list."))
-	# Those that the caller may read, as far as user permissions say.
-	filters = {"name": ["in", wanted]}
-	names = frappe.get_list("Drip Enrollment", filters=filters, pluck="name", limit_page_length=0)
-	return _act(names, verb, step, until)
+	wanted = _read_names(enrollments, _("Give the names of the enrollments as a JSON list."))
+	return _act(_readable("Drip Enrollment", wanted), verb, step, until)
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def retry_actions(actions: str) -> dict:
+	"""Do failed actions again, and Webhooks in doubt, given as a JSON list of names; pressed twice, the second finds none.
+
+	Returns how many will be done, and how many were left because they have not failed.
+	"""
+	frappe.has_permission("Drip Enrollment", "write", throw=True)
+	wanted = _read_names(actions, _("Give the names of the actions as a JSON list."))
+	done = retry(_readable("Drip Action", wanted[:MOST_AT_ONCE]), utc_now())
+	return {"done": done, "left": len(wanted) - done}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -89,6 +98,18 @@ def _act(names: list[str], verb: str, step: str | None, until: str | None) -> di
 	outcome = act_on(names[:MOST_AT_ONCE], order, utc_now())
 	left = max(len(names) - MOST_AT_ONCE, 0)
 	return {"done": outcome.done, "refused": dict(outcome.refused), "left": left}
+
+
+def _read_names(text: str, refusal: str) -> list[str]:
+	names = frappe.parse_json(text)
+	if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+		frappe.throw(refusal)
+	return names
+
+
+def _readable(doctype: str, names: list[str]) -> list[str]:
+	"""Return those that the caller may read, as far as user permissions say."""
+	return frappe.get_list(doctype, filters={"name": ["in", names]}, pluck="name", limit_page_length=0)
 
 
 def _campaign(name: str):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import frappe
 
+from drip_campaigns.actions.again import retry_failed_of
 from drip_campaigns.core.model import EmailStatus, EventType, ExitReason, SkipReason, Status
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.campaign_run import CampaignRun
@@ -34,11 +35,15 @@ BATCH_SIZE = 500
 
 
 def retry_failed(campaign, now: datetime) -> dict[str, int]:
-	"""Take up enrollments that Failed and queue e-mails that Failed again; return how many of each. Does not commit.
+	"""Take up enrollments, e-mails and actions that Failed; return how many of each. Does not commit.
 
 	An e-mail that the recipient's server refused for good is not tried again: the address is wrong.
 	"""
-	return {"enrollments": _retry_enrollments(campaign, now), "emails": _retry_emails(campaign, now)}
+	return {
+		"enrollments": _retry_enrollments(campaign, now),
+		"emails": _retry_emails(campaign, now),
+		"actions": retry_failed_of(campaign.name, now, BATCH_SIZE),
+	}
 
 
 def send_missed(campaign, now: datetime) -> int:

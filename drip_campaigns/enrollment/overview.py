@@ -71,9 +71,18 @@ def _emails(enrollment: str) -> list[dict]:
 
 
 def _actions(enrollment: str, subjects: dict[str, str]) -> list[dict]:
-	fields = ["name as action", "action as subject", "step", "due_at as planned_at", "status", "outcome as reason"]
+	fields = [
+		"name as action",
+		"action as subject",
+		"step",
+		"due_at as planned_at",
+		"status",
+		"outcome as reason",
+	]
 	rows = frappe.get_all(
-		"Drip Action", filters={"enrollment": enrollment}, fields=[*fields, "done_at as sent_at", "creation as at"]
+		"Drip Action",
+		filters={"enrollment": enrollment},
+		fields=[*fields, "done_at as sent_at", "creation as at"],
 	)
 	return [{"kind": "Action", **row, "subject": subjects.get(row.step) or _(row.subject)} for row in rows]
 
@@ -82,5 +91,9 @@ def _ways(enrollment: str, subjects: dict[str, str]) -> list[dict]:
 	"""Return where the enrollment was led elsewhere than to the next step, and the waits that are over."""
 	filters = {"enrollment": enrollment, "event_type": EventType.MOVED_ON.value}
 	fields = ["step", "detail as reason", "occurred_at as sent_at", "occurred_at as at"]
-	rows = frappe.get_all("Drip Event", filters=filters, fields=fields, limit=MOST_WAYS, order_by="occurred_at")
-	return [{"kind": "Way", **row, "status": "Moved On", "subject": subjects.get(row.step, "")} for row in rows]
+	rows = frappe.get_all(
+		"Drip Event", filters=filters, fields=fields, limit=MOST_WAYS, order_by="occurred_at"
+	)
+	return [
+		{"kind": "Way", **row, "status": "Moved On", "subject": subjects.get(row.step, "")} for row in rows
+	]

@@ -1,17 +1,20 @@
-"""What Desk says of enrollments that wait: for a confirmation, or for the end of a pause."""
+"""What Desk says of enrollments: who waits for a confirmation or the end of a pause, and how far somebody has come."""
 
+import json
 from datetime import timedelta
 
 import frappe
 import pytest
 from playwright.sync_api import expect
 
+from drip_campaigns.actions import work
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.pauses import pause_address
 from drip_campaigns.site_clock import utc_now
 from tests import factories
 from tests.browser.desk import Desk
-from tests.factories import DOMAIN
+from tests.factories import DOMAIN, step
+from tests.fakes import Clock
 
 
 @pytest.fixture
@@ -59,3 +62,58 @@ def test_pause_of_a_user_is_ended_by_a_button(desk: Desk, people):
 
 	expect(desk.page.locator(".form-message:visible")).to_contain_text("until it is resumed")
 	expect(desk.page.locator(".custom-actions button:visible", has_text="Resume")).to_have_count(1)
+
+
+def test_line_shows_actions_waits_and_branches_and_a_failed_action_is_tried_again(desk: Desk, site, smtp):
+	clock = Clock(utc_now() - timedelta(days=5))
+	opened = json.dumps({"tests": [{"kind": "event", "event": "opened", "step": "Welcome"}]})
+	campaign = factories.make_active_campaign(
+		clock,
+		step(0, "Welcome to us", label="Welcome"),
+		{"step_type": "Wait Until", "wait_for": "Clicked", "wait_step": "Welcome", "wait_limit_days": 1},
+		{"step_type": "Action", "action": "Add Tag", "action_tag": "Warm", "send_after_days": 1},
+		step(2, "Thanks", conditions=opened),
+		{
+			"step_type": "Action",
+			"action": "Assign ToDo",
+			"send_after_days": 3,
+			"assign_to": "Record's Owner",
+			"action_text": "Call {{ recipient.full_name }}",
+			"waits_for_close": 1,
+		},
+		step(9, "Our offer"),
+	)
+	enrollment = factories.enroll(campaign, factories.make_contact("Ada"), clock)
+	for _day in range(5):
+		factories.run(clock)
+		work.run(clock.now)
+		clock.advance(days=1)
+	tag = frappe.db.get_value("Drip Action", {"action": "Add Tag"})
+	frappe.db.set_value("Drip Action", tag, {"status": "Failed", "outcome": "No right to write Contact."})
+	frappe.db.commit()
+
+	desk.open(f"drip-enrollment/{enrollment.name}")
+	desk.shoot("enrollment-line")
+	stops = desk.page.locator(".drip-line li")
+	expect(stops).to_have_count(6)
+	for number, text in enumerate(
+		(
+			"Welcome to us",
+			"Waited in vain",
+			"Failed: No right",
+			"Not met",
+			"waits until it is closed",
+			"Our offer",
+		)
+	):
+		expect(stops.nth(number)).to_contain_text(text)
+	desk.open("drip-action?status=Failed")
+	expect(desk.page.locator(".list-row .indicator-pill.red:visible").first).to_have_text("Failed")
+	desk.shoot("actions-list")
+	desk.open(f"drip-action/{tag}")
+	desk.shoot("action-failed")
+	desk.press("Try Again")
+
+	frappe.db.rollback()
+	assert frappe.db.get_value("Drip Action", tag, "status") in ("Waiting", "Done")
+	assert desk.errors == []

@@ -9,12 +9,14 @@ import pytest
 
 from drip_campaigns.actions import store, work
 from drip_campaigns.actions.outbox import Task, record
+from drip_campaigns.api import on_board
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.model import ExitReason
 from drip_campaigns.dispatch import runner
 from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.enrollment import overview
 from drip_campaigns.enrollment.ending import end
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.site_clock import to_site, utc_now
 from tests import factories
 from tests.factories import DOMAIN, step
 from tests.receiver import Receiver
@@ -296,6 +298,61 @@ def test_webhook_that_never_works_ends_as_failed_and_says_so_on_the_enrollment(r
 	assert deeds(campaign)[0][0] == "Failed" and len(receiver.calls) == 8
 	assert "answered 503" in enrollment.reload().last_error
 	assert factories.count("Drip Event", event_type="Action Failed") == 1
+
+
+def test_failed_action_is_done_again_once_by_who_may_write_the_enrollment(receiver, clock, contact):
+	campaign = factories.make_active_campaign(clock, action("Call Webhook", webhook=HOOK), step(9))
+	enrollment = factories.enroll(campaign, contact, clock)
+	act(clock)
+	name = frappe.db.get_value("Drip Action", {"enrollment": enrollment.name})
+	frappe.db.set_value("Drip Action", name, {"status": "Failed", "outcome": "The server answered 503"})
+	frappe.db.set_value("Drip Enrollment", enrollment.name, "last_error", "The server answered 503")
+	frappe.db.commit()
+	before = len(receiver.calls)
+
+	frappe.set_user(factories.make_user("stranger", "Sales User"))
+	with pytest.raises(frappe.PermissionError):
+		on_board.retry_actions(json.dumps([name]))
+	frappe.set_user("Administrator")
+	answers = [on_board.retry_actions(json.dumps([name, "no-such-action"])) for _twice in range(2)]
+	frappe.db.commit()
+	work.run(max(clock.now, utc_now()))
+
+	assert answers == [{"done": 1, "left": 1}, {"done": 0, "left": 2}]
+	assert [status for status, _outcome in deeds(campaign)] == ["Done"] and len(receiver.calls) == before + 1
+	assert not enrollment.reload().last_error
+
+
+def test_line_of_an_enrollment_has_actions_waits_and_branches_in_their_order(site, smtp, clock, contact):
+	opened = json.dumps({"tests": [{"kind": "event", "event": "opened", "step": "Welcome"}]})
+	campaign = factories.make_active_campaign(
+		clock,
+		step(0, "Welcome", label="Welcome"),
+		{"step_type": "Wait Until", "wait_for": "Clicked", "wait_limit_days": 1, "send_after_days": 0},
+		action("Add Tag", 1, counted_from="Previous Step", action_tag="Drip Warm"),
+		step(4, "Thanks", conditions=opened, otherwise="Go To Step", otherwise_step="Offer"),
+		step(5, "Never"),
+		step(6, "Offer", label="Offer"),
+	)
+	enrollment = factories.enroll(campaign, contact, clock)
+	for _day in range(6):
+		factories.run(clock)
+		work.run(clock.now)
+		clock.advance(days=1)
+
+	line = overview.list_schedule(enrollment.reload())
+
+	assert [(row["kind"], row["status"]) for row in line] == [
+		("E-mail", "Sent"),
+		("Way", "Moved On"),
+		("Action", "Done"),
+		("Way", "Moved On"),
+		("E-mail", "Planned"),
+	]
+	assert (
+		line[1]["reason"].startswith("Waited in vain: ") and line[2]["subject"] == "Add the tag “Drip Warm”"
+	)
+	assert line[3]["reason"] == "Not met: Welcome was opened. Goes on at Offer."
 
 
 def test_webhook_that_does_not_answer_or_whose_worker_dies_is_in_doubt_and_not_called_again(receiver, clock):

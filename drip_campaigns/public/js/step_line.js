@@ -1,5 +1,6 @@
 // Steps as dots on a line of time: what happens when, and how far apart it is, however many steps there are.
-// A form takes it in with an include; each stop is {state, when, subject, note, hours}, hours counted from the start.
+// A form takes it in with an include; each stop is {state, when, subject, note, hours}, hours counted from the start. One that
+// is no e-mail has a kind (action, way), which gives its dot another shape; a button {label, value} stands below the note.
 
 function make_step_line(stops) {
 	const STATES = {
@@ -10,6 +11,8 @@ function make_step_line(stops) {
 		skipped: __("Skipped"),
 		failed: __("Failed"),
 		disabled: __("Disabled"),
+		waiting: __("Waiting"),
+		passed: __("Passed"),
 	};
 	const escape = frappe.utils.escape_html;
 
@@ -18,11 +21,14 @@ function make_step_line(stops) {
 
 	const items = stops.map((stop, i) => {
 		const title = [stop.when, stop.subject, STATES[stop.state], stop.note].filter(Boolean).join("\n");
-		return `<li class="${stop.state}" style="flex-grow: ${Math.max(room(i), 0.5).toFixed(2)}" title="${escape(title)}">
+		const button = stop.button
+			? `<button type="button" class="btn btn-xs btn-default" data-value="${escape(stop.button.value)}">${stop.button.label}</button>`
+			: "";
+		return `<li class="${stop.state} ${stop.kind || ""}" style="flex-grow: ${Math.max(room(i), 0.5).toFixed(2)}" title="${escape(title)}">
 			<span class="dot"></span>
 			<span class="when">${escape(stop.when)}</span>
 			<span class="subject">${escape(stop.subject || "")}</span>
-			<span class="note">${escape(stop.note || STATES[stop.state])}</span>
+			<span class="note">${escape(stop.note || STATES[stop.state])}</span>${button}
 		</li>`;
 	});
 	return `<ol class="drip-line">${items.join("")}</ol>`;

@@ -64,7 +64,7 @@ const REPAIR_BUTTONS = [
 				frm,
 				"retry_failed",
 				__("Retry Failed"),
-				__("Failed enrollments and e-mails are tried again. Mend what their errors say first.")
+				__("Failed enrollments, e-mails and actions are tried again. Mend what their errors say first.")
 			),
 	},
 	{
@@ -81,7 +81,7 @@ const REPAIR_BUTTONS = [
 ];
 
 function has_some(summary, status) {
-	return Boolean(summary && (summary.enrollments[status] || summary.emails[status]));
+	return Boolean(summary && (summary.enrollments[status] || summary.emails[status] || summary.actions[status]));
 }
 
 function change_status(frm, method, label, question) {

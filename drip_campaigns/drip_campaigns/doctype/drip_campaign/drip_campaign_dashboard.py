@@ -10,6 +10,6 @@ def get_data() -> dict:
 		"transactions": [
 			{"label": _("Recipients"), "items": ["Drip Enrollment"]},
 			{"label": _("E-mails"), "items": ["Drip Email"]},
-			{"label": _("History"), "items": ["Drip Event", "Drip Trigger Firing"]},
+			{"label": _("History"), "items": ["Drip Action", "Drip Event", "Drip Trigger Firing"]},
 		],
 	}

@@ -2,7 +2,9 @@
 {% include "drip_campaigns/public/js/form_buttons.js" %}
 {% include "drip_campaigns/public/js/step_line.js" %}
 {% include "drip_campaigns/public/js/on_board.js" %}
+{% include "drip_campaigns/public/js/retry_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_enrollment/enrollment_actions.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_enrollment/enrollment_line.js" %}
 
 // Whom the Recipient field offers: records that can get mail at all.
 const RECIPIENT_FILTERS = {
@@ -96,35 +98,6 @@ function describe_pause({ paused_at, paused_until }) {
 
 function comment_when(datetime) {
 	return datetime ? describe_moment(datetime) : __("with the next dispatch");
-}
-
-async function draw_progress(frm) {
-	const canvas = get_canvas(frm, "campaign").empty();
-	if (frm.is_new()) return;
-	const schedule = await read_from_desk("get_enrollment_schedule", { enrollment: frm.doc.name });
-	canvas.html(schedule.length ? make_step_line(schedule.map((step) => make_stop(frm, step))) : "");
-}
-
-const STATE_OF_EMAIL = {
-	Queued: "queued",
-	Sending: "queued",
-	Sent: "sent",
-	Skipped: "skipped",
-	Failed: "failed",
-	"In Doubt": "failed",
-};
-
-function make_stop(frm, { step, subject, planned_at, status, sent_at, reason }) {
-	const moment_of = sent_at || planned_at;
-	const waits = !STATE_OF_EMAIL[status] && frm.doc.status === "Paused"; // its moment is known when it goes on
-	const is_next = !waits && !STATE_OF_EMAIL[status] && step === frm.doc.next_step;
-	return {
-		hours: moment_of ? moment(moment_of).valueOf() / 3600000 : 0,
-		when: waits ? __("After the pause") : moment_of ? describe_moment(moment_of) : __("Not planned"),
-		subject: put_fields_in_brackets(subject || ""),
-		state: STATE_OF_EMAIL[status] || (is_next ? "next" : "planned"),
-		note: status === "In Doubt" ? __("In doubt") : reason && __(reason),
-	};
 }
 
 // Short, in the order of days and months that the user's language has.

@@ -11,6 +11,6 @@ def get_data() -> dict:
 		"dynamic_links": {"reference_name": ["Drip Enrollment", "reference_doctype"]},
 		"transactions": [
 			{"label": _("E-mails"), "items": ["Communication", "Drip Email"]},
-			{"label": _("History"), "items": ["Drip Event"]},
+			{"label": _("History"), "items": ["Drip Action", "Drip Event"]},
 		],
 	}
