@@ -20,6 +20,8 @@ FILES = (
 	"enrollment/address_change.py",
 	"enrollment/sign_up.py",
 )
+# What stands in e-mails, where a subject is searched for as people write it
+IN_MAILS = ("templates/emails", "dispatch/asking.py", "dispatch/render.py", "enrollment/address_change.py")
 # Texts that a module names in a constant and translates one by one
 NAMED = {"pages/leave.py": ("REASONS",)}
 # Modules that also hand over what an administrator wrote in Drip Settings; Frappe's own Translations are for that.
@@ -56,17 +58,19 @@ def texts_of_template(path: Path) -> Iterator[str]:
 	yield from (ast.literal_eval(found) for found in _CALL.findall(path.read_text(encoding="utf-8")))
 
 
-def texts_for_recipients() -> set[str]:
-	"""Return every text of ours that a recipient can meet."""
-	paths = [PACKAGE / name for name in FILES]
-	paths += [path for folder in FOLDERS for path in (PACKAGE / folder).rglob("*") if path.is_file()]
+def texts_for_recipients(places: tuple[str, ...] = (*FOLDERS, *FILES)) -> set[str]:
+	"""Return every text of ours that a recipient can meet in these folders and files."""
 	texts = set()
-	for path in paths:
-		if path.suffix == ".py":
-			texts.update(texts_of_python(path))
-		elif path.suffix == ".html":
-			texts.update(texts_of_template(path))
+	for path in (PACKAGE / name for name in places):
+		for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+			texts.update(texts_of_file(file))
 	return texts - FOR_COLLEAGUES
+
+
+def texts_of_file(path: Path) -> set[str]:
+	"""Return the texts that a module or a template translates; nothing for another file."""
+	read = {".py": texts_of_python, ".html": texts_of_template}.get(path.suffix)
+	return set(read(path)) if read else set()
 
 
 def rows_of(language: str) -> list[list[str]]:
@@ -102,6 +106,15 @@ def test_translation_is_another_text_with_the_same_placeholders(language):
 		assert translation, text
 		assert sorted(_PLACEHOLDER.findall(text)) == sorted(_PLACEHOLDER.findall(translation)), text
 		assert translation[-1] in ".?!:…،؟" or text[-1] not in ".?!:", f"{text} ends otherwise"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_line_of_a_page_breaks_within_the_word_email(language):
+	on_pages = texts_for_recipients() - texts_for_recipients(IN_MAILS)
+
+	broken = [row for row in rows_of(language) if row[0] in on_pages and re.search("[eE]-[mM]ail", row[1])]
+
+	assert not broken, "Write it with U+2011, the hyphen at which no line breaks"
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
