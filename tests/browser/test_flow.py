@@ -13,6 +13,28 @@ GRID = ".frappe-control[data-fieldname='steps']"
 ROW = ".grid-row-open"
 
 
+def set_conditions(desk: Desk) -> None:
+	"""In the dialog: any e-mail was opened, and the recipient is on the list Garden friends, which is picked."""
+	dialog = desk.page.locator(".modal.show")
+	events = dialog.locator(".frappe-control[data-fieldname='event']").first
+	events.locator(".grid-add-row").click()
+	events.locator(".grid-row[data-idx='1'] select").select_option("opened")
+	desk.settle()
+	dialog.locator(".section-head:visible", has_text="More").click()
+	members = dialog.locator(".frappe-control[data-fieldname='member']").first
+	members.locator(".grid-add-row").click()
+	row = members.locator(".grid-row[data-idx='1']")
+	row.locator("select[data-fieldname='kind']").select_option("list")
+	row.locator("[data-fieldname='name_of_it']").first.click()
+	row.locator("input[data-fieldname='name_of_it']").fill("Garden")
+	offered = row.locator(".awesomplete li:visible, .awesomplete [role='option']:visible")
+	offered.filter(has_text="Garden friends").first.click()
+	linked = dialog.locator(".frappe-control[data-fieldname='linked']").first
+	linked.locator(".grid-add-row").click()
+	desk.settle()
+	desk.shoot("flow-conditions")
+
+
 def test_flow_reads_like_a_list_and_conditions_are_set_in_a_dialog(desk: Desk):
 	opened = json.dumps({"tests": [{"kind": "event", "event": "opened", "step": "Welcome"}]})
 	campaign = factories.make_campaign(
@@ -31,6 +53,7 @@ def test_flow_reads_like_a_list_and_conditions_are_set_in_a_dialog(desk: Desk):
 		step(4, subject="Did you see it?", label="Reminder"),
 		step(9, subject="Our offer", label="Offer"),
 	)
+	factories.make_list("Garden friends")
 	frappe.db.commit()
 
 	desk.open(f"drip-campaign/{campaign.name}")
@@ -50,13 +73,8 @@ def test_flow_reads_like_a_list_and_conditions_are_set_in_a_dialog(desk: Desk):
 	desk.shoot("flow-step")
 	button.click()
 	desk.settle()
-	dialog = desk.page.locator(".modal.show")
-	events = dialog.locator(".frappe-control[data-fieldname='event']").first
-	events.locator(".grid-add-row").click()
-	events.locator(".grid-row[data-idx='1'] select").select_option("opened")
-	desk.settle()
-	desk.shoot("flow-conditions")
-	dialog.locator(".btn-modal-primary:visible").click()
+	set_conditions(desk)
+	desk.page.locator(".modal.show .btn-modal-primary:visible").click()
 	desk.settle()
 	expect(desk.page.locator(f"{ROW} [data-fieldname='condition_area']").first).to_contain_text(
 		"an e-mail was opened"
@@ -68,4 +86,5 @@ def test_flow_reads_like_a_list_and_conditions_are_set_in_a_dialog(desk: Desk):
 	frappe.db.rollback()
 	stored = json.loads(campaign.reload().steps[4].conditions)
 	assert stored["tests"][0]["event"] == "opened"
+	assert stored["tests"][1] == {"kind": "list", "list": "Garden friends"}
 	assert not desk.errors

@@ -29,38 +29,13 @@ function show_conditions(frm, row) {
 	form.fields_dict.set_conditions.$input.text(lines.length ? __("Change Conditions") : __("Set Conditions"));
 }
 
-const CONDITION_TABLES = {
-	event: [
-		{ fieldname: "event", fieldtype: "Select", label: __("Event"), options: "opened\nclicked\nreplied\nsent\nbounced" },
-		{ fieldname: "step", fieldtype: "Autocomplete", label: __("E-mail of Step") },
-		{ fieldname: "link", fieldtype: "Data", label: __("Link") },
-		{ fieldname: "within_days", fieldtype: "Int", label: __("Last Days") },
-	],
-	linked: [
-		{ fieldname: "link", fieldtype: "Data", label: __("Link Field") },
-		{ fieldname: "field", fieldtype: "Data", label: __("Field There") },
-		{ fieldname: "operator", fieldtype: "Select", label: __("Operator"), options: "=\n!=\n>\n<\n>=\n<=\nlike\nnot like\nin\nnot in\nis" },
-		{ fieldname: "value", fieldtype: "Data", label: __("Value") },
-	],
-	member: [
-		{ fieldname: "kind", fieldtype: "Select", label: __("Kind"), options: "tag\nlist\ngroup\ncampaign" },
-		{ fieldname: "name_of_it", fieldtype: "Data", label: __("Name") },
-		{ fieldname: "stands", fieldtype: "Select", label: __("Stands (Campaign)"), options: "ever\nnow\ncompleted\nleft" },
-	],
-};
-const NOT = { fieldname: "negated", fieldtype: "Check", label: __("Not"), in_list_view: 1, columns: 1 };
-
 function open_conditions(frm, row) {
 	const { match, tests } = read_conditions(row);
 	const own = tests.filter((test) => test.kind === "field" && !test.link);
 	const doctype = own.map((test) => test.doctype).find(Boolean) || (frappe.boot.drip_recipient_types || [])[0];
-	const labels = frm.doc.steps.map((step) => step.label).filter(Boolean);
 	const table = (fieldname, label, description) => ({
 		...{ fieldname, fieldtype: "Table", label, description, in_place_edit: true, data: to_rows(fieldname, tests) },
-		fields: [
-			...CONDITION_TABLES[fieldname].map((field) => ({ ...field, in_list_view: 1, columns: 2, ...(field.fieldname === "step" ? { options: labels } : {}) })),
-			...(fieldname === "linked" ? [] : [NOT]),
-		],
+		fields: CONDITION_TABLES[fieldname].map((field) => ({ columns: 2, ...field, in_list_view: 1 })),
 	});
 	const dialog = new frappe.ui.Dialog({
 		title: __("When is this step carried out?"),
@@ -90,6 +65,7 @@ function open_conditions(frm, row) {
 		},
 	});
 	dialog.show();
+	offer_in_conditions(frm, dialog);
 	show_filters_of(dialog, own.map((test) => [test.doctype || doctype, test.field, test.operator, test.value]));
 }
 

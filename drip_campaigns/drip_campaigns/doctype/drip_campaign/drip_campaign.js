@@ -10,6 +10,7 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/action_value.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/document_values.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/step_action.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/condition_tables.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_conditions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_triggers.js" %}
 {% include "drip_campaigns/public/js/on_board.js" %}

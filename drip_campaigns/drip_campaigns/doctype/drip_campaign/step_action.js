@@ -50,7 +50,10 @@ frappe.ui.form.on("Drip Campaign Step", {
 async function prepare_action(frm, doctype, name) {
 	const row = frappe.get_doc(doctype, name);
 	if (!open_row(frm, row)) return;
-	if (row.step_type === "Wait Until") return offer_awaited_fields(frm, row);
+	if (row.step_type === "Wait Until") {
+		offer(open_row(frm, row), "wait_link", find_links(frm), { is_free: true });
+		return offer_awaited_fields(frm, row);
+	}
 	if (row.step_type !== "Action") return;
 	offer_tags(frm, row);
 	if (!row.action_doctype) return;
