@@ -27,7 +27,7 @@ NEEDS = {
 	ActionKind.WEBHOOK: ("webhook",),
 	ActionKind.CREATE: ("action_doctype", "action_values"),
 }
-_LINKS = (
+LINKS = (
 	("action_list", "Drip Target List"), ("action_campaign", "Drip Campaign"), ("webhook", "Webhook"),
 	("action_doctype", "DocType"),
 )  # fmt: skip
@@ -71,7 +71,7 @@ def find_action_problems(campaign) -> Iterator[str]:
 def find_right_problems(campaign) -> Iterator[str]:
 	"""Yield what the owner of a campaign is not allowed to do and its actions need."""
 	for row in campaign.steps:
-		if row.step_type == StepType.ACTION and row.enabled:
+		if row.step_type == StepType.ACTION and row.enabled and not row.is_draft:
 			for right in find_missing_rights(row, campaign.owner):
 				yield describe_missing(row, right, campaign.owner)
 
@@ -90,13 +90,15 @@ def find_enroll_edges(campaign) -> list[tuple[str, str]]:
 
 
 def _find_problems_of(campaign, row) -> Iterator[str]:
+	"""A draft may be unfinished; what it says already must be right."""
 	if not row.action:
-		yield _("Action is empty. Choose one.")
+		if not row.is_draft:
+			yield _("Action is empty. Choose one.")
 		return
 	missing = [field for field in NEEDS.get(ActionKind(row.action), ()) if not row.get(field)]
-	for field in missing:
-		yield _("{0} is empty. Enter one.").format(_(row.meta.get_label(field)))
 	if missing:
+		for field in missing if not row.is_draft else ():
+			yield _("{0} is empty. Enter one.").format(_(row.meta.get_label(field)))
 		return
 	gone = list(_links(row))
 	yield from gone
@@ -123,7 +125,7 @@ def _itself(campaign, row) -> Iterator[str]:
 
 
 def _links(row) -> Iterator[str]:
-	for field, doctype in _LINKS:
+	for field, doctype in LINKS:
 		name = row.get(field)
 		if name and not frappe.db.exists(doctype, name):
 			yield _("There is no {0} {1}. Choose another one.").format(_(doctype), name)
@@ -183,7 +185,7 @@ def _users(_campaign, row) -> Iterator[str]:
 		named = [row.action_user] if row.action_user else []
 	else:
 		return
-	if not named:
+	if not named and not row.is_draft:
 		yield _("There is nobody to whom it goes. Choose a user.")
 	enabled = (
 		frappe.get_all("User", filters={"name": ["in", named], "enabled": 1}, pluck="name") if named else []

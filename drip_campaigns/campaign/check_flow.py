@@ -43,7 +43,7 @@ def find_flow_problems(campaign) -> Iterator[str]:
 		label = frappe.get_meta("Drip Campaign Step").get_label(error.field) or error.field
 		yield f"{_('Step {0}').format(idx.get(error.step, ''))}, {_(label)}: {_(str(error))}"
 		return
-	for problem in [*find_gone(plan), *_find_unusable(plan), *_find_forbidden(plan)]:
+	for problem in [*find_gone(plan), *find_unusable(plan), *_find_forbidden(plan)]:
 		yield f"{_('Step {0}').format(idx[problem.step])}: {problem.sentence}"
 
 
@@ -104,7 +104,8 @@ def _has(doctype: str, fieldname: str, types: tuple[str, ...] = ()) -> bool:
 	return fieldname in STANDARD_FIELDS or fieldname in meta.get_valid_columns()
 
 
-def _find_unusable(plan: Plan) -> Iterator[Problem]:
+def find_unusable(plan: Plan) -> Iterator[Problem]:
+	"""Yield the conditions that ask for records which are not there, and expressions that cannot be used."""
 	for step in plan.steps:
 		for test in _tests(step):
 			sentence = _RULES[type(test)](test) if type(test) in _RULES else None

@@ -10,17 +10,20 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from drip_campaigns.core.actions import ActionKind, AssignTo, LeavingBecause, RunWhen
 from drip_campaigns.core.comparing import Operator
 from drip_campaigns.core.confirmation import OptIn
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow import InVain, Otherwise, WaitFor, WaitSince
+from drip_campaigns.core.goals import GoalDocument, GoalKind, ReplyScope
 from drip_campaigns.core.model import CountedFrom, IfLate, Label, LeavingScope, ReEnrollment, StepType
 from drip_campaigns.core.tracking_mode import TrackingMode
 from drip_campaigns.core.triggers import DaysFrom, LocalDay, PurchaseDocument, Repeat
+from drip_campaigns.core.variants import Criterion, WithoutWinner
 
 FORMAT, VERSION = "drip-campaign", 1
 MOST_CHARACTERS = 1_000_000
-MOST_STEPS, MOST_TRIGGERS = 100, 50
+MOST_STEPS, MOST_TRIGGERS, MOST_VARIANTS = 100, 50, 200
 MOST_OF_A_FIELD = 200_000
 _TIME = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -38,6 +41,16 @@ CAMPAIGN: dict[str, type] = {
 	"double_opt_in": str,
 	"consent_text": str,
 	"tracking_mode": str,
+	"goes_on_after_reply": int,
+	"reply_scope": str,
+	"ends_on_conversion": int,
+	"ends_without_match": int,
+	"goal": str,
+	"goal_recipient_type": str,
+	"goal_document": str,
+	"goal_filters": str,
+	"goal_within_days": int,
+	"priority": int,
 	"is_transactional": int,
 	"has_browser_link": int,
 	"utm_source": str,
@@ -45,6 +58,8 @@ CAMPAIGN: dict[str, type] = {
 	"utm_campaign": str,
 	"utm_content": str,
 	"leaving_scope": str,
+	"without_link": int,
+	"personal_letters": int,
 }
 STEP: dict[str, type] = {
 	"enabled": int,
@@ -77,8 +92,67 @@ STEP: dict[str, type] = {
 	"use_html": int,
 	"message": str,
 	"message_html": str,
+	"in_thread": int,
 	"utm_content": str,
+	"own_weight": int,
+	"winner_by": str,
+	"winner_after_hours": int,
+	"winner_sample": int,
+	"without_winner": str,
+	"action": str,
+	"run_when": str,
+	"leaving_because": str,
+	"action_doctype": str,
+	"action_field": str,
+	"action_value": str,
+	"action_tag": str,
+	"action_list": str,
+	"action_campaign": str,
+	"assign_to": str,
+	"action_user": str,
+	"action_users": str,
+	"action_text": str,
+	"due_in_days": int,
+	"waits_for_close": int,
+	"by_email": int,
+	"webhook": str,
+	"action_values": str,
 }
+VARIANT: dict[str, type] = {
+	"step_label": str,
+	"variant": str,
+	"weight": int,
+	"sender_name": str,
+	"subject": str,
+	"preview_text": str,
+	"use_html": int,
+	"message": str,
+	"message_html": str,
+}
+# What only a step of one kind has.
+ACTION_FIELDS = (
+	*(
+		"action",
+		"run_when",
+		"leaving_because",
+		"action_doctype",
+		"action_field",
+		"action_value",
+		"action_tag",
+	),
+	*(
+		"action_list",
+		"action_campaign",
+		"assign_to",
+		"action_user",
+		"action_users",
+		"action_text",
+		"due_in_days",
+	),
+	*("waits_for_close", "by_email", "webhook", "action_values"),
+)
+MAIL_FIELDS = ("subject", "preview_text", "use_html", "message", "message_html", "in_thread", "utm_content")
+TEST_FIELDS = ("own_weight", "winner_by", "winner_after_hours", "winner_sample", "without_winner")
 TRIGGER: dict[str, type] = {
 	"kind": str,
 	"enabled": int,
@@ -115,9 +189,18 @@ CHOICES: dict[str, type[Label]] = {
 	"repeat": Repeat,
 	"local_day": LocalDay,
 	"purchase_document": PurchaseDocument,
+	"reply_scope": ReplyScope,
+	"goal": GoalKind,
+	"goal_document": GoalDocument,
+	"winner_by": Criterion,
+	"without_winner": WithoutWinner,
+	"action": ActionKind,
+	"run_when": RunWhen,
+	"leaving_because": LeavingBecause,
+	"assign_to": AssignTo,
 }
 TIMES = ("window_from", "window_to", "wait_time")
-MAY_BE_NEGATIVE = ("wait_days",)
+MAY_BE_NEGATIVE = ("wait_days", "priority")
 
 
 class PrefabFileError(DripError):
@@ -156,7 +239,9 @@ def _check_head(content: Any) -> None:
 
 def _find_problems(content: Mapping[str, Any]) -> Iterator[str]:
 	yield from _fields(
-		{k: v for k, v in content.items() if k not in ("campaign", "steps", "triggers")}, _WHOLE, ""
+		{k: v for k, v in content.items() if k not in ("campaign", "steps", "variants", "triggers")},
+		_WHOLE,
+		"",
 	)
 	if not str(content.get("title") or "").strip():
 		yield "title is missing. Give the campaign a name."
@@ -166,23 +251,32 @@ def _find_problems(content: Mapping[str, Any]) -> Iterator[str]:
 		return
 	yield from _fields(campaign, CAMPAIGN, "campaign.")
 	yield from _rows(content, "steps", STEP, MOST_STEPS)
+	yield from _rows(content, "variants", VARIANT, MOST_VARIANTS)
 	yield from _rows(content, "triggers", TRIGGER, MOST_TRIGGERS)
 	yield from _missing(content)
 
 
 def _missing(content: Mapping[str, Any]) -> Iterator[str]:
-	if not content.get("steps"):
+	steps = content.get("steps") or ()
+	if not steps:
 		yield "steps is missing. A campaign has at least one step."
-	for number, step in enumerate(content.get("steps") or ()):
-		if step.get("step_type", StepType.SEND.value) != StepType.SEND.value:
-			continue
-		if not str(step.get("subject") or "").strip():
-			yield f"steps[{number}].subject is missing. Every step needs one."
-		if not str(step.get("message_html" if step.get("use_html") else "message") or "").strip():
-			yield f"steps[{number}] has no text. Every step needs one."
+	for number, step in enumerate(steps):
+		if step.get("step_type", StepType.SEND.value) == StepType.SEND.value and not step.get("is_draft"):
+			yield from _missing_text(step, f"steps[{number}]")
+	labels = {step.get("label") for step in steps} - {None, ""}
+	for number, variant in enumerate(content.get("variants") or ()):
+		if variant.get("step_label") not in labels:
+			yield f"variants[{number}].step_label names no step. Write the label of one."
 	for number, trigger in enumerate(content.get("triggers") or ()):
 		if not trigger.get("kind"):
 			yield f"triggers[{number}].kind is missing."
+
+
+def _missing_text(step: Mapping[str, Any], where: str) -> Iterator[str]:
+	if not str(step.get("subject") or "").strip():
+		yield f"{where}.subject is missing. Every step needs one."
+	if not str(step.get("message_html" if step.get("use_html") else "message") or "").strip():
+		yield f"{where} has no text. Every step needs one."
 
 
 def _rows(content: Mapping[str, Any], key: str, known: Mapping[str, type], most: int) -> Iterator[str]:

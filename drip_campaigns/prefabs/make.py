@@ -5,16 +5,27 @@ from typing import Any
 
 import frappe
 
-from drip_campaigns.core.conditions import EventTest, TagTest
 from drip_campaigns.core.flow_file import WAIT_FIELDS
 from drip_campaigns.core.model import StepType
-from drip_campaigns.core.prefab_file import CAMPAIGN, FORMAT, STEP, TRIGGER, VERSION, read_prefab
+from drip_campaigns.core.prefab_file import (
+	ACTION_FIELDS,
+	CAMPAIGN,
+	FORMAT,
+	MAIL_FIELDS,
+	STEP,
+	TEST_FIELDS,
+	TRIGGER,
+	VARIANT,
+	VERSION,
+	read_prefab,
+)
 from drip_campaigns.core.triggers import TriggerKind
 from drip_campaigns.dispatch.render import load_step_text
-from drip_campaigns.enrollment.flows import make_flow
 from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.prefabs.missing import leave_out_missing
 from drip_campaigns.triggers.words import describe
 
+ADDRESS_SIGN = "@"  # a condition with it is about one person
 # Triggers that say all they need by themselves; others name a record of the site they are from.
 PORTABLE = frozenset(
 	{
@@ -29,13 +40,19 @@ PORTABLE = frozenset(
 
 
 def make_draft(content: dict[str, Any], campaign_name: str):
-	"""Insert a Drip Campaign with the rights of the session's user: always a draft. Return it and what was left out."""
+	"""Insert a Drip Campaign with the rights of the session's user: always a draft. Return it and what was left out.
+
+	A step that names what this site does not have is a draft itself, without it, until somebody completes it.
+	"""
 	left_out = []
 	campaign = frappe.new_doc("Drip Campaign")
 	campaign.update({"campaign_name": campaign_name.strip(), "description": content.get("description")})
 	campaign.update(content.get("campaign", {}))
 	for step in content["steps"]:
 		campaign.append("steps", step)
+	for variant in content.get("variants", ()):
+		campaign.append("variants", variant)
+	left_out += leave_out_missing(campaign)
 	for trigger in content.get("triggers", ()):
 		if _is_possible(trigger):
 			_make_tag(trigger.get("tag"))
@@ -74,23 +91,13 @@ def describe_trigger(trigger: dict[str, Any]) -> str:
 
 
 def to_content(campaign, title: str = "", description: str = "") -> dict[str, Any]:
-	"""Return a Drip Campaign document as the content of a file: its plan, without people, senders, lists or dates.
+	"""Return a Drip Campaign document as the content of a file: its plan, without recipients, senders, audience or dates.
 
-	Texts of Email Templates are written into their steps. Triggers that name records of this site are left out; so are
-	conditions that do, and their steps become drafts: nobody is sent unasked what was for a few.
+	Texts of Email Templates are written into their steps. What actions and conditions name, such as a list, is named in
+	the file. Triggers that name records of this site are left out; so are conditions with somebody's address, and their
+	steps become drafts: nobody is sent unasked what was for a few.
 	"""
-	steps = []
-	for row in campaign.steps:
-		text = load_step_text(row)
-		is_html = bool(row.use_html or row.email_template)
-		written = {
-			**_pick(row, STEP),
-			**_portable_flow(row),
-			"subject": text.subject,
-			"use_html": int(is_html),
-		}
-		written["message"], written["message_html"] = ("", text.html) if is_html else (text.html, "")
-		steps.append({name: value for name, value in written.items() if value != ""})
+	with_variants = {row.step_label for row in campaign.variants}
 	portable = [kind.value for kind in PORTABLE]
 	triggers = [
 		_pick(row, TRIGGER)
@@ -103,22 +110,46 @@ def to_content(campaign, title: str = "", description: str = "") -> dict[str, An
 		"version": VERSION,
 		"title": title.strip() or campaign.campaign_name,
 		"description": description.strip() or campaign.description or "",
-		"campaign": _pick(campaign, CAMPAIGN),
-		"steps": steps,
+		"campaign": _pick_campaign(campaign),
+		"steps": [_pick_step(row, has_variants=row.label in with_variants) for row in campaign.steps],
+		"variants": [{**_pick(row, VARIANT), **_text_of(row)} for row in campaign.variants],
 		"triggers": triggers,
 	}
+	if not content["variants"]:
+		del content["variants"]
 	return read_prefab(json.dumps(content))  # what is written can be read
 
 
-def _portable_flow(row) -> dict[str, Any]:
-	"""Return what a file says of a step's flow instead of what the row says; an empty text is left out."""
-	waits = row.step_type == StepType.WAIT.value
-	changes = {} if waits else dict.fromkeys(WAIT_FIELDS, "")
-	flow = make_flow(row)
-	tests = flow.conditions.tests if flow.conditions else ()
-	if not all(isinstance(test, EventTest | TagTest) for test in tests):
-		changes |= {"conditions": "", "is_draft": 1}
-	return changes
+def _pick_campaign(campaign) -> dict[str, Any]:
+	picked = _pick(campaign, CAMPAIGN)
+	if ADDRESS_SIGN in picked.get("goal_filters", ""):
+		picked = {name: value for name, value in picked.items() if not name.startswith("goal")}
+	return picked
+
+
+def _pick_step(row, *, has_variants: bool) -> dict[str, Any]:
+	"""Return what a file says of a step: the fields of its kind, with the text that it sends."""
+	kind = row.step_type or StepType.SEND.value
+	left_out = {
+		*(WAIT_FIELDS if kind != StepType.WAIT.value else ()),
+		*(ACTION_FIELDS if kind != StepType.ACTION.value else ()),
+		*(MAIL_FIELDS if kind != StepType.SEND.value else ()),
+		*(() if has_variants else TEST_FIELDS),
+	}
+	picked = {name: value for name, value in _pick(row, STEP).items() if name not in left_out}
+	if kind == StepType.SEND.value:
+		picked |= _text_of(row)
+	if ADDRESS_SIGN in picked.get("conditions", ""):
+		picked = {**picked, "is_draft": 1}
+		del picked["conditions"]
+	return picked
+
+
+def _text_of(row) -> dict[str, Any]:
+	text = load_step_text(row)
+	is_html = bool(row.use_html or row.email_template)
+	texts = {"subject": text.subject, "message_html" if is_html else "message": text.html}
+	return {"use_html": int(is_html), **{name: value for name, value in texts.items() if value}}
 
 
 def _pick(row, known: dict[str, type]) -> dict[str, Any]:

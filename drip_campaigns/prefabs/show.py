@@ -6,11 +6,14 @@ import frappe
 from frappe import _
 from jinja2 import TemplateError
 
+from drip_campaigns.actions.words import describe as describe_action
 from drip_campaigns.campaign.preview import make_somebody
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import StepType
 from drip_campaigns.core.tokens import Purpose
 from drip_campaigns.dispatch.options import postal_address
 from drip_campaigns.dispatch.render import Frame, StepText, compile_step, fill
+from drip_campaigns.enrollment.plans import step_subject
 from drip_campaigns.prefabs.catalog import Prefab
 from drip_campaigns.prefabs.make import describe_trigger
 from drip_campaigns.tracking.urls import Links
@@ -30,7 +33,7 @@ def describe(prefab: Prefab) -> dict[str, Any]:
 		"is_own": prefab.is_own,
 		"steps": _schedule(content["steps"]),
 		"triggers": [describe_trigger(row) for row in content.get("triggers", ())],
-		**render_step(prefab, 0),
+		**render_step(prefab, _find_first_mail(content["steps"])),
 	}
 
 
@@ -40,8 +43,26 @@ def _schedule(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 		delay = step.get("send_after_days", 0) * 24 + step.get("send_after_hours", 0)
 		from_previous = step.get("counted_from") == "Previous Step"
 		reached = reached + delay if from_previous else delay
-		stops.append({"hours": reached, "subject": step["subject"]})
+		stops.append({"hours": reached, "subject": _name(step)})
 	return stops
+
+
+def _is_mail(step: dict[str, Any]) -> bool:
+	return step.get("step_type", StepType.SEND.value) == StepType.SEND.value
+
+
+def _find_first_mail(steps: list[dict[str, Any]]) -> int:
+	return next((number for number, step in enumerate(steps) if _is_mail(step)), 0)
+
+
+def _name(step: dict[str, Any]) -> str:
+	return step_subject(
+		frappe._dict(step, sentence=describe_action(frappe._dict(step)) if _acts(step) else "")
+	)
+
+
+def _acts(step: dict[str, Any]) -> bool:
+	return step.get("step_type") == StepType.ACTION.value
 
 
 def render_step(prefab: Prefab, number: int) -> dict[str, str]:
@@ -50,6 +71,10 @@ def render_step(prefab: Prefab, number: int) -> dict[str, str]:
 	if not 0 <= number < len(steps):
 		raise UnknownStepError()
 	step = steps[number]
+	if not _is_mail(step):
+		name = _name(step)
+		return {"subject": name, "html": f"<p>{frappe.utils.escape_html(name)}</p>"}
+	subject = step.get("subject", "")
 	html = step.get("message_html" if step.get("use_html") else "message", "")
 	links = Links()
 	frame = Frame(
@@ -63,10 +88,10 @@ def render_step(prefab: Prefab, number: int) -> dict[str, str]:
 	)
 	try:
 		rendered = fill(
-			compile_step(StepText(step["subject"], html, step.get("preview_text", ""))),
+			compile_step(StepText(subject, html, step.get("preview_text", ""))),
 			make_somebody(),
 			frame,
 		)
 	except TemplateError as error:
-		return {"subject": step["subject"], "html": frappe.utils.escape_html(str(error))}
+		return {"subject": subject, "html": frappe.utils.escape_html(str(error))}
 	return {"subject": rendered.subject, "html": rendered.html}

@@ -214,3 +214,129 @@ def test_unknown_prefab_is_an_error_that_says_so(site):
 		api.create_from_prefab("built-in:../../etc/passwd", "x")
 
 	assert "There is no prefab" in str(caught.value)
+
+
+@pytest.fixture
+def flow(site):
+	"""A campaign with every kind of step, actions of every kind, variants, and rules by which people leave."""
+	frappe.delete_doc("Webhook", "Drip Test Hook", force=True, ignore_missing=True)
+	frappe.get_doc(
+		doctype="Webhook", __newname="Drip Test Hook", enabled=0, webhook_doctype="Contact",
+		webhook_docevent="on_update", request_url="https://example.com/hook", request_structure="JSON",
+		webhook_json="{}",
+	).insert(set_name="Drip Test Hook")  # fmt: skip
+	user = factories.make_user("flora", "Drip User")
+	group = frappe.get_doc(doctype="Email Group", title="Drip Test Group").insert().name
+	names = {
+		"list": factories.make_list("Drip Test Named List").name,
+		"campaign": factories.make_campaign(name="Drip Test Named Campaign").name,
+	}
+	tests = [
+		{"kind": "field", "doctype": "Contact", "field": "status", "operator": "=", "value": "Open"},
+		{"kind": "event", "event": "opened", "step": "First", "negated": True},
+		{"kind": "list", "list": names["list"]},
+		{"kind": "group", "group": group},
+		{"kind": "campaign", "campaign": names["campaign"], "stands": "ever"},
+		{"kind": "expression", "expression": "doc.first_name != 'x'"},
+	]
+	asks = [
+		factories.step(2, f"On {test['kind']}", conditions=json.dumps({"match": "all", "tests": [test]}))
+		for test in tests
+	]
+	values = json.dumps({"description": "For {{ doc.name }}"})
+	yield factories.make_campaign(
+		factories.step(0, "First", label="First", winner_by="Replies", winner_sample=40, own_weight=3),
+		factories.step(1, "Second", in_thread=1, expires_after_hours=5),
+		{"step_type": "Wait Until", "wait_for": "Replied", "wait_step": "First", "wait_limit_days": 3},
+		*asks,
+		act("Set Field", action_doctype="Contact", action_field="department", action_value="{{ doc.name }}"),
+		act("Add Tag", action_tag="Hot"),
+		act("Add to List", action_list=names["list"]),
+		act("Enroll in Campaign", action_campaign=names["campaign"]),
+		act("Assign ToDo", action_user=user, action_text="Call", due_in_days=2, waits_for_close=1),
+		act("Tell a User", assign_to="Users in Turn", action_users=f"{user}\nAdministrator", action_text="x"),
+		act("Call Webhook", webhook="Drip Test Hook"),
+		act("Create Document", action_doctype="ToDo", action_values=values),
+		act("Remove Tag", action_tag="Hot", run_when="When Somebody Leaves", leaving_because="Goal"),
+		{"step_type": "End", "send_after_days": 30, "label": "The End"},
+		name="Drip Test Flow",
+		variants=[{"step_label": "First", "weight": 2, "subject": "Other", "message": "<p>Other</p>"}],
+		goes_on_after_reply=1,
+		ends_without_match=1,
+		goal="Record Matches",
+		goal_recipient_type="Contact",
+		goal_filters=json.dumps([["Contact", "status", "=", "Replied"]]),
+		goal_within_days=14,
+		priority=-2,
+	)  # fmt: skip
+	frappe.delete_doc("Webhook", "Drip Test Hook", force=True, ignore_missing=True)
+
+
+def act(kind: str, **fields) -> dict:
+	"""Return the values of a step that acts."""
+	return {"step_type": "Action", "action": kind, "send_after_days": 20, **fields}
+
+
+def test_file_holds_the_whole_flow_and_comes_back_as_it_was(flow):
+	exported = api.export_campaign(flow.name)["text"]
+
+	made = api.import_campaign(exported, "Drip Test Copy")
+	copy = frappe.get_doc("Drip Campaign", made["campaign"])
+	again = json.loads(api.export_campaign(copy.name)["text"])
+
+	assert made["left_out"] == [] and copy.status == "Draft"
+	assert {**again, "title": ""} == {**json.loads(exported), "title": ""}
+	ours = ("name", "parent", "creation", "modified", "owner", "modified_by")
+	plain = [
+		[
+			{k: v or None for k, v in row.as_dict().items() if k not in ours}
+			for row in (*doc.steps, *doc.variants)
+		]
+		for doc in (flow.reload(), copy)
+	]
+	assert plain[0] == plain[1]
+	assert "In Thread" not in exported and json.loads(exported)["steps"][1]["in_thread"] == 1
+
+
+def test_what_the_site_does_not_have_is_said_one_by_one_and_its_steps_are_drafts(flow):
+	exported = api.export_campaign(flow.name)["text"]
+	for name in ("Named List", "Named Campaign", "Group", "Hook"):
+		exported = exported.replace(f"Drip Test {name}", f"Gone {name}")
+	exported = exported.replace(f"flora@{DOMAIN}", "gone@example.com").replace(
+		'\\"status\\"', '\\"gone_field\\"'
+	)
+
+	made = api.import_campaign(exported, "Drip Test Copy")
+	copy = frappe.get_doc("Drip Campaign", made["campaign"])
+
+	said = "\n".join(made["left_out"])
+	for words in (
+		*("Step 4: There is no field gone_field", "Step 6: There is no Drip Target List Gone Named List"),
+		*(
+			"Step 7: There is no Email Group Gone Group",
+			"Step 8: There is no Drip Campaign Gone Named Campaign",
+		),
+		*(
+			"Step 12: there is no Drip Target List Gone Named List",
+			"Step 14: there is no User gone@example.com",
+		),
+		*("Step 15: there is no User gone@example.com", "Step 16: there is no Webhook Gone Hook", "Goal: "),
+	):
+		assert words in said
+	assert [row.idx for row in copy.steps if row.is_draft] == [4, 6, 7, 8, 12, 13, 14, 15, 16]
+	assert copy.status == "Draft" and not copy.goal
+	assert not any(copy.steps[number].conditions for number in (3, 5, 6, 7))
+	assert copy.steps[14].action_users == "Administrator"
+	copy.steps[11].is_draft = 0
+	with pytest.raises(frappe.ValidationError, match="Step 12: List is empty|Target List is empty"):
+		copy.save()
+
+
+def test_prefab_with_steps_that_are_no_e_mails_is_shown_in_the_gallery(flow):
+	name = api.save_as_prefab(flow.name, "Whole Flow", "")["prefab"]
+
+	card = next(card for card in api.list_prefabs() if card["key"] == name)
+
+	assert len(card["steps"]) == len(flow.steps) and card["subject"] == "First"
+	assert "Add the tag Hot" in [step["subject"] for step in card["steps"]]
+	assert "Add the tag Hot" in api.preview_prefab(name, 10)["html"]

@@ -122,7 +122,7 @@ function tell_left_out(left_out) {
 	const lines = left_out.map((line) => `<li>${frappe.utils.escape_html(line)}</li>`).join("");
 	frappe.msgprint({
 		title: __("Left out"),
-		message: `${__("This site has no use for these triggers. Add your own under Enrolling.")}<ul>${lines}</ul>`,
+		message: `${__("This site does not have what these need. Steps without it are drafts: complete and release them. Add triggers of your own under Enrolling.")}<ul>${lines}</ul>`,
 	});
 }
 
