@@ -164,8 +164,10 @@ class CampaignRun:
 		"""Render one e-mail; raises what the template or the address raises."""
 		sender = self.senders.find(row.sender or self.campaign.sender or row.owner)
 		variant = self.variants.of(row.name, step)
-		frame = self._frame(row.name, step, self._sender_name(sender, step, variant), recipient.email)
-		rendered = fill(self.compiled(step, recipient.language, variant), recipient, frame)
+		compiled = self.compiled(step, recipient.language, variant)
+		sender_name = self._sender_name(sender, step, variant)
+		frame = self._frame(row.name, step, sender_name, recipient.email, compiled)
+		rendered = fill(compiled, recipient, frame)
 		envelope = self._envelope(drip_email_name(row.name, step), sender, frame, recipient)
 		thread = self.threads.of(row.name, step)
 		if thread:
@@ -204,14 +206,17 @@ class CampaignRun:
 			unsubscribe_mailto=self.headers.mailto(sender, frame.unsubscribe_url.rpartition("/")[2]),
 		)
 
-	def _frame(self, enrollment: str, step: str, sender_name: str, address: str) -> Frame:
+	def _frame(
+		self, enrollment: str, step: str, sender_name: str, address: str, compiled: CompiledStep
+	) -> Frame:
+		view_url = self.links.view(drip_email_name(enrollment, step)) if compiled.has_view_link else ""
 		return Frame(
 			self.links.leave(enrollment),
 			self.links.preferences(enrollment, address),
 			self.campaign.campaign_name,
 			sender_name,
 			self.postal_address,
-			view_url=self.links.view(drip_email_name(enrollment, step)),
+			view_url=view_url,
 			confirm_url=self.links.confirm(enrollment) if step in QUESTIONS else "",
 			tracker=self._tracker(enrollment, step),
 		)
