@@ -5,6 +5,7 @@ reckons with time is aware UTC. Read the clock once per run, at the entry point,
 """
 
 from datetime import date, datetime, timezone
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from frappe.utils.data import get_datetime, get_system_timezone
@@ -36,7 +37,13 @@ def from_site(value: datetime | str | None) -> datetime | None:
 
 	A document that was just inserted still holds strings.
 	"""
-	return from_wall(get_datetime(value), _zone()) if value else None
+	return _from_wall(get_datetime(value), _zone()) if value else None
+
+
+@lru_cache(maxsize=4096)
+def _from_wall(value: datetime, zone: ZoneInfo) -> datetime:
+	# Those who were enrolled together have the same moments, and a batch reads several of each.
+	return from_wall(value, zone)
 
 
 def site_date(moment: datetime) -> date:

@@ -120,11 +120,17 @@ class _Hmac(SigningAlgorithm):
 
 
 class _Signer(Signer):
-	"""A signer that derives each key once."""
+	"""A signer that derives each key once, and begins each signature where the key has been read."""
 
 	def __init__(self, keys: tuple[str, ...], purpose: Purpose) -> None:
 		super().__init__(list(keys), salt=f"drip-campaigns.{purpose.value}", sep=".", algorithm=_Hmac())
 		self._derived: dict[bytes | str | None, bytes] = {}
+		self._begun = hmac.new(self.derive_key(), digestmod="sha1")
+
+	def get_signature(self, value: bytes) -> bytes:
+		signature = self._begun.copy()
+		signature.update(value)
+		return base64_encode(signature.digest())
 
 	def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
 		if secret_key not in self._derived:

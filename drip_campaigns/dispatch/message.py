@@ -9,6 +9,7 @@ import email.utils
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
+from functools import lru_cache
 
 from drip_campaigns.dispatch.render import RenderedEmail
 
@@ -47,7 +48,7 @@ def compose(
 		"From": format_address(envelope.from_name, envelope.from_address),
 		"To": format_address(envelope.to_name, envelope.to_address),
 		"Subject": _text(rendered.subject),
-		"Date": email.utils.format_datetime(now),
+		"Date": _date(now),
 		"Message-ID": f"<{envelope.message_id}>",
 		"X-Frappe-Site": envelope.site_url,
 		"MIME-Version": "1.0",
@@ -69,6 +70,12 @@ def compose(
 	return CRLF.join([*lines, "", *parts, f"--{boundary}--", ""])
 
 
+@lru_cache(maxsize=16)
+def _date(now: datetime) -> str:
+	return email.utils.format_datetime(now)
+
+
+@lru_cache(maxsize=1024)
 def format_address(name: str, address: str) -> str:
 	"""Return a name with an address as a header holds it: encoded (RFC 2047), and on one logical line whatever the name has."""
 	address.encode("ascii")  # SMTP without SMTPUTF8 carries nothing else
@@ -78,6 +85,7 @@ def format_address(name: str, address: str) -> str:
 	return f"{Header(name, 'utf-8').encode(linesep=CRLF)} <{address}>"
 
 
+@lru_cache(maxsize=1024)
 def _text(value: str) -> str:
 	"""Return an unstructured header's value on one logical line: what a record holds cannot begin a new header."""
 	value = " ".join(value.split())

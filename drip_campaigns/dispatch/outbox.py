@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import frappe
 
 from drip_campaigns.core.model import EmailStatus
-from drip_campaigns.dispatch.dialect import insert_rows
+from drip_campaigns.dispatch.dialect import insert_rows, select_in
 from drip_campaigns.dispatch.message import Envelope
 from drip_campaigns.dispatch.render import RenderedEmail
 from drip_campaigns.dispatch.versions import Version, store_versions
@@ -215,10 +215,7 @@ class _RowMaker:
 
 def _load_contact_links(contacts: list[str]) -> dict[str, list[tuple[str, str]]]:
 	links: dict[str, list[tuple[str, str]]] = defaultdict(list)
-	if contacts:
-		filters = {"parenttype": "Contact", "parent": ["in", contacts]}
-		for row in frappe.get_all(
-			"Dynamic Link", filters=filters, fields=["parent", "link_doctype", "link_name"]
-		):
-			links[row.parent].append((row.link_doctype, row.link_name))
+	fields = ["parent", "link_doctype", "link_name"]
+	for row in select_in("Dynamic Link", fields, "parent", contacts, parenttype="Contact"):
+		links[row.parent].append((row.link_doctype, row.link_name))
 	return links

@@ -10,7 +10,7 @@ from typing import Any
 
 from drip_campaigns.core import schedule
 from drip_campaigns.core.model import Decision, Plan, Position, Skip
-from drip_campaigns.enrollment.state import plan_fields
+from drip_campaigns.enrollment.state import plan_fields, position_fields
 
 
 class Planner:
@@ -19,6 +19,7 @@ class Planner:
 	def __init__(self, plan: Plan, subjects: Mapping[str, str]) -> None:
 		self._plan, self._subjects = plan, subjects
 		self._known: dict[tuple, Any] = {}
+		self._fields: dict[Position, Mapping[str, Any]] = {}
 
 	def decide(self, position: Position, now: datetime) -> Decision:
 		"""As `schedule.decide`."""
@@ -35,6 +36,12 @@ class Planner:
 	def end_date(self, position: Position, last_at: datetime) -> date:
 		"""As `schedule.end_date`."""
 		return self._once(schedule.end_date, position, last_at)
+
+	def fields_of(self, position: Position) -> Mapping[str, Any]:
+		"""As `position_fields`."""
+		if position not in self._fields:
+			self._fields[position] = position_fields(position)
+		return self._fields[position]
 
 	def future(self, position: Position, last_at: datetime | None) -> dict[str, Any]:
 		"""As `plan_fields`; the caller may change what it gets."""

@@ -5,11 +5,13 @@ recipient's record and formatting helpers, never `frappe.db`, `get_doc` or a met
 """
 
 import html
+import re
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import frappe
@@ -33,6 +35,7 @@ CONTEXT_NAMES = (
 	"tracking_url",
 )
 
+_ESCAPED = re.compile("[&<>\"']")
 _HTML_FIELDTYPES = ("Text Editor", "HTML Editor", "Markdown Editor", "HTML")
 _SAFE_FRAPPE_NAMES = (
 	"bold",
@@ -61,10 +64,10 @@ class TemplateProblem:
 class RecordView:
 	"""The recipient's record as a template sees it: its fields, read-only, and nothing that acts."""
 
-	__slots__ = ("_fields", "_meta")
+	__slots__ = ("_doctype", "_fields")
 
 	def __init__(self, doctype: str, fields: dict[str, Any]) -> None:
-		self._meta = frappe.get_meta(doctype)
+		self._doctype = doctype
 		self._fields = fields
 
 	def __getattr__(self, fieldname: str) -> Any:
@@ -77,19 +80,28 @@ class RecordView:
 			raise KeyError(fieldname)
 		return self._mark(fieldname)
 
+	def is_field(self, name: str) -> bool:
+		"""Say whether a text reads a field by that name, and neither a method nor what Frappe keeps for itself."""
+		return name in self._fields and name[0] != "_" and name not in RecordView.__dict__
+
 	def get(self, fieldname: str, default: Any = None) -> Any:
 		"""Return the field's value, or `default` when the record has no such field."""
 		return self._mark(fieldname) if fieldname in self._fields else default
 
 	def get_formatted(self, fieldname: str) -> str:
 		"""Return the field's value as the Desk would show it."""
-		return frappe.format_value(self._fields.get(fieldname), self._meta.get_field(fieldname))
+		return frappe.format_value(self._fields.get(fieldname), self._field(fieldname))
 
 	def _mark(self, fieldname: str) -> Any:
 		value = self._fields[fieldname]
-		field = self._meta.get_field(fieldname)
+		if not isinstance(value, str) or not _ESCAPED.search(value):
+			return value  # which would be escaped to itself
+		field = self._field(fieldname)
 		# Frappe has sanitized these when the record was saved; escaping them would show their tags.
-		return Markup(value) if value and field and field.fieldtype in _HTML_FIELDTYPES else value
+		return Markup(value) if field and field.fieldtype in _HTML_FIELDTYPES else value
+
+	def _field(self, fieldname: str) -> Any:
+		return frappe.get_meta(self._doctype).get_field(fieldname)
 
 
 def html_environment() -> Environment:
@@ -166,13 +178,18 @@ def limit_time(seconds: float) -> Iterator[None]:
 	if threading.current_thread() is not threading.main_thread():
 		yield
 		return
-	before = signal.signal(signal.SIGVTALRM, _time_is_up)
+	_listen_to_timer()
 	signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
 	try:
 		yield
 	finally:
 		signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-		signal.signal(signal.SIGVTALRM, before)
+
+
+@lru_cache(maxsize=1)
+def _listen_to_timer() -> None:
+	# Once a process: it takes longer than to set the timer, and nobody else sets this one.
+	signal.signal(signal.SIGVTALRM, _time_is_up)
 
 
 def _time_is_up(_signal: int, _frame: object) -> None:
@@ -198,7 +215,20 @@ def _environment(*, autoescape: bool) -> Environment:
 		"_": full["_"],
 		"frappe": frappe._dict(frappe_names),
 	}
+	_read_records_at_once(environment)
 	return environment
+
+
+def _read_records_at_once(environment: Environment) -> None:
+	"""Let the sandbox read the field of a record without asking whether that acts: RecordView has nothing that does."""
+	ask = environment.getattr
+
+	def read(value: Any, name: str) -> Any:
+		if type(value) is RecordView and value.is_field(name):
+			return value[name]
+		return ask(value, name)
+
+	environment.getattr = read
 
 
 def _blank_for_none(value: Any) -> Any:

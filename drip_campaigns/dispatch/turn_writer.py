@@ -20,7 +20,7 @@ from drip_campaigns.dispatch.campaign_run import CampaignRun, explain
 from drip_campaigns.dispatch.expressions import ExpressionError
 from drip_campaigns.dispatch.guard import Stop
 from drip_campaigns.dispatch.outbox import Mail, Skipped, drip_email_name
-from drip_campaigns.enrollment.state import closing_fields, position_fields
+from drip_campaigns.enrollment.state import closing_fields
 from drip_campaigns.site_clock import to_site_plan
 
 
@@ -93,7 +93,7 @@ class TurnWriter:
 		return self.run.planner.end_date(self.position, self.last_at) if self.last_at else self.row.end_date
 
 	def _write(self, fields: Mapping[str, Any], **more: Any) -> None:
-		self.batch.states.append({**self.row, **position_fields(self.position), **fields, **more})
+		self.batch.states.append({**self.row, **self.run.planner.fields_of(self.position), **fields, **more})
 
 	def _log_queued(self, mail: Mail) -> None:
 		name = drip_email_name(self.row.name, mail.step)

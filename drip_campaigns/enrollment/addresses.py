@@ -44,6 +44,7 @@ def spellings(address: str) -> list[str]:
 	return sorted({address.strip(), normalised, f"{local}@{_unicode_domain(domain)}"})
 
 
+@lru_cache(maxsize=8192)
 def live_key(campaign: str, *identity: str) -> str:
 	"""Return the value of a unique column: the same for the same campaign and identity, 32 characters."""
 	text = "\0".join((campaign, *identity))
@@ -57,14 +58,17 @@ def hash_address(address: str) -> str:
 	trying: `drip_address_key`, else one derived from the site's encryption key. Never change it: who asked to be
 	forgotten would be unknown again.
 	"""
-	secret = frappe.conf.get("drip_address_key") or get_encryption_key()
-	return _digest(normalise(address), _digest_key(secret))
+	conf = frappe.local.conf
+	return _digest(
+		address, conf.get("drip_address_key") or conf.get("encryption_key") or get_encryption_key()
+	)
 
 
 @lru_cache(maxsize=8192)
-def _digest(normalised: str, key: bytes) -> str:
+def _digest(address: str, secret: str) -> str:
 	# A batch asks several times for the same: what its people have said, whether they are suppressed, on which lists.
-	return hashlib.blake2b(normalised.encode(), digest_size=16, key=key, person=b"drip-address").hexdigest()
+	text, key = normalise(address).encode(), _digest_key(secret)
+	return hashlib.blake2b(text, digest_size=16, key=key, person=b"drip-address").hexdigest()
 
 
 @lru_cache(maxsize=16)
