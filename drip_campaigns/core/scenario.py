@@ -9,7 +9,9 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from drip_campaigns.core.frequency import Cap
 from drip_campaigns.core.model import Plan, Status, Step
+from drip_campaigns.core.scripted_actions import Deed, LeavingStep
 
 
 class Action(str, Enum):
@@ -31,6 +33,18 @@ class Action(str, Enum):
 	JOIN_GROUP = "join_group"
 	LEAVE_GROUP = "leave_group"
 	STAND_ON = "stand_on"
+	PAUSE_STEP = "pause_step"
+	RESUME_STEP = "resume_step"
+	CLOSE = "close"
+	OTHER_MAIL = "other_mail"
+
+
+@dataclass(frozen=True)
+class Deeds:
+	"""What the steps of a plan do that act, by their ids; and the steps for those who leave."""
+
+	by_step: Mapping[str, Deed] = field(default_factory=dict)
+	for_leavers: tuple[LeavingStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,8 +53,11 @@ class Incident:
 
 	at: datetime
 	action: Action
-	until: datetime | None = None  # of a scheduler that is down: the moment it runs again
+	until: datetime | None = (
+		None  # of a scheduler that is down, or a step that is held: the moment it goes on
+	)
 	steps: tuple[Step, ...] = ()  # what an edit leaves
+	deeds: Deeds = Deeds()  # what of these acts
 	given: Mapping[str, Any] = field(
 		default_factory=dict
 	)  # of an event, or of what changes in the recipient's record
@@ -57,6 +74,8 @@ class Scenario:
 	until: datetime
 	every: timedelta
 	facts: Mapping[str, Any] = field(default_factory=dict)  # of the recipient, at the beginning
+	deeds: Deeds = Deeds()
+	caps: tuple[Cap, ...] = ()  # of how often the address may be written to, over all campaigns
 
 
 @dataclass(frozen=True)
@@ -87,6 +106,24 @@ class Turned:
 
 
 @dataclass(frozen=True)
+class Acted:
+	"""A step that did something beside sending, and what."""
+
+	step_id: str
+	at: datetime
+	what: str
+
+
+@dataclass(frozen=True)
+class HeldBack:
+	"""An e-mail that the frequency cap moved, and until when."""
+
+	step_id: str
+	at: datetime
+	until: datetime
+
+
+@dataclass(frozen=True)
 class Outcome:
 	"""What became of the enrollment. `zone` is the one it lived by."""
 
@@ -96,3 +133,5 @@ class Outcome:
 	end_date: date
 	zone: ZoneInfo
 	turned: tuple[Turned, ...] = ()
+	acted: tuple[Acted, ...] = ()
+	held_back: tuple[HeldBack, ...] = ()

@@ -9,36 +9,53 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from drip_campaigns.core.clock import ONE_DAY, find_zone, start_of_day, to_wall
+from drip_campaigns.core.clock import NEVER, ONE_DAY, find_zone, start_of_day, to_wall
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.frequency import free_from
 from drip_campaigns.core.model import (
 	LIVE_STATUSES,
 	EventType,
+	ExitReason,
+	Finish,
+	Plan,
 	Reach,
 	Refuse,
 	Send,
 	Skip,
 	Status,
+	Step,
 	StepType,
 	Wait,
 )
 from drip_campaigns.core.reenrollment import re_enroll
-from drip_campaigns.core.scenario import Action, Incident, Outcome, Scenario, Sent, Skipped, Turned
+from drip_campaigns.core.scenario import (
+	Acted,
+	Action,
+	HeldBack,
+	Incident,
+	Outcome,
+	Scenario,
+	Sent,
+	Skipped,
+	Turned,
+)
 from drip_campaigns.core.schedule import (
 	advance,
 	begin,
 	decide,
 	end_date,
 	go_on,
+	leave_late,
 	pass_over,
 	reopens,
 	shift,
 	zone_of,
 )
+from drip_campaigns.core.scripted_actions import Deed, LeavingStep, carry_out, plan_leaving
 from drip_campaigns.core.scripted_facts import CHANGES, ScriptedFacts
 from drip_campaigns.core.simulate_file import explain, load_scenario, write_outcome
 from drip_campaigns.core.transitions import can_happen, live_status, next_status
@@ -65,6 +82,7 @@ def play(scenario: Scenario) -> Outcome:
 		player.dispatch_between(since, scenario.until)
 		player.dispatch_at(scenario.until)
 	player.notice_start(scenario.until)
+	player.finish_leaving(scenario.until)
 	return player.outcome()
 
 
@@ -107,13 +125,22 @@ class Player:
 		self.sent: list[Sent] = []
 		self.skipped: list[Skipped] = []
 		self.turned: list[Turned] = []
+		self.acted: list[Acted] = []
+		self.held_back: list[HeldBack] = []
+		self.deeds, self.caps = scenario.deeds, scenario.caps
+		self.mails: list[datetime] = []  # of all campaigns, to the address
+		self.holds: dict[str, datetime | None] = {}  # steps that are held or were, and until when
+		self.awaits = ""  # the step whose ToDo is to be closed first
+		self.leaving: list[tuple[datetime, LeavingStep]] = []
 		self.facts = ScriptedFacts(scenario.facts)
 
 	def outcome(self) -> Outcome:
 		"""Return what there is to tell."""
 		zone = zone_of(self.plan, self.position)
+		acted = tuple(sorted(self.acted, key=lambda acted: acted.at))
 		dealt_with = tuple(self.sent), tuple(self.skipped)
-		return Outcome(*dealt_with, self.status, self._end_date(), zone, tuple(self.turned))
+		what_else = tuple(self.turned), acted, tuple(self.held_back)
+		return Outcome(*dealt_with, self.status, self._end_date(), zone, *what_else)
 
 	def dispatch_between(self, since: datetime, before: datetime) -> None:
 		"""Carry out the runs from `since` on and before `before` in which something is due."""
@@ -131,25 +158,37 @@ class Player:
 		if self.status is Status.SCHEDULED:
 			self.status = live_status(self.position.start, now)
 
+	def finish_leaving(self, until: datetime) -> None:
+		"""Do what is due by `until` for one who has left, unless they have come back."""
+		for planned, one in self.leaving:
+			run = self.runs.next_run(planned)
+			if run <= until and self.status in LIVE_STATUSES:
+				self.skipped.append(Skipped(one.step.id, run, "has come back"))
+			elif run <= until:
+				self._act(one.step.id, one.deed, run)
+		self.leaving = [
+			(planned, one) for planned, one in self.leaving if self.runs.next_run(planned) > until
+		]
+
 	def apply(self, incident: Incident) -> None:
 		"""Let one line of the script happen."""
 		self.notice_start(incident.at)
-		if incident.action is Action.EDIT_STEPS:
-			self._edit(incident)
-		elif incident.action is Action.ENROLL:
-			self._enroll(incident.at)
-		elif incident.action is Action.EVENT:
-			self._hear(incident)
+		self.finish_leaving(incident.at)
+		if incident.action in HANDLERS:
+			HANDLERS[incident.action](self, incident)
 		elif incident.action.value in CHANGES:
 			self.facts.change(incident.action.value, incident.given)
 		elif incident.action is not Action.DOWN:
-			self._change(EVENTS[incident.action], incident.at)
+			self._change(EVENTS[incident.action], incident.at, incident.given.get("because"))
 
 	def _dispatch(self, now: datetime) -> datetime | None:
 		"""Do all that is due and return when there is more to do."""
 		self.notice_start(now)
+		self.finish_leaving(now)
 		while self.status is Status.IN_PROGRESS:
 			due = decide(self.plan, self.position, now)
+			if self.awaits and not isinstance(due, Finish):
+				return None
 			turn = (
 				weigh(self.plan, self.position, due, self.facts, now)
 				if isinstance(due, Send | Reach)
@@ -158,7 +197,11 @@ class Player:
 			if isinstance(turn, Wait):
 				if isinstance(due, Reach):
 					self.position = begin_waiting(self.position, due)
-				return turn.until
+				return None if turn.until == NEVER else turn.until
+			if isinstance(turn, Send) and (until := self._ask_cap(turn, now)):
+				self.held_back.append(HeldBack(turn.step_id, now, until))
+				self.position = replace(self.position, not_before=until)
+				continue
 			self._take(turn, now)
 		return None
 
@@ -167,6 +210,7 @@ class Player:
 			self.sent.append(Sent(turn.step_id, turn.planned_at, now))
 			self.facts.happen("Sent", self.plan.placed[turn.step_id].step.label, now)
 			self.last_sent_at = now
+			self.mails.append(now)
 		elif isinstance(turn, Skip):
 			self.skipped.append(Skipped(turn.step_id, now, turn.reason.value.lower()))
 			self.position = pass_over(self.plan, self.position, turn, now)
@@ -176,15 +220,55 @@ class Player:
 			return
 		elif isinstance(turn, Leave):
 			self.turned.append(Turned(turn.step_id, now, "exit"))
-			self._change(EventType.EXITED, now)
+			self._change(EventType.EXITED, now, ExitReason.CONDITION)
 			return
 		elif isinstance(turn, Reach):
-			is_end = self.plan.placed[turn.step_id].step.type is StepType.END
-			self.turned.append(Turned(turn.step_id, now, "end" if is_end else "carried out"))
+			self._reach(turn.step_id, now)
 		else:
 			self._change(EventType.COMPLETED, now)
 			return
 		self.position = advance(self.plan, self.position, turn.step_id, now)
+
+	def _reach(self, step: str, now: datetime) -> None:
+		kind = self.plan.placed[step].step.type
+		if kind is StepType.ACTION:
+			deed = self.deeds.by_step.get(step) or Deed()
+			self._act(step, deed, now)
+			self.awaits = step if deed.waits_for_close else ""
+		else:
+			self.turned.append(Turned(step, now, "end" if kind is StepType.END else "over"))
+
+	def _act(self, step: str, deed: Deed, now: datetime) -> None:
+		self.acted.append(Acted(step, now, deed.words))
+		carry_out(deed, self.facts)
+
+	def _close(self, incident: Incident) -> None:
+		"""Close the ToDo of a step: what comes after it keeps its distance from now."""
+		if self.awaits == incident.given["step"]:
+			self.awaits = ""
+			self.position = leave_late(self.plan, self.position, incident.given["step"], incident.at)
+
+	def _ask_cap(self, turn: Send, now: datetime) -> datetime | None:
+		"""Return until when the frequency cap holds an e-mail back, or None."""
+		zone = zone_of(self.plan, self.position)
+		until = free_from(self.caps, self.mails, zone, turn.planned_at, now)
+		return until if until > now else None
+
+	def _hold(self, incident: Incident) -> None:
+		"""Hold a step, perhaps until a moment; or let it go on: who has waited was not late for it."""
+		step = incident.given["step"]
+		if incident.action is Action.PAUSE_STEP:
+			self.holds[step] = incident.until
+		elif step in self.holds:
+			self.holds[step] = incident.at
+		self.plan = self._with_holds(self.plan.steps)
+
+	def _with_holds(self, steps: Sequence[Step]) -> Plan:
+		held = (
+			replace(step, is_held=True, held_until=self.holds[step.id]) if step.id in self.holds else step
+			for step in steps
+		)
+		return replace(self.plan, steps=tuple(held))
 
 	def _go_on(self, turn: Divert | Pass, now: datetime) -> None:
 		if isinstance(turn, Pass):
@@ -206,7 +290,7 @@ class Player:
 			label = self.plan.placed[step].step.label if step in self.plan.placed else ""
 			self.facts.happen(incident.given["event"], label, incident.at, incident.given["link"])
 
-	def _change(self, event: EventType, now: datetime) -> None:
+	def _change(self, event: EventType, now: datetime, reason: ExitReason | None = None) -> None:
 		if not can_happen(self.status, event):
 			return
 		if event is EventType.RESUMED:
@@ -216,8 +300,11 @@ class Player:
 		if self.status in (Status.SCHEDULED, Status.IN_PROGRESS):
 			self.idle_since = now
 		self.status = next_status(self.status, event)
+		if event in (EventType.EXITED, EventType.UNSUBSCRIBED):
+			self.leaving = plan_leaving(self.deeds.for_leavers, self.status, reason, now)
 
-	def _enroll(self, now: datetime) -> None:
+	def _enroll(self, incident: Incident) -> None:
+		now = incident.at
 		decision = re_enroll(self.plan, self.position, self.status, self.idle_since, now)
 		if isinstance(decision, Refuse):
 			return
@@ -225,7 +312,7 @@ class Player:
 		self.status = live_status(self.position.start, now)
 
 	def _edit(self, incident: Incident) -> None:
-		self.plan = replace(self.plan, steps=incident.steps)
+		self.plan, self.deeds = self._with_holds(incident.steps), incident.deeds
 		if reopens(self.plan, self.position, self.status):
 			self.status = next_status(self.status, EventType.REOPENED)
 
@@ -236,6 +323,15 @@ class Player:
 		return to_wall(last, zone_of(self.plan, self.position)).date()
 
 
+HANDLERS: dict[Action, Callable[[Player, Incident], None]] = {
+	Action.EDIT_STEPS: Player._edit,
+	Action.PAUSE_STEP: Player._hold,
+	Action.RESUME_STEP: Player._hold,
+	Action.CLOSE: Player._close,
+	Action.OTHER_MAIL: lambda player, incident: player.mails.append(incident.at),
+	Action.ENROLL: Player._enroll,
+	Action.EVENT: Player._hear,
+}
 EVENTS = {
 	Action.PAUSE: EventType.PAUSED,
 	Action.RESUME: EventType.RESUMED,

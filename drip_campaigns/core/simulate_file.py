@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from drip_campaigns.core.checks import validate_plan
@@ -27,8 +27,19 @@ from drip_campaigns.core.fields import (
 	read_text,
 )
 from drip_campaigns.core.flow_file import take_flow
-from drip_campaigns.core.model import ALL_WEEKDAYS, CountedFrom, IfLate, Plan, ReEnrollment, Step, StepType
-from drip_campaigns.core.scenario import Action, Incident, Outcome, Scenario
+from drip_campaigns.core.frequency import LONGEST_DAYS, Cap, find_caps
+from drip_campaigns.core.model import (
+	ALL_WEEKDAYS,
+	CountedFrom,
+	ExitReason,
+	IfLate,
+	Plan,
+	ReEnrollment,
+	Step,
+	StepType,
+)
+from drip_campaigns.core.scenario import Action, Deeds, Incident, Outcome, Scenario
+from drip_campaigns.core.scripted_actions import Deed, LeavingStep, read_any_case, take_deed
 from drip_campaigns.core.scripted_facts import CHANGES, take_change, take_facts
 
 MINUTES_PER_DAY = 24 * 60
@@ -46,6 +57,14 @@ STEP_TYPES = {"send": StepType.SEND, "wait": StepType.WAIT, "action": StepType.A
 HEARD = {heard.value.lower(): heard.value for heard in Heard if heard is not Heard.SENT}
 
 
+class Row(NamedTuple):
+	"""A step as the file has it: what it does if it acts, and whether it is for those who leave."""
+
+	step: Step
+	deed: Deed | None
+	is_for_leavers: bool
+
+
 def load_scenario(file: str) -> Scenario:
 	"""Return the scenario of the named file ("-" is standard input); raise InvalidScenarioError naming the field."""
 	try:
@@ -61,18 +80,18 @@ def load_scenario(file: str) -> Scenario:
 def read_scenario(content: Any) -> Scenario:
 	"""Return the scenario that the JSON value describes; raise InvalidScenarioError naming the field."""
 	fields = Fields(content, "")
-	plan = fields.take("campaign", _read_plan)
+	plan, deeds = fields.take("campaign", _read_plan)
 	read_moment = _moment_reader(find_zone(plan.timezone))
 	start, timezone, facts = fields.take(
 		"enrollment", lambda value, path: _read_enrollment(value, path, read_moment)
 	)
 	script = fields.take("script", read_list(_incident_reader(plan, read_moment)), ())
+	caps = fields.take("frequency_cap", _read_caps, ())
 	until = fields.take("until", read_moment)
 	every = fields.take("every_minutes", _read_minutes, timedelta(minutes=5))
 	fields.refuse_others()
-	return Scenario(
-		plan, start, timezone, tuple(sorted(script, key=lambda incident: incident.at)), until, every, facts
-	)
+	by_time = tuple(sorted(script, key=lambda incident: incident.at))
+	return Scenario(plan, start, timezone, by_time, until, every, facts, deeds, caps)
 
 
 def write_outcome(outcome: Outcome) -> str:
@@ -93,6 +112,16 @@ def write_outcome(outcome: Outcome) -> str:
 		"status": outcome.status.value,
 		"end_date": outcome.end_date.isoformat(),
 	}
+	if outcome.acted:
+		content["done"] = [
+			{"step": acted.step_id, "at": write_moment(acted.at), "what": acted.what}
+			for acted in outcome.acted
+		]
+	if outcome.held_back:
+		content["held_back"] = [
+			{"step": held.step_id, "at": write_moment(held.at), "until": write_moment(held.until)}
+			for held in outcome.held_back
+		]
 	if outcome.turned:
 		content["turned"] = [
 			{"step": turned.step_id, "at": write_moment(turned.at), "what": turned.what}
@@ -108,10 +137,12 @@ def explain(error: DripError) -> str:
 	return f"{field}: {message}" if field else message
 
 
-def _read_plan(value: Any, path: str) -> Plan:
+def _read_plan(value: Any, path: str) -> tuple[Plan, Deeds]:
 	fields = Fields(value, path)
+	rows = fields.take("steps", read_list(_read_step))
+	steps, deeds = sort_rows(rows)
 	plan = Plan(
-		steps=fields.take("steps", read_list(_read_step)),
+		steps=steps,
 		timezone=fields.take("timezone", _read_zone_name),
 		if_late=fields.take("if_late", read_choice(IF_LATE), IfLate.KEEP_INTERVALS),
 		grace=timedelta(hours=fields.take("grace_hours", read_count, 24)),
@@ -123,15 +154,27 @@ def _read_plan(value: Any, path: str) -> Plan:
 		weekdays=frozenset(fields.take("weekdays", read_list(read_choice(WEEKDAYS)), ALL_WEEKDAYS)),
 		window=fields.take("window", or_null(_read_window), None),
 		holidays=frozenset(fields.take("holidays", read_list(_read_day), ())),
+		quiet=fields.take("quiet", or_null(_read_window), None),
 	)
 	fields.refuse_others()
-	_validate(plan, path)
-	return plan
+	_validate(plan, path, rows)
+	return plan, deeds
 
 
-def _read_step(value: Any, path: str) -> Step:
+def sort_rows(rows: Sequence[Row]) -> tuple[tuple[Step, ...], Deeds]:
+	"""Return the steps of the schedule, and what acts: steps for those who leave are no part of the schedule."""
+	steps = tuple(row.step for row in rows if not row.is_for_leavers)
+	acting = {row.step.id: row.deed for row in rows if row.deed and not row.is_for_leavers}
+	leaving = tuple(LeavingStep(row.step, row.deed) for row in rows if row.deed and row.is_for_leavers)
+	return steps, Deeds(acting, leaving)
+
+
+def _read_step(value: Any, path: str) -> Row:
 	fields = Fields(value, path)
-	step_type = fields.take("type", read_choice(STEP_TYPES), StepType.SEND)
+	named = "step_type" if "step_type" in fields.left else "type"  # as a form has it, or in short
+	step_type = fields.take(
+		named, read_any_case(StepType) if named == "step_type" else read_choice(STEP_TYPES), StepType.SEND
+	)
 	step = Step(
 		id=fields.take("id", read_text),
 		type=step_type,
@@ -142,19 +185,20 @@ def _read_step(value: Any, path: str) -> Step:
 		enabled=fields.take("enabled", read_boolean, True),
 		flow=take_flow(fields, waits=step_type is StepType.WAIT),
 	)
+	deed, is_for_leavers = take_deed(fields) if step_type is StepType.ACTION else (None, False)
 	fields.refuse_others()
 	for number, test in enumerate(step.flow.conditions.tests if step.flow.conditions else ()):
 		if isinstance(test, ExpressionTest):
 			fail(f"{path}.conditions.tests[{number}]", "is an expression, which needs a site")
-	return step
+	return Row(step, deed, is_for_leavers)
 
 
-def _validate(plan: Plan, path: str) -> None:
+def _validate(plan: Plan, path: str, rows: Sequence[Row]) -> None:
 	"""Turn what is wrong with the plan into an error that names the place in the file."""
 	try:
 		validate_plan(plan)
 	except InvalidPlanError as error:
-		row = next((row for row, step in enumerate(plan.steps) if step.id == error.step), None)
+		row = next((number for number, row in enumerate(rows) if row.step.id == error.step), None)
 		place = f"{path}.{error.field}" if row is None else f"{path}.steps[{row}].{error.field}"
 		raise InvalidScenarioError(str(error), field=place) from error
 
@@ -176,20 +220,39 @@ def _incident_reader(plan: Plan, read_moment: Reader[datetime]) -> Reader[Incide
 		at = fields.take("at", read_moment)
 		action = fields.take("do", read_choice(ACTIONS))
 		until = fields.take("until", read_moment) if action is Action.DOWN else None
-		steps = fields.take("steps", read_list(_read_step)) if action is Action.EDIT_STEPS else ()
-		given: Mapping[str, Any] = {}
-		if action is Action.EVENT:
-			given = _take_event(fields)
-		elif action.value in CHANGES:
-			given = take_change(fields, action.value)
+		if action is Action.PAUSE_STEP:
+			until = fields.take("until", read_moment, None)
+		rows = fields.take("steps", read_list(_read_step)) if action is Action.EDIT_STEPS else ()
+		steps, deeds = sort_rows(rows)
+		given = _take_given(fields, action)
 		fields.refuse_others()
 		if until is not None and until <= at:
 			fail(fields.path_of("until"), "must be later than at")
 		if steps:  # an edit may delete all of them
-			_validate(Plan(steps, plan.timezone), path)
-		return Incident(at, action, until, steps, given)
+			_validate(Plan(steps, plan.timezone), path, rows)
+		return Incident(at, action, until, steps, deeds, given)
 
 	return read
+
+
+def _take_given(fields: Fields, action: Action) -> Mapping[str, Any]:
+	if action is Action.EVENT:
+		return _take_event(fields)
+	if action in (Action.PAUSE_STEP, Action.RESUME_STEP, Action.CLOSE):
+		return {"step": fields.take("step", read_text)}
+	if action is Action.REMOVE:
+		return {"because": fields.take("because", read_any_case(ExitReason), ExitReason.REMOVED)}
+	return take_change(fields, action.value) if action.value in CHANGES else {}
+
+
+def _read_caps(value: Any, path: str) -> tuple[Cap, ...]:
+	fields = Fields(value, path)
+	count, days = fields.take("count", read_count, 0), fields.take("days", read_count, 1)
+	if days > LONGEST_DAYS:
+		fail(fields.path_of("days"), f"must be {LONGEST_DAYS} at most")
+	one_a_day = fields.take("one_a_day", read_boolean, False)
+	fields.refuse_others()
+	return find_caps(count, days, one_a_day=one_a_day)
 
 
 def _take_event(fields: Fields) -> Mapping[str, Any]:
