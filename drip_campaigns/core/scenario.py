@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from drip_campaigns.core.frequency import Cap
 from drip_campaigns.core.model import Plan, Status, Step
-from drip_campaigns.core.scripted_actions import Deed, LeavingStep
+from drip_campaigns.core.scripted_actions import Acted, Deeds
 
 
 class Action(str, Enum):
@@ -37,14 +37,6 @@ class Action(str, Enum):
 	RESUME_STEP = "resume_step"
 	CLOSE = "close"
 	OTHER_MAIL = "other_mail"
-
-
-@dataclass(frozen=True)
-class Deeds:
-	"""What the steps of a plan do that act, by their ids; and the steps for those who leave."""
-
-	by_step: Mapping[str, Deed] = field(default_factory=dict)
-	for_leavers: tuple[LeavingStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,15 +91,6 @@ class Skipped:
 @dataclass(frozen=True)
 class Turned:
 	"""A step that was carried out without an e-mail, or that sent the enrollment another way."""
-
-	step_id: str
-	at: datetime
-	what: str
-
-
-@dataclass(frozen=True)
-class Acted:
-	"""A step that did something beside sending, and what."""
 
 	step_id: str
 	at: datetime

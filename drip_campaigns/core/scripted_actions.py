@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,6 +63,23 @@ class LeavingStep:
 	deed: Deed
 
 
+@dataclass(frozen=True)
+class Deeds:
+	"""What the steps of a plan do that act, by their ids; and the steps for those who leave."""
+
+	by_step: Mapping[str, Deed] = field(default_factory=dict)
+	for_leavers: tuple[LeavingStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class Acted:
+	"""A step that did something beside sending, and what."""
+
+	step_id: str
+	at: datetime
+	what: str
+
+
 def read_any_case(enum: type[Label]) -> Reader[Any]:
 	"""Return a reader of an enum's words, as forms write them or in small letters."""
 	read_word = read_choice(words_of(enum))
@@ -109,3 +126,34 @@ def plan_leaving(
 		if one.step.enabled and is_meant(one.deed.because, status.value, reason.value if reason else None):
 			planned.append((now + timedelta(hours=hours), one))
 	return planned
+
+
+class Doings:
+	"""What has been done in a scenario beside sending, and what is still to be done for one who has left."""
+
+	def __init__(self, deeds: Deeds, facts: ScriptedFacts) -> None:
+		self.deeds, self.facts = deeds, facts
+		self.acted: list[Acted] = []
+		self._leaving: list[tuple[datetime, LeavingStep]] = []
+
+	def of(self, step: str) -> Deed:
+		"""Return what a step of the schedule does."""
+		return self.deeds.by_step.get(step) or Deed()
+
+	def do(self, step: str, deed: Deed, now: datetime) -> None:
+		"""Carry an action out."""
+		self.acted.append(Acted(step, now, deed.words))
+		carry_out(deed, self.facts)
+
+	def leave(self, status: Status, reason: ExitReason | None, now: datetime) -> None:
+		"""Note down what is to be done for one who leaves at `now`."""
+		self._leaving = plan_leaving(self.deeds.for_leavers, status, reason, now)
+
+	def take_due(
+		self, next_run: Callable[[datetime], datetime], until: datetime
+	) -> list[tuple[datetime, LeavingStep]]:
+		"""Return what is to be done for one who has left, in the runs until `until`; it is noted down no more."""
+		planned = [(next_run(at), one) for at, one in self._leaving]
+		due = [(run, one) for run, one in planned if run <= until]
+		self._leaving = [(run, one) for run, one in planned if run > until]
+		return due

@@ -33,7 +33,6 @@ from drip_campaigns.core.model import (
 )
 from drip_campaigns.core.reenrollment import re_enroll
 from drip_campaigns.core.scenario import (
-	Acted,
 	Action,
 	HeldBack,
 	Incident,
@@ -55,7 +54,7 @@ from drip_campaigns.core.schedule import (
 	shift,
 	zone_of,
 )
-from drip_campaigns.core.scripted_actions import Deed, LeavingStep, carry_out, plan_leaving
+from drip_campaigns.core.scripted_actions import Doings
 from drip_campaigns.core.scripted_facts import CHANGES, ScriptedFacts
 from drip_campaigns.core.simulate_file import explain, load_scenario, write_outcome
 from drip_campaigns.core.transitions import can_happen, live_status, next_status
@@ -125,19 +124,18 @@ class Player:
 		self.sent: list[Sent] = []
 		self.skipped: list[Skipped] = []
 		self.turned: list[Turned] = []
-		self.acted: list[Acted] = []
 		self.held_back: list[HeldBack] = []
-		self.deeds, self.caps = scenario.deeds, scenario.caps
+		self.caps = scenario.caps
 		self.mails: list[datetime] = []  # of all campaigns, to the address
 		self.holds: dict[str, datetime | None] = {}  # steps that are held or were, and until when
 		self.awaits = ""  # the step whose ToDo is to be closed first
-		self.leaving: list[tuple[datetime, LeavingStep]] = []
 		self.facts = ScriptedFacts(scenario.facts)
+		self.doings = Doings(scenario.deeds, self.facts)
 
 	def outcome(self) -> Outcome:
 		"""Return what there is to tell."""
 		zone = zone_of(self.plan, self.position)
-		acted = tuple(sorted(self.acted, key=lambda acted: acted.at))
+		acted = tuple(sorted(self.doings.acted, key=lambda acted: acted.at))
 		dealt_with = tuple(self.sent), tuple(self.skipped)
 		what_else = tuple(self.turned), acted, tuple(self.held_back)
 		return Outcome(*dealt_with, self.status, self._end_date(), zone, *what_else)
@@ -160,15 +158,11 @@ class Player:
 
 	def finish_leaving(self, until: datetime) -> None:
 		"""Do what is due by `until` for one who has left, unless they have come back."""
-		for planned, one in self.leaving:
-			run = self.runs.next_run(planned)
-			if run <= until and self.status in LIVE_STATUSES:
+		for run, one in self.doings.take_due(self.runs.next_run, until):
+			if self.status in LIVE_STATUSES:
 				self.skipped.append(Skipped(one.step.id, run, "has come back"))
-			elif run <= until:
-				self._act(one.step.id, one.deed, run)
-		self.leaving = [
-			(planned, one) for planned, one in self.leaving if self.runs.next_run(planned) > until
-		]
+			else:
+				self.doings.do(one.step.id, one.deed, run)
 
 	def apply(self, incident: Incident) -> None:
 		"""Let one line of the script happen."""
@@ -232,15 +226,11 @@ class Player:
 	def _reach(self, step: str, now: datetime) -> None:
 		kind = self.plan.placed[step].step.type
 		if kind is StepType.ACTION:
-			deed = self.deeds.by_step.get(step) or Deed()
-			self._act(step, deed, now)
+			deed = self.doings.of(step)
+			self.doings.do(step, deed, now)
 			self.awaits = step if deed.waits_for_close else ""
 		else:
 			self.turned.append(Turned(step, now, "end" if kind is StepType.END else "over"))
-
-	def _act(self, step: str, deed: Deed, now: datetime) -> None:
-		self.acted.append(Acted(step, now, deed.words))
-		carry_out(deed, self.facts)
 
 	def _close(self, incident: Incident) -> None:
 		"""Close the ToDo of a step: what comes after it keeps its distance from now."""
@@ -301,7 +291,7 @@ class Player:
 			self.idle_since = now
 		self.status = next_status(self.status, event)
 		if event in (EventType.EXITED, EventType.UNSUBSCRIBED):
-			self.leaving = plan_leaving(self.deeds.for_leavers, self.status, reason, now)
+			self.doings.leave(self.status, reason, now)
 
 	def _enroll(self, incident: Incident) -> None:
 		now = incident.at
@@ -312,7 +302,7 @@ class Player:
 		self.status = live_status(self.position.start, now)
 
 	def _edit(self, incident: Incident) -> None:
-		self.plan, self.deeds = self._with_holds(incident.steps), incident.deeds
+		self.plan, self.doings.deeds = self._with_holds(incident.steps), incident.deeds
 		if reopens(self.plan, self.position, self.status):
 			self.status = next_status(self.status, EventType.REOPENED)
 

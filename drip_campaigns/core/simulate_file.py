@@ -38,8 +38,8 @@ from drip_campaigns.core.model import (
 	Step,
 	StepType,
 )
-from drip_campaigns.core.scenario import Action, Deeds, Incident, Outcome, Scenario
-from drip_campaigns.core.scripted_actions import Deed, LeavingStep, read_any_case, take_deed
+from drip_campaigns.core.scenario import Action, Incident, Outcome, Scenario
+from drip_campaigns.core.scripted_actions import Deed, Deeds, LeavingStep, read_any_case, take_deed
 from drip_campaigns.core.scripted_facts import CHANGES, take_change, take_facts
 
 MINUTES_PER_DAY = 24 * 60
