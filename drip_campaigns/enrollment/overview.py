@@ -5,7 +5,7 @@ from frappe import _
 from frappe.query_builder.functions import Count
 
 from drip_campaigns.core import schedule
-from drip_campaigns.core.model import LIVE_STATUSES, EventType, StepType
+from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, SkipReason, StepType
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.state import read_position
 from drip_campaigns.site_clock import to_site
@@ -16,10 +16,17 @@ _LIVE = frozenset(status.value for status in LIVE_STATUSES)
 
 
 def count_by_status(campaign: str) -> dict[str, dict[str, int]]:
-	"""Return {"enrollments": {status: n}, "emails": {status: n}, "actions": {status: n}} of a campaign."""
+	"""Return {"enrollments": {status: n}, "emails": {status: n}, "actions": {status: n}} of a campaign.
+
+	The e-mails' Missed are those of the skipped ones that were overdue, and can be sent after all.
+	"""
+	missed = {"campaign": campaign, "status": EmailStatus.SKIPPED.value, "reason": SkipReason.EXPIRED.value}
+	emails = _count("Drip Email", campaign)
+	if emails.get(EmailStatus.SKIPPED.value):
+		emails["Missed"] = frappe.db.count("Drip Email", missed)
 	return {
 		"enrollments": _count("Drip Enrollment", campaign),
-		"emails": _count("Drip Email", campaign),
+		"emails": emails,
 		"actions": _count("Drip Action", campaign),
 	}
 

@@ -5,7 +5,7 @@ from typing import Any
 import frappe
 from frappe.query_builder.functions import Count
 
-from drip_campaigns.core.actions import UNSETTLED
+from drip_campaigns.core.actions import UNSETTLED, ActionStatus
 from drip_campaigns.core.model import EventType, StepType
 from drip_campaigns.enrollment.plans import step_subjects
 from drip_campaigns.feedback.figures import read_totals
@@ -25,6 +25,7 @@ TURNS = {
 	"moved_on": EventType.MOVED_ON,
 	"skipped": EventType.SKIPPED,
 }
+_NONE_OPEN = {"waiting": 0, "assigned": 0}
 
 
 def describe(campaign) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def describe(campaign) -> dict[str, Any]:
 	rows = [
 		{
 			**{"step": row.name, "idx": row.idx, "subject": subjects[row.name]},
-			**{"step_type": row.step_type or StepType.SEND.value, "waiting": open_actions.get(row.name, 0)},
+			**{"step_type": row.step_type or StepType.SEND.value, **open_actions.get(row.name, _NONE_OPEN)},
 			**_figures(totals, row.name),
 			**{name: totals.get((row.name, event.value, 0), 0) for name, event in TURNS.items()},
 		}
@@ -51,14 +52,19 @@ def describe(campaign) -> dict[str, Any]:
 	}
 
 
-def _count_open_actions(campaign) -> dict[str, int]:
-	"""Return how many actions of each step are waiting to be done: of those done, the log has the sums."""
+def _count_open_actions(campaign) -> dict[str, dict[str, int]]:
+	"""Return by step how many actions wait to be done, and how many ToDos to be closed: of what is done, the log has the sums."""
 	if not any(row.step_type == StepType.ACTION for row in campaign.steps):
 		return {}
 	action = frappe.qb.DocType("Drip Action")
-	query = frappe.qb.from_(action).select(action.step, Count(action.name)).groupby(action.step)
+	query = frappe.qb.from_(action).select(action.step, action.status, Count(action.name))
 	is_open = action.status.isin([status.value for status in UNSETTLED])
-	return dict(query.where((action.campaign == campaign.name) & is_open).run())
+	rows = query.where((action.campaign == campaign.name) & is_open).groupby(action.step, action.status).run()
+	counts: dict[str, dict[str, int]] = {}
+	for step, status, number in rows:
+		kind = "assigned" if status == ActionStatus.ASSIGNED else "waiting"
+		counts.setdefault(step, dict(_NONE_OPEN))[kind] += number
+	return counts
 
 
 def _figures(totals: dict, step: str) -> dict[str, int]:

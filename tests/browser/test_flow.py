@@ -62,7 +62,7 @@ def test_flow_reads_like_a_list_and_conditions_are_set_in_a_dialog(desk: Desk):
 	desk.shoot("flow-form")
 	line = desk.page.locator(".drip-line").first
 	expect(line).to_contain_text("If Welcome was opened, else go to Reminder; Then go to Offer")
-	expect(desk.page.locator(GRID)).to_contain_text("Wait until Welcome was clicked")
+	expect(desk.page.locator(GRID)).to_contain_text("Wait until a link in Welcome was clicked")
 	expect(line.locator("svg path.else")).to_have_count(1)
 	expect(line.locator("svg path.then")).to_have_count(1)
 

@@ -10,6 +10,7 @@ import pytest
 from drip_campaigns.actions import store, work
 from drip_campaigns.actions.outbox import Task, record
 from drip_campaigns.api import on_board
+from drip_campaigns.api.figures import get_figures
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.model import ExitReason
 from drip_campaigns.dispatch import runner
@@ -353,6 +354,10 @@ def test_line_of_an_enrollment_has_actions_waits_and_branches_in_their_order(sit
 		line[1]["reason"].startswith("Waited in vain: ") and line[2]["subject"] == "Add the tag “Drip Warm”"
 	)
 	assert line[3]["reason"] == "Not met: Welcome was opened. Goes on at Offer."
+	figures = get_figures(campaign.name)["steps"]
+	assert [(row["sent"], row["acted"], row["moved_on"]) for row in figures] == [
+		*((1, 0, 0), (0, 0, 1), (0, 1, 0), (0, 0, 1), (0, 0, 0), (0, 0, 0)),
+	]
 
 
 def test_webhook_that_does_not_answer_or_whose_worker_dies_is_in_doubt_and_not_called_again(receiver, clock):

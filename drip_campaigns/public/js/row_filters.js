@@ -13,8 +13,8 @@ function show_filters(frm, row) {
 	else draw();
 }
 
-function show_filter_lines(field, filters) {
-	const all = `<span class="text-muted">${__("All records")}</span>`;
+function show_filter_lines(field, filters, if_none = __("All records")) {
+	const all = `<span class="text-muted">${if_none}</span>`;
 	const lines = JSON.parse(filters || "[]").map(describe_filter);
 	$(field.wrapper).html(`<p>${lines.join("<br>") || all}</p>`);
 }

@@ -69,7 +69,7 @@ const REPAIR_BUTTONS = [
 	},
 	{
 		label: __("Send Missed"),
-		condition: (frm) => may_write(frm) && frm.doc.status === "Active" && has_some(frm.drip_summary, "Skipped"),
+		condition: (frm) => may_write(frm) && frm.doc.status === "Active" && has_some(frm.drip_summary, "Missed"),
 		action: (frm) =>
 			change_status(
 				frm,

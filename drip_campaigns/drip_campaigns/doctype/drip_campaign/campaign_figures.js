@@ -13,8 +13,9 @@ const FIGURE_COLUMNS = [
 const TURNS = [
 	["acted", __("{0} done")],
 	["action_failed", __("{0} failed")],
+	["assigned", __("{0} of them not closed yet")],
 	["waiting", __("{0} waiting")],
-	["moved_on", __("{0} went on or elsewhere")],
+	["moved_on", __("{0} have gone on")],
 	["skipped", __("{0} passed over")],
 ];
 

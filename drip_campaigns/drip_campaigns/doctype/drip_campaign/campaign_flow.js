@@ -22,7 +22,8 @@ const TEST_SENTENCES = {
 	},
 	event(test) {
 		const step = test.step || __("an e-mail");
-		const what = test.link ? __("{0} in {1}", [test.link, step]) : step;
+		const link = test.link || __("a link");
+		const what = test.event === "clicked" ? __("{0} in {1}", [link, step]) : step;
 		const sentence = __(HAPPENED[test.event][test.negated ? 1 : 0], [what]);
 		return test.within_days ? __("{0} in the last {1} days", [sentence, test.within_days]) : sentence;
 	},

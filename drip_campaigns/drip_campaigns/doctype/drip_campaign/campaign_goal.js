@@ -31,7 +31,8 @@ function show_goal(frm) {
 	const types = frappe.boot.drip_recipient_types || [];
 	frm.set_query("goal_recipient_type", () => ({ filters: { name: ["in", types] } }));
 	const doctype = goal_doctype(frm);
-	const draw = () => show_filter_lines(frm.get_field("goal_filter_area"), frm.doc.goal_filters);
+	const if_none = frm.doc.goal === "Document Made" ? __("Any that is made") : __("No filters yet: choose what must be so.");
+	const draw = () => show_filter_lines(frm.get_field("goal_filter_area"), frm.doc.goal_filters, if_none);
 	if (doctype) frappe.model.with_doctype(doctype, draw);
 	else draw();
 }

@@ -8,7 +8,8 @@ function draw_schedule(frm) {
 		when: describe_offset(hours),
 		subject: name_step(frm, step),
 		state: cint(step.enabled) && !cint(step.is_draft) ? "planned" : "disabled",
-		note: [describe_delay(step), describe_flow(step)].filter(Boolean).join("; "),
+		kind: { Action: "action", "Wait Until": "way", End: "way" }[step.step_type],
+		note: describe_place(step),
 	}));
 	const canvas = get_canvas(frm, "steps").html(stops.length ? make_step_line(stops) : "");
 	draw_ways(canvas, placed.map(({ step }) => step));
@@ -46,6 +47,13 @@ function place_steps(steps) {
 function describe_offset(hours) {
 	const day = __("Day {0}", [Math.floor(hours / 24)]);
 	return hours % 24 ? `${day} + ${__("{0} h", [hours % 24])}` : day;
+}
+
+// Where the flow has something to say, it is not said as well that a step is counted from the start.
+function describe_place(step) {
+	const flow = describe_flow(step);
+	const delay = describe_delay(step);
+	return flow && delay === __("After the start") ? flow : [delay, flow].filter(Boolean).join("; ");
 }
 
 function describe_delay(step) {

@@ -124,7 +124,7 @@ async function load_template_subjects(frm) {
 function show_template_subjects(frm) {
 	const { grid } = frm.get_field("steps");
 	grid.update_docfield_property("subject", "formatter", (value, field, options, step) => {
-		const escape = frappe.utils.escape_html;
+		const escape = (text) => frappe.utils.escape_html(put_fields_in_brackets(text));
 		const turn = step && name_turn(step);
 		const inherited = step && frm.template_subjects[step.email_template];
 		const name = turn || value || !inherited ? escape(turn || value || "") : `<span class="text-muted">${escape(inherited)}</span>`;
