@@ -1,12 +1,47 @@
 """Whether a field takes a value that an action gives it. A value that is filled from the record is known only then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from typing import Any
 
 import frappe
 from frappe import _
 
+from drip_campaigns.actions.texts import read_values
+from drip_campaigns.core.actions import ActionKind
+from drip_campaigns.core.model import StepType
+
 LONGEST_LIST = 12  # values named in a sentence
+_NAMED_BY_FRAPPE = ("naming_series",)
+
+
+def warn_of_missing_values(campaign) -> None:
+	"""Tell the user which mandatory fields of a document an action leaves empty; its own code may fill them, so it is saved."""
+	for row in campaign.steps:
+		if row.step_type == StepType.ACTION and row.action == ActionKind.CREATE:
+			missing = find_missing(row.action_doctype, read_values(row.action_values))
+			if missing:
+				sentence = _(
+					"Step {0}: {1} needs {2}, which Values leaves empty. Press Set Values in the step."
+				)
+				named = ", ".join(_(field.label) for field in missing)
+				frappe.msgprint(
+					sentence.format(row.idx, _(row.action_doctype), named),
+					title=_("A value that may be missing"),
+					indicator="orange",
+				)
+
+
+def find_missing(doctype: str, values: Mapping[str, Any]) -> list:
+	"""Return the mandatory DocFields of a new document that have neither one of these values nor a default."""
+	document = frappe.new_doc(doctype)
+	return [
+		field
+		for field in document.meta.get("fields", {"reqd": 1})
+		if field.fieldname not in _NAMED_BY_FRAPPE
+		and values.get(field.fieldname) in (None, "")
+		and document.get(field.fieldname) in (None, "", [])
+	]
 
 
 def find_value_problem(field, value: object) -> str | None:

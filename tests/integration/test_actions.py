@@ -478,6 +478,22 @@ def test_action_that_cannot_be_done_is_refused(site, step_of, said):
 	assert said in str(caught.value)
 
 
+def test_mandatory_field_that_a_new_document_would_lack_is_told_and_the_campaign_is_saved(site):
+	frappe.clear_messages()
+	values = [json.dumps(fields) for fields in ({"priority": "High"}, {"description": "Call {{ doc.name }}"})]
+
+	campaign = factories.make_campaign(
+		step(0),
+		*(action("Create Document", action_doctype="ToDo", action_values=text) for text in values),
+	)
+
+	told = [message["message"] for message in frappe.get_message_log()]
+	assert told == [
+		"Step 2: ToDo needs Description, which Values leaves empty. Press Set Values in the step."
+	]
+	assert frappe.db.exists("Drip Campaign", campaign.name)
+
+
 def test_campaigns_that_enroll_in_each_other_are_refused(site, clock):
 	first = factories.make_campaign(step(0))
 	second = factories.make_campaign(step(0), action("Enroll in Campaign", action_campaign=first.name))

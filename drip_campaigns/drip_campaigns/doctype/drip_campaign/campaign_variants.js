@@ -24,6 +24,8 @@ function offer_variant_steps(frm) {
 	const { grid } = frm.get_field("variants");
 	grid.update_docfield_property("step_label", "fieldtype", "Autocomplete");
 	grid.update_docfield_property("step_label", "options", labels.join("\n"));
+	const in_brackets = (value) => frappe.utils.escape_html(put_fields_in_brackets(value || ""));
+	grid.update_docfield_property("subject", "formatter", in_brackets);
 }
 
 function make_variant_table({ step, label, criterion, variants, winner, explanation }) {

@@ -10,6 +10,7 @@ from drip_campaigns.campaign.check_flow import warn_of_unreachable
 from drip_campaigns.campaign.check_goals import prepare_goal
 from drip_campaigns.campaign.check_lists import prepare_exclusions
 from drip_campaigns.campaign.check_triggers import prepare_triggers
+from drip_campaigns.campaign.check_values import warn_of_missing_values
 from drip_campaigns.campaign.check_variants import prepare_variants
 from drip_campaigns.campaign.replan import renew_keys, replan_soon
 from drip_campaigns.compat import clear_invented_times
@@ -74,6 +75,7 @@ class DripCampaign(Document):
 				"<br>".join(problems), title=_("Campaign {0} cannot be saved").format(self.campaign_name)
 			)
 		warn_of_unreachable(self)
+		warn_of_missing_values(self)
 
 	def on_update(self) -> None:
 		if self._schedule_changed():
