@@ -39,9 +39,10 @@ from drip_campaigns.enrollment.state import (
 	plan_fields,
 	position_fields,
 	read_position,
+	rests_for_recipient,
 	waits_for_confirmation,
 )
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.site_clock import from_site, to_site
 
 BATCH_SIZE = 500
 _GOING_ON = (Status.SCHEDULED.value, Status.IN_PROGRESS.value)
@@ -94,7 +95,7 @@ def names_at_step(campaign: str, step: str) -> list[str]:
 
 def _lock(names: Sequence[str]) -> list[frappe._dict]:
 	table = frappe.qb.DocType("Drip Enrollment")
-	fields = [table[name] for name in ENROLLMENT_FIELDS]
+	fields = [table[name] for name in (*ENROLLMENT_FIELDS, "own_paused_until")]
 	return (
 		frappe.qb.from_(table)
 		.select(*fields)
@@ -107,14 +108,22 @@ def _lock(names: Sequence[str]) -> list[frappe._dict]:
 def _pause(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: Outcome) -> None:
 	states = []
 	for row, position, plan, _subjects in _with_plans(rows):
-		if not can_happen(Status(row.status), EventType.PAUSED):
+		rests = rests_for_recipient(row, now)
+		if not rests and not can_happen(Status(row.status), EventType.PAUSED):
 			outcome.refused[_is(row)] += 1
 			continue
-		end = {} if waits_for_confirmation(row) else held_end(plan, position, now, order.until, now)
-		paused = {"next_send_at": None, "paused_at": to_site(now), "paused_until": to_site(order.until)}
+		since, until = now, order.until
+		if rests:  # the recipient's own pause stays beside this one: the later end counts
+			since, until = from_site(row.paused_at), until and max(until, from_site(row.paused_until))
+		end = {} if waits_for_confirmation(row) else held_end(plan, position, since, until, now)
+		paused = {"next_send_at": None, "paused_at": to_site(since), "paused_until": to_site(until)}
 		states.append({**row, **end, **paused, "status": Status.PAUSED.value})
 	if states:
-		hold(is_among(mail_store.email_table().enrollment, [state["name"] for state in states]), now=now)
+		names = [state["name"] for state in states]
+		hold(is_among(mail_store.email_table().enrollment, names), now=now)
+		mail_store.set_values(
+			"Drip Enrollment", names, {"own_paused_until": to_site(order.until)}, to_site(now)
+		)
 	_write(states, EventType.PAUSED, _by_user(), now, outcome)
 
 

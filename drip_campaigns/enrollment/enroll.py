@@ -35,6 +35,7 @@ from drip_campaigns.enrollment.state import (
 	position_fields,
 	read_position,
 	resting_fields,
+	rests_for_recipient,
 	wait_on,
 	waits_for_confirmation,
 )
@@ -81,23 +82,29 @@ def enroll(
 	return document.insert()
 
 
-def pause(document, now: datetime, *, until: datetime | None = None, because: str = "") -> None:
+def pause(
+	document,
+	now: datetime,
+	*,
+	until: datetime | None = None,
+	because: str = "",
+	by_recipient: bool = False,
+) -> None:
 	"""Hold an enrollment, what is queued for it included; no step is lost.
 
-	With `until` it goes on by itself then: the recipient asked, or it is for the cause that `because` names; without, a
-	user lets it go on.
+	With `until` it goes on by itself then; without, a user lets it go on. Where it rests because its recipient asked for
+	that, this pause is kept beside it, and the later end counts.
 	"""
-	set_fields(
-		document,
-		{
-			"status": status_after(document, EventType.PAUSED),
-			"next_send_at": None,
-			"paused_at": to_site(now),
-			**move_pause(document, until, now),
-		},
-	)
-	hold(mail_store.email_table().enrollment == document.name, now=now)
-	asked = _("The recipient asked for a pause.") if until else None
+	own = {} if by_recipient else {"own_paused_until": to_site(until)}
+	if rests_for_recipient(document, now):
+		until = until and max(until, from_site(document.paused_until))
+		set_fields(document, {**move_pause(document, until, now), **own})
+	else:
+		held = {"next_send_at": None, "paused_at": to_site(now), **move_pause(document, until, now)}
+		own = own or {"own_paused_until": None}
+		set_fields(document, {"status": status_after(document, EventType.PAUSED), **held, **own})
+		hold(mail_store.email_table().enrollment == document.name, now=now)
+	asked = _("The recipient asked for a pause.") if by_recipient else None
 	log(document, EventType.PAUSED, now, because or asked)
 
 
@@ -126,7 +133,8 @@ def resume(document, now: datetime, event: EventType | None = None) -> None:
 	check_list(document.target_list, recipient)
 	preference = load_preference(recipient.email)
 	if preference.rests_at(now) and not came_back:
-		_refuse_while_resting(document, preference)
+		_leave_to_recipient(document, preference, now)
+		return
 	if document.status == Status.UNSUBSCRIBED.value and document.paused_at:
 		_go_on_resting(document, recipient, now)
 	else:
@@ -140,7 +148,7 @@ def _go_on_resting(document, recipient: Recipient, now: datetime) -> None:
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
 	check_exclusions(campaign, recipient)
 	plan, position = make_plan(campaign), read_position(document.as_dict(), done_steps(document.name))
-	kept = {field: document.get(field) for field in ("paused_at", "paused_until")}
+	kept = {field: document.get(field) for field in ("paused_at", "paused_until", "own_paused_until")}
 	future = plan_fields(plan, position, step_subjects(campaign), now)
 	if waits_for_confirmation(document.as_dict()):
 		future = {}
@@ -192,6 +200,7 @@ def _take_up(document, recipient: Recipient, preference: Preference, came_back: 
 _CLEARED = {
 	"paused_at": None,
 	"paused_until": None,
+	"own_paused_until": None,
 	"left_at": None,
 	"exit_reason": None,
 	"attempts": 0,
@@ -199,12 +208,15 @@ _CLEARED = {
 }
 
 
-def _refuse_while_resting(document, preference: Preference) -> None:
-	raise EnrollmentRefusedError(
-		_("{0} has asked for no e-mail until {1}. It goes on by itself then.").format(
-			document.recipient_name, frappe.format(to_site(preference.paused_until), "Datetime")
-		)
+def _leave_to_recipient(document, preference: Preference, now: datetime) -> None:
+	"""End the enrollment's own pause: the recipient's lasts. Raises EnrollmentRefusedError where there is no other."""
+	sentence = _("{0} has asked for no e-mail until {1}. It goes on by itself then.").format(
+		document.recipient_name, frappe.format(to_site(preference.paused_until), "Datetime")
 	)
+	if rests_for_recipient(document, now):
+		raise EnrollmentRefusedError(sentence)
+	set_fields(document, {**move_pause(document, preference.paused_until, now), "own_paused_until": None})
+	log(document, EventType.PAUSED, now, sentence)
 
 
 def _check_confirmation(document) -> None:

@@ -30,6 +30,7 @@ from drip_campaigns.enrollment.ending import find_live_of
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
 from drip_campaigns.enrollment.rules import first_status
 from drip_campaigns.enrollment.state import (
+	own_pause_end,
 	plan_fields,
 	position_fields,
 	read_position,
@@ -45,22 +46,27 @@ BATCH_SIZE = 500
 def pause_address(address: str, until: datetime, now: datetime) -> None:
 	"""Let every live enrollment of `address` rest until then, what is queued included, and new ones wait as well.
 
-	One that a user has paused stays paused by the user. Asking again moves the day.
+	One that a user has paused stays paused by the user: the later of two days counts. Asking again moves the day.
 	"""
 	keep_preference(address, paused_until=to_site(until))
 	for enrollment in _enrollments_of(address):
 		if enrollment.status != Status.PAUSED.value:
-			enroll.pause(enrollment, now, until=until)
+			enroll.pause(enrollment, now, until=until, by_recipient=True)
 		elif enrollment.paused_until:
-			set_fields(enrollment, enroll.move_pause(enrollment, until, now))
+			later = max(until, own_pause_end(enrollment, now) or until)
+			set_fields(enrollment, enroll.move_pause(enrollment, later, now))
 
 
 def end_pause(address: str, now: datetime) -> None:
-	"""Let everything of `address` go on with the next dispatch, with the rest of the delay that was running."""
+	"""Let everything of `address` go on with the next dispatch, with the rest of the delay that was running.
+
+	What a user has paused stays so, until the user's day.
+	"""
 	keep_preference(address, paused_until=None)
 	for enrollment in _enrollments_of(address):
 		if enrollment.paused_until:
-			set_fields(enrollment, enroll.move_pause(enrollment, now, now))
+			until = own_pause_end(enrollment, now) or now
+			set_fields(enrollment, enroll.move_pause(enrollment, until, now))
 
 
 def _enrollments_of(address: str) -> list:

@@ -115,6 +115,18 @@ def resting_fields(preference: Preference, plan: Plan, position: Position, now: 
 	}
 
 
+def own_pause_end(row: Mapping[str, Any], now: datetime) -> datetime | None:
+	"""Return until when an enrollment itself is paused, whatever its recipient has asked for; None if that is over, or open."""
+	until = from_site(row.get("own_paused_until"))
+	return until if until and until > now else None
+
+
+def rests_for_recipient(row: Mapping[str, Any], now: datetime) -> bool:
+	"""Say whether an enrollment is paused because its recipient has asked for that, and for nothing else."""
+	is_dated = row.get("status") == Status.PAUSED.value and row.get("paused_until")
+	return bool(is_dated) and own_pause_end(row, now) is None
+
+
 def held_end(
 	plan: Plan, position: Position, held_from: datetime, until: datetime | None, now: datetime
 ) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from drip_campaigns.core.model import LeavingScope
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.bulk_verbs import Order, Verb, act_on
 from drip_campaigns.enrollment.leaving import come_back, find_leaver, leave
 from drip_campaigns.enrollment.pauses import end_pause, pause_address
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.site_clock import from_site, to_site
 from drip_campaigns.tracking.preferences import keep_preference, load_preference
 from tests import factories
 from tests.factories import DOMAIN
@@ -210,6 +211,52 @@ def test_pause_of_a_user_is_not_ended_by_the_recipients(enrollment, smtp, clock)
 	pass_days(clock, 40)
 
 	assert status_of(enrollment) == "Paused"
+
+
+@pytest.mark.parametrize("first", ["user", "recipient"])
+@pytest.mark.parametrize(("by_user", "by_recipient"), [(40, 30), (10, 30)])
+@pytest.mark.parametrize("in_bulk", [False, True], ids=["one by one", "in bulk"])
+def test_pause_of_a_user_and_one_of_the_recipient_stand_side_by_side(
+	enrollment, smtp, clock, first, by_user, by_recipient, in_bulk
+):
+	day = {who: clock.now + timedelta(days=n) for who, n in (("user", by_user), ("recipient", by_recipient))}
+
+	def pause_by_user() -> None:
+		if in_bulk:
+			assert act_on([enrollment.name], Order(Verb.PAUSE, until=day["user"]), clock.now).done == 1
+		else:
+			verbs.pause(enrollment.reload(), clock.now, until=day["user"])
+
+	turns = [pause_by_user, lambda: rest(clock, by_recipient)]
+	for pause in turns if first == "user" else reversed(turns):
+		pause()
+	assert ends_on(enrollment) == max(day.values())
+
+	end_pause(ADA, clock.now)
+	assert ends_on(enrollment) == day["user"]
+	rest(clock, by_recipient)
+	verbs.resume(enrollment.reload(), clock.now)
+	assert ends_on(enrollment) == day["recipient"]
+	with pytest.raises(Exception, match="Ada has asked for no e-mail until"):
+		verbs.resume(enrollment.reload(), clock.now)
+	pass_days(clock, by_recipient + 1)
+	assert (status_of(enrollment), subjects(smtp)) == ("In Progress", ["Day 0", "Day 2"])
+
+
+def test_pause_of_a_user_without_a_day_leaves_the_recipients_when_it_is_ended(enrollment, smtp, clock):
+	verbs.pause(enrollment, clock.now)
+	rest(clock, 30)
+
+	verbs.resume(enrollment.reload(), clock.now)
+
+	assert (status_of(enrollment), ends_on(enrollment)) == ("Paused", clock.now + timedelta(days=30))
+	pass_days(clock, 31)
+	assert subjects(smtp) == ["Day 0", "Day 2"]
+
+
+def ends_on(enrollment):
+	"""Return when the pause of an enrollment ends."""
+	return from_site(frappe.db.get_value("Drip Enrollment", enrollment.name, "paused_until"))
 
 
 def test_user_does_not_end_the_recipients_pause(enrollment, clock):

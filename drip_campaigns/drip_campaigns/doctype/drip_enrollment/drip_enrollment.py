@@ -11,6 +11,7 @@ from drip_campaigns.dispatch.withdraw import withdraw
 from drip_campaigns.enrollment import leaving
 from drip_campaigns.enrollment.changes import log
 from drip_campaigns.enrollment.prepare import prepare
+from drip_campaigns.enrollment.state import rests_for_recipient
 from drip_campaigns.feedback import figures
 from drip_campaigns.site_clock import utc_now
 from drip_campaigns.tracking.preferences import load_preference
@@ -22,7 +23,8 @@ class DripEnrollment(Document):
 	def onload(self) -> None:
 		"""Tell the form whether the pause is the recipient's own wish, which nobody else can end."""
 		if self.status == Status.PAUSED.value and self.email_address:
-			rests = load_preference(self.email_address).rests_at(utc_now())
+			now = utc_now()
+			rests = rests_for_recipient(self, now) and load_preference(self.email_address).rests_at(now)
 			self.set_onload("is_pause_of_recipient", rests)
 
 	def before_insert(self) -> None:
