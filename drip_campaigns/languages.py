@@ -5,6 +5,7 @@ What a user writes is not translated; translations are in `translations/`, which
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import frappe
 
@@ -12,6 +13,7 @@ LANGUAGES = ("en", "de", "es", "fr", "ar")
 RTL_LANGUAGES = ("ar", "fa", "he", "ps", "ur")
 
 
+@lru_cache(maxsize=256)
 def find_language(tag: str | None) -> str | None:
 	"""Return the one of LANGUAGES that a tag such as `de-AT` or `pt_BR` means, or None."""
 	language = (tag or "").replace("_", "-").split("-")[0].lower()

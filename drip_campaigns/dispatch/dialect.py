@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import frappe
@@ -31,6 +32,11 @@ class _Names(Term):
 def is_among(field: Field, names: Iterable[str]) -> Criterion:
 	"""Return the condition that `field` is one of `names`, of which there may be many, but not none."""
 	return ContainsCriterion(field, _Names(names))
+
+
+def by_name(rows: Sequence[Row]) -> list[Row]:
+	"""Return rows in the order of their names, which come first: the database then fills one page after the other."""
+	return sorted(rows, key=itemgetter(0))
 
 
 def insert_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -95,8 +101,8 @@ def _insert_statement(doctype: str, columns: Sequence[str], rows: Sequence[Row])
 		fields.append(literal or "%s")
 		if literal is None:
 			varying.append(column)
-	names, one = ", ".join(f"`{column}`" for column in columns), f"({', '.join(fields)})"
-	lines = ", ".join([one] * len(rows))
+	names, one = ", ".join(f"`{column}`" for column in columns), f"({','.join(fields)})"
+	lines = ",".join([one] * len(rows))
 	values = list(chain.from_iterable(zip(*varying, strict=True)))
 	return f"INSERT INTO `tab{doctype}` ({names}) VALUES {lines}", values
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import frappe
 
 from drip_campaigns.core.model import EmailStatus
-from drip_campaigns.dispatch.dialect import insert_rows, select_in
+from drip_campaigns.dispatch.dialect import by_name, insert_rows, select_in
 from drip_campaigns.dispatch.message import Envelope
 from drip_campaigns.dispatch.render import RenderedEmail
 from drip_campaigns.dispatch.versions import Version, store_versions
@@ -194,7 +194,7 @@ class _RowMaker:
 
 	def write(self) -> None:
 		for (doctype, columns), rows in self.tables.items():
-			insert_rows(doctype, columns, rows)
+			insert_rows(doctype, columns, by_name(rows))
 
 	def _add_drip_email(
 		self, made: Mail | Skipped, status: EmailStatus, subject: str, reason: str | None, ids: tuple

@@ -68,6 +68,7 @@ _HIDDEN = re.compile(
 	re.IGNORECASE | re.DOTALL,
 )
 _STYLE = re.compile(r"<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL)
+_INDENT = re.compile(r"\n\s+")
 _DOCUMENT = re.compile(r"<(html|body)\b", re.IGNORECASE)
 _OWN_PATH = re.compile(r"((?:href|src|background)\s*=\s*[\"'])(/(?!/)[^\"']*)", re.IGNORECASE)
 _ROW = re.compile(r"<(/?)tr\b[^>]*>", re.IGNORECASE)
@@ -341,7 +342,7 @@ def _make_preview(preview: str) -> str:
 
 def _inline(html: str) -> str:
 	"""Move CSS into style attributes (premailer). Media queries stay in a style element, where they must be."""
-	return Premailer(
+	inlined = Premailer(
 		html,
 		keep_style_tags=bool(_DYNAMIC_CLASS.search(html)),
 		strip_important=False,
@@ -351,6 +352,8 @@ def _inline(html: str) -> str:
 		disable_validation=True,
 		cssutils_logging_level=logging.CRITICAL,
 	).transform(pretty_print=False)
+	# What stays of a style sheet is printed with indents, which nobody reads and every e-mail would carry.
+	return _STYLE.sub(lambda sheet: _INDENT.sub("\n", sheet.group(0)), inlined)
 
 
 def _absolute(html: str) -> str:

@@ -8,7 +8,7 @@ import frappe
 from drip_campaigns.actions.leaving import note_leaving
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, Status
 from drip_campaigns.dispatch import listeners
-from drip_campaigns.dispatch.dialect import insert_rows, is_among, select_in, update_rows
+from drip_campaigns.dispatch.dialect import by_name, insert_rows, is_among, select_in, update_rows
 from drip_campaigns.enrollment.waking import find_woken, wake_at
 from drip_campaigns.row_names import new_name
 from drip_campaigns.triggers.events import note_events
@@ -266,7 +266,7 @@ def record_events(events: Sequence[dict], site_now: datetime) -> None:
 	for event in events:
 		line = {**standard, "name": new_name(), **event}
 		rows.append([line.get(field) for field in EVENT_FIELDS])
-	insert_rows("Drip Event", EVENT_FIELDS, rows)
+	insert_rows("Drip Event", EVENT_FIELDS, by_name(rows))
 	listeners.note_new("Drip Event", [row[0] for row in rows])
 	note_events(events, site_now)
 	wake_at(find_woken(events), site_now)
