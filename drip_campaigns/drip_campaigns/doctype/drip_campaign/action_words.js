@@ -43,3 +43,11 @@ function load_record_types(frm) {
 	const load = (doctype) => new Promise((resolve) => frappe.model.with_doctype(doctype, resolve));
 	return Promise.all([...new Set(used.filter(Boolean))].map(load));
 }
+
+// Nobody waits for it: a DocType that is gone from the site is never loaded.
+async function name_fields_of_actions(frm) {
+	if (!frm.doc.steps.some((step) => step.action_doctype)) return;
+	await load_record_types(frm);
+	draw_schedule(frm);
+	frm.get_field("steps").grid.refresh();
+}

@@ -8,7 +8,7 @@ const is_campaign = (may, ...statuses) => (frm) => !frm.is_new() && may(frm) && 
 const CAMPAIGN_BUTTONS = [
 	{
 		label: __("Send Test"),
-		condition: (frm) => !frm.is_new() && may_write(frm) && frm.doc.steps.length > 0,
+		condition: (frm) => !frm.is_new() && may_write(frm) && frm.doc.steps.some(is_email),
 		action: (frm) => open_send_test(frm),
 	},
 	{

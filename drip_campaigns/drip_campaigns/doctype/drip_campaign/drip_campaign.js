@@ -32,9 +32,10 @@ frappe.ui.form.on("Drip Campaign", {
 		offer_time_zones(frm);
 		prepare_triggers(frm);
 		show_goal(frm);
-		await Promise.all([load_template_subjects(frm), load_record_types(frm)]);
+		await load_template_subjects(frm);
 		show_template_subjects(frm);
 		draw_schedule(frm);
+		name_fields_of_actions(frm);
 		await load_summary(frm);
 		add_buttons(frm, REPAIR_BUTTONS);
 		show_counts(frm);

@@ -17,8 +17,11 @@ async function open_send_test(frm) {
 	show_preview(frm, dialog);
 }
 
+const is_email = ({ step_type }) => !step_type || step_type === "Send E-mail";
+const place_emails = (frm) => place_steps(frm.doc.steps).filter(({ step }) => is_email(step));
+
 function make_test_fields(frm, recipient_types) {
-	const steps = place_steps(frm.doc.steps).map(({ step, hours }) => ({
+	const steps = place_emails(frm).map(({ step, hours }) => ({
 		value: step.name,
 		label: `${describe_offset(hours)}: ${name_step(frm, step)}`,
 	}));
@@ -60,7 +63,7 @@ function read_test(frm, dialog) {
 	const { step, recipient_type, recipient } = dialog.get_values(true);
 	const chosen = recipient_type && recipient ? { recipient_type, recipient } : {};
 	// Frappe 15 sets the defaults of a dialog after it is shown.
-	return { campaign: frm.doc.name, step: step || place_steps(frm.doc.steps)[0].step.name, ...chosen };
+	return { campaign: frm.doc.name, step: step || place_emails(frm)[0].step.name, ...chosen };
 }
 
 async function send_test(frm, dialog) {

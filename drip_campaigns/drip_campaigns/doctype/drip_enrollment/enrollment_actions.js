@@ -74,9 +74,11 @@ const ENROLLMENT_BUTTONS = [
 // Skip the next step, put before another one, or begin anew.
 async function move_person(frm) {
 	const campaign = await frappe.db.get_doc("Drip Campaign", frm.doc.campaign);
-	const steps = campaign.steps.map((row) => ({ value: row.name, label: `${row.idx}: ${row.subject || row.email_template || ""}` }));
+	const steps = campaign.steps
+		.filter((row) => row.run_when !== "When Somebody Leaves")
+		.map((row) => ({ value: row.name, label: `${row.idx}: ${name_row(row)}` }));
 	const verbs = [
-		{ value: "Skip", label: __("Skip the next step: {0}", [frm.doc.next_step_subject || ""]) },
+		{ value: "Skip", label: __("Skip the next step: {0}", [put_fields_in_brackets(frm.doc.next_step_subject || "")]) },
 		{ value: "Move", label: __("Send another step next, at once") },
 		{ value: "Start Over", label: __("Start over: every step again") },
 	];
@@ -99,6 +101,12 @@ async function move_person(frm) {
 		frm.reload_doc();
 	};
 	frappe.prompt(fields, act, __("Move {0}", [name_of(frm)]), __("Do It"));
+}
+
+// A step in a list to choose from: its subject, or what it does.
+function name_row({ step_type, subject, email_template, sentence, label }) {
+	if (step_type && step_type !== "Send E-mail") return sentence || label || __(step_type);
+	return put_fields_in_brackets(subject || email_template || "");
 }
 
 function name_of(frm) {
