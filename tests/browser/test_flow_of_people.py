@@ -57,6 +57,9 @@ def test_step_is_paused_and_people_are_moved_from_its_row(desk: Desk, running):
 	desk.settle()
 	desk.shoot("pause-step")
 	desk.page.locator(".modal.show .btn-modal-primary:visible").last.click()
+	desk.page.wait_for_function(
+		"() => cur_frm.doc.steps[1].is_paused"
+	)  # the form is loaded anew, and closes the row
 	desk.settle()
 	desk.page.locator(".frappe-control[data-fieldname='steps'] .grid-row[data-idx='2'] .btn-open-row").click()
 	desk.settle()
