@@ -24,6 +24,7 @@ MAY_COMMIT = {
 	"dispatch/sweep.py",
 	"dispatch/telling.py",
 	"enrollment/bulk_job.py",
+	"enrollment/verbs_job.py",
 	"lists/first_refresh.py",
 	"feedback/retention.py",
 	"lists/refresh.py",

@@ -7,6 +7,7 @@ from frappe.utils import get_datetime
 from drip_campaigns.actions.again import retry
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, step_pauses
+from drip_campaigns.enrollment import verbs_job
 from drip_campaigns.enrollment.bulk_verbs import Order, Verb, act_on, names_at_step
 from drip_campaigns.site_clock import from_site, utc_now
 
@@ -60,6 +61,7 @@ def act_on_enrollments(
 	"""Pause, Resume, Remove, Skip, Move or Start Over many enrollments, given as a JSON list of names.
 
 	Skip and Move need the `step`. Returns how many were done, and how many not by reason; pressing twice is pressing once.
+	Of more than 5000, `left` are done by a background job, which tells the user of its end.
 	"""
 	frappe.has_permission("Drip Enrollment", "write", throw=True)
 	wanted = _read_names(enrollments, _("Give the names of the enrollments as a JSON list."))
@@ -96,6 +98,7 @@ def _act(names: list[str], verb: str, step: str | None, until: str | None) -> di
 		frappe.throw(_("Say which step."))
 	order = Order(Verb(verb), step, from_site(get_datetime(until)) if until else None)
 	outcome = act_on(names[:MOST_AT_ONCE], order, utc_now())
+	verbs_job.enqueue(names[MOST_AT_ONCE:], order, outcome)
 	left = max(len(names) - MOST_AT_ONCE, 0)
 	return {"done": outcome.done, "refused": dict(outcome.refused), "left": left}
 

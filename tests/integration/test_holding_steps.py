@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import frappe
 import pytest
+from frappe.utils.background_jobs import get_queues
 
 from drip_campaigns.api import desk, on_board
 from drip_campaigns.campaign import lifecycle, step_pauses
 from drip_campaigns.dispatch import delivery, runner
+from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.enrollment import verbs_job
 from drip_campaigns.enrollment.bulk_verbs import Order, Outcome, Verb, act_on, names_at_step
 from drip_campaigns.enrollment.rules import EnrollmentRefusedError
 from drip_campaigns.site_clock import to_site
@@ -259,3 +262,45 @@ def test_methods_for_those_on_board_ask_for_the_right_to_write(campaign, ada, cl
 		on_board.act_on_enrollments("Delete", names)
 	with pytest.raises(frappe.ValidationError, match="JSON list"):
 		on_board.act_on_enrollments("Pause", '{"a": 1}')
+
+
+def test_more_than_can_be_done_at_once_go_on_in_the_background_and_the_user_is_told(
+	campaign, smtp, clock, monkeypatch
+):
+	everybody = [join(campaign, clock, f"P{number}") for number in range(7)]
+	verbs.pause(everybody[6].reload(), clock.now)
+	user = factories.make_user("mover", "Drip Manager", "Sales Manager", "Sales User")
+	frappe.db.delete("Notification Log", {"for_user": user})
+	frappe.db.commit()
+	monkeypatch.setattr(on_board, "MOST_AT_ONCE", 3)
+	monkeypatch.setattr(verbs_job, "BATCH_SIZE", 2)
+	names = sorted(one.name for one in everybody)
+	factories.drop_jobs()
+	frappe.set_user(user)
+
+	said = on_board.act_on_enrollments("Remove", frappe.as_json(names))
+	frappe.db.commit()
+	(job,) = [job for queue in get_queues() for job in queue.jobs if verbs_job.JOB in str(job.kwargs)]
+	frappe.get_attr(verbs_job.JOB)(**job.kwargs["kwargs"])
+	again = on_board.act_on_enrollments("Remove", frappe.as_json(names))
+	frappe.set_user("Administrator")
+
+	assert (said["done"], said["left"], job.kwargs["user"]) == (3, 4, user)
+	assert {one.reload().status for one in everybody} == {"Exited"}
+	assert (again["done"], again["refused"]) == (0, {"Is Exited.": 3})
+	told = frappe.get_all("Notification Log", {"for_user": user}, pluck="subject")
+	assert told == ["Remove enrollments: 7 done."]
+
+
+def test_job_asks_for_the_right_anew_and_counts_whom_it_leaves_alone(campaign, ada, clock):
+	values = {"verb": "Skip", "step": "gone", "until": None, "done": 4, "refused": {"Is Exited.": 1}}
+	frappe.set_user(factories.make_user("stranger", "Sales User"))
+	with pytest.raises(frappe.PermissionError):
+		verbs_job.run([ada.name], **values)
+	frappe.set_user("Administrator")
+
+	verbs_job.run([ada.name], **values)
+
+	told = frappe.get_last_doc("Notification Log", {"for_user": "Administrator"}).subject
+	assert told.startswith("Skip enrollments: 4 done. The others were left as they were:")
+	assert "1 × Is Exited." in told and "1 × Does not stand at" in told

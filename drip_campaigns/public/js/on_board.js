@@ -20,7 +20,7 @@ function ask_until(title, description, act) {
 
 function tell_outcome({ done, refused, left }) {
 	const reasons = Object.entries(refused).map(([reason, count]) => `${count} × ${frappe.utils.escape_html(reason)}`);
-	if (left) reasons.push(__("{0} are left. Press again.", [left]));
+	if (left) reasons.push(__("{0} more are done in the background. You will be told.", [left]));
 	if (!reasons.length) {
 		frappe.show_alert({ message: __("{0} done.", [done]), indicator: "green" });
 		return;
