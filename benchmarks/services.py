@@ -16,7 +16,7 @@ from benchmarks.witness import ROOT
 
 def is_on_bench() -> bool:
 	"""Say whether the site is one of a bench, and not this folder's own."""
-	return Path(os.environ["DRIP_SITES_PATH"]).resolve() != (ROOT / ".dev" / "sites").resolve()
+	return not Path(os.environ["DRIP_SITES_PATH"]).resolve().is_relative_to((ROOT / ".dev").resolve())
 
 
 @dataclass(frozen=True)

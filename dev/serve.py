@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dev import packages, paths, processes, services, shell, site
+from dev import packages, paths, processes, services, shell, site, twin
 
 DESK_PORT = 8000
 SMTP_PORT = 1025
@@ -46,6 +46,7 @@ def start(arguments: list[str]) -> None:
 
 def stop() -> None:
 	"""Stop everything that runs for this folder."""
+	twin.stop()
 	stopped = [name for name in NAMES if processes.stop(name)] + services.stop_all()
 	print(f"Stopped: {', '.join(stopped)}" if stopped else "Nothing was running")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from dev import packages, paths, processes, shell
 
 # Ports that nothing well known uses; a taken one is replaced by any free one
-PREFERRED_PORTS = {"mariadb": 33306, "redis-cache": 33379, "redis-queue": 33378}
+FIRST_PORT = 33406 if paths.IS_TWIN else 33306
+PREFERRED_PORTS = {"mariadb": FIRST_PORT, "redis-cache": FIRST_PORT + 73, "redis-queue": FIRST_PORT + 72}
 NAMES = tuple(PREFERRED_PORTS)
 READY_SECONDS = 60
 

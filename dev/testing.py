@@ -6,14 +6,16 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlparse
 
-from dev import paths, processes, services, shell, site
+from dev import paths, processes, services, shell, site, twin
 
+TESTS = paths.ROOT / "tests"
 RUFF = [paths.PYTHON, "-m", "ruff"]
 
 
@@ -33,32 +35,61 @@ def run_tests(arguments: list[str]) -> int:
 	arguments = [word for argument in arguments for word in shlex.split(argument)]
 	if bench:
 		return run_tests_on_bench(Path(bench).expanduser().resolve(), name, arguments)
-	site.make_site(quiet=True)
+	if not paths.IS_TWIN:
+		site.make_site(quiet=True)
+	on_both = not arguments and twin.make()
 	with services.services_running():
-		return run_pytest(paths.PYTHON, arguments)
+		return run_on_both() if on_both else run_pytest(paths.PYTHON, arguments)
+
+
+def run_on_both() -> int:
+	"""Run all tests in two processes: a half of them on this site, the other on its copy."""
+	there = [str(TESTS / name) for name in ("browser", "journeys", "core")]
+	here = [*pytest_command(paths.PYTHON), str(TESTS), *(f"--ignore={folder}" for folder in there)]
+	beside = twin.command("test", "-p no:cacheprovider", *map(shlex.quote, there))
+	return run_side_by_side(here, beside, paths.ROOT, paths.environment(), twin.environment())
 
 
 def run_pytest(
 	python: Path, arguments: list[str], cwd: Path = paths.ROOT, env: Mapping[str, str] | None = None
 ) -> int:
 	"""Run the tests that the arguments name; all of them in two processes, for those of the core need no site."""
-	command = [python, "-m", "pytest", "--rootdir", paths.ROOT, "-c", paths.ROOT / "pyproject.toml"]
+	env = dict(env or paths.environment())
+	command = pytest_command(python)
 	if arguments:
 		return attached([*command, *arguments], cwd, env)
-	core, rest = paths.ROOT / "tests" / "core", paths.ROOT / "tests"
+	core = str(TESTS / "core")
+	here, beside = [str(TESTS), f"--ignore={core}"], ["-p", "no:cacheprovider", core]
+	return run_side_by_side([*command, *here], [*command, *beside], cwd, env, env)
+
+
+def pytest_command(python: Path) -> list[str]:
+	return [
+		str(python),
+		"-m",
+		"pytest",
+		"--rootdir",
+		str(paths.ROOT),
+		"-c",
+		str(paths.ROOT / "pyproject.toml"),
+	]
+
+
+def run_side_by_side(
+	here: list[str], beside: list[str], cwd: Path, env: Mapping[str, str], env_beside: Mapping[str, str]
+) -> int:
+	"""Run two programs at once, the second with its output kept for the end; return the first exit code that is not 0."""
 	with tempfile.TemporaryFile("w+") as output:
-		words = [str(word) for word in [*command, "-p", "no:cacheprovider", core]]
-		beside = subprocess.Popen(
-			words, cwd=cwd, env=dict(env or paths.environment()), stdout=output, stderr=output
-		)
+		second = subprocess.Popen(beside, cwd=cwd, env=dict(env_beside), stdout=output, stderr=output)
 		try:
-			code = attached([*command, rest, f"--ignore={core}"], cwd, env)
-			code = beside.wait() or code
+			code = attached(here, cwd, env)
+			code = second.wait() or code
 		finally:
-			beside.kill()
-			beside.wait()
+			if second.poll() is None:
+				second.send_signal(signal.SIGINT)  # it has servers to stop
+			second.wait()
 		output.seek(0)
-		print(f"\nThe core's tests, which ran beside:\n{output.read()}", flush=True)
+		print(f"\nThe tests that ran beside:\n{output.read()}", flush=True)
 	return code
 
 
