@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import frappe
 import redis
@@ -20,6 +21,7 @@ from drip_campaigns.core.frequency import Cap, find_caps, free_from, since
 from drip_campaigns.core.model import EmailStatus
 from drip_campaigns.dispatch.dialect import is_among
 from drip_campaigns.dispatch.options import frequency_settings
+from drip_campaigns.dispatch.reservations import Reservation, load_reservations
 from drip_campaigns.enrollment.addresses import hash_address
 from drip_campaigns.site_clock import from_site, to_site
 
@@ -70,8 +72,14 @@ class HeldBack:
 class FrequencyCap:
 	"""The caps of this site for one batch, with what its addresses have been sent."""
 
-	def __init__(self, caps: tuple[Cap, ...], addresses: Iterable[str], now: datetime) -> None:
-		self._caps, self._now = caps, now
+	def __init__(
+		self,
+		caps: tuple[Cap, ...],
+		addresses: Iterable[str],
+		now: datetime,
+		reserved: Mapping[str, list[Reservation]] | None = None,
+	) -> None:
+		self._caps, self._now, self._reserved = caps, now, reserved or {}
 		self._history = _load_history({hash_address(address) for address in addresses if address}, caps, now)
 		self._redis = get_redis_conn()
 		self._reserve = self._redis.register_script(_RESERVE)
@@ -80,6 +88,8 @@ class FrequencyCap:
 	def reserve(self, address: str, email: str, zone: str, planned: datetime) -> HeldBack | None:
 		"""Count the Drip Email `email` to `address`, or say until when it must wait. Asking twice for one counts once."""
 		key = hash_address(address)
+		if given_way := self._give_way(key, email, find_zone(zone), planned):
+			return given_way
 		try:
 			moments = self._ask(key, email, zone)
 		except redis.RedisError:
@@ -88,6 +98,18 @@ class FrequencyCap:
 			return None
 		until = free_from(self._caps, moments, find_zone(zone), planned, self._now)
 		return HeldBack(max(until, self._now + timedelta(minutes=1)), self._reason)
+
+	def _give_way(self, key: str, email: str, zone: ZoneInfo, planned: datetime) -> HeldBack | None:
+		"""Hold back what would take the place of an e-mail that a campaign of a higher priority has planned."""
+		reserved = self._reserved.get(key)
+		if not reserved:
+			return None
+		sent = [moment for name, moment in self._history[key].items() if name != email]
+		until = free_from(self._caps, [*sent, *(one.at for one in reserved)], zone, planned, self._now)
+		if until <= self._now:
+			return None
+		first = min(reserved)
+		return HeldBack(until, _("{0}, and room for {1}").format(self._reason, first.campaign))
 
 	def _ask(self, key: str, email: str, zone: str) -> list[datetime] | None:
 		limits = [
@@ -113,7 +135,11 @@ def load_cap(campaign, addresses: Iterable[str], now: datetime) -> FrequencyCap 
 	"""Return the cap that holds for a Drip Campaign's e-mails, or None: then nothing is asked and nothing counted."""
 	settings = frequency_settings()
 	caps = find_caps(settings.count, settings.days, one_a_day=settings.one_a_day)
-	return FrequencyCap(caps, addresses, now) if caps and not campaign.is_transactional else None
+	if not caps or campaign.is_transactional:
+		return None
+	addresses = [address for address in addresses if address]
+	days = max(cap.days for cap in caps)
+	return FrequencyCap(caps, addresses, now, load_reservations(campaign, addresses, days, now))
 
 
 def _load_history(keys: set[str], caps: tuple[Cap, ...], now: datetime) -> Mapping[str, dict[str, datetime]]:

@@ -200,3 +200,42 @@ def test_quiet_hours_hold_for_every_campaign_on_the_recipients_clock(site, smtp)
 	clock.advance(hours=2)
 	assert factories.run(clock) == 1
 	assert enrollment.reload().status == "Completed"
+
+
+@pytest.mark.parametrize(
+	("fields", "subjects"),
+	[
+		({"priority": 5}, ["High", "Low"]),
+		({"priority": 0}, ["Low", "High"]),
+		({"priority": 5, "is_transactional": 1}, ["Low", "High"]),
+		({"priority": 5, "status": "Paused"}, ["Low", "High"]),
+	],
+	ids=["higher", "the same", "no marketing", "paused"],
+)
+def test_e_mail_of_a_lower_priority_gives_way_to_one_that_is_planned(ada, smtp, clock, fields, subjects):
+	set_cap(cap_count=1, cap_days=7)
+	status = fields.pop("status", "Active")
+	high = put_on(clock, ada, step(3, "High"), **fields)
+	frappe.db.set_value("Drip Campaign", high.campaign, "status", status)
+	low = put_on(clock, ada, step(0, "Low"))
+
+	factories.run(clock)
+	because = low.reload().held_back_because
+	frappe.db.set_value("Drip Campaign", high.campaign, "status", "Active")
+	frappe.db.commit()
+	pass_days(clock, 11)
+
+	assert [message.message["Subject"] for message in smtp.messages] == subjects
+	name = frappe.db.get_value("Drip Campaign", high.campaign, "campaign_name")
+	gave_way = f"the frequency cap (1 in 7 days), and room for {name}"
+	assert because == (gave_way if subjects[0] == "High" else None)
+
+
+def test_room_is_kept_for_no_more_than_is_planned(ada, smtp, clock):
+	set_cap(cap_count=2, cap_days=7)
+	put_on(clock, ada, step(3, "High"), priority=1)
+	put_on(clock, ada, step(0, "Low"))
+	put_on(clock, factories.make_contact("Bob"), step(0, "Low"))
+
+	assert factories.run(clock) == 2
+	assert pass_days(clock, 3) == [0, 0, 1]
