@@ -36,8 +36,9 @@ def assign(job: Job) -> Done:
 
 
 def tell(job: Job) -> Done:
-	"""Tell a user something about the recipient: in the Desk, and by e-mail if the step says so."""
+	"""Tell a user something about the recipient, as far as the owner may read it: in the Desk, and by e-mail if the step says so."""
 	user = choose_user(job)
+	frappe.get_doc(job.row.recipient_type, job.row.recipient).check_permission("read")
 	text = job.html(job.step.action_text)
 	log = _notify(job, user, text, "Alert")
 	if job.step.by_email and not is_email_notifications_enabled_for_type(user, "Alert"):

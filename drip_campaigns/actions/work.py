@@ -140,7 +140,7 @@ def _settle(rows: Sequence[frappe._dict], became: dict[str, Done | Exception], n
 			done.append((row.name, status, what.text[:LONGEST_OUTCOME], what.doctype, what.name))
 			events.append(_event(row, EventType.ACTED, what.text))
 			continue
-		attempts, why = row.attempts + 1, _explain(what)
+		attempts, why = row.attempts + 1, _explain(what, row)
 		retry = decide_retry(attempts, MOST_RETRIES, now)
 		if isinstance(retry, GiveUp):
 			failed.append((row.name, ActionStatus.FAILED, why, None, None))
@@ -242,7 +242,13 @@ def _doubt(rows: Sequence[frappe._dict], why: str, now: datetime) -> None:
 	record_events([_event(row, EventType.ACTION_FAILED, why) for row in rows], to_site(now))
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception, row: frappe._dict) -> str:
+	if isinstance(error, frappe.PermissionError):
+		owner = frappe.db.get_value("Drip Campaign", row.campaign, "owner")
+		sentence = _(
+			"{0} has no right to do this for {1} {2}. Give {0} the right, or let somebody else take the campaign over."
+		)
+		return sentence.format(owner, _(row.recipient_type), row.recipient)
 	text = frappe.utils.strip_html(str(error))
 	plain = isinstance(error, DripError | frappe.ValidationError) and text
 	return (text if plain else f"{type(error).__name__}: {text}")[:LONGEST_OUTCOME]

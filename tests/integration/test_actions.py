@@ -532,3 +532,45 @@ def test_same_action_written_twice_is_one(site, clock, contact):
 
 	assert factories.count("Drip Action") == 1
 	assert store.find_due_campaigns(to_site(clock.now)) == [campaign.name]
+
+
+@pytest.mark.parametrize(
+	"does",
+	[
+		action("Add Tag", action_tag="Drip Warm"),
+		action("Assign ToDo", action_user="Administrator"),
+		action("Tell a User", action_user="Administrator", action_text="{{ doc.first_name }}"),
+		action("Call Webhook", webhook=HOOK),
+	],
+	ids=lambda does: does["action"],
+)
+def test_owner_who_may_not_touch_one_record_any_more_fails_its_action_with_cause_and_remedy(
+	receiver, clock, does
+):
+	owner = factories.make_user("narrow", "Drip Manager", "Sales Manager", "Sales User", "System Manager")
+	lost, kept = factories.make_contact("Lost"), factories.make_contact("Kept")
+	campaign = factories.make_campaign(does, step(9))
+	campaign.db_set("owner", owner)
+	lifecycle.activate(campaign.reload(), clock.now)
+	enrollment = factories.enroll(campaign, lost, clock)
+	factories.enroll(campaign, kept, clock)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	allowed = frappe.get_doc(doctype="User Permission", user=owner, allow="Contact", for_value=kept.name)
+	allowed.insert()
+	frappe.db.commit()
+
+	for _turn in range(10):
+		work.run(clock.now)
+		clock.advance(hours=12)
+
+	allowed.delete()
+	frappe.db.commit()
+	became = dict(
+		frappe.get_all("Drip Action", {"campaign": campaign.name}, ["recipient", "status"], as_list=True)
+	)
+	assert became == {lost.name: "Failed", kept.name: "Done"}
+	assert enrollment.reload().last_error == (
+		f"{owner} has no right to do this for Contact {lost.name}. "
+		f"Give {owner} the right, or let somebody else take the campaign over."
+	)
+	assert tags_of(lost) == set() and factories.count("ToDo", reference_name=lost.name) == 0
