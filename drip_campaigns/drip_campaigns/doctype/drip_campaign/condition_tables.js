@@ -32,7 +32,7 @@ const CONDITION_TABLES = {
 		{ fieldname: "link", label: __("Link Field"), ...offered, columns: 3, formatter: (value, df, options, row) => label_in_dialog(row, value) },
 		{ fieldname: "field", label: __("Field There"), ...offered, columns: 3, formatter: (value, df, options, row) => label_in_dialog(row, row.link, value) },
 		{ fieldname: "operator", fieldtype: "Select", label: __("Operator"), options: "=\n!=\n>\n<\n>=\n<=\nlike\nnot like\nin\nnot in\nis" },
-		{ fieldname: "value", fieldtype: "Data", label: __("Value") },
+		{ fieldname: "value", fieldtype: "Data", label: __("Value"), length: 255 },
 	],
 	member: [
 		{ fieldname: "kind", label: __("Kind"), ...choose_from(MEMBER_KINDS) },

@@ -75,7 +75,7 @@ async function open_values(frm, row) {
 						...{ in_list_view: 1, columns: 4, reqd: 1 },
 						formatter: (value) => frappe.utils.escape_html(value ? __(frappe.meta.get_label(doctype, value)) : ""),
 					},
-					{ fieldname: "value", fieldtype: "Data", label: __("Value"), in_list_view: 1, columns: 6 },
+					{ fieldname: "value", fieldtype: "Data", label: __("Value"), length: 1000, in_list_view: 1, columns: 6 },
 				],
 			},
 		],
@@ -89,5 +89,6 @@ async function open_values(frm, row) {
 			show_values(frm, row);
 		},
 	});
+	dialog.$wrapper.addClass("drip-values-dialog");
 	dialog.show();
 }
