@@ -12,10 +12,11 @@ _HEADS = ("<style", "<script", "<title", "<head")
 _HEAD_PARTS = re.compile(r"<(style|script|title|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 # For text in lower case. Each begins with letters that are always the same, for which Python searches at once; the
 # three in one expression take a hundred times as long, and every e-mail is looked through.
-_UNSAFE_TAG = re.compile(r"<\s*(?:script|iframe|object|embed|form|meta|link|base)\b")
+_UNSAFE_TAG = re.compile(r"<\s*(?:script|iframe|object|embed|form|meta|link|base|svg|math)\b")
+# Whatever does not begin as a known address does: a browser reads "java&Tab;script:" as the other
 _UNSAFE_URLS = tuple(
-	re.compile(name + r"\s*=\s*[\"']?\s*(?:javascript|vbscript|data|[^\"'>\s]*&#)")
-	for name in ("href", "src")
+	re.compile(name + r"\s*=(?!\s*[\"']?\s*(?:https?:|mailto:|tel:|cid:|[#/]))")
+	for name in ("href", "src", "formaction")
 )
 _HANDLER = re.compile(r"on\w+\s*=")
 

@@ -6,8 +6,10 @@ from email import policy
 
 import frappe
 import pytest
+from bs4 import BeautifulSoup
 
 from drip_campaigns.api import desk
+from drip_campaigns.dispatch.on_the_timeline import for_the_timeline
 from tests import factories
 from tests.factories import DOMAIN, SENDER, step
 
@@ -381,6 +383,35 @@ def test_what_the_erp_shows_does_no_harm_and_does_not_unsubscribe_the_recipient(
 		assert harmful not in made.content
 	assert "Hello Ada" in made.content
 	assert "/drip/leave/" in received.part("html")
+
+
+@pytest.mark.parametrize(
+	"html",
+	[
+		'<a href="java&Tab;script:alert(1)">x</a>',
+		'<a href="java\nscript:alert(1)">x</a>',
+		'<a href="javascript&colon;alert(1)">x</a>',
+		"<a href=' &#106;avascript:alert(1)'>x</a>",
+		"<svg><a><animate attributeName=href values=javascript:alert(1)></a></svg>",
+		"<button formaction=javascript:alert(1)>x</button>",
+		"<img src=x onerror=alert(1)>",
+		"<p/onclick=alert(1)>x</p>",
+	],
+)
+def test_disguised_script_does_not_reach_the_timeline(connected_site, html):
+	shown = BeautifulSoup(for_the_timeline(f"<p>Hello</p>{html}", ()), "html.parser")
+
+	assert "Hello" in shown.text
+	for tag in shown.find_all(True):
+		for name, value in tag.attrs.items():
+			assert "script:" not in re.sub(r"\s", "", str(value)), tag
+			assert not name.startswith("on"), tag
+
+
+def test_plain_links_reach_the_timeline_untouched(connected_site):
+	html = '<p>Hello</p><a href="https://a.example/?action=x">x</a><a href="mailto:a@b.example">y</a><a href="#">z</a>'
+
+	assert for_the_timeline(html, ()) == html
 
 
 @pytest.mark.parametrize(
