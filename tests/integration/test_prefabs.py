@@ -338,5 +338,5 @@ def test_prefab_with_steps_that_are_no_e_mails_is_shown_in_the_gallery(flow):
 	card = next(card for card in api.list_prefabs() if card["key"] == name)
 
 	assert len(card["steps"]) == len(flow.steps) and card["subject"] == "First"
-	assert "Add the tag Hot" in [step["subject"] for step in card["steps"]]
-	assert "Add the tag Hot" in api.preview_prefab(name, 10)["html"]
+	assert "Add the tag “Hot”" in [step["subject"] for step in card["steps"]]
+	assert "Add the tag “Hot”" in api.preview_prefab(name, 10)["html"]

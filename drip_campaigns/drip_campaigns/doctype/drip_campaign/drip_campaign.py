@@ -64,6 +64,8 @@ class DripCampaign(Document):
 
 	def validate(self) -> None:
 		self._check_status()
+		for step in self.steps:
+			clear_invented_times(step)
 		prepare_triggers(self)
 		prepare_exclusions(self)
 		prepare_variants(self)
