@@ -22,8 +22,12 @@
 		dialog.show();
 	};
 
+	// A field says that it has changed also when it is merely left: what is told stays then, for what stands below it would
+	// move away under the pointer.
 	async function tell_consequence(dialog) {
 		const target_list = dialog.get_value("target_list");
+		if (target_list === dialog.drip_told) return;
+		dialog.drip_told = target_list;
 		const area = dialog.fields_dict.consequence.$wrapper.empty();
 		if (!target_list) return;
 		const { message } = await frappe.call({
@@ -31,6 +35,7 @@
 			args: { target_list },
 			type: "GET",
 		});
+		if (target_list !== dialog.drip_told) return;
 		const names = message.campaigns.map(frappe.utils.escape_html).join(", ");
 		const text = names
 			? __("Whoever joins is enrolled in: {0}, if it runs.", [`<b>${names}</b>`])
