@@ -15,13 +15,19 @@ DEFAULT_EXPIRY_DAYS = 14
 DEFAULT_REMINDER_DAYS = 3
 DEFAULT_PROOF_DAYS = 1095  # the period of limitation in most countries
 DEFAULT_SIGN_UP_DAYS = 30
+# Frappe's flush counts nothing: what a limit or a brake is about is left to us for so long.
+COUNTED_BY_US = timedelta(days=1)
 
 
 def may_send() -> bool:
 	"""Say whether anything may leave this site now: not held, not muted, not suspended. Never answered from a cache."""
-	held = cint(frappe.db.get_single_value("Drip Settings", "hold_sending", cache=False))
 	suspended = cint(frappe.db.get_default("suspend_email_queue"))
-	return not (held or suspended or frappe.are_emails_muted())
+	return not (is_held() or suspended or frappe.are_emails_muted())
+
+
+def is_held() -> bool:
+	"""Say whether Hold All Sending is on now. Never answered from a cache."""
+	return bool(cint(frappe.db.get_single_value("Drip Settings", "hold_sending", cache=False)))
 
 
 def batch_size() -> int:
@@ -30,7 +36,12 @@ def batch_size() -> int:
 
 
 def release_after() -> timedelta:
-	"""Return for how long a queued e-mail is ours before Frappe's flush may take it: 5 to 14 minutes, else 10."""
+	"""Return for how long a queued e-mail is ours before Frappe's flush may take it: 5 to 14 minutes, else 10.
+
+	A day where there are sending limits: no queue of jobs that is stuck shall exceed them.
+	"""
+	if any(row.per_hour or row.per_day for row in _settings().get("limits") or []):
+		return COUNTED_BY_US
 	minutes = _number("release_after_minutes")
 	return timedelta(minutes=minutes if 5 <= minutes <= 14 else DEFAULT_RELEASE_MINUTES)
 

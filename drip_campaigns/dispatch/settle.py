@@ -13,6 +13,7 @@ from drip_campaigns.core.bounces import BounceKind, judge
 from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, ExitReason, Status
 from drip_campaigns.dispatch import bad_news, mail_store
 from drip_campaigns.dispatch.lateness import keep_distances
+from drip_campaigns.dispatch.options import COUNTED_BY_US, is_held
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.transport import Answer, Outcome
 from drip_campaigns.enrollment.state import closing_fields
@@ -49,7 +50,7 @@ def settle(
 	record_in_doubt(groups[Outcome.UNKNOWN], now)
 	put_back(untried, now, now, release_after)
 	put_back(groups[Outcome.DEFERRED] + groups[Outcome.BLOCKED], now, now + DEFER, release_after)
-	put_back(groups[Outcome.HELD], now, now, release_after)
+	put_back(groups[Outcome.HELD], now, now, COUNTED_BY_US)
 	keep_distances(
 		[*groups[Outcome.ACCEPTED], *groups[Outcome.UNKNOWN]],
 		[*hard, *other, *groups[Outcome.FAILED]],
@@ -135,15 +136,18 @@ def record_in_doubt(mails: Mails, now: datetime) -> None:
 def put_back(mails: Mails, now: datetime, deliver_at: datetime, release_after: timedelta) -> None:
 	"""Return these to the queue, not to be delivered before `deliver_at`; the budget of attempts is not touched.
 
-	An e-mail that a limit holds back carries the moment of its turn with it.
+	An e-mail that a limit holds back carries the moment of its turn with it. While all sending is held they are held as well.
 	"""
 	if not mails:
 		return
 	site_now, drip_rows, queue_rows = to_site(now), [], []
+	held = is_held()
 	for mail in mails:
 		moment, why = mail.get("until") or deliver_at, mail.get("answer")
-		drip_rows.append((mail.name, site_now, EmailStatus.QUEUED.value, to_site_plan(moment), why))
-		queue_rows.append((mail.email_queue, site_now, "Not Sent", to_site_plan(moment + release_after), why))
+		ours = None if held else to_site_plan(moment)
+		frappes = mail_store.HELD_UNTIL if held else to_site_plan(moment + release_after)
+		drip_rows.append((mail.name, site_now, EmailStatus.QUEUED.value, ours, why))
+		queue_rows.append((mail.email_queue, site_now, "Not Sent", frappes, why))
 	mail_store.set_each("Drip Email", ("name", "modified", "status", "deliver_at", "error"), drip_rows)
 	mail_store.set_each("Email Queue", ("name", "modified", "status", "send_after", "error"), queue_rows)
 

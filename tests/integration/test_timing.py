@@ -268,6 +268,25 @@ def test_hold_keeps_what_is_queued_from_leaving_in_any_way_and_loses_nothing(sit
 	assert enrollment.reload().status == "Completed"
 
 
+def test_nothing_that_is_let_go_on_leaves_before_all_sending_is(site, smtp, clock):
+	campaign = factories.make_active_campaign(clock, step(0))
+	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	let_go = hold_enrollment(campaign, enrollment, clock)
+	set_brake(1)
+	let_go()
+	frappe.db.commit()
+
+	factories.flush_email_queue()
+	held = len(smtp.messages)
+	set_brake(0)
+	frappe.db.commit()
+	clock.now = datetime.now(timezone.utc)  # the settings' form has read the clock itself
+	factories.run(clock)
+
+	assert (held, subjects(smtp)) == (0, ["Day 0"])
+
+
 def mute():
 	frappe.flags.mute_emails = True
 	return lambda: frappe.flags.pop("mute_emails")
