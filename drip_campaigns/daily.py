@@ -1,6 +1,6 @@
 """The daily job: statuses and end dates made true, then whatever is due. Safe to run at any time and any number of times."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import frappe
@@ -14,7 +14,7 @@ from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch import bad_news
 from drip_campaigns.dispatch.options import proofs_are_kept, sign_ups_are_kept
 from drip_campaigns.dispatch.repair import repair
-from drip_campaigns.dispatch.runner import dispatch
+from drip_campaigns.dispatch.runner import apart, dispatch
 from drip_campaigns.enrollment import address_change, bulk_job, sign_up
 from drip_campaigns.rules.run import end_in_pages
 from drip_campaigns.site_clock import to_site, utc_now
@@ -32,24 +32,33 @@ def run_daily() -> None:
 
 def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	"""Start what is to start, keep end dates true, complete what is finished, send what is due; return how many e-mails."""
-	hold_abandoned(now)
-	start_scheduled(now)
-	for name in frappe.get_all(
-		"Drip Campaign", filters={"status": ["in", ["Active", "Paused"]]}, pluck="name"
-	):
-		_replan_or_hold(name, now)
-		_ask_rules_or_hold(name, now)
-	bulk_job.go_on_waiting(now)
+	for piece in _pieces(now):
+		apart(piece)
+		frappe.db.commit()
+	return dispatch(now, enqueue_delivery=enqueue_delivery)
+
+
+def _pieces(now: datetime) -> Iterator[Callable[[], object]]:
+	"""Yield what is done once a day beside sending; none of it waits for what another could not do."""
+	yield lambda: hold_abandoned(now)
+	yield lambda: start_scheduled(now)
+	running = {"status": ["in", ["Active", "Paused"]]}
+	for name in frappe.get_all("Drip Campaign", filters=running, pluck="name"):
+		yield lambda name=name: _replan_or_hold(name, now)
+		yield lambda name=name: _ask_rules_or_hold(name, now)
+	yield lambda: bulk_job.go_on_waiting(now)
+	yield lambda: _clear_firings(now)
+	yield lambda: bad_news.note(frappe.get_all("Drip Campaign", filters={"status": "Active"}, pluck="name"))
+	yield lambda: repair(now)
+	yield lambda: address_change.forget_expired(now)
+	yield lambda: sign_up.forget_unconfirmed(now, sign_ups_are_kept())
+	yield lambda: consents.forget_old_proofs(now, proofs_are_kept())
+	yield lambda: frappe.db.delete("Drip Former Enrollment", {"creation": ["<", to_site(now) - FORMER_KEPT]})
+
+
+def _clear_firings(now: datetime) -> None:
 	while store.clear_settled(to_site(now - FIRINGS_ARE_KEPT)):
 		frappe.db.commit()
-	bad_news.note(frappe.get_all("Drip Campaign", filters={"status": "Active"}, pluck="name"))
-	repair(now)
-	address_change.forget_expired(now)
-	sign_up.forget_unconfirmed(now, sign_ups_are_kept())
-	consents.forget_old_proofs(now, proofs_are_kept())
-	frappe.db.delete("Drip Former Enrollment", {"creation": ["<", to_site(now) - FORMER_KEPT]})
-	frappe.db.commit()
-	return dispatch(now, enqueue_delivery=enqueue_delivery)
 
 
 def replan_campaign(campaign: str) -> None:

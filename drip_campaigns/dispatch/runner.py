@@ -4,9 +4,11 @@ This module reads the clock once per run and is one of the few that commit: a ba
 """
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 import frappe
+from frappe import _
 
 from drip_campaigns.actions import work as actions
 from drip_campaigns.actions.outbox import record as record_actions
@@ -14,13 +16,14 @@ from drip_campaigns.campaign.hold import hold_campaign, hold_everything
 from drip_campaigns.campaign.owners import hold_abandoned
 from drip_campaigns.campaign.timed import keep_time
 from drip_campaigns.core.errors import InvalidPlanError
-from drip_campaigns.dispatch import bad_news, deadlocks, identity, sweep
+from drip_campaigns.dispatch import bad_news, deadlocks, identity, mail_store, sweep
 from drip_campaigns.dispatch.batch import make_batch
 from drip_campaigns.dispatch.campaign_run import StepTextError, explain
 from drip_campaigns.dispatch.gone_senders import replace_gone_senders
 from drip_campaigns.dispatch.options import (
 	batch_size,
 	dispatch_workers,
+	is_held,
 	may_send,
 	release_after,
 )
@@ -35,6 +38,7 @@ from drip_campaigns.dispatch.store import (
 	load_dealt_with,
 	record_events,
 )
+from drip_campaigns.dispatch.withdraw import hold
 from drip_campaigns.enrollment.pauses import resume_rested
 from drip_campaigns.feedback import figures
 from drip_campaigns.feedback.breaker import pause_the_bad
@@ -52,12 +56,24 @@ HELP_JOB = "drip_campaigns.dispatch.runner.help_to_dispatch"
 def dispatch_due() -> None:
 	"""Count opens and clicks, enroll whom triggers and dates bring, and send what is due now: called every five minutes by the scheduler."""
 	now = utc_now()
-	publish()
-	count_visits(now)
-	count_events()
-	work.run(now)
-	actions.run(now)
+	apart(publish)
+	apart(lambda: count_visits(now))
+	apart(count_events)
+	apart(lambda: work.run(now))
+	apart(lambda: actions.run(now))
 	dispatch(now)
+
+
+def apart(piece: Callable[[], object]) -> None:
+	"""Do a piece of a run that sending must not wait for: what fails is undone and logged, and begun anew by the next run."""
+	try:
+		piece()
+	except Exception:  # noqa: BLE001 - logged; without this, one bad row anywhere would stop the e-mails of everybody
+		frappe.db.rollback()
+		title = _("Drip Campaigns: a part of a run failed, and the rest went on")
+		log = frappe.get_doc(doctype="Error Log", method=title, error=frappe.get_traceback())
+		log.insert(ignore_permissions=True)
+		frappe.db.commit()
 
 
 def count_events() -> None:
@@ -80,12 +96,14 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	Does nothing while sending is held, e-mails are muted or the Email Queue is suspended: what is due stays due.
 	With `enqueue_delivery`, background jobs deliver what was queued, help if much is due, and go on if time is up.
 	"""
-	sweep.settle_strays(now)
-	if not may_send() or _is_a_copy(now):
+	apart(lambda: sweep.settle_strays(now))
+	if not may_send():
+		apart(lambda: _hold_latecomers(now))
 		return 0
-	_end_pauses(now)
-	if pause_the_bad(bad_news.take(), now):
-		frappe.db.commit()
+	if _is_a_copy(now):
+		return 0
+	apart(lambda: _end_pauses(now))
+	apart(lambda: _pause_the_bad(now))
 	waiting = enqueue_delivery and sweep.has_waiting_mail(now)
 	total, is_done = _dispatch_in_turns(now, enqueue_delivery)
 	if waiting and not total:
@@ -93,6 +111,18 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	if enqueue_delivery and not is_done:
 		frappe.enqueue(HELP_JOB, queue="long")
 	return total
+
+
+def _hold_latecomers(now: datetime) -> None:
+	"""Hold what came into the queue at the moment of Hold All Sending, or since, before Frappe's flush takes it."""
+	if is_held():
+		hold(mail_store.email_table().deliver_at.isnotnull(), now=now)
+		frappe.db.commit()
+
+
+def _pause_the_bad(now: datetime) -> None:
+	if pause_the_bad(bad_news.take(), now):
+		frappe.db.commit()
 
 
 def _end_pauses(now: datetime) -> None:
@@ -126,7 +156,7 @@ def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool
 	campaigns = _without_abandoned(find_campaigns_with_due(to_site(now)), now)
 	helpers = dispatch_workers() - 1 if campaigns else 0
 	groups = group_by_priority(campaigns)
-	while groups and time.monotonic() - started < RUN_BUDGET_SECONDS:
+	while groups and may_send() and time.monotonic() - started < RUN_BUDGET_SECONDS:
 		for campaign in list(groups[0]):
 			queued = _dispatch_batch(runs, campaign, now)
 			if queued is None:

@@ -3,6 +3,7 @@
 import frappe
 import pytest
 
+from drip_campaigns import daily
 from drip_campaigns.dispatch import runner, runs
 from tests import factories
 
@@ -50,6 +51,38 @@ def test_campaign_that_is_paused_between_two_batches_queues_nothing_more(campaig
 	assert runner.dispatch(clock.now, enqueue_delivery=False) == 1
 
 	assert _queued_subjects() == ["Before"]
+
+
+def test_hold_all_sending_between_two_batches_keeps_back_the_one_that_was_under_way(
+	campaign, clock, smtp, monkeypatch
+):
+	_after_first_batch(monkeypatch, lambda: frappe.db.set_single_value("Drip Settings", "hold_sending", 1))
+
+	assert runner.dispatch(clock.now, enqueue_delivery=False) == 1
+	assert runner.dispatch(clock.now, enqueue_delivery=False) == 0
+	factories.flush_email_queue()
+
+	assert factories.count("Drip Email", status="Queued") == 1
+	assert smtp.messages == []
+
+
+def test_part_of_a_run_that_fails_is_logged_and_stops_no_e_mail(campaign, clock, monkeypatch):
+	def fail(*_args) -> None:
+		raise RuntimeError("One bad row")
+
+	for module, name in ((runner, "count_visits"), (runner, "_end_pauses"), (daily, "start_scheduled")):
+		monkeypatch.setattr(module, name, fail)
+	frappe.db.delete("Error Log")
+
+	runner.dispatch_due()
+	dispatched = factories.count("Drip Email", status="Queued")
+	factories.enroll(campaign, factories.make_contact(), clock)
+	daily.run(clock.now, enqueue_delivery=False)
+
+	assert (dispatched, factories.count("Drip Email", status="Queued")) == (3, 4)
+	errors = frappe.get_all("Error Log", pluck="error")
+	assert len(errors) == 4
+	assert all("One bad row" in error for error in errors)
 
 
 def test_text_that_is_changed_between_two_batches_counts_from_the_next(campaign, clock, monkeypatch):
