@@ -3,6 +3,7 @@
 Deciding is the pure core's; nothing here commits or sends. One bad enrollment costs only itself.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -52,7 +53,12 @@ from drip_campaigns.site_clock import to_site, to_site_plan
 MOST_TURNS = 100  # in one run; a loop that catches up with the calendar goes on in the next
 CATCH_BREATH = timedelta(minutes=5)
 OPEN_STATUSES = frozenset({"Queued", "Sending"})
-SYSTEMATIC = 10  # so many recipients in one batch, and no e-mail: it is the text, not the records
+SYSTEMATIC = (
+	10  # so many recipients in one batch, and no e-mail: it is the text, unless it has served somebody
+)
+PATIENCE_SECONDS = (
+	10  # with errors only: an expression that runs for ever is stopped for each of five hundred
+)
 ACCOUNT_RETRY = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(
 	hours=1
@@ -71,12 +77,13 @@ def make_batch(
 	guard.cap = load_cap(run.campaign, [recipient.email for recipient in guard.recipients.values()], now)
 	run.threads.begin([row.name for row in rows])
 	flow = FlowTurns(run.plan, rows, guard, now)
+	began = time.monotonic()
 	for number, row in enumerate(rows, 1):
 		_Turn(run, batch, guard, flow, row, dealt_with[row.name], now).take()
-		# An expression that runs for ever is stopped for each of them: do not wait for five hundred.
-		if number == len(batch.text_errors) == SYSTEMATIC:
+		is_hopeless = number == len(batch.text_errors) >= SYSTEMATIC
+		if is_hopeless and time.monotonic() - began > PATIENCE_SECONDS:
 			break
-	if len(batch.text_errors) >= SYSTEMATIC and not batch.mails:
+	if len(batch.text_errors) >= SYSTEMATIC and not batch.mails and not run.has_served(batch.text_steps):
 		raise StepTextError(_("The text cannot be filled for anybody: {0}").format(batch.text_errors[0]))
 	return batch
 
@@ -97,6 +104,7 @@ class _Turn(TurnWriter):
 		super().__init__(run, batch, row, keep_distance(run.plan, read_position(row, steps), steps), now)
 		self.awaits_somebody = awaits_somebody(steps)
 		self.checked: Recipient | Stop | Rest | None = None
+		self.making: str | None = None  # the step whose e-mail is being made
 		self.guard, self.flow, self.steps = guard, flow, steps
 		under_way = [mail for mail in steps.values() if mail.status in OPEN_STATUSES]
 		self.is_open = bool(under_way)
@@ -114,7 +122,7 @@ class _Turn(TurnWriter):
 		except NoOutgoingAccountError as error:
 			self._retry_later(error, self.row.attempts or 0, self.now + ACCOUNT_RETRY)
 		except Exception as error:  # noqa: BLE001 - one bad recipient or template must not stop the batch; it stands on its record
-			self._fail(error)
+			self._fail(error, self.making)
 
 	def _decide(self) -> None:
 		if waits_for_confirmation(self.row):
@@ -244,6 +252,7 @@ class _Turn(TurnWriter):
 			return checked
 		if self.guard.cap and (held := self._ask_cap(self.guard.cap, checked, decision)):
 			return held
+		self.making = decision.step_id
 		return self.run.make_mail(self.row, decision.step_id, decision.planned_at, checked, self.now)
 
 	def _ask_guard(self) -> Recipient | Stop | Rest:

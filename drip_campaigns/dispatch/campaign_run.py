@@ -1,6 +1,6 @@
 """What one campaign's e-mails have in common in a run: its plan, its texts, its senders; and the making of one e-mail."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -37,6 +37,7 @@ from drip_campaigns.dispatch.render import (
 from drip_campaigns.dispatch.senders import Sender, Senders
 from drip_campaigns.dispatch.threads import Threads
 from drip_campaigns.dispatch.variants import Variants
+from drip_campaigns.dispatch.versions import DOCTYPE as VERSION
 from drip_campaigns.dispatch.versions import Version, make_version
 from drip_campaigns.enrollment.addresses import hash_address, on_the_wire
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
@@ -133,6 +134,15 @@ class CampaignRun:
 		step, _language, variant = key
 		template = self._template_of(step, variant)
 		self._versions[key] = make_version(self.campaign.name, step, text, template)
+
+	def has_served(self, steps: Collection[str | None]) -> bool:
+		"""Say whether the text of each of `steps`, as it stands now, has been filled for somebody: then it is no fault of it."""
+		made: dict[str | None, set[str]] = {step: set() for step in steps}
+		for (step, *_which), version in self._versions.items():
+			if step in made:
+				made[step].add(version.name)
+		# A version is stored with the first e-mail that has its text.
+		return all(frappe.db.exists(VERSION, {"name": ["in", sorted(names)]}) for names in made.values())
 
 	def _template_of(self, step: str, variant: str) -> str | None:
 		if step in QUESTIONS:

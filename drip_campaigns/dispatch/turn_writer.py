@@ -33,6 +33,7 @@ class Batch:
 	states: list[dict[str, Any]] = field(default_factory=list)
 	events: list[dict[str, Any]] = field(default_factory=list)
 	text_errors: list[str] = field(default_factory=list)
+	text_steps: set[str | None] = field(default_factory=set)  # None: a condition, which is no text
 	tasks: list[Task] = field(default_factory=list)
 
 
@@ -62,9 +63,10 @@ class TurnWriter:
 		event = EventType.UNSUBSCRIBED if stop.status is Status.UNSUBSCRIBED else EventType.EXITED
 		self._log(event, stop.detail)
 
-	def _fail(self, error: Exception) -> None:
+	def _fail(self, error: Exception, step: str | None) -> None:
 		if isinstance(error, TemplateError | ExpressionError):
 			self.batch.text_errors.append(explain(error, self.row, self.run))
+			self.batch.text_steps.add(step)
 		attempts = (self.row.attempts or 0) + 1
 		retry = decide_retry(attempts, self.run.max_attempts - 1, self.now)
 		if isinstance(retry, GiveUp) and can_happen(Status(self.row.status), EventType.FAILED):

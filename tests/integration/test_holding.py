@@ -1,10 +1,11 @@
 """When something is wrong with a text or an account: nobody is failed for it, and those who can mend it are told."""
 
 import frappe
+import pytest
 
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.dispatch import runner
+from drip_campaigns.dispatch import batch, runner
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.tracking.suppression import find_suppressed
 from tests import factories
@@ -31,6 +32,27 @@ def test_text_that_cannot_be_used_holds_the_campaign_and_fails_nobody(site, smtp
 	assert "Step 1 has a text that cannot be used" in campaign.held_because
 	enrollment.reload()
 	assert (enrollment.status, enrollment.attempts) == ("In Progress", 0)
+
+
+@pytest.mark.parametrize(("has_served", "status"), [(False, "Paused"), (True, "Active")])
+def test_many_records_that_a_text_does_not_fit_hold_only_what_has_served_nobody(
+	site, smtp, clock, has_served, status
+):
+	text = "<p>{{ doc.first_name.split('-')[1] }}</p>"
+	campaign = factories.make_active_campaign(clock, factories.step(0, message=text))
+	for number in range(batch.SYSTEMATIC):
+		factories.enroll(campaign, factories.make_contact(f"Plain{number}"), clock)
+	if has_served:
+		factories.enroll(campaign, factories.make_contact("An-na"), clock)
+
+	factories.run(clock)
+	clock.advance(minutes=6)  # those who failed are tried again, all of them at one time
+	factories.run(clock)
+
+	assert len(smtp.messages) == int(has_served)
+	assert campaign.reload().status == status
+	attempts = set(frappe.get_all("Drip Enrollment", filters={"status": "In Progress"}, pluck="attempts"))
+	assert attempts == ({2} if has_served else {0})
 
 
 def test_held_campaign_goes_on_where_it_stopped_once_the_text_is_mended(site, smtp, clock):
