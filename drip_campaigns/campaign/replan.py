@@ -3,19 +3,19 @@
 Deciding is always done anew when an enrollment is due, so a dispatch that runs meanwhile does nothing wrong.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import frappe
 from frappe.utils import create_batch
 
+from drip_campaigns.campaign.reopening import find_free_keys
 from drip_campaigns.core import schedule
 from drip_campaigns.core.model import EventType, Plan, Position, Status
 from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.dispatch.store import (
 	ENROLLMENT_FIELDS,
 	advance_enrollments,
-	find_taken_keys,
 	load_dealt_with,
 	record_events,
 )
@@ -51,12 +51,12 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 	subjects = step_subjects(campaign)
 	for rows in _batches(campaign.name, plan):
 		dealt_with = load_dealt_with([row.name for row in rows])
-		taken = find_taken_keys(
-			[_keys(row)["live_address"] for row in rows if row.status == Status.COMPLETED.value]
-		)
+		done = [row for row in rows if row.status == Status.COMPLETED.value]
+		again = [row for row in done if _reopens(plan, row, dealt_with[row.name])]
+		closed = {row.name for row in again}.difference(find_free_keys(again))
 		states, events = [], []
 		for row in rows:
-			if row.status == Status.COMPLETED.value and _keys(row)["live_address"] in taken:
+			if row.name in closed:
 				continue  # the recipient has started over since, in another enrollment
 			if waits_for_confirmation(row):  # its schedule begins when the recipient confirms
 				if held_from and row.status in _GOING_ON:
@@ -123,6 +123,10 @@ def _change(
 	event = {"event_type": EventType.REOPENED.value, "campaign": row.campaign, "enrollment": row.name}
 	events.append({**event, "email_address": row.email_address})
 	return {**future, **_keys(row), "status": Status.IN_PROGRESS.value, "left_at": None}
+
+
+def _reopens(plan: Plan, row: frappe._dict, steps: Mapping[str, frappe._dict]) -> bool:
+	return schedule.reopens(plan, read_position(row, steps), Status.COMPLETED)
 
 
 def _keys(row: frappe._dict) -> dict[str, str]:

@@ -6,23 +6,24 @@ from datetime import datetime
 import frappe
 
 from drip_campaigns.actions.again import retry_failed_of
-from drip_campaigns.core.model import EmailStatus, EventType, ExitReason, SkipReason, Status
+from drip_campaigns.campaign.reopening import find_free_keys
+from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, SkipReason, Status
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.campaign_run import CampaignRun
 from drip_campaigns.dispatch.gone_senders import replace_gone_senders
 from drip_campaigns.dispatch.guard import Guard, Stop
+from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.dispatch.options import max_attempts, postal_address, release_after
 from drip_campaigns.dispatch.outbox import Mail, record_mails
 from drip_campaigns.dispatch.settle import put_back
 from drip_campaigns.dispatch.store import (
 	ENROLLMENT_FIELDS,
 	advance_enrollments,
-	find_taken_keys,
 	load_dealt_with,
 	record_events,
 )
+from drip_campaigns.enrollment.addresses import normalise
 from drip_campaigns.enrollment.state import (
-	live_keys,
 	plan_fields,
 	position_fields,
 	read_position,
@@ -30,6 +31,8 @@ from drip_campaigns.enrollment.state import (
 	waits_for_confirmation,
 )
 from drip_campaigns.site_clock import from_site, to_site
+from drip_campaigns.tracking.consent import find_left
+from drip_campaigns.tracking.suppression import find_suppressed
 
 BATCH_SIZE = 500
 
@@ -72,14 +75,9 @@ def _retry_enrollments(campaign, now: datetime) -> int:
 		"Drip Enrollment", filters=filters, fields=list(ENROLLMENT_FIELDS), limit=BATCH_SIZE
 	)
 	dealt_with = load_dealt_with([row.name for row in rows])
-	keys = {
-		row.name: live_keys(row.campaign, row.recipient_type, row.recipient, row.email_address)
-		for row in rows
-	}
-	taken = find_taken_keys([key["live_address"] for key in keys.values()])
-	states = []
+	keys, states = find_free_keys(rows), []
 	for row in rows:
-		if keys[row.name]["live_address"] in taken:
+		if row.name not in keys:
 			continue  # the recipient has been enrolled anew since
 		position = read_position(row, dealt_with[row.name])
 		future = plan_fields(run.plan, position, run.subjects, now)
@@ -93,23 +91,43 @@ def _retry_enrollments(campaign, now: datetime) -> int:
 
 def _retry_emails(campaign, now: datetime) -> int:
 	email, enrollment = mail_store.email_table(), mail_store.enrollment_table()
-	bounced = enrollment.exit_reason == ExitReason.HARD_BOUNCE.value
+	wanted = [status.value for status in (*LIVE_STATUSES, Status.COMPLETED)]
 	rows = (
 		frappe.qb.from_(email)
 		.inner_join(enrollment)
 		.on(enrollment.name == email.enrollment)
 		.inner_join(frappe.qb.DocType("Email Queue"))
 		.on(frappe.qb.DocType("Email Queue").name == email.email_queue)
-		.select(email.name, email.email_queue)
+		.select(email.name, email.email_queue, email.enrollment, enrollment.status.as_("standing"))
+		.select(
+			enrollment.campaign, enrollment.recipient_type, enrollment.recipient, enrollment.email_address
+		)
 		.where((email.campaign == campaign.name) & (email.status == EmailStatus.FAILED.value))
-		.where(enrollment.exit_reason.isnull() | (enrollment.exit_reason == "") | ~bounced)
-		.where(enrollment.status != Status.UNSUBSCRIBED.value)
+		.where(enrollment.status.isin(wanted))
 		.limit(BATCH_SIZE)
 		.for_update(skip_locked=True)
 		.run(as_dict=True)
 	)
+	addresses = {row.email_address for row in rows}
+	gone = find_left(campaign.name, addresses) | find_suppressed(addresses).keys()
+	rows = _reopen([row for row in rows if normalise(row.email_address) not in gone], now)
 	put_back(rows, now, now, release_after())
 	return len(rows)
+
+
+def _reopen(rows: Sequence[frappe._dict], now: datetime) -> list[frappe._dict]:
+	"""Let those go on who had been Completed since: nobody is, while an e-mail is under way.
+
+	Return the rows whose e-mail may leave: not of those who have been enrolled anew.
+	"""
+	completed = {row.enrollment: row for row in rows if row.standing == Status.COMPLETED.value}
+	done = {name: frappe._dict({**row, "name": name}) for name, row in completed.items()}
+	keys = find_free_keys(list(done.values()))
+	columns = ("name", "modified", "status", "left_at", "live_recipient", "live_address")
+	going_on = (to_site(now), Status.IN_PROGRESS.value, None)
+	set_each("Drip Enrollment", columns, [(name, *going_on, *own.values()) for name, own in keys.items()])
+	record_events([_event(EventType.REOPENED, done[name]) for name in keys], to_site(now))
+	return [row for row in rows if row.enrollment in keys or row.enrollment not in done]
 
 
 def _claim_missed(campaign: str) -> Sequence[frappe._dict]:

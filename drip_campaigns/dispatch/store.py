@@ -231,10 +231,20 @@ def load_dealt_with(enrollments: Sequence[str]) -> dict[str, dict[str, frappe._d
 	return dealt_with
 
 
-def find_taken_keys(keys: Sequence[str]) -> set[str]:
-	"""Return those of the live-address keys that an enrollment already holds."""
-	rows = select_in("Drip Enrollment", ["live_address"], "live_address", keys)
-	return {row.live_address for row in rows}
+def find_taken_keys(keys: Sequence[str], column: str = "live_address") -> set[str]:
+	"""Return those of the live-address keys, or those of another unique column, that an enrollment already holds."""
+	return {row[column] for row in select_in("Drip Enrollment", [column], column, keys)}
+
+
+def find_superseded(names: Sequence[str]) -> set[str]:
+	"""Return those of the enrollments whose record has been enrolled in the same campaign again since."""
+	if not names:
+		return set()
+	older, newer = (frappe.qb.DocType("Drip Enrollment").as_(alias) for alias in ("older", "newer"))
+	same = (newer.campaign == older.campaign) & (newer.recipient_type == older.recipient_type)
+	same &= (newer.recipient == older.recipient) & (newer.creation > older.creation)
+	query = frappe.qb.from_(older).inner_join(newer).on(same).select(older.name).distinct()
+	return set(query.where(is_among(older.name, names)).run(pluck=True))
 
 
 def advance_enrollments(rows: Iterable[dict], site_now: datetime) -> None:

@@ -1,8 +1,10 @@
 """The ledger balances; what failed can be tried again, what was missed can be sent, and pressing twice is harmless."""
 
 import time
+from datetime import timedelta
 
 import frappe
+import pytest
 
 from drip_campaigns.campaign import retry
 from drip_campaigns.dispatch import delivery, mail_store, runner
@@ -11,6 +13,8 @@ from drip_campaigns.site_clock import to_site
 from tests import factories
 from tests.factories import DOMAIN
 from tests.processes import run_together
+
+LATER = f"later@{DOMAIN}"
 
 
 def test_every_due_step_stands_in_the_ledger_once(site, smtp, clock):
@@ -45,6 +49,43 @@ def test_failed_enrollment_is_tried_again_once_however_often_it_is_asked_for(sit
 
 	assert (first["enrollments"], second["enrollments"]) == (1, 0)
 	assert [message.recipient for message in smtp.messages] == [f"found@{DOMAIN}"]
+
+
+@pytest.fixture
+def given_up(site, smtp, clock):
+	"""An enrollment that is Completed although its one e-mail was given up: the server has said "later" for three days."""
+	campaign = factories.make_active_campaign(clock, factories.step(0))
+	enrollment = factories.enroll(campaign, factories.make_contact("Later", LATER), clock)
+	smtp.answer(LATER, "450 4.2.1 try again")
+	factories.run(clock)
+	four_days_ago = to_site(clock.advance(minutes=16) - timedelta(days=4))
+	frappe.db.set_value("Drip Email", {"enrollment": enrollment.name}, "queued_at", four_days_ago)
+	frappe.db.commit()
+	factories.run(clock)
+	smtp.reset()
+	assert (enrollment.reload().status, read_ledger(campaign.name)["failed"]) == ("Completed", 1)
+	return enrollment
+
+
+def test_e_mail_that_was_given_up_leaves_once_and_who_was_done_is_done_again(given_up, smtp, clock):
+	campaign = frappe.get_doc("Drip Campaign", given_up.campaign)
+
+	first, second = retry.retry_failed(campaign, clock.now), retry.retry_failed(campaign, clock.now)
+	waiting = given_up.reload().status
+	frappe.db.commit()
+	factories.run(clock)
+
+	assert (first["emails"], second["emails"], waiting) == (1, 0, "In Progress")
+	assert [message.recipient for message in smtp.messages] == [LATER]
+	assert (given_up.reload().status, read_ledger(campaign.name)["sent"]) == ("Completed", 1)
+
+
+def test_e_mail_that_was_given_up_is_not_tried_again_for_who_has_left_since(given_up, clock):
+	values = {"reference_doctype": "Drip Campaign", "reference_name": given_up.campaign}
+	frappe.get_doc(doctype="Email Unsubscribe", email=LATER, **values).insert()
+
+	assert retry.retry_failed(frappe.get_doc("Drip Campaign", given_up.campaign), clock.now)["emails"] == 0
+	assert given_up.reload().status == "Completed"
 
 
 def test_step_that_was_skipped_for_being_overdue_can_be_sent_once(site, smtp, clock):

@@ -487,8 +487,13 @@ def test_campaign_that_starts_over_sends_everything_anew(site, smtp, clock):
 	clock.advance(days=10)
 	factories.enroll(campaign, contact, clock)
 	sent_at(smtp, clock, days=6)
+	campaign.reload().append("steps", step(9))
+	campaign.save()
+	frappe.db.commit()
+	sent_at(smtp, clock, days=6)
 
-	assert subjects(smtp) == ["Day 0", "Day 2", "Day 4"] * 2
+	# Who has completed it twice is taken up again once, in the latest enrollment.
+	assert subjects(smtp) == [*["Day 0", "Day 2", "Day 4"] * 2, "Day 9"]
 
 
 def test_failure_is_tried_again_after_growing_delays_and_then_given_up(site, smtp, clock):
