@@ -94,8 +94,11 @@ scheduler_events = {
 	"cron": {
 		# Every five minutes: send what is due.
 		"*/5 * * * *": ["drip_campaigns.dispatch.runner.dispatch_due"],
-		# Every quarter of an hour: ask the sources of the target lists that are due.
-		"*/15 * * * *": ["drip_campaigns.lists.refresh.refresh_due"],
+		# Every quarter of an hour: ask the sources of the target lists that are due; take up what has lost its worker.
+		"*/15 * * * *": [
+			"drip_campaigns.lists.refresh.refresh_due",
+			"drip_campaigns.enrollment.bulk_job.take_up_lost",
+		],
 	},
 	# Once a day: statuses, end dates, and what is due.
 	"daily_long": ["drip_campaigns.daily.run_daily"],

@@ -5,7 +5,7 @@ Commits after each page, which makes this an entry point like the runner.
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
@@ -17,13 +17,15 @@ from drip_campaigns.core.model import RunStatus
 from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult
 from drip_campaigns.enrollment.rules import check_campaign, start_moment
 from drip_campaigns.enrollment.run_sources import make_source
-from drip_campaigns.site_clock import site_date, utc_now
+from drip_campaigns.site_clock import site_date, to_site, utc_now
 
 DOCTYPE = "Drip Bulk Enrollment"
 RACE_ATTEMPTS = 3
 JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500; a longer run is handed to the next job
+LOST_AFTER = timedelta(minutes=30)  # a run that nobody has touched for so long has lost its worker
 REALTIME_EVENT = "drip_bulk_enrollment"
-GOING_ON = (RunStatus.QUEUED.value, RunStatus.RUNNING.value, RunStatus.WAITING.value)
+WITH_A_JOB = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)
+GOING_ON = (*WITH_A_JOB, RunStatus.WAITING.value)
 
 
 class RunStatusError(DripError):
@@ -74,7 +76,7 @@ def check(campaign: str, start_date: Any) -> None:
 def run(name: str) -> None:
 	"""Enroll the audience of a run from where it stands to its end, with the rights of whoever made it."""
 	document = frappe.get_doc(DOCTYPE, name)
-	if document.status not in (RunStatus.QUEUED.value, RunStatus.RUNNING.value):
+	if document.status not in WITH_A_JOB:
 		return
 	user = frappe.session.user
 	if user != document.owner:
@@ -95,6 +97,13 @@ def go_on_waiting(now: datetime) -> None:
 	filters = {"status": RunStatus.WAITING.value, "counted_on": ["<", site_date(now)]}
 	for name in frappe.get_all(DOCTYPE, filters=filters, pluck="name"):
 		frappe.db.set_value(DOCTYPE, name, "status", RunStatus.QUEUED.value)
+		enqueue(name)
+
+
+def take_up_lost() -> None:
+	"""Let the runs go on whose worker was killed: called every quarter of an hour."""
+	lost = {"status": ["in", WITH_A_JOB], "modified": ["<", to_site(utc_now() - LOST_AFTER)]}
+	for name in frappe.get_all(DOCTYPE, filters=lost, pluck="name"):
 		enqueue(name)
 
 
@@ -130,7 +139,8 @@ def _enroll_page(document, source, page: Sequence) -> None:
 			return
 		except Exception as error:
 			frappe.db.rollback()  # the next attempt sees what the other has committed
-			if attempt + 1 == RACE_ATTEMPTS or not frappe.db.is_unique_key_violation(error):
+			is_race = isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError)
+			if attempt + 1 == RACE_ATTEMPTS or not (is_race or frappe.db.is_unique_key_violation(error)):
 				raise
 
 

@@ -1,14 +1,16 @@
 """Enrolling many at once: the same rules as one by one, in a handful of statements."""
 
 import json
+from datetime import timedelta
 
 import frappe
 import pytest
+from frappe.utils.background_jobs import get_queues
 
 from drip_campaigns.api import desk
 from drip_campaigns.enrollment import bulk_job
 from drip_campaigns.enrollment.bulk import BulkResult, enroll_many
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site_clock import to_site, utc_now
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock
@@ -127,6 +129,47 @@ def test_run_that_was_cancelled_goes_on_where_it_stopped(site, monkeypatch):
 	run.reload()
 	assert (run.status, run.enrolled) == ("Completed", 5)
 	assert factories.count("Drip Enrollment", campaign=campaign.name) == 5
+
+
+def test_run_goes_on_after_a_deadlock_and_after_its_worker_was_killed(site, monkeypatch):
+	campaign = factories.make_active_campaign(Clock(utc_now()))
+	for _ in range(3):
+		factories.make_contact()
+	monkeypatch.setattr(bulk_job, "BATCH_SIZE", 2)
+	run = make_run(campaign)
+	factories.drop_jobs()
+	note, calls = bulk_job._note_progress, []
+
+	def fail_once(*args) -> None:
+		calls.append(1)
+		if len(calls) == 1:
+			raise frappe.QueryDeadlockError("1213 Deadlock found when trying to get lock")
+		if len(calls) == 3:
+			raise KeyboardInterrupt  # what stands for kill -9
+		note(*args)
+
+	monkeypatch.setattr(bulk_job, "_note_progress", fail_once)
+	with pytest.raises(KeyboardInterrupt):
+		bulk_job.run(run.name)
+	frappe.db.rollback()
+	assert (run.reload().status, run.processed) == ("Running", 2)
+
+	bulk_job.take_up_lost()  # it may still be at work
+	none = jobs_of(run)
+	run.db_set("modified", to_site(utc_now()) - timedelta(hours=1), update_modified=False)
+	bulk_job.take_up_lost()
+	frappe.db.commit()
+	one = jobs_of(run)
+	bulk_job.run(run.name)
+
+	assert (none, one) == (0, 1)
+	assert (run.reload().status, run.enrolled) == ("Completed", 3)
+
+
+def jobs_of(run) -> int:
+	return sum(
+		job.kwargs.get("kwargs", {}).get("name") == run.name for queue in get_queues() for job in queue.jobs
+	)
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ def test_jobs_of_the_app_are_known_to_the_scheduler(site):
 	assert [(job.method, job.frequency, job.cron_format or None) for job in jobs] == [
 		("drip_campaigns.daily.run_daily", "Daily Long", None),
 		("drip_campaigns.dispatch.runner.dispatch_due", "Cron", "*/5 * * * *"),
+		("drip_campaigns.enrollment.bulk_job.take_up_lost", "Cron", "*/15 * * * *"),
 		("drip_campaigns.lists.refresh.refresh_due", "Cron", "*/15 * * * *"),
 	]
 
