@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import frappe
-from frappe.utils import cstr
+from frappe.utils import cstr, flt
 
 from drip_campaigns.core.goals import GOAL
 from drip_campaigns.core.triggers import TriggerKind, is_tag
@@ -12,6 +13,7 @@ from drip_campaigns.triggers.firings import Firing
 from drip_campaigns.triggers.table import WATCHED
 
 SUBMITTED = 1
+FRACTIONS = ("Currency", "Float", "Percent")  # which hold 100.0 where somebody has typed 100
 
 
 def find_firings(document, triggers: Sequence[frappe._dict]) -> Iterator[Firing]:
@@ -54,9 +56,22 @@ def _reached_value(document, trigger: frappe._dict) -> str | None:
 	if not before and not _is_new(document):
 		return None  # nobody knows what it was
 	old = cstr(before.get(trigger.field_name)) if before else ""
-	new = cstr(document.get(trigger.field_name))
-	is_wanted = new == trigger.field_value if trigger.field_value else bool(new)
-	return f"{new} {document.modified}" if is_wanted and new != old else None
+	value = document.get(trigger.field_name)
+	field = document.meta.get_field(trigger.field_name)
+	is_wanted = is_value(value, trigger.field_value, field.fieldtype if field else "Data")
+	return f"{value} {document.modified}" if is_wanted and cstr(value) != old else None
+
+
+def is_value(value: Any, wanted: str | None, fieldtype: str) -> bool:
+	"""Say whether a field holds what a trigger waits for, as the database compares; nothing named is any value but none."""
+	if not wanted:
+		return bool(value)
+	if fieldtype in FRACTIONS:
+		try:
+			return flt(value) == float(wanted)
+		except ValueError:
+			return False
+	return cstr(value).strip().casefold() == wanted.strip().casefold()
 
 
 def _tagged(document, trigger: frappe._dict) -> str | None:

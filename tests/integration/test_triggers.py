@@ -12,6 +12,7 @@ from drip_campaigns.enrollment import triggers as targets
 from drip_campaigns.enrollment.target_lists import leave_list
 from drip_campaigns.site_clock import utc_now
 from drip_campaigns.triggers import firings, table, work
+from drip_campaigns.triggers.match import is_value
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock
@@ -97,6 +98,24 @@ def test_field_that_gets_its_value_enrolls_and_one_that_keeps_it_does_not(site, 
 
 	assert enrolled(campaign) == [contact.name]
 	assert factories.count("Drip Trigger Firing") == 1
+
+
+@pytest.mark.parametrize(
+	("value", "wanted", "fieldtype", "fires"),
+	[
+		(100.0, "100", "Percent", True),
+		(99.5, "100", "Percent", False),
+		(0.0, "many", "Float", False),
+		(0.0, "", "Float", False),
+		(0, "", "Check", False),
+		(1, "1", "Check", True),
+		("Interested", "interested ", "Data", True),
+		("", "", "Data", False),
+		(None, "", "Date", False),
+	],
+)
+def test_value_is_the_one_that_was_typed_whatever_the_field_makes_of_it(value, wanted, fieldtype, fires):
+	assert is_value(value, wanted, fieldtype) is fires
 
 
 def test_joining_an_email_group_enrolls_the_member(site, clock):
