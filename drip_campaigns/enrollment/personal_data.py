@@ -4,6 +4,7 @@ Which records hold an address stands in hooks.py (`user_data_fields`), where Fra
 Nothing here commits.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -84,6 +85,7 @@ def erase(address: str, now: datetime, *, source: str) -> None:
 		else:
 			delete_rows(doctype, names)
 	_forget_firings(enrollments)
+	_forget_in_runs(address)
 	address_change.forget_requests_to(address)
 	forget_comments(address)
 	frappe.db.delete("Email Unsubscribe", _left_campaigns(address))
@@ -142,6 +144,17 @@ def _forget_firings(enrollments: Sequence[frappe._dict]) -> None:
 	for doctype in {row.recipient_type for row in enrollments}:
 		names = [row.recipient for row in enrollments if row.recipient_type == doctype and row.recipient]
 		frappe.db.delete("Drip Trigger Firing", {"record_type": doctype, "record": ["in", names]})
+
+
+def _forget_in_runs(address: str) -> None:
+	"""What a bulk enrollment says about the rows of a file that it could not use names addresses."""
+	run = frappe.qb.DocType("Drip Bulk Enrollment")
+	for spelled in spellings(address):
+		for field in ("row_errors", "reasons"):
+			query = frappe.qb.from_(run).select(run.name, run[field]).where(run[field].like(f"%{spelled}%"))
+			for name, text in query.run():
+				without = re.sub(re.escape(spelled), "—", text, flags=re.IGNORECASE)
+				frappe.db.set_value("Drip Bulk Enrollment", name, field, without)
 
 
 def _forget_traces(doctype: str, names: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from drip_campaigns.core.confirmation import NEVER_CONFIRMED
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.core.plain_text import one_line
+from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.dispatch.mail_store import set_values
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.addresses import is_valid, normalise
@@ -52,6 +53,7 @@ def request_sign_up(campaign: str, email_address: str, first_name: str, last_nam
 	)
 
 
+@again_after_deadlock
 def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: str = "") -> None:
 	"""Enroll whoever has this address, as awaiting confirmation; make a Contact of somebody unknown. A background job.
 

@@ -120,6 +120,22 @@ def test_erasure_forgets_what_frappe_notes_on_the_campaign_about_an_unsubscribe(
 	assert factories.count("Comment", comment_email=ADA) == 0
 
 
+def test_erasure_forgets_what_a_run_says_about_the_rows_of_a_file(enrollment, smtp):
+	run = frappe.get_doc(
+		doctype="Drip Bulk Enrollment",
+		campaign=enrollment.campaign,
+		recipient_type="Contact",
+		recipient_filters=json.dumps([["Contact", "name", "=", "nobody"]]),
+		start_date=utc_now().date(),
+	).insert()
+	run.db_set("row_errors", json.dumps([[2, f"no Contact has the address {ADA.upper()}"], [3, f"as {BOB}"]]))
+	frappe.db.commit()
+
+	press(link_in(smtp.to(ADA)[0]), "erase")
+
+	assert json.loads(run.reload().row_errors) == [[2, "no Contact has the address —"], [3, f"as {BOB}"]]
+
+
 def test_figures_of_the_campaign_stay(enrollment, smtp):
 	press(link_in(smtp.to(ADA)[0]), "erase")
 
