@@ -120,6 +120,10 @@ def _take_webhook(provider: str) -> Response:
 		except TooManyTriesError:
 			return Response("too many requests", status=429)
 		return Response("not signed", status=403)
+	except Exception:
+		# Frappe answers 500, and commits what a POST has written: half of it would be taken for known the next time.
+		frappe.db.rollback()
+		raise
 	return Response("ok", status=200)
 
 

@@ -1,6 +1,7 @@
 """Webhooks of mail providers: proven to be theirs, each read once, and what they report done. Nothing here commits.
 
-What is reported has no effect the second time whatever happens; that a signature is good once spares the work.
+What is reported has no effect the second time whatever happens; that a signature is good once spares the work. It is
+noted after the commit: what could not be done is done when the provider sends it again.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import frappe
 import redis
 
 from drip_campaigns.core.news import News, UnprovenError
+from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.enrollment.addresses import is_valid, normalise
 from drip_campaigns.feedback import bounces
 from drip_campaigns.feedback.mails import find_latest_to, find_mail, is_to
@@ -27,6 +29,7 @@ PROVIDERS = {
 LARGEST_BODY = 1_000_000
 
 
+@again_after_deadlock
 def take(provider: str, request: ProviderRequest, now: datetime) -> int:
 	"""Do what a provider reports; return how much of it was news. Raises UnprovenError for whatever is not signed.
 
@@ -38,9 +41,12 @@ def take(provider: str, request: ProviderRequest, now: datetime) -> int:
 		payload = request.json()
 	except (ValueError, OverflowError) as error:  # no JSON, no number
 		raise UnprovenError from error
-	if proof and not _is_first(provider, proof):
+	if proof and _is_done(provider, proof):
 		return 0
-	return sum(_record(news, provider, now) for news in _readable(module.read(payload)))
+	count = sum(_record(news, provider, now) for news in _readable(module.read(payload)))
+	if proof:
+		frappe.db.after_commit.add(lambda: _note_done(provider, proof))
+	return count
 
 
 def _readable(reported: Iterator[News]) -> Iterator[News]:
@@ -59,10 +65,20 @@ def _record(news: News, provider: str, now: datetime) -> bool:
 	return bounces.record_bounce(mail, news.bounce, now, source=source)
 
 
-def _is_first(provider: str, proof: str) -> bool:
-	digest = hashlib.blake2b(proof.encode(), digest_size=16).hexdigest()
-	key = frappe.cache.make_key(f"drip_campaigns:webhook:{provider}:{digest}")
+def _is_done(provider: str, proof: str) -> bool:
 	try:
-		return bool(frappe.cache.set(key, 1, nx=True, ex=int(FRESH.total_seconds())))
+		return bool(frappe.cache.get(_key(provider, proof)))
 	except redis.RedisError:
-		return True
+		return False
+
+
+def _note_done(provider: str, proof: str) -> None:
+	try:
+		frappe.cache.set(_key(provider, proof), 1, ex=int(FRESH.total_seconds()))
+	except redis.RedisError:
+		frappe.logger("drip_campaigns").warning("Redis keeps no note of what %s has reported", provider)
+
+
+def _key(provider: str, proof: str) -> str:
+	digest = hashlib.blake2b(proof.encode("utf-8", "replace"), digest_size=16).hexdigest()
+	return frappe.cache.make_key(f"drip_campaigns:webhook:{provider}:{digest}")

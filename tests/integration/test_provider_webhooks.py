@@ -14,9 +14,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
 
+from drip_campaigns.api.public import PublicPages
 from drip_campaigns.core.news import UnprovenError
-from drip_campaigns.feedback import webhooks
+from drip_campaigns.feedback import bounces, webhooks
 from drip_campaigns.feedback.providers import brevo, mailgun, postmark, sendgrid, ses
 from drip_campaigns.feedback.providers.request import ProviderRequest
 from drip_campaigns.site_clock import utc_now
@@ -272,11 +275,12 @@ def test_oversized_and_senseless_requests_change_nothing(web, ada):
 			secret,
 		),
 		post(web, "brevo", {"event": "hard_bounce", "email": "never@written.example"}, secret),
+		post(web, "mailgun", None, {"Content-Type": "text/plain"}, b"[" * 200_000),
 		post(web, "unknown", {}, secret),
 		Browser(web).get("/drip/webhook/postmark").status,
 	]
 
-	assert statuses == [413, 200, 200, 200, 404, 405]
+	assert statuses == [413, 200, 200, 200, 403, 404, 405]
 	assert factories.count("Drip Suppression") == 0
 
 
@@ -325,3 +329,29 @@ def test_soft_bounces_and_news_of_no_weight_suppress_nobody():
 
 	assert [str(news.bounce.kind) for news in soft] == ["Soft", "Soft", "Soft", "Policy", "Soft"]
 	assert nothing == []
+
+
+def test_report_that_fails_half_way_leaves_nothing_and_is_done_when_it_is_sent_again(ada, monkeypatch):
+	mail = mail_of(ada)
+	event = json.dumps(mailgun_event(mail))
+
+	def deliver() -> int:
+		builder = EnvironBuilder("/drip/webhook/mailgun", method="POST", data=event)
+		monkeypatch.setattr(frappe.local, "request", Request(builder.get_environ()), raising=False)
+		return PublicPages().render().status_code
+
+	def fail(*_args: object, **_fields: object) -> None:
+		raise frappe.QueryTimeoutError
+
+	with monkeypatch.context() as broken:
+		broken.setattr(bounces, "suppress", fail)
+		with pytest.raises(frappe.QueryTimeoutError):
+			deliver()
+	frappe.db.commit()  # as Frappe does, for it was a POST
+	left = mail.reload().bounce
+
+	status = deliver()
+	frappe.db.commit()
+
+	assert (left or "", status) == ("", 200)
+	assert was_suppressed(ada)

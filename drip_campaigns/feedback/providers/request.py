@@ -25,8 +25,11 @@ class ProviderRequest:
 	body: bytes
 
 	def json(self) -> Any:
-		"""Return what the body says; raises ValueError for what is no JSON."""
-		return json.loads(self.body)
+		"""Return what the body says; raises ValueError for what is no JSON, or nested deeper than anybody means."""
+		try:
+			return json.loads(self.body)
+		except RecursionError as error:
+			raise ValueError from error
 
 
 def read_secret(field: str) -> str:
