@@ -1,5 +1,7 @@
 """Actions on the recipient's record, and documents made for it. With the rights of the session's user, by Frappe's documents."""
 
+from collections.abc import Iterable
+
 import frappe
 from frappe import _
 
@@ -20,6 +22,7 @@ def set_field(job: Job) -> Done:
 	value = job.plain(step.action_value, document)
 	if not document.meta.has_field(step.action_field):
 		raise ActionError(_("{0} has no field {1} any more.").format(_(document.doctype), step.action_field))
+	_check_levels(document, [step.action_field])
 	document.set(step.action_field, value or None)
 	document.save()
 	label = _(document.meta.get_label(step.action_field))
@@ -56,11 +59,22 @@ def create_document(job: Job) -> Done:
 	if not frappe.db.exists("DocType", doctype):
 		raise ActionError(_("There are no {0} records any more.").format(doctype))
 	document = frappe.new_doc(doctype)
-	for field, value in read_values(job.step.action_values).items():
+	values = read_values(job.step.action_values)
+	_check_levels(document, values)
+	for field, value in values.items():
 		document.set(field, job.plain(value) if isinstance(value, str) else value)
 	document.insert()
 	text = _("{0} {1} was made for {2}").format(_(doctype), document.name, job.who)
 	return Done(text, doctype, document.name)
+
+
+def _check_levels(document, fieldnames: Iterable[str]) -> None:
+	"""Raise frappe.PermissionError for a field of a level that the owner may not write: Frappe would leave it as it was, and say nothing."""
+	levels = document.get_permlevel_access("write")
+	for name in fieldnames:
+		field = document.meta.get_field(name)
+		if field and field.permlevel and field.permlevel not in levels:
+			raise frappe.PermissionError
 
 
 def _known_tag(tag: str) -> str:

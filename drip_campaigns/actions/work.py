@@ -1,10 +1,12 @@
 """Do the actions that are due: in small batches, with the rights of the campaign's owner, effect and outcome in one transaction.
 
-Commits after each batch, which makes this an entry point like the runner; called by a job after the commit of what was
+Webhooks come last and in turns, for nobody knows how long a stranger's server takes. Commits after each batch, which makes this an entry point like the runner; called by a job after the commit of what was
 decided, and by every dispatch, so that a lost job loses nothing. A worker that is killed leaves a batch as it was.
 """
 
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import frappe
@@ -13,6 +15,7 @@ from frappe import _
 from drip_campaigns.actions import store, webhooks
 from drip_campaigns.actions.crew import Crew
 from drip_campaigns.actions.errors import BrokenActionError, WebhookDoubtError
+from drip_campaigns.actions.outbox import WORK_JOB
 from drip_campaigns.actions.outcome import Done
 from drip_campaigns.campaign.hold import hold_campaign
 from drip_campaigns.campaign.owners import explain_unfit
@@ -23,33 +26,57 @@ from drip_campaigns.core.retry import GiveUp, decide_retry
 from drip_campaigns.dispatch import deadlocks
 from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.dispatch.store import record_events
+from drip_campaigns.dispatch.workers import call_worker
 from drip_campaigns.site_clock import to_site, to_site_plan, utc_now
 
 BATCH_SIZE = 20  # an action may hold locks on records that people are working on
 DEADLOCK_ATTEMPTS = 3
+JOB_SECONDS = 240  # the next dispatch calls it again, and looks first at what is no Webhook
 SAVE_POINT = "drip_action"
 LONGEST_OUTCOME = 1000
 _BEGIN_ANEW = (frappe.QueryDeadlockError, frappe.QueryTimeoutError)
 
 
 def run_job() -> None:
-	"""Do what is due now: a background job after actions were committed."""
-	run(utc_now())
+	"""Do what is due now: a background job after actions were committed. What it has no time for is for the next one."""
+	_run(utc_now(), JOB_SECONDS)
+
+
+def run_briefly(now: datetime, seconds: float) -> None:
+	"""Do what is due as far as these seconds go, and let a background job do the rest: e-mails do not wait for it."""
+	_count, is_done = _run(now, seconds)
+	if not is_done:
+		call_worker(WORK_JOB, "drip-actions")
 
 
 def run(now: datetime) -> int:
 	"""Do every action that is due at `now` and return how many; one that fails is tried again with growing delay."""
-	user, total = frappe.session.user, 0
+	return _run(now, math.inf)[0]
+
+
+def _run(now: datetime, seconds: float) -> tuple[int, bool]:
+	"""Do what is due, and begin nothing after `seconds`; return how many were done, and whether nothing is left."""
+	user, until = frappe.session.user, time.monotonic() + seconds
 	try:
 		_call_in_doubt(now)
-		for campaign in store.find_due_campaigns(to_site(now)):
-			while count := _do_batch(campaign, now):
-				total += count
-			while webhooks_done := _call_webhook(campaign, now):
-				total += webhooks_done
+		campaigns = store.find_due_campaigns(to_site(now))
+		turns = [_take_turns(campaigns, do, now, until) for do in (_do_batch, _call_webhook)]
 	finally:
 		frappe.set_user(user)
-	return total
+	return sum(count for count, _is_done in turns), all(is_done for _count, is_done in turns)
+
+
+def _take_turns(
+	campaigns: Sequence[str], do: Callable[[str, datetime], int], now: datetime, until: float
+) -> tuple[int, bool]:
+	"""Let one campaign after the other have a turn until nothing is left, or the time is up."""
+	waiting, total = list(campaigns), 0
+	while waiting and time.monotonic() < until:
+		name = waiting.pop(0)
+		if count := do(name, now):
+			total += count
+			waiting.append(name)
+	return total, not waiting
 
 
 def _do_batch(name: str, now: datetime) -> int:

@@ -20,6 +20,11 @@ def call_after_commit(method: str, job_id: str) -> None:
 
 def _call(method: str, job_id: str, called: set[str]) -> None:
 	called.discard(job_id)
+	call_worker(method, job_id)
+
+
+def call_worker(method: str, job_id: str) -> None:
+	"""Enqueue `method` for what is committed already; a job that waits or runs is enough. Never raises."""
 	try:
 		frappe.enqueue(method, queue=LONG, job_id=job_id, deduplicate=True)
 	except Exception:  # noqa: BLE001 - what it is about is committed; the next dispatch does what waits

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import frappe
 import pytest
+from frappe.custom.doctype.property_setter.property_setter import make_property_setter
+from frappe.utils.background_jobs import get_queues
 
-from drip_campaigns.actions import store, work
+from drip_campaigns.actions import store, webhooks, work
 from drip_campaigns.actions.outbox import Task, record
 from drip_campaigns.api import on_board
 from drip_campaigns.api.figures import get_figures
@@ -384,6 +386,59 @@ def test_webhook_that_does_not_answer_or_whose_worker_dies_is_in_doubt_and_not_c
 	assert (
 		"not called again" in silent.reload().last_error and "not called again" in killed.reload().last_error
 	)
+
+
+def test_webhooks_come_after_all_else_and_what_there_is_no_time_for_is_left_to_a_job(
+	receiver, clock, contact, monkeypatch
+):
+	calling = factories.make_active_campaign(clock, action("Call Webhook", webhook=HOOK), step(9))
+	tagging = factories.make_active_campaign(clock, action("Add Tag", action_tag="Drip Warm"), step(9))
+	for campaign, person in ((calling, contact), (calling, factories.make_contact()), (tagging, contact)):
+		factories.enroll(campaign, person, clock)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	frappe.db.commit()
+	send, tagged = webhooks.send, []
+	monkeypatch.setattr(webhooks, "send", lambda call: tagged.append(tags_of(contact)) or send(call))
+
+	factories.drop_jobs()
+	work.run_briefly(clock.now, 0)
+	untouched = {status for campaign in (calling, tagging) for status, _outcome in deeds(campaign)}
+	called = [job for queue in get_queues() for job in queue.jobs if work.WORK_JOB in str(job.kwargs)]
+	factories.drop_jobs()
+	work.run_briefly(clock.now, 60)
+	called_again = [job for queue in get_queues() for job in queue.jobs if work.WORK_JOB in str(job.kwargs)]
+
+	assert (untouched, len(called), called_again) == ({"Waiting"}, 1, [])
+	assert tagged == [{"Drip Warm"}, {"Drip Warm"}] and len(receiver.calls) == 2
+	assert {status for status, _outcome in deeds(calling)} == {"Done"}
+
+
+def test_field_of_a_level_that_the_owner_has_lost_fails_the_action_and_is_not_called_set(
+	site, clock, contact
+):
+	owner = factories.make_user("level", "Drip Manager", "Sales Manager", "Sales User", "System Manager")
+	setting = action("Set Field", action_doctype="Contact", action_field="department", action_value="x")
+	campaign = factories.make_campaign(setting, step(9))
+	campaign.db_set("owner", owner)
+	lifecycle.activate(campaign.reload(), clock.now)
+	enrollment = factories.enroll(campaign, contact, clock)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	level = make_property_setter(
+		"Contact", "department", "permlevel", 7, "Int", validate_fields_for_doctype=False
+	)
+	frappe.clear_cache(doctype="Contact")
+	frappe.db.commit()
+
+	for _turn in range(10):
+		work.run(clock.now)
+		clock.advance(hours=12)
+
+	level.delete()
+	frappe.clear_cache(doctype="Contact")
+	frappe.db.commit()
+	assert [status for status, _outcome in deeds(campaign)] == ["Failed"]
+	assert not contact.reload().department
+	assert f"{owner} has no right to do this for Contact {contact.name}" in enrollment.reload().last_error
 
 
 def test_owner_without_the_right_is_told_at_activation_and_holds_the_campaign_when_it_is_lost(
