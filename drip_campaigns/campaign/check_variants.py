@@ -58,10 +58,10 @@ def _find_test_problems(campaign, step) -> Iterator[str]:
 		yield _("{0}: say when the winner is chosen: after how many hours, or at which sample size.").format(
 			label
 		)
-	if step.winner_by in NEEDS_TRACKING and campaign.tracking_mode == TrackingMode.NONE.value:
+	if step.winner_by in NEEDS_TRACKING and campaign.tracking_mode != TrackingMode.INDIVIDUAL.value:
 		yield _(
-			"{0}: the winner by {1} cannot be known, for this campaign tracks nothing. Choose another criterion or mode."
-		).format(label, _(step.winner_by))
+			"{0}: the winner by {1} cannot be known, for this campaign does not record who opens and clicks (Tracking Mode: {2}). Choose Individual, or another criterion."
+		).format(label, _(step.winner_by), _(campaign.tracking_mode or TrackingMode.NONE.value))
 
 
 def _letters_sent(step: str | None) -> set[str]:

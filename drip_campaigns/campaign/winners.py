@@ -12,10 +12,13 @@ from frappe.utils import cint
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import CampaignStatus, EmailStatus, EventType, ExitReason
+from drip_campaigns.core.tracking_mode import TrackingMode
 from drip_campaigns.core.variants import Criterion, Trial, WithoutWinner, judge
 from drip_campaigns.dispatch.render import load_step_text
 from drip_campaigns.dispatch.variants import OWN, TEST, Variants
 from drip_campaigns.site_clock import from_site, to_site
+
+TIME_TO_READ = timedelta(days=1)
 
 
 def decide_due(now: datetime) -> int:
@@ -33,19 +36,27 @@ def _decide_campaign(campaign, now: datetime) -> int:
 		own = rows[OWN]
 		if step in decided or not own.winner_by:
 			continue
-		figures = _count(own, list(rows))
-		if _is_due(own, figures, now):
+		figures = _count(own, list(rows), Criterion(own.winner_by))
+		if _is_due(own, list(rows), figures, now):
 			_decide(campaign, own, figures, now)
 			count += 1
 	return count
 
 
-def _is_due(step, figures: dict, now: datetime) -> bool:
-	begun = figures["begun"]
-	hours, sample = cint(step.winner_after_hours), cint(step.winner_sample)
-	if begun is None or (hours and now < begun + timedelta(hours=hours)):
+def _is_due(step, letters: list[str], figures: dict, now: datetime) -> bool:
+	"""Without hours, an e-mail is part of the sample when there was a day to read it."""
+	hours, sample = cint(step.winner_after_hours), max(cint(step.winner_sample), 1)
+	if figures["begun"] is None or now < figures["begun"] + timedelta(hours=hours):
 		return False
-	return sum(trial.sent for trial in figures["trials"]) >= max(sample, 1)
+	sent = sum(trial.sent for trial in figures["trials"])
+	return sent >= sample and (hours > 0 or _count_sent_before(now - TIME_TO_READ, step, letters) >= sample)
+
+
+def _count_sent_before(moment: datetime, step, letters: list[str]) -> int:
+	filters = {"campaign": step.parent, "step": step.name, "status": EmailStatus.SENT.value}
+	return frappe.db.count(
+		"Drip Email", {**filters, "variant": ["in", letters], "queued_at": ["<=", to_site(moment)]}
+	)
 
 
 def _decide(campaign, step, figures: dict, now: datetime) -> None:
@@ -107,16 +118,25 @@ def list_figures(campaign) -> Iterator[dict[str, Any]]:
 	}
 	for step, rows in Variants(campaign).steps().items():
 		own, test = rows[OWN], tests.get(step)
-		trials = _count(own, list(rows))["trials"]
+		criterion = _criterion_of(campaign, own)
+		trials = _count(own, list(rows), criterion)["trials"]
 		yield {
 			"step": step,
 			"label": own.label,
-			"criterion": own.winner_by or Criterion.OPENS.value,
+			"criterion": criterion.value,
 			"variants": [_show(trial, rows[trial.variant]) for trial in trials],
 			"winner": test.variant if test else None,
 			"explanation": test.explanation if test else None,
 			"is_significant": bool(test and test.is_significant),
 		}
+
+
+def _criterion_of(campaign, step) -> Criterion:
+	"""Return what a step's variants are compared by; if nobody has said, by what is known of persons."""
+	if step.winner_by:
+		return Criterion(step.winner_by)
+	knows_who_opens = campaign.tracking_mode == TrackingMode.INDIVIDUAL.value
+	return Criterion.OPENS if knows_who_opens else Criterion.REPLIES
 
 
 def _show(trial: Trial, row) -> dict[str, Any]:
@@ -132,10 +152,10 @@ def _show(trial: Trial, row) -> dict[str, Any]:
 	}
 
 
-def _count(step, letters: list[str]) -> dict[str, Any]:
-	"""Count what was sent of each variant, and what came of it by the step's criterion, in one query."""
+def _count(step, letters: list[str], criterion: Criterion) -> dict[str, Any]:
+	"""Count what was sent of each variant, and what came of it by a criterion, in one query."""
 	email = frappe.qb.DocType("Drip Email")
-	hit = _hit(email, step.parent, Criterion(step.winner_by or Criterion.OPENS.value))
+	hit = _hit(email, step.parent, criterion)
 	rows = (
 		frappe.qb.from_(email)
 		.select(email.variant, Count(email.name), Sum(Case().when(hit, 1).else_(0)), Min(email.queued_at))

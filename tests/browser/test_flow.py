@@ -52,6 +52,7 @@ def test_flow_reads_like_a_list_and_conditions_are_set_in_a_dialog(desk: Desk):
 		),
 		step(4, subject="Did you see it?", label="Reminder"),
 		step(9, subject="Our offer", label="Offer"),
+		tracking_mode="Individual",
 	)
 	factories.make_list("Garden friends")
 	frappe.db.commit()

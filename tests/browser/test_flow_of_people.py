@@ -105,7 +105,9 @@ def test_variants_are_shown_with_their_rates(desk: Desk, site, smtp):
 		"message": "<p>Hello</p>",
 		"weight": 2,
 	}
-	campaign = factories.make_active_campaign(clock, own, name="Garden year", variants=[other])
+	campaign = factories.make_active_campaign(
+		clock, own, name="Garden year", variants=[other], tracking_mode="Individual"
+	)
 	for _ in range(30):
 		factories.enroll(campaign, factories.make_contact(), clock)
 	factories.run(clock)

@@ -69,7 +69,9 @@ def test_each_gets_one_variant_and_the_e_mail_says_which(site, smtp, clock):
 
 def test_winner_is_chosen_when_its_time_has_come_and_the_rest_get_it(site, smtp, clock):
 	test = {"winner_by": "Opens", "winner_after_hours": 24, "winner_sample": 100}
-	campaign = factories.make_active_campaign(clock, own(**test), variants=[other()])
+	campaign = factories.make_active_campaign(
+		clock, own(**test), variants=[other()], tracking_mode="Individual"
+	)
 	enroll_many(campaign, clock, 2)
 	factories.run(clock)
 	invent_mails(campaign, clock, A=200, B=200)
@@ -98,13 +100,17 @@ def test_without_a_significant_difference_that_is_said_and_the_rest_get_what_was
 	site, smtp, clock, otherwise, kept
 ):
 	test = {"winner_by": "Opens", "winner_sample": 40, "without_winner": otherwise}
-	campaign = factories.make_active_campaign(clock, own(**test), variants=[other()])
+	campaign = factories.make_active_campaign(
+		clock, own(**test), variants=[other()], tracking_mode="Individual"
+	)
 	enroll_many(campaign, clock, 1)
 	factories.run(clock)
 	invent_mails(campaign, clock, A=30, B=30)
 	note_opens(campaign, A=6, B=7)
 
-	assert winners.decide_due(clock.now) == 1
+	at_once = winners.decide_due(clock.now)  # nobody has had time to read
+	clock.advance(hours=24)
+	assert (at_once, winners.decide_due(clock.now)) == (0, 1)
 
 	found = frappe.get_last_doc("Drip Variant Test")
 	assert (found.variant, found.is_significant) == (kept, 0)
@@ -114,7 +120,10 @@ def test_without_a_significant_difference_that_is_said_and_the_rest_get_what_was
 @pytest.mark.parametrize("criterion", ["Clicks", "Replies", "Goals"])
 def test_each_criterion_counts_what_it_says(site, smtp, clock, criterion):
 	campaign = factories.make_active_campaign(
-		clock, own(winner_by=criterion, winner_sample=99), variants=[other()]
+		clock,
+		own(winner_by=criterion, winner_sample=99),
+		variants=[other()],
+		tracking_mode="Individual",
 	)
 	enroll_many(campaign, clock, 20)
 	factories.run(clock)
@@ -145,6 +154,7 @@ def test_each_criterion_counts_what_it_says(site, smtp, clock, criterion):
 		(own(), other(step_label="Nowhere"), "no step that sends an e-mail has this label"),
 		(own(), other(message="{{ broken"), "Variant B of Offer, Message"),
 		(own(winner_by="Opens"), other(), "say when the winner is chosen"),
+		(own(winner_by="Clicks", winner_sample=9), other(), "not record .*Tracking Mode: Anonymous Totals"),
 	],
 )
 def test_variants_that_cannot_be_sent_are_refused(site, steps, rows, said):
@@ -167,7 +177,8 @@ def test_letter_of_a_variant_that_was_sent_is_not_given_again(site, smtp, clock)
 def test_figures_are_for_readers_and_choosing_for_writers(site, smtp, clock):
 	campaign = factories.make_active_campaign(clock, own(), variants=[other()])
 	frappe.set_user(factories.make_user("reader", "Drip User"))
-	assert variants.get_variant_figures(campaign.name)[0]["label"] == "Offer"
+	[figures] = variants.get_variant_figures(campaign.name)
+	assert (figures["label"], figures["criterion"]) == ("Offer", "Replies")  # who opens is not known
 	with pytest.raises(frappe.PermissionError):
 		variants.choose_variant(campaign.name, campaign.steps[0].name, "B")
 	frappe.set_user("Administrator")

@@ -8,6 +8,7 @@ from drip_campaigns.campaign.check import find_save_problems
 from drip_campaigns.campaign.check_actions import prepare_actions
 from drip_campaigns.campaign.check_flow import warn_of_unreachable
 from drip_campaigns.campaign.check_goals import prepare_goal
+from drip_campaigns.campaign.check_heard import warn_of_unheard
 from drip_campaigns.campaign.check_lists import prepare_exclusions
 from drip_campaigns.campaign.check_triggers import prepare_triggers
 from drip_campaigns.campaign.check_values import warn_of_missing_values
@@ -77,6 +78,7 @@ class DripCampaign(Document):
 				"<br>".join(problems), title=_("Campaign {0} cannot be saved").format(self.campaign_name)
 			)
 		warn_of_unreachable(self)
+		warn_of_unheard(self)
 		warn_of_missing_values(self)
 
 	def on_update(self) -> None:
