@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from drip_campaigns.core.comparing import OPERATORS, as_list, compare
@@ -64,6 +64,9 @@ class Facts(Protocol):
 
 	def value_of(self, link: str, field: str) -> Any:
 		"""Return a field of the record or, one hop away, of the record that its field `link` names; None if there is none."""
+
+	def day_of(self, field: str) -> date | datetime | str | None:
+		"""Return what a field of the record says for a day, or a moment; one without a zone is on the recipient's clock."""
 
 	def happenings(self) -> Sequence[Happening]:
 		"""Return what happened to the enrollment."""

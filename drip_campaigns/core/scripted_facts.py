@@ -25,6 +25,9 @@ class ScriptedFacts:
 	def value_of(self, link: str, field: str) -> Any:
 		return self._fields.get(f"{link}.{field}" if link else field)
 
+	def day_of(self, field: str) -> Any:
+		return self.value_of("", field)
+
 	def happenings(self) -> Sequence[Happening]:
 		return self._happenings
 

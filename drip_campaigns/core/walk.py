@@ -110,18 +110,19 @@ def _look(
 	if awaited.clock is not None:
 		moment = next_time_of_day(began, awaited.clock, zone)
 	else:
-		moment = _moment_of(facts.value_of("", awaited.date_field), awaited.days, zone)
+		moment = _moment_of(facts.day_of(awaited.date_field), awaited.days, zone)
 	if moment is None:
 		return None, now + LOOK_AGAIN
 	return (max(moment, began) if moment <= now else None), min(moment, now + LOOK_AGAIN)
 
 
 def _moment_of(value: Any, days: int, zone: Any) -> datetime | None:
-	"""Return so many days after a date's first minute, or after a moment, as the clock of `zone` shows them."""
+	"""Return so many days after a date's first minute, or after a moment, as the clock of `zone` counts days."""
 	if isinstance(value, str) and value:
 		value = datetime.fromisoformat(value) if len(value) > len("2026-01-01") else date.fromisoformat(value)
 	if isinstance(value, datetime):
-		return from_wall(value.replace(tzinfo=None) + timedelta(days=days), zone)
+		wall = to_wall(value, zone) if value.tzinfo else value
+		return from_wall(wall + timedelta(days=days), zone)
 	return start_of_day(value + timedelta(days=days), zone) if isinstance(value, date) else None
 
 

@@ -151,6 +151,11 @@ class EnrollmentFacts:
 		linked = self._batch.linked.get((self.doctype, link), {}).get(fields.get(link))
 		return linked.get(field) if linked else None
 
+	def day_of(self, field: str) -> Any:
+		value = self.value_of("", field)
+		# A Datetime is a moment on the site's clock, wherever the recipient lives.
+		return from_site(value) if isinstance(value, datetime) else value
+
 	def happenings(self) -> Sequence[Happening]:
 		return self._batch.happenings.get(self._row.name, ())
 

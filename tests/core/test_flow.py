@@ -9,7 +9,7 @@ from drip_campaigns.core.comparing import compare
 from drip_campaigns.core.conditions import Conditions, TagTest
 from drip_campaigns.core.errors import DripError, DuplicateLabelError
 from drip_campaigns.core.flow import Awaited, Flow
-from drip_campaigns.core.model import CountedFrom, Finish, IfLate, Reach, Step, StepType
+from drip_campaigns.core.model import CountedFrom, Finish, IfLate, Reach, Step, StepType, Wait
 from drip_campaigns.core.schedule import advance, decide, find_next, go_on, next_send_at, planned_schedule
 from drip_campaigns.core.scripted_facts import ScriptedFacts
 from drip_campaigns.core.simulate_file import explain, read_scenario
@@ -176,3 +176,23 @@ def test_a_bad_line_of_the_script_is_named(line, field):
 		read_scenario(scenario)
 
 	assert explain(caught.value).startswith(field)
+
+
+@pytest.mark.parametrize(
+	("renewal", "until"),
+	[
+		# A moment is the same everywhere; a day begins, and a clock is read, where the recipient lives.
+		(at("2026-05-05 14:00"), at("2026-05-06 14:00")),
+		(date(2026, 5, 5), at("2026-05-06 00:00", "America/New_York")),
+		("2026-05-05 14:00", at("2026-05-06 14:00", "America/New_York")),
+	],
+)
+def test_wait_for_a_date_ends_days_after_a_day_or_a_moment(renewal, until):
+	awaited = Awaited(date_field="renewal", days=1)
+	plan = make_plan(Step("wait", type=StepType.WAIT, flow=Flow(awaited=awaited)))
+	position = started("2026-05-04 10:00", timezone="America/New_York")
+	facts, early = ScriptedFacts({"fields": {"renewal": renewal}}), at("2026-05-06 05:00")
+	due = decide(plan, position, early)
+
+	assert weigh(plan, position, due, facts, early) == Wait("wait", until)
+	assert weigh(plan, position, due, facts, until).at == until

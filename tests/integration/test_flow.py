@@ -227,6 +227,18 @@ def test_wait_for_a_field_a_date_and_a_time_of_day(site, smtp, clock):
 	assert subjects(smtp) == ["Open now", "Good morning"]
 
 
+def test_wait_for_a_moment_of_the_record_ends_by_the_clock_of_the_site_and_not_of_the_campaign(site, clock):
+	waiting = step(0, step_type="Wait Until", wait_for="Date Field", wait_field="creation", message="")
+	campaign = factories.make_active_campaign(clock, waiting, step(0), time_zone="Pacific/Auckland")
+	contact, later = factories.make_contact(), to_site(clock.now + timedelta(hours=5))
+	contact.db_set("creation", later, update_modified=False)
+	enrollment = factories.enroll(campaign, contact, clock)
+
+	factories.run(clock)
+
+	assert enrollment.reload().next_send_at == later
+
+
 def test_paused_wait_goes_on_with_the_rest_of_its_limit(site, smtp, clock):
 	campaign = factories.make_active_campaign(
 		clock,
@@ -337,6 +349,28 @@ def test_step_that_nobody_reaches_is_told_and_the_campaign_is_saved(site):
 	factories.make_campaign(step(0, next_step="Last"), step(1, subject="Lost"), step(2, label="Last"))
 
 	assert "No way leads to “Lost”" in frappe.message_log[-1]["message"]
+
+
+@pytest.mark.parametrize(
+	("asked", "fields", "said"),
+	[
+		({"conditions": asks({"kind": "event", "event": "opened"})}, {}, "Step 1, 2: this campaign does not record"),
+		({"conditions": asks({"kind": "event", "event": "replied"})}, {}, "Step 1: who answers leaves"),
+		(
+			{"conditions": asks({"kind": "event", "event": "replied"}, {"kind": "event", "event": "sent"})},
+			{"goes_on_after_reply": 1, "tracking_mode": "Individual"},
+			None,
+		),
+	],
+)  # fmt: skip
+def test_step_that_asks_for_what_the_campaign_never_hears_of_is_told(site, asked, fields, said):
+	waiting = step(1, step_type="Wait Until", wait_for="Clicked", wait_limit_days=3, message="")
+	frappe.clear_messages()
+
+	factories.make_campaign(step(0, **asked), waiting, **fields)
+
+	told = " ".join(entry["message"] for entry in frappe.message_log)
+	assert (said in told) if said else not told
 
 
 def test_field_that_is_gone_holds_the_campaign_and_loses_nobody(site, smtp, clock):
