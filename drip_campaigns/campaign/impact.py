@@ -82,6 +82,7 @@ def _is_concerned(table, campaign: str, with_completed: bool):
 	taken = frappe.qb.from_(again).select(again.email_address)
 	taken = taken.where((again.campaign == campaign) & again.status.isin(_LIVE))
 	completed = (table.status == Status.COMPLETED.value) & table.email_address.notin(taken)
+	completed &= table.email_address.isnotnull()  # nor does who was erased
 	return live | completed
 
 

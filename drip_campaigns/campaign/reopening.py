@@ -13,13 +13,14 @@ Keys = dict[str, str]  # the two unique columns of a live enrollment
 def find_free_keys(rows: Sequence[frappe._dict]) -> dict[str, Keys]:
 	"""Return the keys of those enrollments that may be live again, by name; three statements for all of them.
 
-	Whoever started over has several: only the latest is taken up, and none while another one is live.
+	Whoever started over has several: only the latest is taken up, and none while another one is live. Of somebody who was
+	erased nobody knows who it was.
 	"""
 	superseded = find_superseded([row.name for row in rows])
 	keys = {
 		row.name: live_keys(row.campaign, row.recipient_type, row.recipient, row.email_address)
 		for row in rows
-		if row.name not in superseded
+		if row.email_address and row.name not in superseded
 	}
 	taken = {
 		key

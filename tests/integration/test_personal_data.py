@@ -8,6 +8,7 @@ import frappe
 import pytest
 
 from drip_campaigns.api import consents, enrolling
+from drip_campaigns.campaign import retry
 from drip_campaigns.core.consent import ConsentTo
 from drip_campaigns.dispatch import options, runner
 from drip_campaigns.enrollment import personal_data
@@ -141,6 +142,25 @@ def test_figures_of_the_campaign_stay(enrollment, smtp):
 
 	assert factories.count("Drip Enrollment", campaign=enrollment.campaign) == 2
 	assert factories.count("Drip Email", campaign=enrollment.campaign, status="Sent") == 2
+
+
+def test_campaign_that_an_erased_person_had_completed_or_failed_is_edited_and_retried_as_ever(
+	enrollment, smtp, clock
+):
+	campaign = frappe.get_doc("Drip Campaign", enrollment.campaign)
+	for row in frappe.get_all("Drip Enrollment", filters={"campaign": campaign.name}, pluck="name"):
+		status = "Completed" if row == enrollment.name else "Failed"
+		keys = {"live_recipient": None, "live_address": None, "next_send_at": None}
+		frappe.db.set_value("Drip Enrollment", row, {"status": status, **keys})
+	for address in (ADA, BOB):
+		personal_data.erase(address, clock.now, source="A test")
+
+	campaign.append("steps", factories.step(40))
+	campaign.save()
+	retried = retry.retry_failed(campaign, clock.now)
+
+	assert retried["enrollments"] == 0
+	assert set(frappe.get_all("Drip Enrollment", pluck="status")) == {"Completed", "Failed"}
 
 
 def test_nothing_more_is_sent_and_what_is_queued_is_withdrawn(enrollment, smtp, clock):
