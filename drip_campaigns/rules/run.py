@@ -9,8 +9,10 @@ from datetime import datetime
 
 import frappe
 
+from drip_campaigns.campaign.hold import hold_campaign
+from drip_campaigns.core.errors import BrokenRuleError
 from drip_campaigns.core.goals import GoalKind
-from drip_campaigns.core.model import LIVE_STATUSES
+from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus
 from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.dispatch.dialect import select_in
 from drip_campaigns.enrollment.ending import end_batch
@@ -31,15 +33,25 @@ def has_rules(mails: Sequence[frappe._dict]) -> bool:
 
 @again_after_deadlock
 def end_before_sending(mails: Sequence[frappe._dict], now: datetime) -> int:
-	"""End the enrollments of claimed e-mails which a rule ends by now; return how many. The whole of its transaction."""
+	"""End the enrollments of claimed e-mails which a rule ends by now; return how many must not get theirs.
+
+	A campaign whose rules cannot be asked is held, and the e-mails of the others leave. The whole of its transaction.
+	"""
 	by_campaign: dict[str, list[str]] = defaultdict(list)
 	for mail in mails:
 		by_campaign[mail.campaign].append(mail.enrollment)
 	ended = 0
 	for campaign, names in by_campaign.items():
 		rules = _load_rules(campaign)
-		if rules and not rules.is_empty:
-			ended += end_leavers(rules.find(select_in(DOCTYPE, FIELDS, "name", names), now), now)
+		if not rules or rules.is_empty:
+			continue
+		try:
+			leavers = rules.find(select_in(DOCTYPE, FIELDS, "name", names), now)
+		except BrokenRuleError as error:
+			_hold(campaign, error, now)
+			ended += len(names)
+			continue
+		ended += end_leavers(leavers, now)
 	return ended
 
 
@@ -90,6 +102,12 @@ def _find_named(doctype: str, records: Sequence[str]) -> set[Record]:
 		for field in fields
 		if row[field.name]
 	}
+
+
+def _hold(name: str, error: BrokenRuleError, now: datetime) -> None:
+	campaign = frappe.get_doc("Drip Campaign", name, for_update=True)
+	if campaign.status == CampaignStatus.ACTIVE.value:  # not held by another worker meanwhile
+		hold_campaign(campaign, str(error), now)
 
 
 def _load_rules(campaign: str) -> LeavingRules | None:

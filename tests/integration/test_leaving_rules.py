@@ -7,6 +7,7 @@ import frappe
 import pytest
 
 from drip_campaigns import daily
+from drip_campaigns.campaign import lifecycle
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.triggers import work
@@ -211,6 +212,35 @@ def test_goal_whose_field_has_gone_holds_the_campaign_and_loses_nobody(site, smt
 	campaign.reload()
 	assert campaign.status == "Paused" and "cannot be asked" in campaign.held_because
 	assert ended(enrollment) == ("In Progress", None) and smtp.messages == []
+
+
+def test_goal_whose_field_goes_while_e_mails_are_queued_holds_its_campaign_and_lets_those_of_others_leave(
+	site, smtp, clock
+):
+	broken, sound = factories.make_active_campaign(clock, **BY_RECORD), factories.make_active_campaign(clock)
+	waits, leaves = (
+		factories.enroll(campaign, factories.make_contact(), clock) for campaign in (broken, sound)
+	)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	gone = json.dumps([["Contact", "field_that_is_gone", "=", "x"]])
+	frappe.db.set_value("Drip Campaign", broken.name, "goal_filters", gone)
+	frappe.db.commit()
+
+	delivery.deliver(clock)
+
+	assert [message.recipient for message in smtp.messages] == [leaves.email_address]
+	assert "cannot be asked" in broken.reload().held_because
+	assert factories.count("Drip Email", enrollment=waits.name, status="Queued") == 1
+	correct_and_go_on(broken, clock)
+	assert smtp.messages[-1].recipient == waits.email_address
+
+
+def correct_and_go_on(campaign, clock) -> None:
+	"""Correct the goal, let the campaign go on, and deliver."""
+	frappe.db.set_value("Drip Campaign", campaign.name, "goal_filters", REPLIED)
+	lifecycle.activate(campaign.reload(), clock.now)
+	frappe.db.commit()
+	delivery.deliver(clock)
 
 
 def other_party() -> dict:
