@@ -15,6 +15,7 @@ from drip_campaigns.core.confirmation import Confirmation
 from drip_campaigns.core.model import EventType, ExitReason, Resume, Status
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.options import release_after
+from drip_campaigns.dispatch.store import find_taken_keys
 from drip_campaigns.dispatch.withdraw import hold, release
 from drip_campaigns.enrollment.changes import done_steps, log, set_fields, status_after
 from drip_campaigns.enrollment.ending import end, end_live_of
@@ -131,6 +132,7 @@ def resume(document, now: datetime, event: EventType | None = None) -> None:
 	_check_confirmation(document)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
 	check_list(document.target_list, recipient)
+	_check_place(document, recipient)
 	preference = load_preference(recipient.email)
 	if preference.rests_at(now) and not came_back:
 		_leave_to_recipient(document, preference, now)
@@ -217,6 +219,18 @@ def _leave_to_recipient(document, preference: Preference, now: datetime) -> None
 		raise EnrollmentRefusedError(sentence)
 	set_fields(document, {**move_pause(document, preference.paused_until, now), "own_paused_until": None})
 	log(document, EventType.PAUSED, now, sentence)
+
+
+def _check_place(document, recipient: Recipient) -> None:
+	"""Raise EnrollmentRefusedError if the person is live in another enrollment of the campaign: who started over is."""
+	keys = live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email)
+	for column, key in keys.items():
+		if document.get(column) != key and find_taken_keys([key], column):
+			raise EnrollmentRefusedError(
+				_("{0} ({1}) is on campaign {2} already. Open that enrollment instead.").format(
+					document.recipient_name, recipient.email, document.campaign
+				)
+			)
 
 
 def _check_confirmation(document) -> None:

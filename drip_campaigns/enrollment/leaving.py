@@ -144,8 +144,12 @@ def take_up_ended(address: str, filters: dict, because: str, now: datetime) -> N
 
 
 def _find_ended(address: str, filters: dict) -> list[str]:
+	"""Return the latest first: of two enrollments in one campaign, that is the one to go on."""
 	whose = {"email_address": ["in", spellings(address)], "status": Status.UNSUBSCRIBED.value}
-	rows = frappe.get_all("Drip Enrollment", filters={**whose, **filters}, fields=["name", "email_address"])
+	fields = ["name", "email_address"]
+	rows = frappe.get_all(
+		"Drip Enrollment", filters={**whose, **filters}, fields=fields, order_by="creation desc"
+	)
 	return [row.name for row in rows if normalise(row.email_address) == normalise(address)]
 
 

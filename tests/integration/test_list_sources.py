@@ -268,6 +268,19 @@ def test_report_that_the_lists_owner_may_not_run_is_an_error_and_nobody_drops_ou
 	assert on_list(target_list) == {"Ada", "Bob", "Eve"}
 
 
+def test_campaigns_log_names_nobody_who_was_erased(log):
+	erased = {"recipient": None, "email_address": None}
+	frappe.db.set_value("Drip Enrollment", {"campaign": log.name, "recipient_name": ["like", "Ada%"]}, erased)
+	target_list = factories.make_list(
+		sources=[{"kind": "Campaign Log", "campaign": log.name, "log_event": "Sent"}]
+	)
+
+	run = factories.refresh(target_list)
+
+	assert run.status == "Completed", run.error
+	assert on_list(target_list) == {"Bob", "Eve"}
+
+
 def test_list_has_only_records_that_its_owner_may_read(people, log):
 	owner = factories.make_user("lister", "Drip User")
 	row = {"kind": "Campaign Log", "campaign": log.name, "log_event": "Sent"}

@@ -8,6 +8,8 @@ import pytest
 from drip_campaigns.core import tokens
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.enrollment import leaving
+from drip_campaigns.enrollment.rules import EnrollmentRefusedError
 from drip_campaigns.tracking.keys import forget_keys, rotate_keys, token_keys
 from drip_campaigns.tracking.urls import Links
 from tests import factories
@@ -338,8 +340,15 @@ def test_old_link_ends_a_newer_enrollment_of_the_address_too_and_withdraws_its_m
 	delivery.deliver(clock)
 
 	assert len(smtp.messages) == 1
-	assert frappe.db.get_value("Drip Enrollment", new.name, "status") == "Unsubscribed"
-	assert frappe.db.get_value("Drip Enrollment", old.name, "status") == "Unsubscribed"
+	assert (old.reload().status, new.reload().status) == ("Unsubscribed", "Unsubscribed")
+
+	answer = Browser(web).post(link_in(smtp.messages[0]), {"action": "undo"})
+	frappe.db.rollback()
+
+	assert "It is undone" in answer.text
+	assert (old.reload().status, new.reload().status) == ("Unsubscribed", "In Progress")
+	with pytest.raises(EnrollmentRefusedError, match="is on campaign .* already"):
+		leaving.bring_back(old, "By telephone", clock.now)
 
 
 def unsubscribe_globally(address: str) -> None:
