@@ -180,7 +180,8 @@ def measure_visits() -> Figures:
 		"click_over_ping": result.click_ms / result.ping_ms,
 		"pings_per_s": result.pings_per_s,
 		"clicks_per_s": result.clicks_per_s,
-		"clicks_over_pings": result.clicks_per_s / result.pings_per_s,
+		"clicks_per_s_frappe": result.clicks_per_s_frappe,
+		"clicks_over_pings": result.clicks_per_s_frappe / result.pings_per_s,
 		"visits_counted_per_s": result.counted_per_s,
 	}
 

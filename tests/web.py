@@ -1,10 +1,11 @@
 """The site's web server for tests, in a process of its own: the same application that a bench serves.
 
-Run as a program it serves: `python -m tests.web SITE PORT`, in the folder of the sites.
+Run as a program it serves: `python -m tests.web SITE PORT MODULE`, in the folder of the sites; the module has the application.
 """
 
 import http.client
 import http.cookiejar
+import importlib
 import json
 import os
 import re
@@ -110,8 +111,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class WebServer:
 	"""A web server of one site on a free port of this machine."""
 
-	def __init__(self, site: str, sites_path: str) -> None:
-		self.site, self.sites_path, self.port = site, sites_path, _free_port()
+	def __init__(self, site: str, sites_path: str, module: str = "frappe.app") -> None:
+		self.site, self.sites_path, self.module, self.port = site, sites_path, module, _free_port()
 		self.url = f"http://{LOOPBACK}:{self.port}"
 		self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server that writes to it
 		self._process: subprocess.Popen | None = None
@@ -119,7 +120,7 @@ class WebServer:
 	def start(self) -> None:
 		"""Start and wait until it answers; raise RuntimeError with its log if it does not."""
 		environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-		command = [sys.executable, "-m", "tests.web", self.site, str(self.port)]
+		command = [sys.executable, "-m", "tests.web", self.site, str(self.port), self.module]
 		self._process = subprocess.Popen(
 			command, cwd=self.sites_path, env=environment, stdout=self._log, stderr=subprocess.STDOUT
 		)
@@ -145,15 +146,17 @@ class WebServer:
 			return False
 
 
-def serve(site: str, port: int) -> None:
-	"""Serve `site` on the loopback address until the process is ended."""
+def serve(site: str, port: int, module: str) -> None:
+	"""Serve `site` on the loopback address until the process is ended, by the WSGI application of `module`."""
 	import frappe.app
 	from werkzeug.serving import run_simple
 
 	frappe.app._site = site
 	frappe.app._sites_path = "."
-	run_simple(LOOPBACK, port, frappe.app.application_with_statics(), threaded=True)
+	own = importlib.import_module(module)
+	statics = getattr(own, "application_with_statics", lambda: own.application)
+	run_simple(LOOPBACK, port, statics(), threaded=True)
 
 
 if __name__ == "__main__":
-	serve(sys.argv[1], int(sys.argv[2]))
+	serve(sys.argv[1], int(sys.argv[2]), sys.argv[3])

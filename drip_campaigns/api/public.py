@@ -19,7 +19,7 @@ from drip_campaigns.core.tokens import InvalidTokenError, Purpose
 from drip_campaigns.enrollment.sign_up import request_sign_up
 from drip_campaigns.feedback.providers.request import ProviderRequest
 from drip_campaigns.feedback.webhooks import LARGEST_BODY, PROVIDERS, take
-from drip_campaigns.pages import address, confirm, leave, preferences, view, visits
+from drip_campaigns.pages import address, confirm, leave, preferences, short_way, view, visits
 from drip_campaigns.pages.frame import Page, PageRequest, choose_language, render_not_found, render_problem
 from drip_campaigns.pages.limits import TooManyTriesError, spend
 from drip_campaigns.site_clock import utc_now
@@ -68,6 +68,7 @@ def answer_visit() -> None:
 	"""
 	request = frappe.local.request
 	if request.path.startswith(_VISIT_PATHS) and request.method in ("GET", "HEAD"):
+		short_way.remember_site(request, utc_now())
 		abort(PublicPages().render())
 
 

@@ -7,7 +7,7 @@ import base64
 from datetime import datetime
 
 import frappe
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from drip_campaigns.core.tokens import InvalidTokenError, Purpose
 from drip_campaigns.core.visits import Visit, VisitKind
@@ -28,37 +28,53 @@ def follow(rest: str, now: datetime) -> Response:
 	token, _slash, key = rest.partition("/")
 	mail, own_url = read_click(read_token(Purpose.CLICK, token), key)
 	target = find_target(key, own_url)
-	_note(VisitKind.CLICK, mail, now, key, own_url)
-	return _without_cookies(Response(status=302, headers={**HEADERS, "Location": target}))
+	buffer.push(make_visit(frappe.local.request, VisitKind.CLICK, mail, now, key, own_url))
+	return _without_cookies(send_on(target))
 
 
 def show_picture(rest: str, now: datetime) -> Response:
 	"""Return the picture, whatever the token: a mail program shows nothing else in its place."""
 	status = 200
 	try:
-		_note(VisitKind.OPEN, read_token(Purpose.OPEN, rest.removesuffix(".gif")), now)
+		mail = read_token(Purpose.OPEN, rest.removesuffix(".gif"))
+		buffer.push(make_visit(frappe.local.request, VisitKind.OPEN, mail, now))
 	except InvalidTokenError:
 		frappe.clear_last_message()
 		status = 404
-	return _without_cookies(Response(PICTURE, status=status, mimetype="image/gif", headers=HEADERS))
+	return _without_cookies(send_picture(status))
 
 
-def _note(kind: VisitKind, mail: str, now: datetime, key: str = "", url: str = "") -> None:
-	request = frappe.local.request
+def send_on(target: str) -> Response:
+	"""Return the answer that leads to `target`."""
+	return Response(status=302, headers={**HEADERS, "Location": target})
+
+
+def send_picture(status: int = 200) -> Response:
+	"""Return the answer with the picture."""
+	return Response(PICTURE, status=status, mimetype="image/gif", headers=HEADERS)
+
+
+def make_visit(
+	request: Request, kind: VisitKind, mail: str, now: datetime, key: str = "", url: str = ""
+) -> Visit:
+	"""Return what a request tells of who follows the link `key` of an e-mail, or loads its picture."""
 	purpose = request.headers.get("Sec-Purpose") or request.headers.get("Purpose") or ""
-	buffer.push(
-		Visit(
-			id=new_name(),
-			kind=kind,
-			mail=mail,
-			at=now,
-			key=key,
-			url=url,
-			agent=request.headers.get("User-Agent") or "",
-			network_address=frappe.local.request_ip or "",
-			is_ahead=request.method != "GET" or any(word in purpose.lower() for word in AHEAD),
-		)
+	return Visit(
+		id=new_name(),
+		kind=kind,
+		mail=mail,
+		at=now,
+		key=key,
+		url=url,
+		agent=request.headers.get("User-Agent") or "",
+		network_address=_network_address(request),
+		is_ahead=request.method != "GET" or any(word in purpose.lower() for word in AHEAD),
 	)
+
+
+def _network_address(request: Request) -> str:
+	"""Frappe's own rule: the first address that the proxies name, else who has connected."""
+	return request.headers.get("X-Forwarded-For", "").split(",", 1)[0].strip() or request.remote_addr or ""
 
 
 def _without_cookies(response: Response) -> Response:

@@ -7,6 +7,7 @@ because its id is the name of its line in the log.
 import fcntl
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,18 +41,34 @@ return 1
 """
 
 
+@dataclass(frozen=True)
+class Buffer:
+	"""Where the visits of a site wait in Redis."""
+
+	redis: redis.Redis
+	db_name: str
+
+	def push(self, visit: Visit) -> None:
+		"""Keep a visit until it is counted; raise redis.RedisError when Redis does not."""
+		keys = (_name(self.db_name, "visits"), _name(self.db_name, f"visits-of:{visit.mail}"))
+		self.redis.eval(_PUSH, 2, *keys, write_visit(visit), VISITS_PER_HOUR, MOST_WAITING)
+
+
+def site_buffer() -> Buffer:
+	"""Return where this site's visits wait."""
+	return Buffer(_redis(frappe.conf.redis_queue), frappe.conf.db_name)
+
+
 def push(visit: Visit) -> None:
 	"""Keep a visit until it is counted. Never raises: the recipient is sent on whatever happens here."""
-	line = write_visit(visit)
 	try:
-		keys = (_key("visits"), _key(f"visits-of:{visit.mail}"))
-		_redis(frappe.conf.redis_queue).eval(_PUSH, 2, *keys, line, VISITS_PER_HOUR, MOST_WAITING)
+		site_buffer().push(visit)
 		return
 	except redis.RedisError:
 		_redis.cache_clear()
 		frappe.logger("drip_campaigns").warning("Redis keeps no visits: they wait in a file")
 	try:
-		_append(line)
+		_append(write_visit(visit))
 	except OSError:
 		frappe.logger("drip_campaigns").error("A visit of %s cannot be kept anywhere", visit.mail)
 
@@ -87,7 +104,11 @@ def _redis(_url: str) -> redis.Redis:
 
 
 def _key(name: str) -> str:
-	return f"drip_campaigns:{frappe.conf.db_name}:{name}"
+	return _name(frappe.conf.db_name, name)
+
+
+def _name(db_name: str, name: str) -> str:
+	return f"drip_campaigns:{db_name}:{name}"
 
 
 def _file() -> Path:

@@ -57,6 +57,12 @@ def find_target(key: str, own_url: str) -> str:
 	return target
 
 
+def remembered_target(site: str, key: str, own_url: str) -> str:
+	"""Return where the link `key` of a site leads as far as this process knows; nothing if it does not. Needs no site."""
+	target = own_url or _found.get((site, key), "")
+	return target if leads_to_the_web(target) else ""
+
+
 def _load_target(key: str) -> str:
 	row = frappe.db.get_value(DOCTYPE, key, ["target", "step"], as_dict=True) or frappe._dict()
 	if row.step and row.target:
