@@ -57,6 +57,24 @@ def set_status_of_contact(desk: Desk) -> None:
 	close_row(desk)
 
 
+def let_users_take_turns(desk: Desk, user: str) -> None:
+	"""Let the third step assign its ToDo to users in turn, who are picked."""
+	open_row(desk, 3)
+	select(desk, "assign_to", "Users in Turn")
+	desk.page.locator(f"{ROW} [data-fieldname='choose_users'] button").click()
+	desk.settle()
+	row = desk.page.locator(".modal.show .grid-row[data-idx='1']")
+	row.locator("[data-fieldname='user']").first.click()
+	row.locator("input[data-fieldname='user']").fill(user[:6])
+	desk.page.locator(".modal.show [role='option']:visible", has_text="Robin").first.click()
+	desk.settle()
+	desk.shoot("action-users")
+	desk.page.locator(".modal.show .btn-modal-primary:visible").click()
+	desk.settle()
+	expect(desk.page.locator(f"{ROW} textarea[data-fieldname='action_users']")).to_have_value(user)
+	close_row(desk)
+
+
 def make_a_todo_of_values(desk: Desk) -> None:
 	"""Let the second step make a ToDo, whose mandatory field is asked for."""
 	open_row(desk, 2)
@@ -79,6 +97,7 @@ def make_a_todo_of_values(desk: Desk) -> None:
 
 
 def test_action_reads_as_a_sentence_and_its_form_offers_what_there_is(desk: Desk):
+	user = factories.make_user("robin", "Drip User")
 	campaign = factories.make_campaign(
 		step(0, "Welcome to us", label="Welcome"),
 		action("Add Tag", 2, action_tag="Warm"),
@@ -116,6 +135,8 @@ def test_action_reads_as_a_sentence_and_its_form_offers_what_there_is(desk: Desk
 
 	set_status_of_contact(desk)
 	expect(line).to_contain_text("Set Status to “Replied”")
+	let_users_take_turns(desk, user)
+	expect(line).to_contain_text("one of robin@")
 	make_a_todo_of_values(desk)
 	close_row(desk)
 	desk.save()

@@ -39,6 +39,14 @@ frappe.ui.form.on("Drip Campaign Step", {
 
 	wait_for: prepare_action,
 
+	choose_users(frm, doctype, name) {
+		const users = (frappe.get_doc(doctype, name).action_users || "").split("\n").map((user) => user.trim());
+		choose_users_in_turn(users.filter(Boolean), async (chosen) => {
+			await frappe.model.set_value(doctype, name, "action_users", chosen.join("\n"));
+			frm.get_field("steps").grid.get_row(name).toggle_view(true);
+		});
+	},
+
 	...Object.fromEntries(
 		[
 			...["run_when", "leaving_because", "action_value", "action_tag", "action_list", "action_campaign", "assign_to"],
@@ -82,6 +90,28 @@ async function offer_tags(frm, row) {
 	frm.drip_tags = frm.drip_tags || (await frappe.db.get_list("Tag", { limit: 500, order_by: "name" })).map(({ name }) => name);
 	const form = open_row(frm, row);
 	if (form) offer(form, "action_tag", frm.drip_tags, { is_free: row.action === "Add Tag" });
+}
+
+function choose_users_in_turn(users, take) {
+	const column = { fieldname: "user", fieldtype: "Link", options: "User", label: __("User"), in_list_view: 1, columns: 10 };
+	const dialog = new frappe.ui.Dialog({
+		title: __("Users in Turn"),
+		fields: [
+			{
+				...{ fieldname: "rows", fieldtype: "Table", label: __("Users"), in_place_edit: true },
+				description: __("In this order, each gets the next one."),
+				data: [...users, ""].map((user) => ({ user })),
+				fields: [{ ...column, get_query: () => ({ filters: { enabled: 1, user_type: "System User" } }) }],
+			},
+		],
+		primary_action_label: __("Choose"),
+		primary_action({ rows = [] }) {
+			dialog.hide();
+			take([...new Set(rows.map(({ user }) => user).filter(Boolean))]);
+		},
+	});
+	dialog.$wrapper.addClass("drip-values-dialog");
+	dialog.show();
 }
 
 const WITHOUT_VALUE = [...frappe.model.no_value_type, ...frappe.model.table_fields, "Read Only", "Geolocation", "Signature"];
