@@ -10,6 +10,7 @@ from datetime import datetime
 
 import frappe
 import redis
+from frappe import _
 from frappe.email.doctype.email_account.email_account import EmailAccount
 
 from drip_campaigns.campaign.hold import tell_about_account
@@ -142,8 +143,9 @@ class Courier:
 		"""Send one e-mail; None when it is not ours any more."""
 		if held := self.brakes.hold_back(mail.email_account, self.clock()):
 			return held
-		return_path = self.mailboxes.return_path(mail.email_account, mail.name)
-		envelope = Envelope(return_path or mail.sender, on_the_wire(mail.email_address))
+		envelope = self._make_envelope(mail)
+		if isinstance(envelope, Answer):
+			return envelope
 		try:
 			domain = envelope.recipient.rpartition("@")[2]
 			held = self.limits.reserve(mail.email_account or "", domain, self.clock())
@@ -159,12 +161,26 @@ class Courier:
 		except redis.RedisError as error:
 			self.connections.drop(mail.email_account)
 			return Answer(Outcome.DEFERRED, text=f"Redis: {error}")
+		return self._converse(mail, session, envelope)
+
+	def _converse(self, mail: frappe._dict, session, envelope: Envelope) -> Answer:
 		answer = hear(session, envelope) or send_text(session, mail_store.message_of(mail))
 		if answer.outcome is not Outcome.UNKNOWN:
 			self.before = (mail.email_queue, answer.outcome is Outcome.ACCEPTED)
 		if not answer.connected:
 			self.connections.drop(mail.email_account)
 		return answer
+
+	def _make_envelope(self, mail: frappe._dict) -> Envelope | Answer:
+		"""Return from whom and to whom an e-mail goes, or an answer for one whose addresses SMTP cannot say."""
+		try:
+			return_path = self.mailboxes.return_path(mail.email_account, mail.name)
+			envelope = Envelope(return_path or mail.sender, on_the_wire(mail.email_address))
+			"".join(envelope.commands).encode("ascii")
+		except UnicodeError:
+			text = _("From {0} to {1}: one of the two has letters that mail servers do not take. Correct it.")
+			return Answer(Outcome.FAILED, text=text.format(mail.sender, mail.email_address))
+		return envelope
 
 	def _give_back(self) -> None:
 		try:

@@ -21,7 +21,10 @@ def is_valid(address: str | None) -> bool:
 	if not address or "," in address or len(address) > LONGEST_ADDRESS:
 		return False
 	# Nearly all addresses are ordinary; Frappe's check takes them apart letter by letter.
-	return bool(_ORDINARY.fullmatch(address)) or validate_email_address(address) == address
+	if _ORDINARY.fullmatch(address):
+		return True
+	# To Frappe's check ı and ſ are letters from a to z; SMTP takes none of them before the @.
+	return address.rpartition("@")[0].isascii() and validate_email_address(address) == address
 
 
 @lru_cache(maxsize=8192)

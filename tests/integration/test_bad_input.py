@@ -134,7 +134,8 @@ def test_record_without_an_address_cannot_be_enrolled(site, clock):
 
 
 @pytest.mark.parametrize(
-	"address", ["ada", "ada@", "ada@x@y", f"a@{DOMAIN}, b@{DOMAIN}", f"Ada <ada@{DOMAIN}>"]
+	"address",
+	["ada", "ada@", "ada@x@y", f"a@{DOMAIN}, b@{DOMAIN}", f"Ada <ada@{DOMAIN}>", f"sel\u0131m@{DOMAIN}"],
 )
 def test_record_with_an_invalid_address_cannot_be_enrolled(site, clock, address):
 	campaign = factories.make_active_campaign(clock)

@@ -202,3 +202,16 @@ def test_who_leaves_while_the_server_is_slow_gets_nothing_though_a_job_has_the_e
 def _one_click(queue: str) -> str:
 	message = message_from_string(frappe.db.get_value("Email Queue", queue, "message"), policy=policy.default)
 	return message["List-Unsubscribe"].split(",")[0].strip(" <>")
+
+
+def test_address_that_smtp_cannot_say_fails_its_own_e_mail_and_stops_no_other(queued, smtp, clock):
+	unspeakable = f"sel\u0131m@{DOMAIN}"
+	name = frappe.db.get_value("Drip Email", {"email_address": queued[2]})
+	frappe.db.set_value("Drip Email", name, "email_address", unspeakable)
+	frappe.db.commit()
+
+	delivery.deliver(clock)
+
+	assert sorted(message.recipient for message in smtp.messages) == [*queued[:2], *queued[3:]]
+	status, error = frappe.db.get_value("Drip Email", name, ["status", "error"])
+	assert status == "Failed" and f"to {unspeakable}: one of the two has letters" in error
