@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import frappe
+from frappe import _
 
 from drip_campaigns.actions.again import retry_failed_of
 from drip_campaigns.campaign.reopening import find_free_keys
 from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, SkipReason, Status
 from drip_campaigns.dispatch import mail_store
-from drip_campaigns.dispatch.campaign_run import CampaignRun
+from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError
 from drip_campaigns.dispatch.gone_senders import replace_gone_senders
 from drip_campaigns.dispatch.guard import Guard, Stop
 from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.dispatch.options import max_attempts, postal_address, release_after
 from drip_campaigns.dispatch.outbox import Mail, record_mails
+from drip_campaigns.dispatch.senders import NoOutgoingAccountError
 from drip_campaigns.dispatch.settle import put_back
 from drip_campaigns.dispatch.store import (
 	ENROLLMENT_FIELDS,
@@ -35,6 +37,7 @@ from drip_campaigns.tracking.consent import find_left
 from drip_campaigns.tracking.suppression import find_suppressed
 
 BATCH_SIZE = 500
+FOR_ALL = (StepTextError, NoOutgoingAccountError, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
 
 
 def retry_failed(campaign, now: datetime) -> dict[str, int]:
@@ -52,7 +55,8 @@ def retry_failed(campaign, now: datetime) -> dict[str, int]:
 def send_missed(campaign, now: datetime) -> int:
 	"""Send the steps that were skipped because they were overdue, to whoever is still allowed; return how many.
 
-	Does not commit. A step that was sent meanwhile has its one Drip Email already, and is not sent again.
+	Does not commit. A step that was sent meanwhile has its one Drip Email already, and is not sent again. What stands
+	against one recipient is noted on the enrollment, and stops nobody else.
 	"""
 	rows = _claim_missed(campaign.name)
 	run = CampaignRun(campaign, postal_address(), max_attempts())
@@ -60,12 +64,29 @@ def send_missed(campaign, now: datetime) -> int:
 	guard = Guard(campaign, rows)
 	run.threads.begin([row.name for row in rows])
 	mails: list[Mail] = []
+	errors: list[tuple[str, str]] = []
 	for row in rows:
-		if row.step in run.rows and not isinstance(recipient := guard.check(row), Stop):
-			mails.append(run.make_mail(row, row.step, from_site(row.planned_at), recipient, now))
+		try:
+			mails += _make_missed(run, guard, row, now)
+		except FOR_ALL:
+			raise
+		except Exception as error:  # noqa: BLE001 - a record without an address, a text that does not fit it
+			errors.append((row.name, _explain(error, run.subjects[row.step])))
+	set_each("Drip Enrollment", ("name", "last_error"), errors)
 	mail_store.delete_rows("Drip Email", [mail.enrollment.drip_email for mail in mails])
 	record_mails(mails, [], now, release_after())
 	return len(mails)
+
+
+def _make_missed(run: CampaignRun, guard: Guard, row: frappe._dict, now: datetime) -> list[Mail]:
+	if row.step not in run.rows or isinstance(recipient := guard.check(row), Stop):
+		return []
+	row.email_address = recipient.email
+	return [run.make_mail(row, row.step, from_site(row.planned_at), recipient, now)]
+
+
+def _explain(error: Exception, subject: str) -> str:
+	return _("Step {0}: {1}").format(f"“{subject}”", f"{type(error).__name__}: {error}"[:1000])
 
 
 def _retry_enrollments(campaign, now: datetime) -> int:

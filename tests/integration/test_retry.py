@@ -92,10 +92,12 @@ def test_step_that_was_skipped_for_being_overdue_can_be_sent_once(site, smtp, cl
 	campaign = factories.make_active_campaign(
 		clock, factories.step(0), factories.step(9), if_late="Keep Dates", grace_hours=24
 	)
-	factories.enroll(campaign, factories.make_contact(), clock)
+	nobody = factories.make_contact("Nobody")
+	enrollments = [factories.enroll(campaign, one, clock) for one in (nobody, factories.make_contact())]
 	clock.advance(days=3)
 	factories.run(clock)
-	assert read_ledger(campaign.name)["skipped"] == 1
+	assert read_ledger(campaign.name)["skipped"] == 2
+	frappe.db.set_value("Contact", nobody.name, "email_id", "")
 
 	sent = [retry.send_missed(campaign, clock.now) for _ in range(2)]
 	frappe.db.commit()
@@ -104,8 +106,11 @@ def test_step_that_was_skipped_for_being_overdue_can_be_sent_once(site, smtp, cl
 	assert sent == [1, 0]
 	assert [message.message["Subject"] for message in smtp.messages] == ["Day 0"]
 	assert read_ledger(campaign.name) == {
-		"due": 1, "sent": 1, "skipped": 0, "failed": 0, "waiting": 0, "in_doubt": 0,
+		"due": 2, "sent": 1, "skipped": 1, "failed": 0, "waiting": 0, "in_doubt": 0,
 	}  # fmt: skip
+	errors = [enrollment.reload().last_error for enrollment in enrollments]
+	assert "“Day 0”: NoAddressError" in errors[0]
+	assert not errors[1]
 
 
 def test_repair_reopens_what_is_called_completed_while_an_email_is_under_way(site, smtp, clock):
