@@ -34,6 +34,7 @@ COUNTED = (
 WITHOUT_REDIS = timedelta(minutes=15)  # when it cannot count, nothing leaves
 IN_FLIGHT_SECONDS = 900  # what is not in the database by then was never written
 KEPT_SECONDS = 3600
+LONGEST_REASON = 140  # as the enrollment holds it
 
 # KEYS: the sorted set of one address. ARGV: now, own member, caps as JSON [[since, count]], history as JSON
 # [[moment, member]], seconds. Answers {} if the e-mail was counted, else the moments that count.
@@ -109,7 +110,8 @@ class FrequencyCap:
 		if until <= self._now:
 			return None
 		first = min(reserved)
-		return HeldBack(until, _("{0}, and room for {1}").format(self._reason, first.campaign))
+		reason = _("{0}, and room for {1}").format(self._reason, first.campaign)
+		return HeldBack(until, reason[:LONGEST_REASON])
 
 	def _ask(self, key: str, email: str, zone: str) -> list[datetime] | None:
 		limits = [

@@ -14,6 +14,7 @@ from drip_campaigns.enrollment.flows import make_flow
 from drip_campaigns.enrollment.holidays import load_holidays
 from drip_campaigns.site_clock import from_site
 
+LONGEST_SUBJECT = 255  # as an enrollment holds that of its next step
 WEEKDAY_FIELDS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -49,7 +50,7 @@ def step_subjects(campaign) -> dict[str, str]:
 def step_subject(row) -> str:
 	"""Return what lists call a step: its subject, its Email Template's, or what one does that is no e-mail."""
 	if row.step_type and row.step_type != StepType.SEND.value:
-		return row.sentence or describe_step(row)
+		return (row.sentence or describe_step(row))[:LONGEST_SUBJECT]
 	if row.subject or not row.email_template:
 		return row.subject or ""
 	return frappe.get_cached_value("Email Template", row.email_template, "subject") or ""

@@ -239,6 +239,19 @@ def test_wait_for_a_moment_of_the_record_ends_by_the_clock_of_the_site_and_not_o
 	assert enrollment.reload().next_send_at == later
 
 
+def test_wait_whose_words_are_longer_than_a_record_holds_keeps_nobody_off_the_campaign(site, clock):
+	label, link = "Welcome " * 12, "https://example.com/" + "a" * 230
+	waiting = step(
+		1, step_type="Wait Until", wait_for="Clicked", wait_step=label.strip(), wait_link=link, message=""
+	)
+	campaign = factories.make_active_campaign(clock, step(0, label=label.strip()), waiting, step(2))
+	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
+
+	factories.run(clock)
+
+	assert enrollment.reload().next_step_subject.startswith("Wait until https://example.com/aaa")
+
+
 def test_paused_wait_goes_on_with_the_rest_of_its_limit(site, smtp, clock):
 	campaign = factories.make_active_campaign(
 		clock,

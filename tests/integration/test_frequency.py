@@ -216,7 +216,7 @@ def test_e_mail_of_a_lower_priority_gives_way_to_one_that_is_planned(ada, smtp, 
 	set_cap(cap_count=1, cap_days=7)
 	status = fields.pop("status", "Active")
 	high = put_on(clock, ada, step(3, "High"), **fields)
-	frappe.db.set_value("Drip Campaign", high.campaign, "status", status)
+	frappe.db.set_value("Drip Campaign", high.campaign, {"status": status, "campaign_name": "High " * 28})
 	low = put_on(clock, ada, step(0, "Low"))
 
 	factories.run(clock)
@@ -228,7 +228,7 @@ def test_e_mail_of_a_lower_priority_gives_way_to_one_that_is_planned(ada, smtp, 
 	assert [message.message["Subject"] for message in smtp.messages] == subjects
 	name = frappe.db.get_value("Drip Campaign", high.campaign, "campaign_name")
 	gave_way = f"the frequency cap (1 in 7 days), and room for {name}"
-	assert because == (gave_way if subjects[0] == "High" else None)
+	assert because == (gave_way[:140] if subjects[0] == "High" else None)
 
 
 def test_room_is_kept_for_no_more_than_is_planned(ada, smtp, clock):
