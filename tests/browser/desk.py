@@ -6,6 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 TIMEOUT_MILLISECONDS = 20_000
+LOAD_MILLISECONDS = 60_000  # a page of Desk on a machine that does much else
 QUIET = "() => window.frappe?.request && !frappe.request.ajax_count && !document.body.dataset.ajaxState?.includes('trig')"
 
 
@@ -17,6 +18,7 @@ class Desk:
 		self.errors: list[str] = []
 		self._screenshots = screenshots
 		page.set_default_timeout(TIMEOUT_MILLISECONDS)
+		page.set_default_navigation_timeout(LOAD_MILLISECONDS)
 		page.on("pageerror", lambda error: self.errors.append(str(error)))
 
 	def log_in(self, user: str, password: str) -> None:
