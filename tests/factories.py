@@ -87,6 +87,7 @@ def clear_site() -> None:
 	frappe.db.delete("Email Unsubscribe", {"email": like})
 	frappe.db.delete("Email Group Member", {"email": like})
 	frappe.db.delete("Email Group", {"name": ("like", "Drip Test%")})
+	frappe.db.delete("Notification Log", {"document_type": ("in", _OURS)})
 	frappe.db.delete("Error Log", {"method": ("like", "Drip Campaigns%")})
 	frappe.db.delete("Email Template", {"name": ("like", "Drip Test%")})
 	if frappe.db.exists("DocType", "Lead"):

@@ -10,8 +10,9 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import getdate
+from frappe.utils import escape_html, getdate
 
+from drip_campaigns.campaign.hold import tell
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import RunStatus
 from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult
@@ -23,6 +24,7 @@ DOCTYPE = "Drip Bulk Enrollment"
 RACE_ATTEMPTS = 3
 JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500; a longer run is handed to the next job
 LOST_AFTER = timedelta(minutes=30)  # a run that nobody has touched for so long has lost its worker
+WAITED_FOR = 200  # records: who enrolls no more than these sees at once what comes of it
 REALTIME_EVENT = "drip_bulk_enrollment"
 WITH_A_JOB = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)
 GOING_ON = (*WITH_A_JOB, RunStatus.WAITING.value)
@@ -85,7 +87,9 @@ def run(name: str) -> None:
 		_run_pages(document)
 	except Exception as error:  # noqa: BLE001 - recorded on the run, which can be resumed
 		frappe.db.rollback()
-		document.db_set({"status": RunStatus.FAILED.value, "error": f"{type(error).__name__}: {error}"})
+		text = f"{type(error).__name__}: {error}"
+		document.db_set({"status": RunStatus.FAILED.value, "error": text})
+		_tell_end(document, _("It has stopped: {0} Mend that, and press Resume on it.").format(text))
 		frappe.db.commit()
 	finally:
 		if user != document.owner:
@@ -125,8 +129,23 @@ def _finish(document, status: RunStatus) -> None:
 	"""Note that the run is done, for today or for good; one that was cancelled at its last page stays cancelled."""
 	if frappe.db.get_value(DOCTYPE, document.name, "status", for_update=True) != RunStatus.CANCELLED.value:
 		document.db_set("status", status.value, notify=True)
+		if status is RunStatus.COMPLETED and document.total > WAITED_FOR:
+			_tell_end(document, _("It is done."))
 	frappe.db.commit()
 	_tell(document)
+
+
+def _tell_end(document, sentence: str) -> None:
+	"""Tell who has started a run, and may have left it, what came of it."""
+	subject = _("Enrolling in campaign {0}: {1} of {2} enrolled, {3} not. {4}").format(
+		frappe.bold(escape_html(document.campaign)),
+		document.enrolled,
+		document.total,
+		document.refused,
+		escape_html(sentence),
+	)
+	name, owner = document.name, document.owner
+	frappe.db.after_commit.add(lambda: tell([owner], subject, DOCTYPE, name))
 
 
 def _enroll_page(document, source, page: Sequence) -> None:

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 import frappe
 from frappe import _
-from frappe.utils import create_batch
+from frappe.utils import create_batch, escape_html
 
+from drip_campaigns.campaign.hold import managers, tell
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.lists import RefreshStatus
 from drip_campaigns.enrollment.target_lists import count_members
@@ -29,6 +30,7 @@ LOST_AFTER = timedelta(minutes=30)  # a run that nobody has touched for so long 
 KEPT = timedelta(days=90)
 REALTIME_EVENT = "drip_target_list_refresh"
 LIVE = (RefreshStatus.QUEUED.value, RefreshStatus.RUNNING.value)
+FINISHED = (RefreshStatus.COMPLETED.value, RefreshStatus.FAILED.value)
 
 
 class RefreshRefusedError(DripError):
@@ -130,9 +132,23 @@ def run(name: str) -> None:
 		frappe.db.rollback()
 		text = str(error) if isinstance(error, DripError) else f"{type(error).__name__}: {error}"
 		frappe.db.set_value(DOCTYPE, name, {"status": RefreshStatus.FAILED.value, "error": text})
+		_tell_failed(frappe.db.get_value(DOCTYPE, name, "target_list"), text)
 		frappe.db.commit()
 	finally:
 		frappe.set_user(user)
+
+
+def _tell_failed(target_list: str, error: str) -> None:
+	"""Tell the owner of a list and the managers that it is not filled any more: once, until a refresh is completed again."""
+	filters = {"target_list": target_list, "status": ["in", FINISHED]}
+	latest = frappe.get_all(DOCTYPE, filters=filters, order_by="started_at desc", limit=2, pluck="status")
+	if latest.count(RefreshStatus.FAILED.value) > 1:
+		return
+	subject = _("Target List {0} could not be refreshed: {1} Who should join it waits.").format(
+		frappe.bold(escape_html(target_list)), escape_html(error)
+	)
+	told = {frappe.db.get_value("Drip Target List", target_list, "owner"), *managers()}
+	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Target List", target_list))
 
 
 class _Run:

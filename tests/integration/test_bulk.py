@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from unittest import mock
 
 import frappe
 import pytest
@@ -129,6 +130,27 @@ def test_run_that_was_cancelled_goes_on_where_it_stopped(site, monkeypatch):
 	run.reload()
 	assert (run.status, run.enrolled) == ("Completed", 5)
 	assert factories.count("Drip Enrollment", campaign=campaign.name) == 5
+
+
+@pytest.mark.parametrize(
+	("error", "said"),
+	[(None, "3 of 3 enrolled, 0 not. It is done."), (OSError("No disk"), "has stopped: OSError")],
+)
+def test_who_has_left_a_long_run_is_told_what_came_of_it(site, monkeypatch, error, said):
+	campaign = factories.make_active_campaign(Clock(utc_now()))
+	for _ in range(3):
+		factories.make_contact()
+	user = factories.make_user("enroller", "Drip Manager", "Sales User")
+	run = make_run(campaign)
+	run.db_set("owner", user)
+	monkeypatch.setattr(bulk_job, "WAITED_FOR", 2)
+	if error:
+		monkeypatch.setattr(bulk_job, "_note_progress", mock.Mock(side_effect=error))
+
+	bulk_job.run(run.name)
+
+	[told] = [line for line in factories.notifications_of(user) if campaign.name in line]
+	assert said in told
 
 
 def test_run_goes_on_after_a_deadlock_and_after_its_worker_was_killed(site, monkeypatch):

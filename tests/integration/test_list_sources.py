@@ -255,17 +255,22 @@ def test_report_without_the_column_is_an_error_that_names_those_it_has(report):
 
 
 def test_report_that_the_lists_owner_may_not_run_is_an_error_and_nobody_drops_out(report):
-	owner = factories.make_user("lister", "Drip User")
+	owner, manager = factories.make_user("lister", "Drip User"), factories.make_user("lists", "Drip Manager")
 	row = {"kind": "Report", "recipient_type": "Contact", "report": report.name, "report_column": "contact"}
 	target_list = factories.make_list(sources=[row])
 	factories.refresh(target_list)
 	frappe.db.set_value("Drip Target List", target_list.name, "owner", owner)
 
 	run = factories.refresh(target_list)
+	factories.refresh(target_list)
 
 	assert run.status == "Failed"
 	assert f"{owner}, the owner of the list, may not run report" in run.error
 	assert on_list(target_list) == {"Ada", "Bob", "Eve"}
+	for user in (owner, manager):
+		told = [line for line in factories.notifications_of(user) if f"{target_list.name}</" in line]
+		assert len(told) == 1, told
+		assert "could not be refreshed" in told[0]
 
 
 def test_campaigns_log_names_nobody_who_was_erased(log):
