@@ -331,6 +331,23 @@ def test_soft_bounces_and_news_of_no_weight_suppress_nobody():
 	assert nothing == []
 
 
+def test_what_a_provider_did_not_even_try_is_taken_for_what_it_knows_of_the_address():
+	news = [
+		*sendgrid.read([
+			{"event": "dropped", "email": "a@b.example", "reason": "Bounced Address"},
+			{"event": "dropped", "email": "a@b.example", "reason": "Spam Reporting Address"},
+			{"event": "dropped", "email": "a@b.example", "reason": "Spam Content (if Spam Checker app is enabled)"},
+			{"event": "dropped", "email": "a@b.example", "reason": ["Bounced Address"]},
+		]),
+		*mailgun.read({"event-data": {"event": "failed", "severity": "permanent", "reason": "suppress-bounce",
+			"recipient": "a@b.example", "delivery-status": {"code": 605, "message": "Not delivering to previously bounced address"}}}),
+		*mailgun.read({"event-data": {"event": "failed", "severity": "permanent", "reason": "suppress-complaint",
+			"recipient": "a@b.example", "delivery-status": {"code": 607}}}),
+	]  # fmt: skip
+
+	assert [one.bounce and str(one.bounce.kind) for one in news] == ["Hard", None, "Hard", None]
+
+
 def test_report_that_fails_half_way_leaves_nothing_and_is_done_when_it_is_sent_again(ada, monkeypatch):
 	mail = mail_of(ada)
 	event = json.dumps(mailgun_event(mail))

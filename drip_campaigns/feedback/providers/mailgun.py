@@ -29,9 +29,10 @@ def read(payload: object) -> Iterator[News]:
 	event = part_of(payload, "event-data")
 	address, kind = text_of(event.get("recipient")), event.get("event")
 	message_id = text_of(part_of(event, "message", "headers").get("message-id"))
-	if kind == "complained":
+	has_failed = kind == "failed" and event.get("severity") == "permanent"
+	if kind == "complained" or (has_failed and event.get("reason") == "suppress-complaint"):
 		yield complained(address, message_id, "Mailgun")
-	elif kind == "failed" and event.get("severity") == "permanent":
+	elif has_failed:
 		status = part_of(event, "delivery-status")
 		text = f"{status.get('code') or ''} {text_of(status.get('message')) or text_of(status.get('description'))}"
 		is_hard = event.get("reason") in ("bounce", "suppress-bounce") and not _is_soft(text)

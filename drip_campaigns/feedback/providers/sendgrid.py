@@ -15,6 +15,9 @@ from drip_campaigns.feedback.providers.request import ProviderRequest, check_fre
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
+# What SendGrid did not even try, for it knows the address: else it would stand there as sent for ever.
+BOUNCED_BEFORE = (("dropped", "Bounced Address"), ("dropped", "Invalid"))
+COMPLAINED_BEFORE = ("dropped", "Spam Reporting Address")
 
 
 def verify(request: ProviderRequest, now: datetime) -> str:
@@ -31,14 +34,14 @@ def verify(request: ProviderRequest, now: datetime) -> str:
 
 
 def read(payload: object) -> Iterator[News]:
-	"""Yield what a batch of events reports; `blocked` bounces and drops say nothing against the address."""
+	"""Yield what a batch of events reports; `blocked` bounces say nothing against the address, drops what their reason says."""
 	for event in payload if isinstance(payload, list) else []:
 		if not isinstance(event, dict):
 			continue
 		address, message_id = text_of(event.get("email")), text_of(event.get("smtp-id"))
-		if event.get("event") == "spamreport":
+		kind, reason, status = (text_of(event.get(name)) for name in ("event", "reason", "status"))
+		if kind == "spamreport" or (kind, reason) == COMPLAINED_BEFORE:
 			yield complained(address, message_id, "SendGrid")
-		elif event.get("event") == "bounce":
-			status = text_of(event.get("status"))
+		elif kind == "bounce" or (kind, reason) in BOUNCED_BEFORE:
 			is_hard = event.get("type") != "blocked" and not status.startswith(("5.2.2", "4."))
-			yield bounced(address, message_id, text_of(event.get("reason")), is_hard=is_hard, status=status)
+			yield bounced(address, message_id, reason, is_hard=is_hard, status=status)
