@@ -8,6 +8,7 @@ early, which can be undone; nobody is ever taken off anything for being away.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from email.header import decode_header, make_header
@@ -20,9 +21,11 @@ from drip_campaigns.core.reply_words import AWAY_SUBJECTS, AWAY_WORDS, LEAVE_WOR
 from drip_campaigns.core.return_dates import find_return
 
 LONGEST_LOOKED_AT = 4000
-_TAG = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]+>", re.IGNORECASE | re.DOTALL)
-_QUOTED_HTML = re.compile(r"<blockquote\b.*|<div[^>]+(?:gmail_quote|divRplyFwdMsg).*", re.I | re.DOTALL)
-_BREAK = re.compile(r"<(?:br|/p|/div|/tr|/li)\b[^>]*>", re.IGNORECASE)
+# Each looks no further than the next bracket: what a stranger has written must not take longer than it is long.
+_TAG = re.compile(r"<[^<>]+>")
+_UNSEEN = re.compile(r"<(/?)(?:style|script)\b[^<>]*>", re.IGNORECASE)
+_QUOTED_HTML = re.compile(r"<blockquote\b|<div[^<>]+(?:gmail_quote|divRplyFwdMsg)", re.IGNORECASE)
+_BREAK = re.compile(r"<(?:br|/p|/div|/tr|/li)\b[^<>]*>", re.IGNORECASE)
 _NO_LETTER = re.compile(r"[^\w\s']+")
 _RE = re.compile(r"^\s*(?:re|aw|antw|rv|sv|ref|rép|رد)\s*(?:\[\d+\])?:\s*", re.IGNORECASE)
 
@@ -107,7 +110,19 @@ def _text_of(message: Message) -> str:
 			return decode_part(part)
 		if kind == "text/html" and not attached:
 			html = html or decode_part(part)
-	return unescape(_TAG.sub("", _BREAK.sub("\n", _QUOTED_HTML.sub("", html))))
+	seen = "".join(_without_unseen(_QUOTED_HTML.split(html, maxsplit=1)[0]))
+	return unescape(_TAG.sub("", _BREAK.sub("\n", seen)))
+
+
+def _without_unseen(html: str) -> Iterator[str]:
+	"""Yield HTML without style sheets and scripts; one that does not end hides the rest, as in a mail program."""
+	start, is_hidden = 0, False
+	for tag in _UNSEEN.finditer(html):
+		if not is_hidden:
+			yield html[start : tag.start()]
+		start, is_hidden = tag.end(), not tag[1]
+	if not is_hidden:
+		yield html[start:]
 
 
 def _until_quoted(text: str) -> list[str]:

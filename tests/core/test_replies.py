@@ -1,5 +1,6 @@
 """Answers by people, by machines, and those that only want to be left alone, in five languages."""
 
+import time
 from collections import Counter
 from datetime import date
 from email.message import EmailMessage
@@ -32,6 +33,19 @@ def test_no_absence_is_taken_for_an_answer_or_an_opt_out_in_any_language():
 	print_matrix(confusion)
 	assert {language for language, _said, _read in confusion} == {"en", "de", "es", "fr", "ar"}
 	assert [key for key in confusion if key[1] != key[2]] == []
+
+
+@pytest.mark.parametrize(
+	"junk", ["<", "<div ", "<div gmail_quot ", "<style>", "<style ", "</style>", "<br ", "&", ">"]
+)
+def test_html_that_is_made_to_take_long_is_read_at_once(junk):
+	html = f"<style>p {{ color: red }}</style><p>Yes, please<br>call me</p>{junk * 60_000}"
+	began = time.process_time()
+
+	words = own_words(letter({}, "Re: Hello", html, "html"))
+
+	assert words.startswith("Yes, please\ncall me")
+	assert time.process_time() - began < 5  # an hour, if it took the square of its length
 
 
 def print_matrix(confusion: Counter) -> None:
