@@ -92,7 +92,10 @@ class _Weighing:
 
 	def _to_come(self, plan: Plan, position: Position) -> frozenset[str]:
 		"""As `schedule.to_come`, which without an end of the plan asks for the place alone, and not for the time."""
-		key = (id(plan), position.done, position.reached_step, position.reached_hours)
+		key = (
+			*(id(plan), position.done, position.reached_step, position.reached_hours),
+			position.jump_to,  # behind one wait, some go one way and some the other
+		)
 		if plan.end_date is not None:
 			key = (id(plan), position)
 		if key not in self._known:

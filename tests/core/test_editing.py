@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from drip_campaigns.core.model import Finish, IfLate, Step
-from drip_campaigns.core.schedule import decide, next_send_at, planned_schedule
+from drip_campaigns.core.flow import Awaited, Flow
+from drip_campaigns.core.impact import Group, weigh
+from drip_campaigns.core.model import Finish, IfLate, Status, Step, StepType
+from drip_campaigns.core.schedule import decide, go_on, next_send_at, planned_schedule
 from tests.core.builders import after, at, make_plan, on_days, send_due, started
 
 BOTH_MODES = pytest.mark.parametrize("if_late", list(IfLate))
@@ -199,3 +201,23 @@ def test_dates_take_over_from_intervals_in_mid_campaign_as_they_stand():
 	plan = replace(plan, if_late=IfLate.KEEP_DATES)
 
 	assert days_to_come(plan, position) == [("b", 5), ("c", 7)]
+
+
+def test_new_step_on_one_of_two_ways_is_counted_for_those_who_go_there_and_for_no_other():
+	wait = Step("wait", flow=Flow(awaited=Awaited(limit_hours=24)), type=StepType.WAIT)
+	good = replace(after("good", 2), flow=Flow(next_step="Last"))
+	bad, last = replace(after("bad", 2), label="Bad"), replace(after("last", 2), label="Last")
+	before = make_plan(wait, good, bad, last)
+	edited = make_plan(wait, good, bad, after("new", 1), last)
+	here = at("2026-05-01 10:00")
+	ways = {
+		target: go_on(before, started("2026-05-01 10:00"), "wait", here, target) for target in ("good", "bad")
+	}
+	groups = [
+		Group(count, Status.IN_PROGRESS, ways[target], here + timedelta(days=2))
+		for target, count in (("good", 5), ("bad", 3))
+	]
+
+	for order in (groups, groups[::-1]):
+		impact = weigh(before, edited, order, lambda moment: moment)
+		assert (impact.gets, impact.past) == ({"new": 3}, {"new": 5})
