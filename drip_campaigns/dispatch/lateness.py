@@ -12,6 +12,7 @@ from typing import Any
 import frappe
 
 from drip_campaigns.core import schedule
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import Plan, Status
 from drip_campaigns.dispatch.store import advance_enrollments, load_dealt_with, lock_going_on
 from drip_campaigns.enrollment.plans import make_plan, step_subjects
@@ -45,15 +46,27 @@ def keep_distances(left: Sequence[frappe._dict], given_up: Sequence[frappe._dict
 	for row in lock_going_on(names):
 		by_campaign[row.campaign].append(row)
 	dealt_with = load_dealt_with(names)
-	states = []
+	states: list[dict[str, Any]] = []
 	for campaign, rows in by_campaign.items():
-		document = frappe.get_cached_doc("Drip Campaign", campaign)
-		plan, subjects = make_plan(document), step_subjects(document)
-		for row in rows:
-			if waits_for_confirmation(row):
-				continue  # it was the question that was late; the schedule has not begun
-			states.append(_replanned(row, plan, subjects, dealt_with[row.name], departed.get(row.name), now))
+		try:
+			states += _replan_all(campaign, rows, dealt_with, departed, now)
+		except (DripError, frappe.DoesNotExistError):
+			# What has left must be written down, whatever became of its campaign: the dispatch finds that, and holds it.
+			frappe.clear_last_message()
 	advance_enrollments(states, to_site(now))
+
+
+def _replan_all(
+	campaign: str, rows: Sequence[frappe._dict], dealt_with: Mapping, departed: Mapping, now: datetime
+) -> list[dict[str, Any]]:
+	document = frappe.get_cached_doc("Drip Campaign", campaign)
+	plan, subjects = make_plan(document), step_subjects(document)
+	return [
+		_replanned(row, plan, subjects, dealt_with[row.name], departed.get(row.name), now)
+		for row in rows
+		# Where it was the question that was late, the schedule has not begun.
+		if not waits_for_confirmation(row)
+	]
 
 
 def _replanned(

@@ -5,9 +5,9 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns.dispatch import runner
+from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment import enroll
-from drip_campaigns.site_clock import from_site, utc_now
+from drip_campaigns.site_clock import from_site, to_site, utc_now
 from tests import factories
 from tests.factories import DOMAIN, step
 
@@ -128,3 +128,19 @@ def test_a_pause_while_an_e_mail_waits_is_not_counted_twice(enrollment, smtp, cl
 	next_send_at = frappe.db.get_value("Drip Enrollment", enrollment.name, "next_send_at")
 	assert len(subjects_to_ada(smtp)) == 1
 	assert from_site(next_send_at) - clock.now == timedelta(days=1)
+
+
+def test_campaign_that_cannot_be_planned_any_more_keeps_no_late_e_mail_from_being_written_down(
+	enrollment, smtp, clock
+):
+	other = factories.make_active_campaign(clock, step(0), step(2))
+	factories.enroll(other, factories.make_contact(), clock)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+	frappe.db.set_value("Drip Email", {}, "queued_at", to_site(clock.now - timedelta(hours=1)))
+	frappe.db.set_value("Drip Campaign", enrollment.campaign, "time_zone", "Atlantis/Capital")
+	frappe.clear_document_cache("Drip Campaign", enrollment.campaign)
+	frappe.db.commit()
+
+	accepted = delivery.deliver(clock)
+
+	assert accepted == len(smtp.messages) == factories.count("Drip Email", status="Sent") == 2
