@@ -35,17 +35,19 @@ def resume_step(campaign, step: str, now: datetime) -> None:
 	campaign.add_comment("Info", _("resumed step {0}").format(row.idx))
 
 
-def resume_due_steps(now: datetime) -> int:
-	"""Let those steps go on whose pause is over at `now`; return how many."""
+def find_due_steps(now: datetime) -> list[frappe._dict]:
+	"""Return the steps whose pause is over at `now`: name, parent and paused_until."""
 	# Not get_all, for which an empty moment lies before every other.
 	step = frappe.qb.DocType(STEP)
 	query = frappe.qb.from_(step).select(step.name, step.parent, step.paused_until)
 	is_over = (step.paused_until <= to_site(now)) & (step.parenttype == "Drip Campaign")
-	due = query.where((step.is_paused == 1) & is_over).run(as_dict=True)
-	for found in due:
-		campaign = frappe.get_doc("Drip Campaign", found.parent)
-		_let_go(campaign, _find(campaign, found.name), found.paused_until, now)
-	return len(due)
+	return query.where((step.is_paused == 1) & is_over).run(as_dict=True)
+
+
+def resume_due_step(found: frappe._dict, now: datetime) -> None:
+	"""Let a step go on that `find_due_steps` has found."""
+	campaign = frappe.get_doc("Drip Campaign", found.parent)
+	_let_go(campaign, _find(campaign, found.name), found.paused_until, now)
 
 
 def _let_go(campaign, row, since: datetime, now: datetime) -> None:

@@ -6,6 +6,7 @@ This module reads the clock once per run and is one of the few that commit: a ba
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import frappe
 from frappe import _
@@ -33,6 +34,7 @@ from drip_campaigns.dispatch.store import (
 	advance_enrollments,
 	claim_due,
 	find_campaigns_with_due,
+	find_campaigns_with_rested,
 	group_by_priority,
 	is_any_pause_over,
 	load_dealt_with,
@@ -69,6 +71,8 @@ def apart(piece: Callable[[], object]) -> None:
 	"""Do a piece of a run that sending must not wait for: what fails is undone and logged, and begun anew by the next run."""
 	try:
 		piece()
+	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		frappe.db.rollback()  # what another worker holds now is for the next run
 	except Exception:  # noqa: BLE001 - logged; without this, one bad row anywhere would stop the e-mails of everybody
 		frappe.db.rollback()
 		title = _("Drip Campaigns: a part of a run failed, and the rest went on")
@@ -127,19 +131,23 @@ def _pause_the_bad(now: datetime) -> None:
 
 
 def _end_pauses(now: datetime) -> None:
-	"""Let campaigns, steps and people go on whose pause is over; what another worker holds now is for the next run.
+	"""Let campaigns, steps and people go on whose pause is over.
 
 	Called at the beginning of a transaction: what it reads must not be older than the locks it takes.
 	"""
 	if not is_any_pause_over(to_site(now)):
 		return
-	try:
-		keep_time(now)
+	for piece in keep_time(now):
+		apart(piece)
 		frappe.db.commit()
-		for _count in resume_rested(now):
-			frappe.db.commit()
-	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-		frappe.db.rollback()
+	for campaign in find_campaigns_with_rested(to_site(now)):
+		apart(partial(_resume_rested, campaign, now))
+
+
+def _resume_rested(campaign: str, now: datetime) -> None:
+	frappe.db.commit()
+	for _count in resume_rested(campaign, now):
+		frappe.db.commit()
 
 
 def help_to_dispatch() -> None:

@@ -19,7 +19,6 @@ from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.store import (
 	advance_enrollments,
 	claim_rested,
-	find_campaigns_with_rested,
 	load_dealt_with,
 	record_events,
 )
@@ -73,16 +72,15 @@ def _enrollments_of(address: str) -> list:
 	return [frappe.get_doc("Drip Enrollment", name) for name in find_live_of(address)]
 
 
-def resume_rested(now: datetime) -> Iterator[int]:
-	"""Let those go on whose pause is over, in batches, yielding after each how many, so that the caller can commit.
+def resume_rested(name: str, now: datetime) -> Iterator[int]:
+	"""Let those on a campaign go on whose pause is over, in batches, yielding after each how many, so that the caller can commit.
 
-	Only in active campaigns: where a campaign stands still, the rest of a delay is worked out when it goes on.
+	For active campaigns: where one stands still, the rest of a delay is worked out when it goes on.
 	"""
-	for name in find_campaigns_with_rested(to_site(now)):
-		campaign = frappe.get_doc("Drip Campaign", name)
-		while rows := claim_rested(name, to_site(now), BATCH_SIZE):
-			_resume_batch(campaign, rows, now)
-			yield len(rows)
+	campaign = frappe.get_doc("Drip Campaign", name)
+	while rows := claim_rested(name, to_site(now), BATCH_SIZE):
+		_resume_batch(campaign, rows, now)
+		yield len(rows)
 
 
 def _resume_batch(campaign, rows: Sequence[frappe._dict], now: datetime) -> None:

@@ -1,10 +1,14 @@
 """What changes between two batches of one dispatch counts from the next batch on, though what they share is made once."""
 
+from datetime import timedelta
+
 import frappe
 import pytest
 
 from drip_campaigns import daily
+from drip_campaigns.campaign import lifecycle, step_pauses
 from drip_campaigns.dispatch import runner, runs
+from drip_campaigns.enrollment import pauses
 from tests import factories
 
 
@@ -82,6 +86,26 @@ def test_part_of_a_run_that_fails_is_logged_and_stops_no_e_mail(campaign, clock,
 	errors = frappe.get_all("Error Log", filters={"method": ["like", "Drip Campaigns%"]}, pluck="error")
 	assert len(errors) == 4
 	assert all("One bad row" in error for error in errors)
+
+
+def test_campaign_that_cannot_go_on_after_a_pause_keeps_no_other_from_it(site, smtp, clock):
+	until = clock.now + timedelta(hours=1)
+	broken, paused, rested = (factories.make_active_campaign(clock, factories.step(0)) for _ in range(3))
+	for campaign in (broken, paused, rested):
+		factories.enroll(campaign, factories.make_contact(campaign.name.split()[-1]), clock)
+	step_pauses.pause_step(broken, broken.steps[0].name, clock.now, until)
+	lifecycle.pause(paused, clock.now, until)
+	[resting] = frappe.get_all("Drip Enrollment", filters={"campaign": rested.name}, pluck="email_address")
+	pauses.pause_address(resting, until, clock.now)
+	frappe.db.set_value("Drip Campaign", broken.name, "time_zone", "Atlantis/Capital")
+	frappe.clear_document_cache("Drip Campaign", broken.name)
+	frappe.db.commit()
+
+	clock.advance(hours=2)
+	factories.run(clock)
+
+	assert len(smtp.messages) == 2
+	assert (paused.reload().status, broken.reload().status) == ("Active", "Active")
 
 
 def test_text_that_is_changed_between_two_batches_counts_from_the_next(campaign, clock, monkeypatch):
