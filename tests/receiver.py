@@ -21,6 +21,8 @@ class Receiver:
 		self.calls: list[tuple[dict[str, str], Any]] = []
 		self.status = 200
 		self.is_silent = False  # takes the call, and hangs up without an answer
+		self.ends = threading.Event()  # before it is set, the text of an answer never ends
+		self.ends.set()
 		self.accepted: Counter[str] = Counter()
 		self.refusals, self._random = 0, random.Random(1)
 
@@ -38,6 +40,7 @@ class Receiver:
 		return status
 
 	def __exit__(self, *_error: object) -> None:
+		self.ends.set()
 		self._server.shutdown()
 		self._server.server_close()
 
@@ -50,8 +53,9 @@ def _make_handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 			if receiver.is_silent:
 				return
 			self.send_response(receiver.answer(self.headers["Idempotency-Key"]))
-			self.send_header("Content-Length", "0")
+			self.send_header("Content-Length", "0" if receiver.ends.is_set() else "9")
 			self.end_headers()
+			receiver.ends.wait()
 
 		def log_message(self, *_args: object) -> None:
 			"""Say nothing."""

@@ -50,10 +50,12 @@ def prepare(name: str, document, key: str) -> Call:
 def send(call: Call) -> Done | Exception:
 	"""Send a request and return what became of it: done, a failure that is tried again, or a doubt."""
 	try:
-		response = requests.request(
+		# What the server says beside its status is not waited for: it may never come to an end.
+		with requests.request(
 			call.method, call.url, data=call.body, headers=call.headers,
-			timeout=(CONNECT_SECONDS, call.timeout), allow_redirects=False,
-		)  # fmt: skip
+			timeout=(CONNECT_SECONDS, call.timeout), allow_redirects=False, stream=True,
+		) as response:  # fmt: skip
+			status, answer = response.status_code, f"{response.status_code} {response.reason}"
 	except (
 		requests.ConnectTimeout,
 		requests.exceptions.InvalidURL,
@@ -66,8 +68,7 @@ def send(call: Call) -> Done | Exception:
 		return _doubt(call, error)
 	except requests.RequestException as error:
 		return _doubt(call, error)
-	answer = f"{response.status_code} {response.reason}"
-	if not 200 <= response.status_code < 300:
+	if not 200 <= status < 300:
 		return ActionError(_("Webhook {0} answered {1}").format(call.webhook, answer))
 	return Done(_("Webhook {0} was called: {1}").format(call.webhook, answer))
 

@@ -388,6 +388,16 @@ def test_webhook_that_does_not_answer_or_whose_worker_dies_is_in_doubt_and_not_c
 	)
 
 
+def test_webhook_whose_answer_never_ends_is_done_with_its_status(receiver, clock, contact):
+	campaign = factories.make_active_campaign(clock, action("Call Webhook", webhook=HOOK), step(9))
+	factories.enroll(campaign, contact, clock)
+	receiver.ends.clear()
+
+	act(clock)
+
+	assert deeds(campaign) == [("Done", f"Webhook {HOOK} was called: 200 OK")]
+
+
 def test_webhooks_come_after_all_else_and_what_there_is_no_time_for_is_left_to_a_job(
 	receiver, clock, contact, monkeypatch
 ):
