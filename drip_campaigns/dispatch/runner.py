@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import frappe
 from frappe import _
@@ -67,10 +68,10 @@ def dispatch_due() -> None:
 	dispatch(now)
 
 
-def apart(piece: Callable[[], object]) -> None:
-	"""Do a piece of a run that sending must not wait for: what fails is undone and logged, and begun anew by the next run."""
+def apart(piece: Callable[[], Any]) -> Any:
+	"""Do a piece of a run that the rest must not wait for: what fails is undone and logged, and begun anew by the next run."""
 	try:
-		piece()
+		return piece()
 	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 		frappe.db.rollback()  # what another worker holds now is for the next run
 	except Exception:  # noqa: BLE001 - logged; without this, one bad row anywhere would stop the e-mails of everybody
@@ -79,6 +80,7 @@ def apart(piece: Callable[[], object]) -> None:
 		log = frappe.get_doc(doctype="Error Log", method=title, error=frappe.get_traceback())
 		log.insert(ignore_permissions=True)
 		frappe.db.commit()
+	return None
 
 
 def count_events() -> None:
@@ -167,7 +169,7 @@ def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool
 	groups = group_by_priority(campaigns)
 	while groups and may_send() and time.monotonic() - started < RUN_BUDGET_SECONDS:
 		for campaign in list(groups[0]):
-			queued = _dispatch_batch(runs, campaign, now)
+			queued = apart(partial(_dispatch_batch, runs, campaign, now))
 			if queued is None:
 				groups[0].remove(campaign)
 				continue

@@ -88,6 +88,19 @@ def test_part_of_a_run_that_fails_is_logged_and_stops_no_e_mail(campaign, clock,
 	assert all("One bad row" in error for error in errors)
 
 
+def test_campaign_that_cannot_be_read_stops_no_other(campaign, clock):
+	other = factories.make_active_campaign(clock, factories.step(0, "Other"))
+	factories.enroll(other, factories.make_contact(), clock)
+	frappe.db.set_value("Drip Campaign", campaign.name, "if_late", "Sometimes")
+	frappe.clear_document_cache("Drip Campaign", campaign.name)
+
+	runner.dispatch(clock.now, enqueue_delivery=False)
+
+	assert _queued_subjects() == ["Other"]
+	[error] = frappe.get_all("Error Log", filters={"method": ["like", "Drip Campaigns%"]}, pluck="error")
+	assert "Sometimes" in error
+
+
 def test_campaign_that_cannot_go_on_after_a_pause_keeps_no_other_from_it(site, smtp, clock):
 	until = clock.now + timedelta(hours=1)
 	broken, paused, rested = (factories.make_active_campaign(clock, factories.step(0)) for _ in range(3))
