@@ -1,4 +1,7 @@
-"""What installing adds beside the DocTypes: two roles, and a field for what another app brings. `uninstall.py` is its mirror."""
+"""What installing adds beside the DocTypes: two roles, the settings to begin with, and a field for what another app brings.
+
+`uninstall.py` is its mirror.
+"""
 
 import frappe
 
@@ -12,12 +15,30 @@ def after_install() -> None:
 	for role in ROLES:
 		if not frappe.db.exists("Role", role):
 			frappe.get_doc(doctype="Role", role_name=role, desk_access=1).insert(ignore_permissions=True)
+	fill_settings()
 	holidays.make_field_or_remove_it()
 
 
 def after_migrate() -> None:
-	"""Bring what depends on other apps in line with the apps that are here."""
+	"""Give new settings their defaults, and bring what depends on other apps in line with the apps that are here."""
+	fill_settings()
 	holidays.make_field_or_remove_it()
+
+
+def fill_settings() -> None:
+	"""Write the default of each setting that nobody has saved yet; what somebody has set stays, 0 and empty as well.
+
+	Desk shows a 0 where a single record lacks a value, and would save it: no limit, no consent, no brake.
+	"""
+	saved = frappe.db.get_singles_dict("Drip Settings")
+	fields = frappe.get_meta("Drip Settings").fields
+	missing = {
+		field.fieldname: field.default
+		for field in fields
+		if field.default is not None and saved.get(field.fieldname) is None
+	}
+	if missing:
+		frappe.db.set_single_value("Drip Settings", missing, update_modified=False)
 
 
 def after_app_install(_app: str) -> None:

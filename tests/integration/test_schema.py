@@ -3,6 +3,7 @@
 import frappe
 import pytest
 
+from drip_campaigns import install
 from drip_campaigns.core import (
 	actions,
 	bounces,
@@ -20,7 +21,7 @@ from drip_campaigns.core import (
 )
 from drip_campaigns.dispatch import brakes, options
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.patches.v1_0 import set_consent_defaults
+from drip_campaigns.feedback.options import Breaker, breaker, soft_series
 from drip_campaigns.site_clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
@@ -184,14 +185,39 @@ def _enroll(campaign: str, contact: str) -> str:
 	return "enrolled"
 
 
-def test_settings_saved_before_a_field_was_there_get_its_default_and_keep_what_was_set(site):
+def test_settings_that_nobody_has_saved_show_their_defaults_and_what_was_set_stays(site):
 	frappe.db.delete("Singles", {"doctype": "Drip Settings"})
-	frappe.db.set_single_value("Drip Settings", "confirmation_expiry_days", 30)
+	frappe.db.set_single_value(
+		"Drip Settings",
+		{"confirmation_expiry_days": 30, "breaker_bounce_rate": 0, "postal_address": "1 Test Street"},
+	)
 
 	for _ in range(2):
-		set_consent_defaults.execute()
+		install.after_migrate()
+	settings = frappe.get_doc("Drip Settings")
+	settings.postal_address = "2 Test Street"
+	settings.save()
 
-	saved = frappe.db.get_singles_dict("Drip Settings")
-	assert (saved.confirmation_expiry_days, saved.confirmation_reminder_days) == ("30", "3")
+	assert (settings.confirmation_expiry_days, settings.confirmation_reminder_days) == (30, 3)
+	assert (settings.batch_size, settings.release_after_minutes, settings.max_attempts) == (500, 10, 5)
 	assert options.patience().expire_after.days == 30
 	assert options.tracking_needs_consent()
+	assert breaker() == Breaker(bounce_rate=0, complaint_rate=0.3, sample=100)
+
+
+def test_settings_of_a_new_site_are_what_the_code_does_without_them(site):
+	frappe.db.delete("Singles", {"doctype": "Drip Settings"})
+	without = _what_holds()
+
+	install.after_install()
+
+	assert _what_holds() == without
+
+
+def _what_holds() -> tuple:
+	"""Return what the code does by its settings, where an empty one has a meaning."""
+	frappe.clear_document_cache("Drip Settings", "Drip Settings")
+	return (
+		*(options.batch_size(), options.dispatch_workers(), options.release_after(), options.max_attempts()),
+		*(options.patience(), options.tracking_needs_consent(), breaker(), soft_series()),
+	)
