@@ -18,16 +18,22 @@ def leave_by_mail(document, _event: str | None = None) -> None:
 
 	Called for every Communication of the site: all others cost one comparison. Forged tokens do nothing and say nothing.
 	"""
-	match = document.sent_or_received == "Received" and _SUBJECT.fullmatch(document.subject or "")
+	if document.sent_or_received == "Received":
+		leave_by_subject(document.subject or "")
+
+
+def leave_by_subject(subject: str) -> bool:
+	"""As `leave_by_mail`, for the subject of a received e-mail; return whether it was one of those that leave."""
+	match = _SUBJECT.fullmatch(subject)
 	if not match:
-		return
+		return False
 	try:
 		leaver = find_leaver(read_token(Purpose.LEAVE, match.group(1)))
 	except (InvalidTokenError, frappe.DoesNotExistError):
-		return
-	if leaver.is_erased:
-		return
-	leave(leaver, default_scope(leaver), utc_now(), BY_MAIL)
+		return True
+	if not leaver.is_erased:
+		leave(leaver, default_scope(leaver), utc_now(), BY_MAIL)
+	return True
 
 
 def is_leaving(document) -> bool:

@@ -17,7 +17,8 @@ from frappe.email.receive import InboundMail
 from drip_campaigns.core.bounces import read_bounces
 from drip_campaigns.core.complaints import read_complaint
 from drip_campaigns.core.origin import LONGEST_READ, Origin, is_by_machine, read_origin
-from drip_campaigns.enrollment.unsubscribe_mails import is_leaving
+from drip_campaigns.core.replies import subject_of
+from drip_campaigns.enrollment.unsubscribe_mails import is_leaving, leave_by_subject
 from drip_campaigns.feedback import bounces, replies
 from drip_campaigns.feedback.mails import find_mail, is_to
 from drip_campaigns.site_clock import utc_now
@@ -36,13 +37,15 @@ def read_communication(document, _event: str | None = None) -> None:
 
 
 def read_unhandled(document, _event: str | None = None) -> None:
-	"""Frappe could not make a Communication of a message and has put it aside: a bounce in it is one all the same."""
+	"""Frappe could not make a Communication of a message and has put it aside: a bounce is one, and who leaves has left all the same."""
 	if document.raw:
 		_read_safely(document.raw.encode("utf-8", "replace"), None)
 
 
 def handle(message: Message, communication, now: datetime) -> None:
 	"""Do what follows from one message at `now`. A report that names no e-mail of ours changes nothing, and is logged."""
+	if communication is None and leave_by_subject(subject_of(message)):
+		return
 	origin = read_origin(message)
 	if complaint := read_complaint(message):
 		mail = _find_reported(origin)

@@ -11,6 +11,7 @@ from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.origin import find_tag
 from drip_campaigns.dispatch import runner
 from drip_campaigns.dispatch.doctor import examine
+from drip_campaigns.tracking.urls import Links
 from tests import factories
 from tests.factories import DOMAIN, EMAIL_ACCOUNT, SENDER, step
 
@@ -387,6 +388,16 @@ def test_bounce_that_frappe_puts_aside_is_read(campaign, clock):
 	frappe.get_doc(doctype="Unhandled Email", raw=raw.decode("latin-1"), email_account=EMAIL_ACCOUNT).insert()
 
 	assert suppression_of(ada.email_address) == ("Hard Bounce", 0)
+
+
+def test_wish_to_leave_that_frappe_puts_aside_is_heard(campaign, clock):
+	ada = send_to(campaign, clock)
+	token = Links().leave(ada.name).rpartition("/")[2]
+	raw = answer(mail_of(ada), "", Subject=f"unsubscribe {token}")
+
+	frappe.get_doc(doctype="Unhandled Email", raw=raw.decode("latin-1"), email_account=EMAIL_ACCOUNT).insert()
+
+	assert ada.reload().status == "Unsubscribed"
 
 
 def test_error_of_ours_stops_no_receipt(campaign, clock, monkeypatch):
