@@ -104,6 +104,9 @@ scheduler_events = {
 	"daily_long": ["drip_campaigns.daily.run_daily"],
 }
 
+# A copy of the site is found out before Frappe sends what was queued on the original
+before_job = ["drip_campaigns.dispatch.runner.look_before_flush"]
+
 # Recipients' pages
 page_renderer = ["drip_campaigns.api.public.PublicPages"]
 before_request = ["drip_campaigns.api.public.answer_visit"]

@@ -54,6 +54,7 @@ DEADLOCK_ATTEMPTS = 3
 RUN_BUDGET_SECONDS = 200  # Frappe gives a scheduled job 300
 ACTIONS_BUDGET_SECONDS = 30  # the last Webhook may take as long again
 DELIVERY_JOB = "drip_campaigns.dispatch.delivery.deliver_due_mail"
+FLUSH_JOB = "frappe.email.queue.flush"
 HELP_JOB = "drip_campaigns.dispatch.runner.help_to_dispatch"
 
 
@@ -195,6 +196,12 @@ def _call(helpers: int) -> int:
 	for _helper in range(helpers):
 		frappe.enqueue(HELP_JOB, queue="long")
 	return 0
+
+
+def look_before_flush(kwargs: dict) -> None:
+	"""Frappe is about to send what waits in its queue: on a copy of the site, ours is held first (hook `before_job`)."""
+	if kwargs.get("job_type") == FLUSH_JOB and not is_held():
+		apart(partial(_is_a_copy, utc_now()))
 
 
 def _is_a_copy(now: datetime) -> bool:

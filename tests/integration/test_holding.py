@@ -100,6 +100,22 @@ def test_site_restored_elsewhere_holds_everything_until_somebody_confirms(site, 
 	assert len(smtp.messages) == 2
 
 
+def test_copy_is_found_out_before_frappe_sends_what_the_original_had_queued(site, smtp, clock, monkeypatch):
+	monkeypatch.setitem(frappe.local.conf, "drip_host", "the-original")
+	campaign = factories.make_active_campaign(clock, factories.step(0))
+	factories.enroll(campaign, factories.make_contact(), clock)
+	runner.dispatch(clock.now, enqueue_delivery=False)
+
+	monkeypatch.setitem(frappe.local.conf, "drip_host", "the-copy")
+	job = {"method": "run_scheduled_job", "kwargs": {"job_type": "frappe.email.queue.flush"}}
+	for hook in frappe.get_hooks("before_job"):
+		frappe.call(hook, **job, transaction_type="job")
+	factories.flush_email_queue()
+
+	assert frappe.get_doc("Drip Settings").hold_sending
+	assert smtp.messages == []
+
+
 def test_another_key_for_addresses_holds_everything_and_confirming_keeps_opt_outs_known(
 	site, smtp, clock, monkeypatch
 ):
