@@ -19,7 +19,7 @@ def warn_of_unheard(campaign) -> None:
 	"""Tell the user which steps and triggers ask who opened, clicked or answered, where nobody ever will have."""
 	lines = [*_find_deaf_steps(campaign), *_find_deaf_triggers(campaign)]
 	if lines:
-		title = _("Something that is never known")
+		title = _("Asked in vain")
 		frappe.msgprint("<br>".join(lines), title=title, indicator="orange")
 
 
@@ -29,7 +29,7 @@ def _find_deaf_steps(campaign) -> Iterator[str]:
 	asking = [rows[step.id] for step in steps if any(test.event in VISITS for test in _tests_of(step))]
 	if asking and campaign.tracking_mode != TrackingMode.INDIVIDUAL.value:
 		sentence = _(
-			"Step {0}: this campaign does not record who opens and clicks (Tracking Mode: {1}). For this step nobody has ever opened or clicked anything. Choose Individual under Tracking and Links."
+			"Step {0}: this campaign does not record who opens and clicks (Tracking Mode: {1}). There, nobody has ever opened or clicked anything. Choose Individual under Tracking and Links."
 		)
 		yield sentence.format(", ".join(asking), _(campaign.tracking_mode))
 	asking = [rows[step.id] for step in steps if _hangs_on_an_answer(step)]

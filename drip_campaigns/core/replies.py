@@ -80,8 +80,15 @@ def _is_automatic(message: Message) -> bool:
 		not submitted.startswith("no")
 		or precedence in ("auto_reply", "bulk", "junk", "list")
 		or any(header in message for header in older)
+		or _is_newsletter(message)
 		or str(message.get("x-ms-exchange-generated-message-source") or "").startswith("Mailbox Rules Agent")
 	)
+
+
+def _is_newsletter(message: Message) -> bool:
+	"""Say whether a message went to a list of people and answers nothing: who writes to us as one of many does not mean us."""
+	answers = "in-reply-to" in message or "references" in message
+	return not answers and ("list-unsubscribe" in message or "list-id" in message)
 
 
 def _is_away(message: Message, subject: str, text: str, *, is_machine: bool) -> bool:

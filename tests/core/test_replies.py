@@ -95,3 +95,20 @@ def test_answer_in_a_charset_that_nobody_knows_is_read():
 	message.replace_header("Content-Type", 'text/plain; charset="x-unknown-8"')
 
 	assert read_reply(message, TODAY).kind is ReplyKind.LEAVE
+
+
+@pytest.mark.parametrize(
+	("headers", "kind"),
+	[
+		({"List-Unsubscribe": "<https://example.org/leave>"}, ReplyKind.AUTOMATIC),
+		({"List-Id": "News <news.example.org>"}, ReplyKind.AUTOMATIC),
+		# Sales programs put it into what a person answers as well.
+		(
+			{"List-Unsubscribe": "<https://example.org/leave>", "In-Reply-To": "<a@example.com>"},
+			ReplyKind.HUMAN,
+		),
+		({}, ReplyKind.HUMAN),
+	],
+)
+def test_newsletter_of_somebody_we_write_to_is_no_answer(headers, kind):
+	assert read_reply(letter(headers, "Our spring offers", "Buy now"), TODAY).kind is kind
