@@ -18,7 +18,7 @@ from frappe.core.utils import html2text
 from frappe.utils import get_url
 from frappe.utils.caching import request_cache
 from frappe.utils.jinja import get_template
-from jinja2 import Environment, Template, TemplateSyntaxError, meta
+from jinja2 import Environment, Template, TemplateSyntaxError, nodes
 from markupsafe import Markup, escape
 from premailer import Premailer
 
@@ -68,6 +68,7 @@ _HIDDEN = re.compile(
 	re.IGNORECASE | re.DOTALL,
 )
 _STYLE = re.compile(r"<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _INDENT = re.compile(r"\n\s+")
 _DOCUMENT = re.compile(r"<(html|body)\b", re.IGNORECASE)
 _OWN_PATH = re.compile(r"((?:href|src|background)\s*=\s*[\"'])(/(?!/)[^\"']*)", re.IGNORECASE)
@@ -185,8 +186,8 @@ def compile_step(
 @request_cache
 def _compile(text: StepText, lang: str, site_url: str, foot: Foot, links: LinkRules) -> CompiledStep:
 	for_html, for_text = html_environment(), text_environment()
-	if "unsubscribe_url" in meta.find_undeclared_variables(for_html.parse(text.html)):
-		foot = dataclasses.replace(foot, has_leave_link=False)  # it stands in the text
+	if _shows_leave_link(text.html, for_html):
+		foot = dataclasses.replace(foot, has_leave_link=False)
 	shielded = shield(text.html, for_html)
 	# Inlined before it is framed: the author's style sheet is not for our footer.
 	inlined = _inline(_absolute(shielded.html))
@@ -205,6 +206,16 @@ def _compile(text: StepText, lang: str, site_url: str, foot: Foot, links: LinkRu
 		targets=targets,
 		has_view_link=any("view_url" in source for source in (text.subject, html, plain, text.preview)),
 	)
+
+
+def _shows_leave_link(html: str, environment: Environment) -> bool:
+	"""Say whether whoever gets this text sees the link to leave in it: not in a comment, nor under a condition."""
+	try:
+		tree = environment.parse(_COMMENT.sub("", html))
+	except TemplateSyntaxError:  # a comment holds one half of a statement
+		tree = environment.parse(html)
+	printed = [node for node in tree.body if isinstance(node, nodes.Output)]
+	return any(name.name == "unsubscribe_url" for node in printed for name in node.find_all(nodes.Name))
 
 
 def _count_links(html: str, links: LinkRules, shielded: Shielded) -> tuple[str, tuple[Target, ...]]:

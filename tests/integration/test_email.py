@@ -245,6 +245,23 @@ def test_link_that_the_author_has_placed_is_not_doubled(site, smtp, clock):
 	assert "Unsubscribe from this series" not in received.part("html")
 
 
+@pytest.mark.parametrize(
+	"text",
+	[
+		'<!-- <a href="{{ unsubscribe_url }}">No more of this</a> --><p>Hello.</p>',
+		'<p>Hello.</p>{% if recipient.company %}<a href="{{ unsubscribe_url }}">No more of this</a>{% endif %}',
+	],
+	ids=["in a comment", "under a condition"],
+)
+def test_link_is_added_to_a_text_that_does_not_show_it_to_everybody(site, smtp, clock, text):
+	received = send(smtp, clock, text, use_html=1)
+
+	link = received.message["List-Unsubscribe"].strip("<>")
+	assert link in re.sub("<!--.*?-->", "", received.part("html"), flags=re.DOTALL)
+	assert "Unsubscribe from this series" in received.part("html")
+	assert link in received.part("plain")
+
+
 def test_postal_address_of_the_settings_stands_at_the_foot(site, smtp, clock):
 	settings = frappe.get_doc("Drip Settings")
 	settings.postal_address = "Example & Sons\nMain Street 1"
