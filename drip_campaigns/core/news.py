@@ -1,4 +1,4 @@
-"""What a mail provider reports: one line for each e-mail that came back or was complained about."""
+"""What a mail provider reports: one line for each e-mail that came back, was complained about, or led somebody to leave."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ class UnprovenError(DripError):
 
 @dataclass(frozen=True)
 class News:
-	"""A bounce, or with `bounce` None a complaint, of the address in an e-mail with this Message-ID, if it is known."""
+	"""A bounce, or with `bounce` None a complaint, of the address in an e-mail with this Message-ID, if it is known.
+
+	With `has_left` neither: the recipient has left by a link of the provider's own, which delivers nothing more.
+	"""
 
 	address: str
 	message_id: str = ""
 	bounce: Bounce | None = None
 	detail: str = ""
+	has_left: bool = False
 
 
 def bounced(address: str, message_id: str, text: str, *, is_hard: bool, status: str = "") -> News:
@@ -36,6 +40,11 @@ def bounced(address: str, message_id: str, text: str, *, is_hard: bool, status: 
 def complained(address: str, message_id: str, detail: str) -> News:
 	"""Return a complaint."""
 	return News(address, bare_id(message_id), None, detail)
+
+
+def left(address: str, message_id: str, detail: str) -> News:
+	"""Return that somebody has unsubscribed at the provider."""
+	return News(address, bare_id(message_id), None, detail, has_left=True)
 
 
 def bare_id(message_id: object) -> str:

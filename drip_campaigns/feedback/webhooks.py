@@ -11,9 +11,11 @@ from datetime import datetime
 import frappe
 import redis
 
+from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.core.news import News, UnprovenError
 from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.enrollment.addresses import is_valid, normalise
+from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.feedback import bounces
 from drip_campaigns.feedback.mails import find_latest_to, find_mail, is_to
 from drip_campaigns.feedback.providers import brevo, mailgun, postmark, sendgrid, ses
@@ -60,6 +62,8 @@ def _record(news: News, provider: str, now: datetime) -> bool:
 	if not mail:
 		return False
 	source = f"Webhook of {provider}"
+	if news.has_left:
+		return suppress(mail.email_address, SuppressionReason.OPTED_OUT, now, source=source, note=news.detail)
 	if news.bounce is None:
 		return bounces.record_complaint(mail, news.detail, now, source=source)
 	return bounces.record_bounce(mail, news.bounce, now, source=source)

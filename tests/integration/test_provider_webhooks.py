@@ -145,7 +145,8 @@ def was_suppressed(enrollment) -> bool:
 	"""Say whether the address of an enrollment gets nothing more, and the enrollment has ended."""
 	frappe.db.rollback()
 	reason = frappe.db.get_value("Drip Suppression", {"email_address": enrollment.email_address}, "reason")
-	return bool(reason) and enrollment.reload().exit_reason == reason
+	enrollment.reload()
+	return bool(reason) and (enrollment.exit_reason or "Opted Out") == reason
 
 
 def test_mailgun(web, ada):
@@ -197,6 +198,9 @@ def test_sendgrid(web, ada):
 		("postmark", {"RecordType": "SpamComplaint", "Email": f"ada@{DOMAIN}"}),
 		("brevo", {"event": "hard_bounce", "email": f"ada@{DOMAIN}", "reason": "user unknown"}),
 		("brevo", {"event": "spam", "email": f"ADA@{DOMAIN}"}),
+		("brevo", {"event": "unsubscribed", "email": f"ada@{DOMAIN}"}),
+		("postmark", {"RecordType": "SubscriptionChange", "Recipient": f"ada@{DOMAIN}", "SuppressSending": True,
+			"SuppressionReason": "ManualSuppression", "Origin": "Recipient"}),
 	],
 )  # fmt: skip
 def test_postmark_and_brevo_carry_a_secret(web, ada, provider, payload):
@@ -207,7 +211,8 @@ def test_postmark_and_brevo_carry_a_secret(web, ada, provider, payload):
 
 	assert (refused, untouched, answers) == ([403] * 3, True, [200] * 2)
 	assert was_suppressed(ada)
-	assert factories.count("Drip Event", event_type=("in", ("Bounced", "Complained"))) == 1
+	told = ("Bounced", "Complained", "Unsubscribed")
+	assert factories.count("Drip Event", event_type=("in", told)) == 1
 
 
 def test_amazon_ses(web, ada):
@@ -338,14 +343,20 @@ def test_what_a_provider_did_not_even_try_is_taken_for_what_it_knows_of_the_addr
 			{"event": "dropped", "email": "a@b.example", "reason": "Spam Reporting Address"},
 			{"event": "dropped", "email": "a@b.example", "reason": "Spam Content (if Spam Checker app is enabled)"},
 			{"event": "dropped", "email": "a@b.example", "reason": ["Bounced Address"]},
+			{"event": "dropped", "email": "a@b.example", "reason": "Unsubscribed Address"},
+			{"event": "group_unsubscribe", "email": "a@b.example"},
 		]),
 		*mailgun.read({"event-data": {"event": "failed", "severity": "permanent", "reason": "suppress-bounce",
 			"recipient": "a@b.example", "delivery-status": {"code": 605, "message": "Not delivering to previously bounced address"}}}),
 		*mailgun.read({"event-data": {"event": "failed", "severity": "permanent", "reason": "suppress-complaint",
 			"recipient": "a@b.example", "delivery-status": {"code": 607}}}),
+		*mailgun.read({"event-data": {"event": "unsubscribed", "recipient": "a@b.example"}}),
+		*postmark.read({"RecordType": "SubscriptionChange", "Recipient": "a@b.example", "SuppressSending": True,
+			"SuppressionReason": "HardBounce"}),
 	]  # fmt: skip
 
-	assert [one.bounce and str(one.bounce.kind) for one in news] == ["Hard", None, "Hard", None]
+	said = ["left" if one.has_left else one.bounce and str(one.bounce.kind) for one in news]
+	assert said == ["Hard", None, "left", "left", "Hard", None, "left"]
 
 
 def test_report_that_fails_half_way_leaves_nothing_and_is_done_when_it_is_sent_again(ada, monkeypatch):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from drip_campaigns.core.news import News, bounced, complained, text_of
+from drip_campaigns.core.news import News, bounced, complained, left, text_of
 from drip_campaigns.feedback.providers.request import ProviderRequest, check_shared_secret
 
 HARD = ("hard_bounce", "hardBounce", "invalid_email", "invalid")
@@ -25,5 +25,7 @@ def read(payload: object) -> Iterator[News]:
 		message_id = text_of(event.get("message-id"))
 		if kind in ("spam", "complaint"):
 			yield complained(address, message_id, "Brevo")
+		elif kind in ("unsubscribed", "unsubscribe"):
+			yield left(address, message_id, "Unsubscribed at Brevo")
 		elif kind in (*HARD, *SOFT):
 			yield bounced(address, message_id, text_of(event.get("reason")), is_hard=kind in HARD)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from drip_campaigns.core.bounces import BounceKind, judge
-from drip_campaigns.core.news import News, UnprovenError, bounced, complained, part_of, text_of
+from drip_campaigns.core.news import News, UnprovenError, bounced, complained, left, part_of, text_of
 from drip_campaigns.feedback.providers.request import ProviderRequest, check_fresh, read_secret
 
 
@@ -32,6 +32,8 @@ def read(payload: object) -> Iterator[News]:
 	has_failed = kind == "failed" and event.get("severity") == "permanent"
 	if kind == "complained" or (has_failed and event.get("reason") == "suppress-complaint"):
 		yield complained(address, message_id, "Mailgun")
+	elif kind == "unsubscribed" or (has_failed and event.get("reason") == "suppress-unsubscribe"):
+		yield left(address, message_id, "Unsubscribed at Mailgun")
 	elif has_failed:
 		status = part_of(event, "delivery-status")
 		text = f"{status.get('code') or ''} {text_of(status.get('message')) or text_of(status.get('description'))}"

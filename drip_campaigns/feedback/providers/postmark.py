@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from drip_campaigns.core.news import News, bounced, complained, text_of
+from drip_campaigns.core.news import News, bounced, complained, left, text_of
 from drip_campaigns.feedback.providers.request import ProviderRequest, check_shared_secret
 
 HARD = ("HardBounce", "BadEmailAddress", "ManuallyDeactivated")
@@ -25,12 +25,16 @@ def verify(request: ProviderRequest, _now: datetime) -> str:
 
 
 def read(payload: object) -> Iterator[News]:
-	"""Yield what a webhook for bounces or spam complaints reports."""
+	"""Yield what a webhook for bounces, spam complaints or subscription changes reports."""
 	if not isinstance(payload, dict):
 		return
 	kind, address = payload.get("RecordType"), text_of(payload.get("Email"))
 	if kind == "SpamComplaint":
 		yield complained(address, "", "Postmark")
+	elif kind == "SubscriptionChange":
+		# Postmark notes bounces and complaints in this way, too, which are reported by themselves.
+		if payload.get("SuppressSending") is True and payload.get("SuppressionReason") == "ManualSuppression":
+			yield left(text_of(payload.get("Recipient")), "", "Unsubscribed at Postmark")
 	elif kind == "Bounce" and payload.get("Type") in (*HARD, *SOFT):
 		text = f"{text_of(payload.get('Description'))} {text_of(payload.get('Details'))}"
 		yield bounced(address, "", text, is_hard=payload["Type"] in HARD)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from drip_campaigns.core.news import News, UnprovenError, bounced, complained, text_of
+from drip_campaigns.core.news import News, UnprovenError, bounced, complained, left, text_of
 from drip_campaigns.feedback.providers.request import ProviderRequest, check_fresh, setting
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
@@ -18,6 +18,8 @@ TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 # What SendGrid did not even try, for it knows the address: else it would stand there as sent for ever.
 BOUNCED_BEFORE = (("dropped", "Bounced Address"), ("dropped", "Invalid"))
 COMPLAINED_BEFORE = ("dropped", "Spam Reporting Address")
+LEFT_BEFORE = ("dropped", "Unsubscribed Address")
+LEFT = ("unsubscribe", "group_unsubscribe")
 
 
 def verify(request: ProviderRequest, now: datetime) -> str:
@@ -42,6 +44,8 @@ def read(payload: object) -> Iterator[News]:
 		kind, reason, status = (text_of(event.get(name)) for name in ("event", "reason", "status"))
 		if kind == "spamreport" or (kind, reason) == COMPLAINED_BEFORE:
 			yield complained(address, message_id, "SendGrid")
+		elif kind in LEFT or (kind, reason) == LEFT_BEFORE:
+			yield left(address, message_id, "Unsubscribed at SendGrid")
 		elif kind == "bounce" or (kind, reason) in BOUNCED_BEFORE:
 			is_hard = event.get("type") != "blocked" and not status.startswith(("5.2.2", "4."))
 			yield bounced(address, message_id, reason, is_hard=is_hard, status=status)
