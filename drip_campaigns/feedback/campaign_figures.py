@@ -1,14 +1,16 @@
 """A campaign's figures as its form shows them: a row a step, persons and machines apart. A few rows are read."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import frappe
 from frappe.query_builder.functions import Count
 
 from drip_campaigns.core.actions import UNSETTLED, ActionStatus
-from drip_campaigns.core.model import EventType, StepType
+from drip_campaigns.core.model import LIVE_STATUSES, EventType, StepType
+from drip_campaigns.dispatch.dialect import is_among
 from drip_campaigns.enrollment.plans import step_subjects
-from drip_campaigns.feedback.figures import read_totals
+from drip_campaigns.feedback.figures import read_sums, read_totals
 
 COLUMNS = {
 	"sent": EventType.SENT,
@@ -50,6 +52,27 @@ def describe(campaign) -> dict[str, Any]:
 		"total": _sum([*rows, rest]),
 		"tracking_mode": campaign.tracking_mode,
 	}
+
+
+def glance(campaigns: Sequence[str]) -> dict[str, dict[str, int]]:
+	"""Return for each campaign how many are on board, and the figures of persons in all: a few statements for a whole list."""
+	if not campaigns:
+		return {}
+	sums, live = read_sums(campaigns), _count_live(campaigns)
+	return {
+		name: {
+			"live": live.get(name, 0),
+			**{column: sums.get((name, event.value), 0) for column, event in COLUMNS.items()},
+		}
+		for name in campaigns
+	}
+
+
+def _count_live(campaigns: Sequence[str]) -> dict[str, int]:
+	table = frappe.qb.DocType("Drip Enrollment")
+	query = frappe.qb.from_(table).select(table.campaign, Count("*")).groupby(table.campaign)
+	is_live = table.status.isin([status.value for status in LIVE_STATUSES])
+	return dict(query.where(is_among(table.campaign, campaigns) & is_live).run())
 
 
 def _count_open_actions(campaign) -> dict[str, dict[str, int]]:

@@ -11,7 +11,7 @@ from drip_campaigns.api import figures as api
 from drip_campaigns.core.visits import Visit, VisitKind
 from drip_campaigns.dispatch import runner
 from drip_campaigns.dispatch.store import record_events
-from drip_campaigns.feedback import figures, recount, retention
+from drip_campaigns.feedback import campaign_figures, figures, recount, retention
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.tracking import buffer
 from drip_campaigns.tracking.preferences import keep_preference
@@ -99,6 +99,27 @@ def test_form_shows_what_happened_before_and_after_it_is_counted(campaign):
 		0,
 	)
 	assert equal_to_a_recount()
+
+
+def test_list_of_campaigns_shows_for_each_what_the_form_shows_in_all(campaign, clock):
+	runner.count_visits(utc_now() + LATER)
+	other = factories.make_active_campaign(clock)
+	factories.enroll(other, factories.make_contact(), clock)
+	frappe.db.commit()
+
+	before = api.get_glance(json.dumps([campaign.name, other.name, "no such campaign"]))
+	count()
+	with factories.count_statements() as seen:
+		after = api.get_glance(json.dumps([campaign.name, other.name]))
+
+	assert before == after
+	assert seen.count <= 6
+	whole, glance = api.get_figures(campaign.name)["total"], after[campaign.name]
+	assert {name: glance[name] for name in campaign_figures.COLUMNS} == {
+		name: whole[name] for name in campaign_figures.COLUMNS
+	}
+	assert glance["clicked"] == 2
+	assert (after[other.name]["live"], after[other.name]["sent"]) == (1, 0)
 
 
 def test_counting_twice_or_by_several_workers_at_once_counts_once(campaign, monkeypatch):
@@ -240,5 +261,7 @@ def test_who_may_not_read_a_campaign_sees_no_figures_and_who_may_make_no_list_ma
 
 	with pytest.raises(frappe.PermissionError):
 		api.get_figures(campaign.name)
+	with pytest.raises(frappe.PermissionError):
+		api.get_glance(json.dumps([campaign.name]))
 	with pytest.raises(frappe.PermissionError):
 		api.make_list_of_events("Drip Test Stolen", "[]")

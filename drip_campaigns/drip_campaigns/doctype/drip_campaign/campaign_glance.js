@@ -1,0 +1,46 @@
+// What each campaign of the list has come to: one request for all that are shown, told beside their status.
+
+const GLANCES = [
+	["live", __("{0} on board")],
+	["sent", __("{0} sent")],
+	["clicked", __("{0} clicked")],
+	["replied", __("{0} replied")],
+	["bounced", __("{0} bounced")],
+	["left", __("{0} left")],
+];
+
+// Frappe draws the rows anew whenever a campaign changes.
+function keep_glances(list) {
+	const draw = list.render_list.bind(list);
+	list.render_list = (...args) => {
+		draw(...args);
+		draw_glances(list);
+	};
+}
+
+async function load_glances(list) {
+	const names = list.data.map(({ name }) => name);
+	if (!names.length) return;
+	const { message } = await frappe.call({
+		method: "drip_campaigns.api.figures.get_glance",
+		args: { campaigns: JSON.stringify(names) },
+	});
+	list.drip_glances = message || {};
+	draw_glances(list);
+}
+
+function draw_glances(list) {
+	if (!list.drip_glances) return;
+	list.$result.find(".drip-glance").remove();
+	list.$result.find(".list-row-container").each((_, row) => {
+		const name = $(row).find(".list-row-checkbox").attr("data-name");
+		const cell = $('<div class="list-row-col ellipsis hidden-xs text-muted drip-glance">');
+		const text = describe_glance(list.drip_glances[decodeURIComponent(name || "")]);
+		cell.text(text).attr("title", text).appendTo($(row).find(".level-left").first());
+	});
+}
+
+function describe_glance(figures) {
+	const told = GLANCES.filter(([name]) => figures?.[name]);
+	return told.map(([name, text]) => text.replace("{0}", format_number(figures[name], null, 0))).join(" · ");
+}
