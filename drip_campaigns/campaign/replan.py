@@ -11,7 +11,7 @@ from frappe.utils import create_batch
 
 from drip_campaigns.campaign.reopening import find_free_keys
 from drip_campaigns.core import schedule
-from drip_campaigns.core.model import EventType, Plan, Position, Status
+from drip_campaigns.core.model import CampaignStatus, EventType, Plan, Position, Status
 from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.dispatch.store import (
 	ENROLLMENT_FIELDS,
@@ -75,7 +75,9 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 
 
 def replan_soon(campaign, now: datetime) -> bool:
-	"""Replan at once if few are concerned, else by a background job; return whether it is done."""
+	"""Replan at once if few are concerned, else by a background job; return whether it is done. Nobody is on one that has ended."""
+	if campaign.status == CampaignStatus.ENDED.value:
+		return True
 	if count_affected(campaign.name) <= AT_ONCE:
 		replan(campaign, now)
 		return True

@@ -8,7 +8,14 @@ from frappe import _
 
 from drip_campaigns.actions.again import retry_failed_of
 from drip_campaigns.campaign.reopening import find_free_keys
-from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, SkipReason, Status
+from drip_campaigns.core.model import (
+	LIVE_STATUSES,
+	CampaignStatus,
+	EmailStatus,
+	EventType,
+	SkipReason,
+	Status,
+)
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError
 from drip_campaigns.dispatch.gone_senders import replace_gone_senders
@@ -25,6 +32,7 @@ from drip_campaigns.dispatch.store import (
 	record_events,
 )
 from drip_campaigns.enrollment.addresses import normalise
+from drip_campaigns.enrollment.rules import check_campaign
 from drip_campaigns.enrollment.state import (
 	plan_fields,
 	position_fields,
@@ -43,8 +51,11 @@ FOR_ALL = (StepTextError, NoOutgoingAccountError, frappe.QueryDeadlockError, fra
 def retry_failed(campaign, now: datetime) -> dict[str, int]:
 	"""Take up enrollments, e-mails and actions that Failed; return how many of each. Does not commit.
 
-	An e-mail that the recipient's server refused for good is not tried again: the address is wrong.
+	An e-mail that the recipient's server refused for good is not tried again: the address is wrong. Raises
+	EnrollmentRefusedError where the campaign has ended.
 	"""
+	if campaign.status == CampaignStatus.ENDED.value:
+		check_campaign(campaign)
 	return {
 		"enrollments": _retry_enrollments(campaign, now),
 		"emails": _retry_emails(campaign, now),

@@ -12,7 +12,7 @@ from frappe import _
 
 from drip_campaigns.core import schedule
 from drip_campaigns.core.confirmation import Confirmation
-from drip_campaigns.core.model import EventType, ExitReason, Resume, Status
+from drip_campaigns.core.model import CampaignStatus, EventType, ExitReason, Resume, Status
 from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.store import find_taken_keys
@@ -24,6 +24,7 @@ from drip_campaigns.enrollment.prepare import ask_rule, find_previous
 from drip_campaigns.enrollment.recipients import Recipient
 from drip_campaigns.enrollment.rules import (
 	EnrollmentRefusedError,
+	check_campaign,
 	check_exclusions,
 	check_list,
 	check_recipient,
@@ -130,6 +131,7 @@ def resume(document, now: datetime, event: EventType | None = None) -> None:
 	event = event or (EventType.ENROLLED if came_back else EventType.RESUMED)
 	status_after(document, event)  # raises if it cannot happen
 	_check_confirmation(document)
+	_check_campaign(document, event)
 	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
 	check_list(document.target_list, recipient)
 	_check_place(document, recipient)
@@ -219,6 +221,13 @@ def _leave_to_recipient(document, preference: Preference, now: datetime) -> None
 		raise EnrollmentRefusedError(sentence)
 	set_fields(document, {**move_pause(document, preference.paused_until, now), "own_paused_until": None})
 	log(document, EventType.PAUSED, now, sentence)
+
+
+def _check_campaign(document, event: EventType) -> None:
+	"""Raise EnrollmentRefusedError where nobody is taken up any more; a closed campaign takes back who has left it."""
+	campaign = frappe.get_cached_doc("Drip Campaign", document.campaign)
+	if event is EventType.ENROLLED or campaign.status == CampaignStatus.ENDED.value:
+		check_campaign(campaign)
 
 
 def _check_place(document, recipient: Recipient) -> None:

@@ -6,9 +6,12 @@ import frappe
 import pytest
 
 from drip_campaigns import daily
-from drip_campaigns.campaign import lifecycle
+from drip_campaigns.campaign import lifecycle, retry
+from drip_campaigns.core.model import LeavingScope
 from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.enrollment import leaving
+from drip_campaigns.enrollment.rules import EnrollmentRefusedError
 from tests import factories
 from tests.factories import step
 
@@ -371,6 +374,30 @@ def test_step_added_in_the_middle_goes_to_those_who_have_not_passed_it(site, smt
 		early.name: ["Day 0", "Day 2", "Day 4"],
 		late.name: ["Day 0", "Day 1", "Day 2", "Day 4"],
 	}
+
+
+def test_ended_campaign_takes_nobody_up_again_in_any_way(site, smtp, clock):
+	campaign = factories.make_active_campaign(clock, step(0), re_enrollment="Resume")
+	people = [factories.make_contact(name) for name in ("Done", "Failed", "Left")]
+	done, failed, left = (factories.enroll(campaign, one, clock) for one in people)
+	factories.run(clock)
+	verbs.unsubscribe(left.reload(), clock.now)
+	failed.db_set({"status": "Failed", "live_recipient": None, "live_address": None})
+	lifecycle.end(campaign.reload(), clock.now)
+	campaign.reload().append("steps", step(9))
+	campaign.save()
+
+	with pytest.raises(EnrollmentRefusedError, match="has ended"):
+		retry.retry_failed(campaign, clock.now)
+	for enrollment in (done, failed):
+		with pytest.raises(EnrollmentRefusedError, match="has ended"):
+			verbs.resume(enrollment.reload(), clock.now)
+	with pytest.raises(EnrollmentRefusedError, match="has ended"):
+		factories.enroll(campaign, people[0], clock)
+	leaving.come_back(leaving.find_leaver(left.name), LeavingScope.CAMPAIGN, clock.now)
+
+	assert [one.reload().status for one in (done, failed, left)] == ["Completed", "Failed", "Unsubscribed"]
+	assert not frappe.db.exists("Email Unsubscribe", {"reference_name": campaign.name})
 
 
 @pytest.mark.parametrize(("reopen", "said"), [(1, ["Day 0", "Day 9"]), (0, ["Day 0"])])

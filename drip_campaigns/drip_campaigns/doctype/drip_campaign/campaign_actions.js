@@ -58,7 +58,7 @@ const CAMPAIGN_BUTTONS = [
 const REPAIR_BUTTONS = [
 	{
 		label: __("Retry Failed"),
-		condition: (frm) => may_write(frm) && has_some(frm.drip_summary, "Failed"),
+		condition: (frm) => may_write(frm) && frm.doc.status !== "Ended" && has_some(frm.drip_summary, "Failed"),
 		action: (frm) =>
 			change_status(
 				frm,
