@@ -141,6 +141,19 @@ def test_list_that_is_not_for_recipients_is_not_shown(enrollment, ada, smtp, web
 	assert "Bad Payers" not in Browser(web).get(link_in(smtp.messages[0])).text
 
 
+@pytest.mark.parametrize(("opted_out", "shown"), [(0, []), (1, ["Product news"])])
+def test_list_that_somebody_has_dropped_out_of_is_shown_only_if_they_have_left_it(
+	enrollment, news, smtp, web, opted_out, shown
+):
+	values = {"dropped_at": frappe.utils.now_datetime(), "opted_out": opted_out}
+	frappe.db.set_value("Drip Target List Member", {"target_list": news.name}, values)
+	frappe.db.commit()
+
+	page = Browser(web).get(link_in(smtp.messages[0]))
+
+	assert list(boxes(page)) == [*shown, "Drip Test Spring Offers"]
+
+
 def test_unticking_a_campaign_leaves_it_and_ticking_it_comes_back_where_it_stopped(enrollment, smtp, clock):
 	link = link_in(smtp.messages[0])
 
