@@ -37,7 +37,7 @@ def read_communication(document, _event: str | None = None) -> None:
 
 
 def read_unhandled(document, _event: str | None = None) -> None:
-	"""Frappe could not make a Communication of a message and has put it aside: a bounce is one, and who leaves has left all the same."""
+	"""Frappe could not make a Communication of a message and has put it aside: it counts all the same."""
 	if document.raw:
 		_read_safely(document.raw.encode("utf-8", "replace"), None)
 
@@ -53,19 +53,19 @@ def handle(message: Message, communication, now: datetime) -> None:
 		if mail and (not complaint.address or is_to(mail, complaint.address)):
 			detail = f"{complaint.kind} {complaint.reporter}".strip()
 			bounces.record_complaint(mail, detail, now, source=BY_FEEDBACK)
-			_link(communication, mail)
+			replies.link(communication, mail)
 		else:
 			_log_unknown(message, origin)
 	elif is_by_machine(message):
 		_handle_report(message, origin, communication, now)
-	elif communication:
+	else:
 		replies.handle_reply(message, origin, communication, now)
 
 
 def _handle_report(message: Message, origin: Origin, communication, now: datetime) -> None:
 	failed = read_bounces(message)
 	if not failed:
-		if message.get_content_type() != "multipart/report" and communication:
+		if message.get_content_type() != "multipart/report":
 			replies.handle_reply(message, origin, communication, now)  # an absence, from a no-reply address
 		return
 	mail = _find_reported(origin)
@@ -74,7 +74,7 @@ def _handle_report(message: Message, origin: Origin, communication, now: datetim
 		_log_unknown(message, origin)
 		return
 	bounces.record_bounce(mail, own, now, source=BY_REPORT)
-	_link(communication, mail)
+	replies.link(communication, mail)
 
 
 def _find_reported(origin: Origin) -> frappe._dict | None:
@@ -121,11 +121,6 @@ def _compose(document) -> bytes:
 			message[name] = " ".join(str(value).split())
 	message.set_content(document.content or "", subtype="html")
 	return message.as_bytes()
-
-
-def _link(communication, mail: frappe._dict) -> None:
-	if communication:
-		replies.link(communication, mail)
 
 
 def _log_unknown(message: Message, origin: Origin) -> None:

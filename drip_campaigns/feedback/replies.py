@@ -10,6 +10,7 @@ from frappe import _
 from drip_campaigns.campaign.hold import tell
 from drip_campaigns.core.goals import ReplyScope
 from drip_campaigns.core.model import EventType, ExitReason, Status
+from drip_campaigns.core.news import bare_id
 from drip_campaigns.core.origin import Origin
 from drip_campaigns.core.replies import ReplyKind, read_reply, subject_of
 from drip_campaigns.enrollment import enroll
@@ -27,15 +28,19 @@ BY_ANSWER = "The recipient, by answering"
 
 
 def handle_reply(message: Message, origin: Origin, communication, now: datetime) -> None:
-	"""Do what follows from a message that is no report, if it answers an e-mail of ours or comes from whom we write to."""
-	sender = normalise(communication.sender or parseaddr(str(message.get("from") or ""))[1])
+	"""Do what follows from a message that is no report, if it answers an e-mail of ours or comes from whom we write to.
+
+	`communication` is None where Frappe could make none of it.
+	"""
+	said = (communication and communication.sender) or parseaddr(str(message.get("from") or ""))[1]
+	sender = normalise(said)
 	mail = find_mail(origin.addressed_to, origin.answered_ids)
 	mails = [mail] if mail else _find_written_to(sender)
 	# Our own copies in the Sent folder, our other addresses and our colleagues answer nothing.
 	mails = [mail for mail in mails if mail and (is_to(mail, sender) or not is_own(sender))]
 	if mail is None and not mails:
 		_take_word_of_company(message, sender, communication, now)
-	if not mails or (mail is None and is_own(sender)) or _is_known(communication):
+	if not mails or (mail is None and is_own(sender)) or _is_known(message, communication):
 		return
 	reply = read_reply(message, site_date(now))
 	for mail in mails:
@@ -49,7 +54,9 @@ def handle_reply(message: Message, origin: Origin, communication, now: datetime)
 
 
 def link(communication, mail: frappe._dict) -> None:
-	"""Show a received Communication on the enrollment and on the recipient's timeline."""
+	"""Show a received Communication, if there is one, on the enrollment and on the recipient's timeline."""
+	if not communication:
+		return
 	if not communication.reference_name:
 		communication.db_set({"reference_doctype": "Drip Enrollment", "reference_name": mail.enrollment})
 	wanted = (mail.recipient_type, mail.recipient)
@@ -79,7 +86,7 @@ def _take_answer(mail: frappe._dict, subject: str, now: datetime) -> None:
 def _take_word_of_company(message: Message, sender: str, communication, now: datetime) -> None:
 	"""Somebody whom we have not written to writes: that ends the campaigns to their company which an answer of theirs ends."""
 	names = find_of_domain(sender)
-	if not names or is_own(sender) or _is_known(communication):
+	if not names or is_own(sender) or _is_known(message, communication):
 		return
 	if read_reply(message, site_date(now)).kind is ReplyKind.HUMAN:
 		detail = _("Somebody of the same company has written: {0}").format(sender)
@@ -115,12 +122,14 @@ def _find_written_to(sender: str) -> list[frappe._dict]:
 	return list({row.enrollment: row for row in rows}.values())
 
 
-def _is_known(communication) -> bool:
-	"""Say whether the same message has come before: two Email Accounts may receive it."""
-	if not communication.message_id:
+def _is_known(message: Message, communication) -> bool:
+	"""Say whether the same message has come before: two Email Accounts may receive it, or Frappe put it aside afterwards."""
+	message_id = communication.message_id if communication else bare_id(message.get("message-id"))
+	if not message_id:
 		return False
-	same = {"message_id": communication.message_id, "sent_or_received": "Received"}
-	return bool(frappe.db.exists("Communication", {**same, "name": ["!=", communication.name]}))
+	same = {"message_id": message_id, "sent_or_received": "Received"}
+	others = {"name": ["!=", communication.name]} if communication else {}
+	return bool(frappe.db.exists("Communication", {**same, **others}))
 
 
 def _morning_of(day: date) -> datetime:

@@ -390,14 +390,27 @@ def test_bounce_that_frappe_puts_aside_is_read(campaign, clock):
 	assert suppression_of(ada.email_address) == ("Hard Bounce", 0)
 
 
-def test_wish_to_leave_that_frappe_puts_aside_is_heard(campaign, clock):
+@pytest.mark.parametrize(
+	("subject", "status"), [("unsubscribe {0}", "Unsubscribed"), ("Re: Day 0", "Exited")]
+)
+def test_wish_to_leave_or_answer_that_frappe_puts_aside_is_heard(campaign, clock, subject, status):
 	ada = send_to(campaign, clock)
 	token = Links().leave(ada.name).rpartition("/")[2]
-	raw = answer(mail_of(ada), "", Subject=f"unsubscribe {token}")
+	raw = answer(mail_of(ada), "Please call me", Subject=subject.format(token))
 
 	frappe.get_doc(doctype="Unhandled Email", raw=raw.decode("latin-1"), email_account=EMAIL_ACCOUNT).insert()
 
-	assert ada.reload().status == "Unsubscribed"
+	assert ada.reload().status == status
+
+
+def test_answer_that_frappe_puts_aside_after_it_was_received_is_one_answer(campaign, clock):
+	ada = send_to(campaign, clock)
+	raw = answer(mail_of(ada), "Please call me")
+
+	receive(raw)
+	frappe.get_doc(doctype="Unhandled Email", raw=raw.decode("latin-1"), email_account=EMAIL_ACCOUNT).insert()
+
+	assert [kind for kind, _text in events_of(ada, "Replied")] == ["Replied"]
 
 
 def test_error_of_ours_stops_no_receipt(campaign, clock, monkeypatch):
