@@ -1,4 +1,4 @@
-// What each campaign of the list has come to: one request for all that are shown, told beside their status.
+// What each campaign of the list has come to: one request for all that are shown, told beside their names.
 
 const GLANCES = [
 	["live", __("{0} on board")],
@@ -34,9 +34,10 @@ function draw_glances(list) {
 	list.$result.find(".drip-glance").remove();
 	list.$result.find(".list-row-container").each((_, row) => {
 		const name = $(row).find(".list-row-checkbox").attr("data-name");
-		const cell = $('<div class="list-row-col ellipsis hidden-xs text-muted drip-glance">');
 		const text = describe_glance(list.drip_glances[decodeURIComponent(name || "")]);
-		cell.text(text).attr("title", text).appendTo($(row).find(".level-left").first());
+		const beside = $(row).find(".list-subject").first();
+		const glance = $('<span class="ellipsis hidden-xs text-muted drip-glance">').text(text).attr("title", text);
+		glance.css("margin-inline-start", "12px").appendTo(beside);
 	});
 }
 
