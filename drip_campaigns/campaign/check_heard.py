@@ -61,7 +61,9 @@ def _tests_of(step: Step) -> Iterator[EventTest]:
 
 def _hangs_on_an_answer(step: Step) -> bool:
 	"""Say whether nobody gets past a step without an answer; to ask for none, or to wait for one for a time, harms nobody."""
-	waits = step.flow.awaited is not None
-	if waits and step.flow.awaited.limit_hours:
-		return False
-	return any(test.event is Heard.REPLIED and not test.negated for test in _tests_of(step))
+	awaited = step.flow.awaited
+	waits_for_a_time = awaited is not None and awaited.limit_hours > 0
+	return any(
+		test.event is Heard.REPLIED and not test.negated and not (waits_for_a_time and test is awaited.event)
+		for test in _tests_of(step)
+	)

@@ -17,6 +17,7 @@ from drip_campaigns.prefabs.make import make_draft, to_content
 from drip_campaigns.site_clock import to_site
 from tests import factories
 from tests.factories import DOMAIN, step
+from tests.trigger_steps import trigger
 
 
 def asks(*tests: dict, match: str = "all") -> str:
@@ -384,6 +385,18 @@ def test_step_that_asks_for_what_the_campaign_never_hears_of_is_told(site, asked
 
 	told = " ".join(entry["message"] for entry in frappe.message_log)
 	assert (said in told) if said else not told
+
+
+def test_trigger_that_waits_for_clicks_where_nobody_knows_who_clicks_is_told(site):
+	silent, loud = factories.make_campaign(), factories.make_campaign(tracking_mode="Individual")
+	frappe.clear_messages()
+
+	factories.make_campaign(
+		triggers=[trigger("Link Clicked", source_campaign=one.name) for one in (loud, silent)]
+	)
+
+	told = " ".join(entry["message"] for entry in frappe.message_log)
+	assert f"Trigger 2: campaign {silent.name} does not record" in told and "Trigger 1" not in told
 
 
 def test_field_that_is_gone_holds_the_campaign_and_loses_nobody(site, smtp, clock):
