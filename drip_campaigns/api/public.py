@@ -18,7 +18,7 @@ from drip_campaigns.core.news import UnprovenError
 from drip_campaigns.core.tokens import InvalidTokenError, Purpose
 from drip_campaigns.enrollment.sign_up import request_sign_up
 from drip_campaigns.feedback.providers.request import ProviderRequest
-from drip_campaigns.feedback.webhooks import LARGEST_BODY, PROVIDERS, take
+from drip_campaigns.feedback.webhooks import LARGEST_BODY, PROVIDERS, PartlyTakenError, take
 from drip_campaigns.pages import address, confirm, leave, preferences, short_way, view, visits
 from drip_campaigns.pages.frame import Page, PageRequest, choose_language, render_not_found, render_problem
 from drip_campaigns.pages.limits import TooManyTriesError, spend
@@ -121,6 +121,8 @@ def _take_webhook(provider: str) -> Response:
 		except TooManyTriesError:
 			return Response("too many requests", status=429)
 		return Response("not signed", status=403)
+	except PartlyTakenError:
+		return Response("not all of it could be done", status=500)
 	except Exception:
 		# Frappe answers 500, and commits what a POST has written: half of it would be taken for known the next time.
 		frappe.db.rollback()

@@ -10,7 +10,9 @@ from datetime import datetime
 
 import frappe
 import redis
+from frappe import _
 
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.core.news import News, UnprovenError
 from drip_campaigns.dispatch.deadlocks import again_after_deadlock
@@ -29,13 +31,19 @@ PROVIDERS = {
 	"ses": ses,
 }
 LARGEST_BODY = 1_000_000
+SAVE_POINT = "drip_provider_news"
+
+
+class PartlyTakenError(DripError):
+	"""Some of what a provider reports could not be done."""
 
 
 @again_after_deadlock
 def take(provider: str, request: ProviderRequest, now: datetime) -> int:
 	"""Do what a provider reports; return how much of it was news. Raises UnprovenError for whatever is not signed.
 
-	Events that say nothing about an e-mail of ours, and those that we do not know, are passed over.
+	Events that say nothing about an e-mail of ours, and those that we do not know, are passed over. One that cannot be
+	done leaves nothing and is logged; the others are done, and PartlyTakenError lets the provider send it again.
 	"""
 	module = PROVIDERS[provider]
 	try:
@@ -45,10 +53,27 @@ def take(provider: str, request: ProviderRequest, now: datetime) -> int:
 		raise UnprovenError from error
 	if proof and _is_done(provider, proof):
 		return 0
-	count = sum(_record(news, provider, now) for news in _readable(module.read(payload)))
+	done = [_record_apart(news, provider, now) for news in _readable(module.read(payload))]
+	if None in done:
+		raise PartlyTakenError
 	if proof:
 		frappe.db.after_commit.add(lambda: _note_done(provider, proof))
-	return count
+	return sum(done)
+
+
+def _record_apart(news: News, provider: str, now: datetime) -> bool | None:
+	"""Return whether an event was news; None for one that cannot be done."""
+	frappe.db.savepoint(SAVE_POINT)
+	try:
+		return _record(news, provider, now)
+	except frappe.QueryDeadlockError:
+		raise  # the whole transaction is undone
+	except Exception:  # noqa: BLE001 - it is logged, and stops none of the others in the same request
+		frappe.db.rollback(save_point=SAVE_POINT)
+		title = _("Drip Campaigns could not do what {0} reports").format(provider)
+		log = frappe.get_doc(doctype="Error Log", method=title, error=frappe.get_traceback())
+		log.insert(ignore_permissions=True)
+		return None
 
 
 def _readable(reported: Iterator[News]) -> Iterator[News]:
