@@ -43,6 +43,8 @@ _NODES = (
 	*(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.List, ast.Tuple, ast.Set, ast.Dict),
 	*(ast.GeneratorExp, ast.ListComp, ast.comprehension, ast.Store),
 )
+_NUMBERS = ("int", "float", "len", "days_between")  # what these return is as short as a number
+_MAKING = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp, ast.ListComp, ast.GeneratorExp)
 
 
 class ExpressionError(DripError):
@@ -65,7 +67,11 @@ def find_problem(expression: str) -> str | None:
 			return _("{0} is not known. Known are {1}").format(node.id, ", ".join((*NAMES, *FUNCTIONS)))
 		if isinstance(node, ast.Attribute) and not _is_allowed(node):
 			return _("{0} is not allowed").format(f".{node.attr}")
-		if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and not _multiplies_numbers(node):
+		if (
+			isinstance(node, ast.BinOp)
+			and isinstance(node.op, ast.Mult)
+			and not _multiplies_numbers(node, local)
+		):
 			return _("only a number can be multiplied, by a number that is written out")
 	return None
 
@@ -102,13 +108,20 @@ def _is_allowed(node: ast.Attribute) -> bool:
 	return not node.attr.startswith("_") and (is_field or node.attr in ATTRIBUTES)
 
 
-def _multiplies_numbers(node: ast.BinOp) -> bool:
-	"""A text times a number is a text: one side must be a small number, and the other no text or list of its own."""
+def _multiplies_numbers(node: ast.BinOp, local: set[str]) -> bool:
+	"""A text times a number is a text: one side must be a small number, and the other nothing that was made longer before."""
 	sides = (node.left, node.right)
 	numbers = [side.value for side in sides if isinstance(side, ast.Constant)]
-	return any(isinstance(number, int | float) and abs(number) <= 10_000 for number in numbers) and not any(
-		isinstance(side, ast.List | ast.Tuple | ast.BinOp | ast.ListComp) for side in sides
-	)
+	is_small = any(isinstance(number, int | float) and abs(number) <= 10_000 for number in numbers)
+	return is_small and not any(_may_be_long(side, local) for side in sides)
+
+
+def _may_be_long(node: ast.AST, local: set[str]) -> bool:
+	if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _NUMBERS:
+		return False
+	if isinstance(node, _MAKING) or (isinstance(node, ast.Name) and node.id in local):
+		return True
+	return any(_may_be_long(child, local) for child in ast.iter_child_nodes(node))
 
 
 def _person(recipient: Recipient | None) -> Any:
