@@ -1,4 +1,5 @@
 {% include "drip_campaigns/public/js/on_board.js" %}
+{% include "drip_campaigns/public/js/indicator_filters.js" %}
 
 frappe.listview_settings["Drip Enrollment"] = {
 	hide_name_column: true,
@@ -13,6 +14,7 @@ frappe.listview_settings["Drip Enrollment"] = {
 	},
 
 	onload(list) {
+		filter_by_indicators(list);
 		for (const { label, verb, question } of ENROLLMENT_ACTIONS) {
 			list.page.add_actions_menu_item(label, () => act_on_ticked(list, verb, question), false);
 		}

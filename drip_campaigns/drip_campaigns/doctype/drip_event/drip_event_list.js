@@ -1,3 +1,5 @@
+{% include "drip_campaigns/public/js/indicator_filters.js" %}
+
 const EVENT_COLORS = {
 	Enrolled: "blue",
 	Sent: "green",
@@ -22,6 +24,7 @@ frappe.listview_settings["Drip Event"] = {
 		`event_type,=,${event.event_type}|by_machine,=,${cint(event.by_machine)}`,
 	],
 	onload(list) {
+		filter_by_indicators(list);
 		if (!frappe.model.can_create("Drip Target List")) return;
 		list.page.add_inner_button(__("Make a Target List"), () => ask_for_list_name(list));
 	},
