@@ -12,6 +12,7 @@ from drip_campaigns.core.confirmation import Confirmation
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EventType, ExitReason, Status
 from drip_campaigns.dispatch import listeners, mail_store
+from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.dispatch.options import release_after
 from drip_campaigns.dispatch.store import record_events
 from drip_campaigns.dispatch.withdraw import hold, release, withdraw
@@ -49,6 +50,7 @@ def activate(campaign, now: datetime) -> bool:
 	return False
 
 
+@again_after_deadlock
 def start_in_background(campaign: str) -> None:
 	"""Replan all enrollments of a campaign and activate it, in one transaction: a background job."""
 	document = frappe.get_doc("Drip Campaign", campaign)

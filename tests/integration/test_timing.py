@@ -332,6 +332,25 @@ def test_draft_enrolls_but_sends_nothing_until_it_is_activated(site, smtp, clock
 	assert enrollment.reload().status == "In Progress"
 
 
+def test_activation_in_the_background_begins_anew_after_a_deadlock(site, clock, monkeypatch):
+	campaign = factories.make_campaign()
+	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
+	replan, calls = lifecycle.replan, []
+
+	def collide_once(*args, **options) -> None:
+		calls.append(1)
+		replan(*args, **options)
+		if len(calls) == 1:
+			raise frappe.QueryDeadlockError("1213 Deadlock found when trying to get lock")
+
+	frappe.db.commit()
+	monkeypatch.setattr(lifecycle, "replan", collide_once)
+	lifecycle.start_in_background(campaign.name)
+
+	assert (len(calls), campaign.reload().status) == (2, "Active")
+	assert enrollment.reload().status == "In Progress"
+
+
 def test_end_of_a_campaign_ends_everybody_and_withdraws_what_is_queued(site, smtp, clock):
 	campaign = factories.make_active_campaign(clock)
 	enrollments = [factories.enroll(campaign, factories.make_contact(), clock) for _ in range(2)]
