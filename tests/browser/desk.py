@@ -9,6 +9,13 @@ TIMEOUT_MILLISECONDS = 20_000
 LOAD_MILLISECONDS = 60_000  # a page of Desk on a machine that does much else
 QUIET = "() => window.frappe?.request && !frappe.request.ajax_count && !document.body.dataset.ajaxState?.includes('trig')"
 
+# A dialog that is still fading in takes a click and stays open: Bootstrap does not hide it then.
+STILL = """document.addEventListener("DOMContentLoaded", () => {
+	const style = document.createElement("style");
+	style.textContent = ".modal, .modal.fade .modal-dialog { transition: none !important; }";
+	document.head.append(style);
+});"""
+
 
 class Desk:
 	"""One browser tab of a signed-in user. Every verb waits until Desk has come to rest."""
@@ -19,6 +26,7 @@ class Desk:
 		self._screenshots = screenshots
 		page.set_default_timeout(TIMEOUT_MILLISECONDS)
 		page.set_default_navigation_timeout(LOAD_MILLISECONDS)
+		page.add_init_script(STILL)
 		page.on("pageerror", lambda error: self.errors.append(str(error)))
 
 	def log_in(self, user: str, password: str) -> None:
