@@ -1,7 +1,8 @@
 """Do the actions that are due: in small batches, with the rights of the campaign's owner, effect and outcome in one transaction.
 
-Webhooks come last and in turns, for nobody knows how long a stranger's server takes. Commits after each batch, which makes this an entry point like the runner; called by a job after the commit of what was
-decided, and by every dispatch, so that a lost job loses nothing. A worker that is killed leaves a batch as it was.
+Webhooks come last and in turns, for nobody knows how long a stranger's server takes. Commits after each batch, which makes
+this an entry point like the runner; called by a job after the commit of what was decided, and by every dispatch, so that a
+lost job loses nothing. A worker that is killed leaves a batch as it was.
 """
 
 import math

@@ -20,7 +20,6 @@ from drip_campaigns.dispatch import mail_store
 from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError
 from drip_campaigns.dispatch.gone_senders import replace_gone_senders
 from drip_campaigns.dispatch.guard import Guard, Stop
-from drip_campaigns.dispatch.mail_store import set_each
 from drip_campaigns.dispatch.options import max_attempts, postal_address, release_after
 from drip_campaigns.dispatch.outbox import Mail, record_mails
 from drip_campaigns.dispatch.senders import NoOutgoingAccountError
@@ -83,7 +82,7 @@ def send_missed(campaign, now: datetime) -> int:
 			raise
 		except Exception as error:  # noqa: BLE001 - a record without an address, a text that does not fit it
 			errors.append((row.name, _explain(error, run.subjects[row.step])))
-	set_each("Drip Enrollment", ("name", "last_error"), errors)
+	mail_store.set_each("Drip Enrollment", ("name", "last_error"), errors)
 	mail_store.delete_rows("Drip Email", [mail.enrollment.drip_email for mail in mails])
 	record_mails(mails, [], now, release_after())
 	return len(mails)
@@ -157,7 +156,9 @@ def _reopen(rows: Sequence[frappe._dict], now: datetime) -> list[frappe._dict]:
 	keys = find_free_keys(list(done.values()))
 	columns = ("name", "modified", "status", "left_at", "live_recipient", "live_address")
 	going_on = (to_site(now), Status.IN_PROGRESS.value, None)
-	set_each("Drip Enrollment", columns, [(name, *going_on, *own.values()) for name, own in keys.items()])
+	mail_store.set_each(
+		"Drip Enrollment", columns, [(name, *going_on, *own.values()) for name, own in keys.items()]
+	)
 	record_events([_event(EventType.REOPENED, done[name]) for name in keys], to_site(now))
 	return [row for row in rows if row.enrollment in keys or row.enrollment not in done]
 

@@ -53,12 +53,10 @@ from drip_campaigns.site_clock import to_site, to_site_plan
 MOST_TURNS = 100  # in one run; a loop that catches up with the calendar goes on in the next
 CATCH_BREATH = timedelta(minutes=5)
 OPEN_STATUSES = frozenset({"Queued", "Sending"})
-SYSTEMATIC = (
-	10  # so many recipients in one batch, and no e-mail: it is the text, unless it has served somebody
-)
-PATIENCE_SECONDS = (
-	10  # with errors only: an expression that runs for ever is stopped for each of five hundred
-)
+# So many recipients in one batch, and no e-mail: it is the text, unless it has served somebody.
+SYSTEMATIC = 10
+# With errors only: an expression that runs for ever is stopped for each of five hundred.
+PATIENCE_SECONDS = 10
 ACCOUNT_RETRY = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(
 	hours=1

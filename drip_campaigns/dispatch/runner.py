@@ -43,6 +43,7 @@ from drip_campaigns.dispatch.store import (
 )
 from drip_campaigns.dispatch.withdraw import hold
 from drip_campaigns.enrollment.pauses import resume_rested
+from drip_campaigns.error_log import log_failure
 from drip_campaigns.feedback import figures
 from drip_campaigns.feedback.breaker import pause_the_bad
 from drip_campaigns.site_clock import to_site, to_site_plan, utc_now
@@ -77,9 +78,7 @@ def apart(piece: Callable[[], Any]) -> Any:
 		frappe.db.rollback()  # what another worker holds now is for the next run
 	except Exception:  # noqa: BLE001 - logged; without this, one bad row anywhere would stop the e-mails of everybody
 		frappe.db.rollback()
-		title = _("Drip Campaigns: a part of a run failed, and the rest went on")
-		log = frappe.get_doc(doctype="Error Log", method=title, error=frappe.get_traceback())
-		log.insert(ignore_permissions=True)
+		log_failure(_("Drip Campaigns: a part of a run failed, and the rest went on"))
 		frappe.db.commit()
 	return None
 

@@ -22,6 +22,7 @@ from drip_campaigns.dispatch.listeners import (
 	find_webhooks,
 	method_of,
 )
+from drip_campaigns.error_log import log_failure
 
 SEND_WEBHOOK = "frappe.integrations.doctype.webhook.webhook.enqueue_webhook"
 
@@ -90,5 +91,5 @@ def _log(listener: Listener, doctype: str, errors: Sequence[str]) -> None:
 	title = _("Drip Campaigns: {0} {1} failed for {2} of {3}").format(
 		_(listener.kind), listener.name, len(errors), _(doctype)
 	)
-	frappe.get_doc(doctype="Error Log", method=title[:140], error=errors[0]).insert(ignore_permissions=True)
+	log_failure(title, errors[0])
 	frappe.db.commit()

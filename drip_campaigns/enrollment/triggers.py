@@ -7,6 +7,7 @@ from drip_campaigns.core.consent import ConsentTo
 from drip_campaigns.enrollment.ending import end_live_of
 from drip_campaigns.enrollment.personal_data import erase
 from drip_campaigns.enrollment.suppress import mark_newcomer
+from drip_campaigns.error_log import log_failure
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.tracking.consents import withdraw_consent
 from drip_campaigns.triggers.firings import record
@@ -98,6 +99,4 @@ def _record_firings(document, watching: list[frappe._dict]) -> None:
 def _log(error: Exception, document) -> None:
 	if frappe.db.is_table_missing(error) or frappe.db.is_missing_column(error):
 		return  # the app was updated, and the site is not migrated yet
-	title = _("Drip Campaigns could not look at {0} {1}").format(document.doctype, document.name)
-	log = frappe.get_doc(doctype="Error Log", method=title[:140], error=frappe.get_traceback())
-	log.insert(ignore_permissions=True)
+	log_failure(_("Drip Campaigns could not look at {0} {1}").format(document.doctype, document.name))

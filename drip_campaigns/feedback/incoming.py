@@ -19,6 +19,7 @@ from drip_campaigns.core.complaints import read_complaint
 from drip_campaigns.core.origin import LONGEST_READ, Origin, is_by_machine, read_origin
 from drip_campaigns.core.replies import subject_of
 from drip_campaigns.enrollment.unsubscribe_mails import is_leaving, leave_by_subject
+from drip_campaigns.error_log import log_failure
 from drip_campaigns.feedback import bounces, replies
 from drip_campaigns.feedback.mails import find_mail, is_to
 from drip_campaigns.site_clock import utc_now
@@ -90,10 +91,7 @@ def _read_safely(raw: bytes, communication) -> None:
 		raise  # the whole transaction is undone: Frappe receives the message again
 	except Exception:  # noqa: BLE001 - strangers write these messages: none of them may stop the receipt of the others
 		frappe.db.rollback(save_point=SAVE_POINT)
-		title = _("Drip Campaigns could not read an incoming e-mail")
-		frappe.get_doc(doctype="Error Log", method=title, error=frappe.get_traceback()).insert(
-			ignore_permissions=True
-		)
+		log_failure(_("Drip Campaigns could not read an incoming e-mail"))
 
 
 def _raw_on_stack() -> bytes | None:

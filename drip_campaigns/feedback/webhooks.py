@@ -18,6 +18,7 @@ from drip_campaigns.core.news import News, UnprovenError
 from drip_campaigns.dispatch.deadlocks import again_after_deadlock
 from drip_campaigns.enrollment.addresses import is_valid, normalise
 from drip_campaigns.enrollment.suppress import suppress
+from drip_campaigns.error_log import log_failure
 from drip_campaigns.feedback import bounces
 from drip_campaigns.feedback.mails import find_latest_to, find_mail, is_to
 from drip_campaigns.feedback.providers import brevo, mailgun, postmark, sendgrid, ses
@@ -70,9 +71,7 @@ def _record_apart(news: News, provider: str, now: datetime) -> bool | None:
 		raise  # the whole transaction is undone
 	except Exception:  # noqa: BLE001 - it is logged, and stops none of the others in the same request
 		frappe.db.rollback(save_point=SAVE_POINT)
-		title = _("Drip Campaigns could not do what {0} reports").format(provider)
-		log = frappe.get_doc(doctype="Error Log", method=title, error=frappe.get_traceback())
-		log.insert(ignore_permissions=True)
+		log_failure(_("Drip Campaigns could not do what {0} reports").format(provider))
 		return None
 
 

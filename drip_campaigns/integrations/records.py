@@ -7,6 +7,7 @@ from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.enrollment.addresses import hash_address
 from drip_campaigns.enrollment.recipient_types import is_type
 from drip_campaigns.enrollment.recipients import load_recipients
+from drip_campaigns.error_log import log_failure
 from drip_campaigns.tracking.suppression import DOCTYPE, explain_suppressed
 
 
@@ -18,9 +19,7 @@ def show_suppression(document, _event: str | None = None) -> None:
 		if found := _find(document.doctype, document.name):
 			document.set_onload("drip_suppression", found)
 	except Exception:  # noqa: BLE001 - the forms of other apps open whatever happens here; it is logged
-		title = _("Drip Campaigns cannot say whether an address is suppressed")
-		log = {"method": title, "error": frappe.get_traceback()}
-		frappe.get_doc(doctype="Error Log", **log).insert(ignore_permissions=True)
+		log_failure(_("Drip Campaigns cannot say whether an address is suppressed"))
 
 
 def _find(doctype: str, name: str) -> dict | None:

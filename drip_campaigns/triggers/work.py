@@ -14,6 +14,7 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.goals import GOAL
 from drip_campaigns.core.triggers import FiringStatus
 from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.error_log import log_failure
 from drip_campaigns.rules.run import end_for
 from drip_campaigns.site_clock import to_site, utc_now
 from drip_campaigns.triggers import store
@@ -56,13 +57,7 @@ def _look_at_dates(now: datetime) -> None:
 				frappe.db.commit()
 		except Exception:  # noqa: BLE001 - logged, and looked at again by the next dispatch
 			frappe.db.rollback()
-			frappe.get_doc(
-				doctype="Error Log",
-				method=_("The dates of a trigger of campaign {0} cannot be read").format(trigger.parent)[
-					:140
-				],
-				error=frappe.get_traceback(),
-			).insert(ignore_permissions=True)
+			log_failure(_("The dates of a trigger of campaign {0} cannot be read").format(trigger.parent))
 			frappe.db.commit()
 
 
