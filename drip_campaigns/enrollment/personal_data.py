@@ -25,6 +25,7 @@ from drip_campaigns.tracking.consent import forget_comments
 from drip_campaigns.tracking.consents import withdraw_consent
 
 APP = "drip_campaigns"
+_AROUND = r"(?<![\w.+-]){}(?![\w-]|\.\w)"  # an address, and not the end or the beginning of another one
 KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
 	# Rows that count in the figures of a campaign: what says who it was goes.
 	"Drip Enrollment": {
@@ -153,7 +154,7 @@ def _forget_in_runs(address: str) -> None:
 		for field in ("row_errors", "reasons"):
 			query = frappe.qb.from_(run).select(run.name, run[field]).where(run[field].like(f"%{spelled}%"))
 			for name, text in query.run():
-				without = re.sub(re.escape(spelled), "—", text, flags=re.IGNORECASE)
+				without = re.sub(_AROUND.format(re.escape(spelled)), "—", text, flags=re.IGNORECASE)
 				frappe.db.set_value("Drip Bulk Enrollment", name, field, without)
 
 
