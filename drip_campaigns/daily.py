@@ -32,28 +32,34 @@ def run_daily() -> None:
 
 def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	"""Start what is to start, keep end dates true, complete what is finished, send what is due; return how many e-mails."""
-	for piece in _pieces(now):
-		apart(piece)
+	for campaign, piece in _pieces(now):
+		apart(piece, campaign)
 		frappe.db.commit()
 	return dispatch(now, enqueue_delivery=enqueue_delivery)
 
 
-def _pieces(now: datetime) -> Iterator[Callable[[], object]]:
-	"""Yield what is done once a day beside sending; none of it waits for what another could not do."""
-	yield lambda: hold_abandoned(now)
-	yield lambda: start_scheduled(now)
+def _pieces(now: datetime) -> Iterator[tuple[str, Callable[[], object]]]:
+	"""Yield what is done once a day beside sending, and for which campaign; none of it waits for what another could not do."""
+	yield "", lambda: hold_abandoned(now)
+	yield "", lambda: start_scheduled(now)
 	running = {"status": ["in", ["Active", "Paused"]]}
 	for name in frappe.get_all("Drip Campaign", filters=running, pluck="name"):
-		yield lambda name=name: _replan_or_hold(name, now)
-		yield lambda name=name: _ask_rules_or_hold(name, now)
-	yield lambda: bulk_job.go_on_waiting(now)
-	yield lambda: _clear_firings(now)
-	yield lambda: bad_news.note(frappe.get_all("Drip Campaign", filters={"status": "Active"}, pluck="name"))
-	yield lambda: repair(now)
-	yield lambda: address_change.forget_expired(now)
-	yield lambda: sign_up.forget_unconfirmed(now, sign_ups_are_kept())
-	yield lambda: consents.forget_old_proofs(now, proofs_are_kept())
-	yield lambda: frappe.db.delete("Drip Former Enrollment", {"creation": ["<", to_site(now) - FORMER_KEPT]})
+		yield name, lambda name=name: _replan_or_hold(name, now)
+		yield name, lambda name=name: _ask_rules_or_hold(name, now)
+	yield "", lambda: bulk_job.go_on_waiting(now)
+	yield "", lambda: _clear_firings(now)
+	yield (
+		"",
+		lambda: bad_news.note(frappe.get_all("Drip Campaign", filters={"status": "Active"}, pluck="name")),
+	)
+	yield "", lambda: repair(now)
+	yield "", lambda: address_change.forget_expired(now)
+	yield "", lambda: sign_up.forget_unconfirmed(now, sign_ups_are_kept())
+	yield "", lambda: consents.forget_old_proofs(now, proofs_are_kept())
+	yield (
+		"",
+		lambda: frappe.db.delete("Drip Former Enrollment", {"creation": ["<", to_site(now) - FORMER_KEPT]}),
+	)
 
 
 def _clear_firings(now: datetime) -> None:

@@ -17,19 +17,19 @@ from drip_campaigns.site_clock import to_site
 _LIVE = [status.value for status in LIVE_STATUSES]
 
 
-def keep_time(now: datetime) -> Iterator[Callable[[], object]]:
+def keep_time(now: datetime) -> Iterator[tuple[str, Callable[[], object]]]:
 	"""Yield what is to be done at `now`: campaigns and steps resumed, winners chosen, closed campaigns ended that nobody is on.
 
-	Each piece is to be a transaction of its own: one campaign that cannot go on keeps no other from it.
+	Each with the campaign it is about, nothing for several. Each piece is to be a transaction of its own: one campaign that cannot go on keeps no other from it.
 	"""
 	for name in _find_paused(now):
-		yield partial(_resume_campaign, name, now)
+		yield name, partial(_resume_campaign, name, now)
 	for step in find_due_steps(now):
-		yield partial(resume_due_step, step, now)
-	yield partial(decide_due, now)
+		yield step.parent, partial(resume_due_step, step, now)
+	yield "", partial(decide_due, now)
 	filters = {"status": CampaignStatus.ACTIVE.value, "closed_at": ["is", "set"]}
 	for name in frappe.get_all("Drip Campaign", filters=filters, pluck="name"):
-		yield partial(_end_if_empty, name, now)
+		yield name, partial(_end_if_empty, name, now)
 
 
 def _find_paused(now: datetime) -> list[str]:

@@ -70,15 +70,21 @@ def dispatch_due() -> None:
 	dispatch(now)
 
 
-def apart(piece: Callable[[], Any]) -> Any:
-	"""Do a piece of a run that the rest must not wait for: what fails is undone and logged, and begun anew by the next run."""
+def apart(piece: Callable[[], Any], campaign: str = "") -> Any:
+	"""Do a piece of a run that the rest must not wait for: what fails is undone and logged, and begun anew by the next run.
+
+	`campaign` is the one that the piece is about, if it is about one.
+	"""
 	try:
 		return piece()
 	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 		frappe.db.rollback()  # what another worker holds now is for the next run
 	except Exception:  # noqa: BLE001 - logged; without this, one bad row anywhere would stop the e-mails of everybody
 		frappe.db.rollback()
-		log_failure(_("Drip Campaigns: a part of a run failed, and the rest went on"))
+		about = (
+			_("what is to be done for campaign {0}").format(campaign) if campaign else _("a part of a run")
+		)
+		log_failure(_("Drip Campaigns: {0} failed, the rest went on").format(about))
 		frappe.db.commit()
 	return None
 
@@ -139,11 +145,11 @@ def _end_pauses(now: datetime) -> None:
 	"""
 	if not is_any_pause_over(to_site(now)):
 		return
-	for piece in keep_time(now):
-		apart(piece)
+	for campaign, piece in keep_time(now):
+		apart(piece, campaign)
 		frappe.db.commit()
 	for campaign in find_campaigns_with_rested(to_site(now)):
-		apart(partial(_resume_rested, campaign, now))
+		apart(partial(_resume_rested, campaign, now), campaign)
 
 
 def _resume_rested(campaign: str, now: datetime) -> None:
@@ -169,7 +175,7 @@ def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool
 	groups = group_by_priority(campaigns)
 	while groups and may_send() and time.monotonic() - started < RUN_BUDGET_SECONDS:
 		for campaign in list(groups[0]):
-			queued = apart(partial(_dispatch_batch, runs, campaign, now))
+			queued = apart(partial(_dispatch_batch, runs, campaign, now), campaign)
 			if queued is None:
 				groups[0].remove(campaign)
 				continue

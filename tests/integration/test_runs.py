@@ -97,8 +97,9 @@ def test_campaign_that_cannot_be_read_stops_no_other(campaign, clock):
 	runner.dispatch(clock.now, enqueue_delivery=False)
 
 	assert _queued_subjects() == ["Other"]
-	[error] = frappe.get_all("Error Log", filters={"method": ["like", "Drip Campaigns%"]}, pluck="error")
-	assert "Sometimes" in error
+	filters = {"method": ["like", "Drip Campaigns%"]}
+	[log] = frappe.get_all("Error Log", filters=filters, fields=["method", "error"])
+	assert campaign.name in log.method and "Sometimes" in log.error
 
 
 def test_campaign_that_cannot_go_on_after_a_pause_keeps_no_other_from_it(site, smtp, clock):
