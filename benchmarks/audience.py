@@ -9,10 +9,10 @@ from statistics import median
 import frappe
 
 from benchmarks import ground, load
-from drip_campaigns.enrollment import bulk_job
-from drip_campaigns.enrollment.audience import Audience
-from drip_campaigns.site_clock import site_date, utc_now
-from drip_campaigns.triggers.existing import count_existing
+from drip_campaigns.jobs import bulk_enrollment
+from drip_campaigns.people.audience import Audience
+from drip_campaigns.site.clock import site_date, utc_now
+from drip_campaigns.triggers.backfill import count_existing
 
 ROUNDS = 5
 PREFIX = "drip-count-"
@@ -47,7 +47,7 @@ def measure(people: int, crowd: int, now: datetime) -> AudienceFigures:
 
 def _run(campaign: str, people: int) -> float:
 	run = frappe.get_doc(
-		doctype=bulk_job.DOCTYPE,
+		doctype=bulk_enrollment.DOCTYPE,
 		campaign=campaign,
 		recipient_type="Contact",
 		recipient_filters=json.dumps([["Contact", "email_id", "like", "drip-bench-%"]]),
@@ -57,7 +57,7 @@ def _run(campaign: str, people: int) -> float:
 	run.flags.runs_at_once = True
 	run.insert()
 	begun = time.perf_counter()
-	bulk_job.run(run.name)
+	bulk_enrollment.run(run.name)
 	seconds = time.perf_counter() - begun
 	run.reload()
 	if run.enrolled != people:

@@ -33,8 +33,9 @@ from benchmarks.measure import Pairs, Reading, over_raw_together
 from benchmarks.report import show
 from benchmarks.trial import BEGIN
 from benchmarks.witness import ROOT, Witness
-from drip_campaigns.dispatch import delivery, runner
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.site.clock import to_site
 
 AUDIENCE = 500_000
 WORKERS = (1, 2, 4)
@@ -59,7 +60,7 @@ class Days:
 	def warm_up(self) -> None:
 		"""Pass the first day, and keep what it writes and sends, to do the same in the raw."""
 		with floor.recording() as self.recorded:
-			runner.dispatch(self.now, enqueue_delivery=False)
+			dispatch_due.dispatch(self.now, enqueue_delivery=False)
 		self.letters = floor.read_letters(to_site(self.now))
 		if len(self.letters) != self.emails:
 			raise AssertionError(f"{len(self.letters)} of {self.emails} e-mails were queued")
@@ -71,7 +72,7 @@ class Days:
 	def pass_day(self) -> None:
 		"""Queue and deliver a day's e-mails, do both in the raw, and queue a sample on the standard path."""
 		self.queue.take(
-			lambda: runner.dispatch(self.now, enqueue_delivery=False),
+			lambda: dispatch_due.dispatch(self.now, enqueue_delivery=False),
 			lambda: floor.insert_copies(self.recorded),
 		)
 		self._deliver_by_turns()

@@ -10,7 +10,8 @@ import frappe
 
 from benchmarks import ground, load
 from benchmarks.measure import PAUSE_SECONDS
-from drip_campaigns.dispatch import delivery, runner
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
 
 TURNS = 5
 TESTS = (
@@ -33,10 +34,11 @@ def measure(emails: int, now: datetime) -> float:
 	ratios = []
 	for day in range(TURNS + 1):
 		moment = now + timedelta(days=day)
-		without = _queue(lambda at=moment: runner.dispatch(at, enqueue_delivery=False), emails, moment)
+		without = _queue(lambda at=moment: dispatch_due.dispatch(at, enqueue_delivery=False), emails, moment)
 		asked = moment + HALF_A_DAY
 		ratios.append(
-			_queue(lambda at=asked: runner.dispatch(at, enqueue_delivery=False), emails, asked) / without
+			_queue(lambda at=asked: dispatch_due.dispatch(at, enqueue_delivery=False), emails, asked)
+			/ without
 		)
 	return median(ratios[1:])  # the first day compiles texts and reads caches
 

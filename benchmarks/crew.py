@@ -24,9 +24,10 @@ import frappe.email.queue
 import frappe.email.smtp  # preloaded, as is all that a job imports when it is needed
 
 from benchmarks import ground
-from drip_campaigns.actions import work as actions
-from drip_campaigns.dispatch import delivery, runner
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.jobs import run_actions as actions
+from drip_campaigns.site.clock import to_site
 
 LOG = Path(__file__).resolve().parent.parent / ".dev" / "bench-jobs.log"
 JOB_SECONDS = 300
@@ -44,7 +45,7 @@ class Moment(NamedTuple):
 	often: int = 1
 
 
-_RUNNER, _DELIVERY = "drip_campaigns.dispatch.runner", "drip_campaigns.dispatch.delivery"
+_RUNNER, _DELIVERY = "drip_campaigns.jobs.dispatch_due", "drip_campaigns.jobs.deliver"
 _ACTIONS = "drip_campaigns.actions"
 MOMENTS: dict[str, Moment] = {
 	"before a batch is written": Moment("dispatch", _RUNNER, "record_mails", False, 2),
@@ -185,8 +186,8 @@ def _arm(job: Job) -> None:
 
 def dispatch(now: datetime) -> None:
 	"""Do what the scheduler's job does."""
-	runner.dispatch(now, enqueue_delivery=False)
-	runner.count_events()
+	dispatch_due.dispatch(now, enqueue_delivery=False)
+	dispatch_due.count_events()
 
 
 def deliver(now: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import frappe
 
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.core.actions import ActionKind, ActionStatus
+from drip_campaigns.core.flow.actions import ActionKind, ActionStatus
 from tests import factories
 from tests.receiver import Receiver
 

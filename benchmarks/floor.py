@@ -11,7 +11,9 @@ from unittest import mock
 import frappe
 
 from benchmarks.sink import LOOPBACK
-from drip_campaigns.dispatch import outbox, runner, store
+from drip_campaigns.db import events
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.outbox import email_rows
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Letter:
 def recording() -> Iterator[Recording]:
 	"""Write down every row that a dispatch inserts in a `with` block."""
 	result = Recording()
-	insert, record = store.insert_rows, runner.record_mails
+	insert, record = events.insert_rows, dispatch_due.record_mails
 
 	def begin_batch(*args: object) -> None:
 		result.batches.append([])
@@ -54,9 +56,9 @@ def recording() -> Iterator[Recording]:
 		insert(doctype, columns, rows)
 
 	with (
-		mock.patch.object(runner, "record_mails", begin_batch),
-		mock.patch.object(outbox, "insert_rows", keep),
-		mock.patch.object(store, "insert_rows", keep),
+		mock.patch.object(dispatch_due, "record_mails", begin_batch),
+		mock.patch.object(email_rows, "insert_rows", keep),
+		mock.patch.object(events, "insert_rows", keep),
 	):
 		yield result
 

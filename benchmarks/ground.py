@@ -9,9 +9,9 @@ import frappe
 from frappe.utils import create_batch
 
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.dispatch.dialect import insert_rows
+from drip_campaigns.db.dialect import insert_rows
 from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.site.clock import to_site
 from tests import factories
 
 ROWS_A_STATEMENT = 2000

@@ -10,9 +10,10 @@ import frappe
 
 from benchmarks import ground, load
 from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.lists import refresh
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.triggers.existing import ExistingAudience
+from drip_campaigns.jobs import refresh_lists
+from drip_campaigns.lists import refreshes
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.triggers.backfill import ExistingAudience
 from tests import factories
 
 PAGE_SIZE = 1000
@@ -55,10 +56,10 @@ def _time(work: Callable[[], None]) -> float:
 
 
 def _refresh(target_list: str, joined: int) -> None:
-	name = refresh.start(target_list, utc_now())
+	name = refresh_lists.start(target_list, utc_now())
 	frappe.db.commit()
-	refresh.run(name)
-	run = frappe.get_doc(refresh.DOCTYPE, name)
+	refresh_lists.run(name)
+	run = frappe.get_doc(refreshes.DOCTYPE, name)
 	if (run.status, run.joined, run.dropped_out) != ("Completed", joined, 0):
 		raise AssertionError(f"{run.status}, {run.joined} joined, {run.dropped_out} dropped out: {run.error}")
 

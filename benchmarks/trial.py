@@ -10,9 +10,9 @@ from benchmarks.sink import Mood
 from benchmarks.verdict import Verdict, judge
 from benchmarks.witness import Witness
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.core.actions import ActionStatus
+from drip_campaigns.core.flow.actions import ActionStatus
 from drip_campaigns.core.model import CampaignStatus
-from drip_campaigns.site_clock import from_site
+from drip_campaigns.site.clock import from_site
 from tests import factories
 from tests.receiver import Receiver
 

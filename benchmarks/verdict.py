@@ -6,8 +6,8 @@ import frappe
 
 from benchmarks.deeds import Deeds, DeedVerdict
 from benchmarks.witness import Witness
-from drip_campaigns.dispatch import runner
-from drip_campaigns.feedback import recount
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.stats import verify_counters
 
 ENDED_EARLY = ("Exited", "Unsubscribed", "Failed")
 ENDED = ("Completed", *ENDED_EARLY)
@@ -91,5 +91,5 @@ def _find_unfinished(campaign: str) -> list[str]:
 
 def _find_miscounted() -> list[str]:
 	"""Return the sums beside the log that are wrong once every event is counted."""
-	runner.count_events()
-	return [str(difference) for difference in recount.find_differences()]
+	dispatch_due.count_events()
+	return [str(difference) for difference in verify_counters.find_differences()]

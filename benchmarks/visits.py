@@ -20,11 +20,11 @@ from werkzeug.test import Client
 
 from benchmarks import ground
 from drip_campaigns import wsgi
-from drip_campaigns.core.visits import VisitKind
-from drip_campaigns.dispatch import runner
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking.counting import count_visits
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.core.tracking.visits import VisitKind
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.jobs.count_visits import count_visits
+from drip_campaigns.rendering.links import Links
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 
 PING = "/api/method/ping"
@@ -72,7 +72,7 @@ def measure(now: datetime) -> Visits:
 	ground.clear()
 	campaign = ground.make_campaign([factories.step(0, "Hello", TEXT)], now, tracking_mode="Anonymous Totals")
 	ground.enroll_all(campaign.name, ground.make_people(PEOPLE), now)
-	runner.dispatch(now, enqueue_delivery=False)
+	dispatch_due.dispatch(now, enqueue_delivery=False)
 	clicks, opens = _make_links()
 	site = frappe.local.site
 	frappe.destroy()

@@ -17,18 +17,15 @@ def dispatch_command(context, no_delivery: bool) -> None:
 
 	Example: bench --site erp.example.com drip-dispatch
 	"""
-	from drip_campaigns.dispatch import (  # needs a site: not when the list of commands is read
-		delivery,
-		runner,
-	)
-	from drip_campaigns.site_clock import utc_now
+	from drip_campaigns.jobs import deliver, dispatch_due
+	from drip_campaigns.site.clock import utc_now
 
 	with frappe.init_site(get_site(context)):
 		frappe.connect()
-		queued = runner.dispatch(utc_now(), enqueue_delivery=no_delivery)
+		queued = dispatch_due.dispatch(utc_now(), enqueue_delivery=no_delivery)
 		click.echo(f"{queued} e-mails queued")
 		if not no_delivery:
-			click.echo(f"{delivery.deliver(utc_now)} e-mails accepted by the mail server")
+			click.echo(f"{deliver.deliver(utc_now)} e-mails accepted by the mail server")
 
 
 @click.command("drip-doctor")
@@ -40,7 +37,7 @@ def doctor_command(context, campaign: str | None) -> None:
 	Example: bench --site erp.example.com drip-doctor --campaign Welcome
 	"""
 	from drip_campaigns.dispatch.doctor import examine
-	from drip_campaigns.site_clock import utc_now
+	from drip_campaigns.site.clock import utc_now
 
 	with frappe.init_site(get_site(context)):
 		frappe.connect()
@@ -60,9 +57,9 @@ def repair_command(context) -> None:
 
 	Example: bench --site erp.example.com drip-repair
 	"""
-	from drip_campaigns.dispatch.repair import read_ledger, repair
-	from drip_campaigns.feedback.recount import correct
-	from drip_campaigns.site_clock import utc_now
+	from drip_campaigns.jobs.repair import read_ledger, repair
+	from drip_campaigns.site.clock import utc_now
+	from drip_campaigns.stats.verify_counters import correct
 
 	with frappe.init_site(get_site(context)):
 		frappe.connect()
@@ -86,8 +83,8 @@ def rotate_keys_command(context, keep_days: int) -> None:
 
 	Example: bench --site erp.example.com drip-rotate-keys
 	"""
-	from drip_campaigns.site_clock import utc_now
-	from drip_campaigns.tracking.keys import rotate_keys
+	from drip_campaigns.site.clock import utc_now
+	from drip_campaigns.site.signing_keys import rotate_keys
 
 	with frappe.init_site(get_site(context)):
 		frappe.connect()
@@ -109,12 +106,12 @@ def enroll_command(context, campaign: str, recipient_type: str, dry_run: bool, *
 	Example: bench --site erp.example.com drip-enroll Welcome Lead --filters '{"status": "Open"}' --dry-run
 	"""
 	from drip_campaigns.core.errors import DripError
-	from drip_campaigns.enrollment import run_now
+	from drip_campaigns.jobs import enroll_now
 
 	with frappe.init_site(get_site(context)):
 		frappe.connect()
 		try:
-			lines = run_now.enroll_audience(campaign, recipient_type, dry_run=dry_run, **options)
+			lines = enroll_now.enroll_audience(campaign, recipient_type, dry_run=dry_run, **options)
 		except (DripError, frappe.ValidationError, frappe.DoesNotExistError) as error:
 			raise click.ClickException(str(error)) from error
 		click.echo("\n".join(lines))
@@ -132,7 +129,7 @@ def why_not_command(context, campaign: str, recipient_type: str, recipient: str,
 	Example: bench --site erp.example.com drip-why-not Welcome Lead CRM-LEAD-2026-00001
 	"""
 	from drip_campaigns.core.errors import DripError
-	from drip_campaigns.site_clock import utc_now
+	from drip_campaigns.site.clock import utc_now
 	from drip_campaigns.triggers.why_not import explain
 
 	with frappe.init_site(get_site(context)):

@@ -22,55 +22,62 @@ add_to_apps_screen = [
 app_include_js = ["/assets/drip_campaigns/js/add_to_campaign.js"]
 extend_bootinfo = ["drip_campaigns.api.boot.add_recipient_types"]
 override_doctype_dashboards = {
-	"Contact": "drip_campaigns.integrations.dashboards.show_on_contact",
-	"User": "drip_campaigns.integrations.dashboards.show_on_user",
-	"Email Group Member": "drip_campaigns.integrations.dashboards.show_on_email_group_member",
-	"Lead": "drip_campaigns.integrations.dashboards.show_on_lead",
-	"Customer": "drip_campaigns.integrations.dashboards.show_on_customer",
-	"Opportunity": "drip_campaigns.integrations.dashboards.show_on_opportunity",
-	"Prospect": "drip_campaigns.integrations.dashboards.show_on_prospect",
-	"Supplier": "drip_campaigns.integrations.dashboards.show_on_supplier",
-	"Employee": "drip_campaigns.integrations.dashboards.show_on_employee",
-	"CRM Lead": "drip_campaigns.integrations.dashboards.show_on_crm_lead",
-	"CRM Deal": "drip_campaigns.integrations.dashboards.show_on_crm_deal",
+	"Contact": "drip_campaigns.desk.dashboards.show_on_contact",
+	"User": "drip_campaigns.desk.dashboards.show_on_user",
+	"Email Group Member": "drip_campaigns.desk.dashboards.show_on_email_group_member",
+	"Lead": "drip_campaigns.desk.dashboards.show_on_lead",
+	"Customer": "drip_campaigns.desk.dashboards.show_on_customer",
+	"Opportunity": "drip_campaigns.desk.dashboards.show_on_opportunity",
+	"Prospect": "drip_campaigns.desk.dashboards.show_on_prospect",
+	"Supplier": "drip_campaigns.desk.dashboards.show_on_supplier",
+	"Employee": "drip_campaigns.desk.dashboards.show_on_employee",
+	"CRM Lead": "drip_campaigns.desk.dashboards.show_on_crm_lead",
+	"CRM Deal": "drip_campaigns.desk.dashboards.show_on_crm_deal",
 }
 
 # Consent given back elsewhere; and whatever fires a trigger
 doc_events = {
 	"*": {
-		"on_change": "drip_campaigns.enrollment.triggers.note_change",
-		"onload": "drip_campaigns.integrations.records.show_suppression",
+		"on_change": "drip_campaigns.triggers.doc_events.note_change",
+		"onload": "drip_campaigns.desk.suppression_notice.show_suppression",
 	},
 	# Who listens to enrollments and to the log, which are written in bulk
 	**dict.fromkeys(
 		("Webhook", "Notification", "Server Script"),
-		dict.fromkeys(("on_update", "on_trash"), "drip_campaigns.dispatch.listeners.forget"),
+		dict.fromkeys(("on_update", "on_trash"), "drip_campaigns.db.doc_event_queue.forget"),
 	),
 	# Who has opted out of everything is marked in records that come later, too
 	**dict.fromkeys(
 		("Contact", "Email Group Member", "Employee", "Lead", "User"),
-		{"validate": "drip_campaigns.enrollment.triggers.mark_opted_out"},
+		{"validate": "drip_campaigns.enrollment.doc_events.mark_opted_out"},
 	),
 	# Opting out by mail; bounces, complaints and answers
 	"Communication": {
 		"after_insert": [
-			"drip_campaigns.enrollment.unsubscribe_mails.leave_by_mail",
-			"drip_campaigns.feedback.incoming.read_communication",
+			"drip_campaigns.inbound.unsubscribe_mails.leave_by_mail",
+			"drip_campaigns.inbound.incoming.read_communication",
 		]
 	},
 	# A ToDo for which a campaign waits
 	"ToDo": {
-		"on_update": "drip_campaigns.actions.closing.note_closed",
-		"on_trash": "drip_campaigns.actions.closing.note_closed",
+		"on_update": "drip_campaigns.actions.todo_closed.note_closed",
+		"on_trash": "drip_campaigns.actions.todo_closed.note_closed",
 	},
-	"Unhandled Email": {"after_insert": "drip_campaigns.feedback.incoming.read_unhandled"},
-	"Email Unsubscribe": {"after_insert": "drip_campaigns.enrollment.triggers.leave_when_unsubscribed"},
+	"Unhandled Email": {"after_insert": "drip_campaigns.inbound.incoming.read_unhandled"},
+	"Email Unsubscribe": {"after_insert": "drip_campaigns.enrollment.doc_events.leave_when_unsubscribed"},
 	"Personal Data Deletion Request": {
-		"on_update": "drip_campaigns.enrollment.triggers.erase_with_account",
+		"on_update": "drip_campaigns.enrollment.doc_events.erase_with_account",
 	},
 	# Days on which nothing is sent
-	"Holiday List": {"on_update": "drip_campaigns.integrations.holidays.replan_after_change"},
+	"Holiday List": {"on_update": "drip_campaigns.campaign.holiday_field.replan_after_change"},
 }
+
+# Functions that run with each batch of events that the log records, in the same transaction and in this order
+drip_event_subscribers = [
+	"drip_campaigns.triggers.events.fire_triggers",
+	"drip_campaigns.enrollment.wake_waiting.wake_after_events",
+	"drip_campaigns.actions.exit_steps.record_exit_steps",
+]
 
 # What is stored about people, for requests to have it and to have it erased (Personal Data Deletion Request)
 user_data_fields = [
@@ -93,19 +100,19 @@ user_data_fields = [
 scheduler_events = {
 	"cron": {
 		# Every five minutes: send what is due.
-		"*/5 * * * *": ["drip_campaigns.dispatch.runner.dispatch_due"],
+		"*/5 * * * *": ["drip_campaigns.jobs.dispatch_due.dispatch_due"],
 		# Every quarter of an hour: ask the sources of the target lists that are due; take up what has lost its worker.
 		"*/15 * * * *": [
-			"drip_campaigns.lists.refresh.refresh_due",
-			"drip_campaigns.enrollment.bulk_job.take_up_lost",
+			"drip_campaigns.jobs.refresh_lists.refresh_due",
+			"drip_campaigns.jobs.bulk_enrollment.take_up_lost",
 		],
 	},
 	# Once a day: statuses, end dates, and what is due.
-	"daily_long": ["drip_campaigns.daily.run_daily"],
+	"daily_long": ["drip_campaigns.jobs.daily.run_daily"],
 }
 
 # A copy of the site is found out before Frappe sends what was queued on the original
-before_job = ["drip_campaigns.dispatch.runner.look_before_flush"]
+before_job = ["drip_campaigns.jobs.dispatch_due.look_before_flush"]
 
 # Recipients' pages
 page_renderer = ["drip_campaigns.api.public.PublicPages"]

@@ -5,7 +5,7 @@
 
 import frappe
 
-from drip_campaigns.integrations import holidays
+from drip_campaigns.campaign import holiday_field
 
 ROLES = ("Drip Manager", "Drip User")
 
@@ -16,13 +16,13 @@ def after_install() -> None:
 		if not frappe.db.exists("Role", role):
 			frappe.get_doc(doctype="Role", role_name=role, desk_access=1).insert(ignore_permissions=True)
 	fill_settings()
-	holidays.make_field_or_remove_it()
+	holiday_field.make_field_or_remove_it()
 
 
 def after_migrate() -> None:
 	"""Give new settings their defaults, and bring what depends on other apps in line with the apps that are here."""
 	fill_settings()
-	holidays.make_field_or_remove_it()
+	holiday_field.make_field_or_remove_it()
 
 
 def fill_settings() -> None:
@@ -43,4 +43,4 @@ def fill_settings() -> None:
 
 def after_app_install(_app: str) -> None:
 	"""Take up what an app brings that is installed after ours."""
-	holidays.make_field_or_remove_it()
+	holiday_field.make_field_or_remove_it()

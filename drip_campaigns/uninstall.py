@@ -2,13 +2,13 @@
 
 import frappe
 
-from drip_campaigns.dispatch import identity
-from drip_campaigns.dispatch.mail_store import set_each
+from drip_campaigns.campaign import holiday_field
+from drip_campaigns.db.bulk_writes import set_each
 from drip_campaigns.install import ROLES
-from drip_campaigns.integrations import holidays
-from drip_campaigns.tracking import buffer
-from drip_campaigns.tracking.keys import forget_keys
-from drip_campaigns.triggers import table
+from drip_campaigns.outbox import site_copy_check
+from drip_campaigns.site.signing_keys import forget_keys
+from drip_campaigns.stats import visit_buffer
+from drip_campaigns.triggers import trigger_cache
 
 MODULE = "Drip Campaigns"
 BATCH_SIZE = 500
@@ -62,16 +62,16 @@ def after_uninstall() -> None:
 	for role in ROLES:
 		frappe.delete_doc("Role", role, ignore_missing=True, force=True)
 	frappe.db.delete("Deleted Document", {"deleted_doctype": "Drip Settings"})
-	identity.forget()
+	site_copy_check.forget()
 	forget_keys()
-	buffer.forget()
-	table.forget()
+	visit_buffer.forget()
+	trigger_cache.forget()
 	frappe.db.commit()
 
 
 def after_app_uninstall(_app: str) -> None:
 	"""Remove what another app has brought along and that is gone with it. Ends a dry run without a change."""
-	holidays.make_field_or_remove_it()
+	holiday_field.make_field_or_remove_it()
 	frappe.db.commit()
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 import frappe.app
 from werkzeug.wrappers import Request
 
-from drip_campaigns.pages import short_way
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.pages import fast_redirect
+from drip_campaigns.site.clock import utc_now
 
 
 def application(environ: dict, start_response: Callable) -> Iterable[bytes]:
 	"""Answer a request (WSGI, PEP 3333)."""
-	answer = short_way.answer(Request(environ), utc_now()) or frappe.app.application
+	answer = fast_redirect.answer(Request(environ), utc_now()) or frappe.app.application
 	return answer(environ, start_response)

@@ -12,13 +12,16 @@ import frappe.email.queue
 from frappe.utils.background_jobs import get_queues, get_redis_conn
 
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.dispatch import bad_news, delivery, identity, listeners, runner
+from drip_campaigns.db import doc_event_queue
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.lists import refresh as lists_refresh
-from drip_campaigns.pages.limits import PREFIX
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking import buffer
-from drip_campaigns.triggers import table
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.jobs import refresh_lists as lists_refresh
+from drip_campaigns.outbox import breaker_hints, site_copy_check
+from drip_campaigns.pages.rate_limits import PREFIX
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.stats import visit_buffer
+from drip_campaigns.triggers import trigger_cache
 from tests.fakes import LOOPBACK, Clock
 
 DOMAIN = "drip-test.example"
@@ -97,11 +100,11 @@ def clear_site() -> None:
 	frappe.clear_document_cache("Drip Settings", "Drip Settings")
 	frappe.db.commit()
 	frappe.clear_cache(doctype="Drip Settings")
-	bad_news.take()
-	listeners.forget()
-	buffer.forget()
-	table.forget()  # the triggers of the campaigns that are gone
-	identity.forget()  # when this site last sent: the next test may live before that
+	breaker_hints.take()
+	doc_event_queue.forget()
+	visit_buffer.forget()
+	trigger_cache.forget()  # the triggers of the campaigns that are gone
+	site_copy_check.forget()  # when this site last sent: the next test may live before that
 	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens
 	_forget_counts()
 	drop_jobs()
@@ -271,7 +274,7 @@ def enroll(campaign, record, clock: Clock, **options: Any):
 
 def run(clock: Clock) -> int:
 	"""Dispatch and deliver at the clock's time, as the scheduler and a worker would; return how many were accepted."""
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	return delivery.deliver(clock)
 
 

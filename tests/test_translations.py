@@ -15,17 +15,17 @@ TRANSLATED = ("de", "es", "fr", "ar")
 FOLDERS = ("pages", "templates/public", "templates/emails")
 FILES = (
 	"api/public.py",
-	"dispatch/asking.py",
-	"dispatch/render.py",
+	"rendering/confirmation_mail.py",
+	"rendering/render_email.py",
 	"enrollment/address_change.py",
 	"enrollment/sign_up.py",
 )
 # What stands in e-mails, where a subject is searched for as people write it
-IN_MAILS = ("templates/emails", "dispatch/asking.py", "dispatch/render.py", "enrollment/address_change.py")
+IN_MAILS = ("templates/emails", "rendering/confirmation_mail.py", "rendering/render_email.py", "enrollment/address_change.py")
 # Texts that a module names in a constant and translates one by one
-NAMED = {"pages/leave.py": ("REASONS",)}
+NAMED = {"pages/unsubscribe.py": ("REASONS",)}
 # Modules that also hand over what an administrator wrote in Drip Settings; Frappe's own Translations are for that.
-OF_SETTINGS = ("dispatch/render.py",)
+OF_SETTINGS = ("rendering/render_email.py",)
 FOR_COLLEAGUES = {
 	"It has {0} characters. Shorten it to {1} at most.",  # of the template of the pages: Drip Settings say it
 	"{0} is not known. Use one of: {1}.",
@@ -121,7 +121,7 @@ def test_no_line_of_a_page_breaks_within_the_word_email(language):
 def test_frappe_speaks_the_language(connected_site, language):
 	import frappe
 
-	from drip_campaigns.languages import speaking
+	from drip_campaigns.site.languages import speaking
 
 	translations = dict(rows_of(language))
 	frappe.clear_cache()
@@ -132,7 +132,7 @@ def test_frappe_speaks_the_language(connected_site, language):
 
 
 def test_languages_of_the_app_are_the_ones_with_a_file(connected_site):
-	from drip_campaigns.languages import LANGUAGES
+	from drip_campaigns.site.languages import LANGUAGES
 
 	files = {path.stem for path in (PACKAGE / "translations").glob("*.csv")}
 	assert files == set(TRANSLATED) == set(LANGUAGES) - {"en"}

@@ -2,8 +2,8 @@
 
 import frappe
 
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.triggers import work
+from drip_campaigns.jobs import run_triggers
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 
 
@@ -20,7 +20,7 @@ def make_campaign(clock, *triggers: dict, **fields):
 def work_off(clock) -> int:
 	"""Commit, as a request does at its end, and do what the worker would."""
 	frappe.db.commit()
-	return work.run(utc_now() if clock.now < utc_now() else clock.now)
+	return run_triggers.run(utc_now() if clock.now < utc_now() else clock.now)
 
 
 def enrolled(campaign) -> list[str]:

@@ -14,8 +14,8 @@ from datetime import datetime
 
 from dev import paths
 from dev.demo.connection import connected
-from drip_campaigns import daily
-from drip_campaigns.dispatch import delivery
+from drip_campaigns.jobs import daily
+from drip_campaigns.jobs import deliver as delivery
 
 AT_ONCE = 2
 

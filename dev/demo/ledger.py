@@ -12,7 +12,7 @@ from frappe.utils.data import get_system_timezone
 from dev.demo import records
 from dev.demo.cast import NOT_ENROLLED, PEOPLE, Person
 from dev.demo.report import Ledger, Recipient, Record, StepLine
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.site.clock import to_site
 
 _ENROLLMENT = [
 	"name",

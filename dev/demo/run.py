@@ -18,7 +18,7 @@ from dev.demo.receipts import read_receipts
 from dev.demo.report import Ledger, find_problems, make_report
 from dev.demo.script import SCRIPT, Play, last_full_week
 from dev.demo.stage import set_stage
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site.clock import utc_now
 
 FOLDER = paths.STATE / "demo"
 MAIL = FOLDER / "mail"

@@ -17,7 +17,7 @@ from dev.demo.mail_server import REFUSAL
 from dev.demo.stage import Stage
 from dev.shell import StepError
 from drip_campaigns.enrollment import enroll
-from drip_campaigns.site_clock import from_site, site_date
+from drip_campaigns.site.clock import from_site, site_date
 
 DAYS = 7
 

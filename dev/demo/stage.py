@@ -11,7 +11,7 @@ from dev import processes, serve, services, shell
 from dev.demo import jobs, records
 from dev.demo.connection import connected
 from dev.demo.mail_server import SavingMailServer
-from drip_campaigns.dispatch.options import may_send
+from drip_campaigns.site.settings import may_send
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,15 @@
 import frappe
 from frappe import _
 
+from drip_campaigns.actions.context import Done, Job
 from drip_campaigns.actions.errors import ActionError
-from drip_campaigns.actions.outcome import Done, Job
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import ExitReason
-from drip_campaigns.enrollment.addresses import hash_address
-from drip_campaigns.enrollment.ending import end_batch, find_live_of
 from drip_campaigns.enrollment.enroll import enroll
-from drip_campaigns.enrollment.target_lists import MEMBER, forget_dropped
-from drip_campaigns.lists.dropping import drop
+from drip_campaigns.enrollment.exit import end_batch, find_live_of
+from drip_campaigns.enrollment.list_membership import MEMBER, forget_dropped
+from drip_campaigns.lists.remove_members import drop
+from drip_campaigns.people.addresses import hash_address
 
 SAVE_POINT = "drip_action_membership"
 

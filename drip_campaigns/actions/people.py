@@ -7,10 +7,10 @@ from frappe.desk.doctype.notification_settings.notification_settings import (
 )
 from frappe.utils import add_days, get_url_to_form, strip_html
 
+from drip_campaigns.actions.context import Done, Job
 from drip_campaigns.actions.errors import ActionError
-from drip_campaigns.actions.outcome import Done, Job
-from drip_campaigns.core.actions import AssignTo, choose_in_turn
-from drip_campaigns.site_clock import site_date
+from drip_campaigns.core.flow.actions import AssignTo, choose_in_turn
+from drip_campaigns.site.clock import site_date
 
 
 def assign(job: Job) -> Done:

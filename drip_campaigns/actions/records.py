@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import frappe
 from frappe import _
 
+from drip_campaigns.actions.action_texts import read_values
+from drip_campaigns.actions.context import Done, Job
 from drip_campaigns.actions.errors import ActionError
-from drip_campaigns.actions.outcome import Done, Job
-from drip_campaigns.actions.texts import read_values
 
 
 def set_field(job: Job) -> Done:

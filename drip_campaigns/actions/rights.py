@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.actions.errors import BrokenActionError
-from drip_campaigns.core.actions import ActionKind
+from drip_campaigns.core.flow.actions import ActionKind
 
 Right = tuple[str, str]  # DocType, what is done with it
 _RIGHTS: dict[str, tuple[Right, ...]] = {

@@ -2,7 +2,7 @@
 
 import frappe
 
-from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.people.recipient_types import available_types
 
 
 def add_recipient_types(bootinfo: dict) -> None:

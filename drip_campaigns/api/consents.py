@@ -2,7 +2,7 @@
 
 import frappe
 
-from drip_campaigns.tracking.consents import find_proofs
+from drip_campaigns.people.consent_records import find_proofs
 
 
 @frappe.whitelist(methods=["POST"])

@@ -6,13 +6,16 @@ from frappe.rate_limiter import rate_limit
 from frappe.utils import getdate
 
 from drip_campaigns.api.errors import explained, require_reason
-from drip_campaigns.campaign import lifecycle, owners, preview, retry
+from drip_campaigns.campaign import lifecycle, owners, preview
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.enrollment import bulk_job, enroll, leaving, overview, suppress
-from drip_campaigns.enrollment.addresses import is_valid
-from drip_campaigns.enrollment.audience import Audience
-from drip_campaigns.enrollment.recipient_types import available_types, get_type
-from drip_campaigns.site_clock import from_site, utc_now
+from drip_campaigns.dispatch import retry
+from drip_campaigns.enrollment import enroll, suppress, unsubscribe
+from drip_campaigns.jobs import bulk_enrollment
+from drip_campaigns.people.addresses import is_valid
+from drip_campaigns.people.audience import Audience
+from drip_campaigns.people.recipient_types import available_types, get_type
+from drip_campaigns.site.clock import from_site, utc_now
+from drip_campaigns.stats import progress
 
 ROLES = ("Drip Manager", "Drip User", "System Manager")
 
@@ -65,7 +68,7 @@ def take_over_campaign(campaign: str) -> dict:
 @explained
 def cancel_bulk_enrollment(name: str) -> dict:
 	"""Stop a bulk enrollment after the page it is at; who is enrolled stays enrolled."""
-	bulk_job.cancel(_get("Drip Bulk Enrollment", name, "write").name)
+	bulk_enrollment.cancel(_get("Drip Bulk Enrollment", name, "write").name)
 	return {}
 
 
@@ -73,7 +76,7 @@ def cancel_bulk_enrollment(name: str) -> dict:
 @explained
 def resume_bulk_enrollment(name: str) -> dict:
 	"""Go on with a bulk enrollment that was cancelled or failed, where it stopped."""
-	bulk_job.resume(_get("Drip Bulk Enrollment", name, "write").name)
+	bulk_enrollment.resume(_get("Drip Bulk Enrollment", name, "write").name)
 	return {}
 
 
@@ -155,7 +158,7 @@ def remove_enrollment(enrollment: str) -> dict:
 def bring_back_enrollment(enrollment: str, because: str) -> dict:
 	"""Undo an unsubscription for a recipient who asks; for those who may lift suppressions, and with the proof in `because`."""
 	frappe.has_permission("Drip Suppression", "write", throw=True)
-	leaving.bring_back(_get("Drip Enrollment", enrollment, "write"), require_reason(because), utc_now())
+	unsubscribe.bring_back(_get("Drip Enrollment", enrollment, "write"), require_reason(because), utc_now())
 	return {}
 
 
@@ -219,13 +222,13 @@ def get_recipient_types() -> list[str]:
 @frappe.whitelist(methods=["GET"])
 def get_campaign_summary(campaign: str) -> dict:
 	"""Return how many enrollments and e-mails a campaign has, by status."""
-	return overview.count_by_status(_get("Drip Campaign", campaign, "read").name)
+	return progress.count_by_status(_get("Drip Campaign", campaign, "read").name)
 
 
 @frappe.whitelist(methods=["GET"])
 def get_enrollment_schedule(enrollment: str) -> list[dict]:
 	"""Return each step of an enrollment with what became of it, or when it is planned."""
-	return overview.list_schedule(_get("Drip Enrollment", enrollment, "read"))
+	return progress.list_schedule(_get("Drip Enrollment", enrollment, "read"))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -233,7 +236,10 @@ def run_dispatch() -> dict:
 	"""Send what is due now instead of at the next five minutes: Drip Managers only."""
 	frappe.only_for(("Drip Manager", "System Manager"))
 	frappe.enqueue(
-		"drip_campaigns.dispatch.runner.dispatch_due", queue="long", job_id="drip-dispatch", deduplicate=True
+		"drip_campaigns.jobs.dispatch_due.dispatch_due",
+		queue="long",
+		job_id="drip-dispatch",
+		deduplicate=True,
 	)
 	return {}
 

@@ -5,7 +5,7 @@ from frappe import _
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign.check import find_save_problems
-from drip_campaigns.campaign.impact import count_live, foresee
+from drip_campaigns.campaign.preview_impact import count_live, foresee
 
 
 @frappe.whitelist(methods=["POST"])

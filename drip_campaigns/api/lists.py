@@ -7,25 +7,26 @@ from frappe import _
 
 from drip_campaigns.api.errors import explained, require_reason
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment.target_lists import MEMBER, note_coming_back, note_leaving
-from drip_campaigns.lists import by_hand, first_refresh, overview, refresh
+from drip_campaigns.enrollment.list_membership import MEMBER, note_coming_back, note_leaving
+from drip_campaigns.jobs import first_refresh, refresh_lists
+from drip_campaigns.lists import by_hand, overview, refreshes
 from drip_campaigns.lists.check import find_everybody
-from drip_campaigns.lists.include import include
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.lists.include_list import include
+from drip_campaigns.site.clock import utc_now
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
 def refresh_list(target_list: str) -> dict:
 	"""Ask the sources of a list again, in the background; return the run."""
-	return {"run": refresh.start(_get(target_list, "write").name, utc_now())}
+	return {"run": refresh_lists.start(_get(target_list, "write").name, utc_now())}
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
 def cancel_refresh(target_list: str) -> dict:
 	"""Stop a refresh that is under way. Who was put on the list stays, and nobody drops out."""
-	refresh.cancel(_get(target_list, "write").name)
+	refresh_lists.cancel(_get(target_list, "write").name)
 	return {}
 
 
@@ -33,8 +34,8 @@ def cancel_refresh(target_list: str) -> dict:
 @explained
 def resume_refresh(run: str) -> dict:
 	"""Let a refresh that failed or was cancelled go on where it stopped."""
-	_get(frappe.get_doc(refresh.DOCTYPE, run).target_list, "write")
-	refresh.resume(run)
+	_get(frappe.get_doc(refreshes.DOCTYPE, run).target_list, "write")
+	refresh_lists.resume(run)
 	return {}
 
 
@@ -42,9 +43,9 @@ def resume_refresh(run: str) -> dict:
 @explained
 def answer_first_refresh(run: str, enroll: bool) -> dict:
 	"""Say whether those whom the first refresh of a list has brought shall be enrolled; return how many they are."""
-	document = frappe.get_doc(refresh.DOCTYPE, run)
+	document = frappe.get_doc(refreshes.DOCTYPE, run)
 	_get(document.target_list, "write")
-	for trigger in first_refresh.find_waiting(document.target_list) if enroll else ():
+	for trigger in refreshes.find_waiting(document.target_list) if enroll else ():
 		frappe.get_doc("Drip Campaign", trigger.parent).check_permission("write")
 	return {"count": first_refresh.answer(document, enroll=enroll)}
 

@@ -14,19 +14,28 @@ from werkzeug.exceptions import abort
 from werkzeug.wrappers import Response
 
 from drip_campaigns.api.errors import explained
-from drip_campaigns.core.news import UnprovenError
-from drip_campaigns.core.tokens import InvalidTokenError, Purpose
+from drip_campaigns.core.inbound.provider_events import UnprovenError
+from drip_campaigns.core.tracking.tokens import InvalidTokenError, Purpose
 from drip_campaigns.enrollment.sign_up import request_sign_up
-from drip_campaigns.feedback.providers.request import ProviderRequest
-from drip_campaigns.feedback.webhooks import LARGEST_BODY, PROVIDERS, PartlyTakenError, take
-from drip_campaigns.pages import address, confirm, leave, preferences, short_way, view, visits
+from drip_campaigns.inbound.providers.request import ProviderRequest
+from drip_campaigns.inbound.webhooks import LARGEST_BODY, PROVIDERS, PartlyTakenError, take
+from drip_campaigns.pages import (
+	address_change,
+	confirm,
+	fast_redirect,
+	preferences,
+	unsubscribe,
+	view,
+	visits,
+)
 from drip_campaigns.pages.frame import Page, PageRequest, choose_language, render_not_found, render_problem
-from drip_campaigns.pages.limits import TooManyTriesError, spend
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking.urls import PREVIEW_TOKEN, ROOT, read_token
+from drip_campaigns.pages.rate_limits import TooManyTriesError, spend
+from drip_campaigns.rendering.links import PREVIEW_TOKEN, ROOT, read_token
+from drip_campaigns.site.clock import utc_now
 
 PAGES: dict[str, Page] = {
-	page.purpose.value: page for page in (leave.PAGE, preferences.PAGE, address.PAGE, confirm.PAGE, view.PAGE)
+	page.purpose.value: page
+	for page in (unsubscribe.PAGE, preferences.PAGE, address_change.PAGE, confirm.PAGE, view.PAGE)
 }
 VISITS = {Purpose.CLICK.value: visits.follow, Purpose.OPEN.value: visits.show_picture}
 _VISIT_PATHS = tuple(f"/{ROOT}/{name}/" for name in VISITS)
@@ -68,7 +77,7 @@ def answer_visit() -> None:
 	"""
 	request = frappe.local.request
 	if request.path.startswith(_VISIT_PATHS) and request.method in ("GET", "HEAD"):
-		short_way.remember_site(request, utc_now())
+		fast_redirect.remember_site(request, utc_now())
 		abort(PublicPages().render())
 
 

@@ -8,8 +8,8 @@ from frappe.rate_limiter import rate_limit
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.triggers import calls, existing
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.triggers import api_triggers, backfill
 
 
 @frappe.whitelist(methods=["POST"])
@@ -28,14 +28,14 @@ def trigger_campaign(
 	"""
 	frappe.has_permission("Drip Enrollment", "create", throw=True)
 	frappe.has_permission(recipient_type, "read", recipient, throw=True)
-	return {"campaigns": calls.call(event_name, recipient_type, recipient, campaign, key, utc_now())}
+	return {"campaigns": api_triggers.call(event_name, recipient_type, recipient, campaign, key, utc_now())}
 
 
 @frappe.whitelist(methods=["GET"])
 @explained
 def count_existing(campaign: str) -> list[dict]:
 	"""Return how many records met each trigger of a campaign before, by trigger and recipient type."""
-	return existing.count_existing(_get_to_enroll(campaign))
+	return backfill.count_existing(_get_to_enroll(campaign))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -43,7 +43,7 @@ def count_existing(campaign: str) -> list[dict]:
 def take_in_existing(campaign: str, audiences: str) -> dict:
 	"""Enroll people who met triggers before, in the background: a JSON list of trigger, recipient_type and count."""
 	document = _get_to_enroll(campaign)
-	return {"runs": calls.take_in(document, _read_audiences(audiences), utc_now())}
+	return {"runs": api_triggers.take_in(document, _read_audiences(audiences), utc_now())}
 
 
 def _get_to_enroll(campaign: str):

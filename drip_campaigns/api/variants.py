@@ -4,7 +4,7 @@ import frappe
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import winners
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site.clock import utc_now
 
 
 @frappe.whitelist(methods=["GET"])

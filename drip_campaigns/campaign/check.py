@@ -7,24 +7,24 @@ from frappe import _
 from frappe.utils import getdate
 
 from drip_campaigns.campaign.check_actions import find_action_problems, find_right_problems
-from drip_campaigns.campaign.check_flow import find_flow_problems
 from drip_campaigns.campaign.check_goals import find_goal_problems
 from drip_campaigns.campaign.check_lists import find_list_problems
 from drip_campaigns.campaign.check_texts import find_row_problems, find_text_problems
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.campaign.check_variants import find_variant_problems
 from drip_campaigns.campaign.owners import explain_unfit
-from drip_campaigns.core.actions import RunWhen
-from drip_campaigns.core.checks import validate_plan
-from drip_campaigns.core.clock import find_zone
 from drip_campaigns.core.errors import DripError, DuplicateLabelError, InvalidFlowError
+from drip_campaigns.core.flow.actions import RunWhen
 from drip_campaigns.core.model import SenderRule, StepType
-from drip_campaigns.core.slots import next_allowed
-from drip_campaigns.dispatch.options import postal_address
-from drip_campaigns.dispatch.render import load_template
-from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
-from drip_campaigns.enrollment.plans import WEEKDAY_FIELDS, make_plan
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.core.schedule.plan_checks import validate_plan
+from drip_campaigns.core.schedule.send_window import next_allowed
+from drip_campaigns.core.schedule.wall_clock import find_zone
+from drip_campaigns.plans.campaign_plan import WEEKDAY_FIELDS, make_plan
+from drip_campaigns.plans.check_flow import find_flow_problems
+from drip_campaigns.rendering.render_email import load_template
+from drip_campaigns.rendering.senders import NoOutgoingAccountError, Senders
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.settings import postal_address
 
 
 def find_save_problems(campaign) -> Iterator[str]:

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import frappe
 from frappe import _
 
+from drip_campaigns.actions.action_texts import KNOWN_NAMES, read_values
+from drip_campaigns.actions.labels import describe
 from drip_campaigns.actions.people import read_users
 from drip_campaigns.actions.rights import describe_missing, find_missing_rights
-from drip_campaigns.actions.texts import KNOWN_NAMES, read_values
-from drip_campaigns.actions.words import describe
 from drip_campaigns.campaign.check_values import find_value_problem
-from drip_campaigns.core.actions import ActionKind, AssignTo, RunWhen
+from drip_campaigns.core.flow.actions import ActionKind, AssignTo, RunWhen
 from drip_campaigns.core.model import StepType
-from drip_campaigns.dispatch.template import find_problem
-from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.rendering.templates import find_problem
 
 NEEDS = {
 	ActionKind.SET_FIELD: ("action_doctype", "action_field"),

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import frappe
 from frappe import _
 
-from drip_campaigns.core.goals import GoalKind
-from drip_campaigns.enrollment.audience import Audience, InvalidFiltersError
-from drip_campaigns.enrollment.recipient_types import available_types
-from drip_campaigns.rules.documents import has_doctype
-from drip_campaigns.rules.leavers import goal_filters
-from drip_campaigns.triggers.people import find_matching
+from drip_campaigns.core.flow.goals import GoalKind
+from drip_campaigns.exit_rules.documents import has_doctype
+from drip_campaigns.exit_rules.find_exits import goal_filters
+from drip_campaigns.people.audience import Audience, InvalidFiltersError
+from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.triggers.find_people import find_matching
 
 _FIELDS = {GoalKind.RECORD_MATCHES: "goal_recipient_type", GoalKind.DOCUMENT_MADE: "goal_document"}
 

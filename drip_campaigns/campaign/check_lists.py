@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from frappe import _
 
 from drip_campaigns.core.lists import ExclusionKind
-from drip_campaigns.enrollment.addresses import is_valid
-from drip_campaigns.enrollment.exclusions import ascii_domain
+from drip_campaigns.people.addresses import is_valid
+from drip_campaigns.people.exclusions import ascii_domain
 
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import frappe
 from frappe import _
 
-from drip_campaigns.dispatch.render import StepText, load_step_text
-from drip_campaigns.dispatch.template import find_problem
-from drip_campaigns.enrollment.recipient_types import available_types
+from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.rendering.render_email import StepText, load_step_text
+from drip_campaigns.rendering.templates import find_problem
 
 
 def find_row_problems(label: str, row, *, is_draft: bool = False) -> Iterator[str]:

@@ -6,12 +6,12 @@ import frappe
 from frappe import _
 
 from drip_campaigns.campaign.check_actions import find_enroll_edges
-from drip_campaigns.core.actions import ActionKind
-from drip_campaigns.core.triggers import TriggerKind, find_circle
-from drip_campaigns.enrollment.audience import Audience, InvalidFiltersError
-from drip_campaigns.enrollment.recipient_types import available_types
-from drip_campaigns.triggers.people import find_matching, read_filters
-from drip_campaigns.triggers.words import describe
+from drip_campaigns.core.flow.actions import ActionKind
+from drip_campaigns.core.flow.triggers import TriggerKind, find_circle
+from drip_campaigns.people.audience import Audience, InvalidFiltersError
+from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.triggers.find_people import find_matching, read_filters
+from drip_campaigns.triggers.labels import describe
 
 STANDARD_FIELDS = {"name": "Data", "owner": "Link", "creation": "Datetime", "modified": "Datetime"}
 DATE_TYPES = ("Date", "Datetime")

@@ -7,8 +7,8 @@ from typing import Any
 import frappe
 from frappe import _
 
-from drip_campaigns.actions.texts import read_values
-from drip_campaigns.core.actions import ActionKind
+from drip_campaigns.actions.action_texts import read_values
+from drip_campaigns.core.flow.actions import ActionKind
 from drip_campaigns.core.model import StepType
 
 LONGEST_LIST = 12  # values named in a sentence

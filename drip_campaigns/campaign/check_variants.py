@@ -8,9 +8,9 @@ from frappe import _
 from frappe.utils import cint
 
 from drip_campaigns.campaign.check_texts import find_row_problems
+from drip_campaigns.core.flow.variants import Criterion
 from drip_campaigns.core.model import StepType
-from drip_campaigns.core.tracking_mode import TrackingMode
-from drip_campaigns.core.variants import Criterion
+from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 
 NEEDS_TRACKING = (Criterion.OPENS.value, Criterion.CLICKS.value)
 

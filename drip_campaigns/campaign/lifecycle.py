@@ -8,16 +8,17 @@ from frappe.query_builder.functions import Coalesce
 
 from drip_campaigns.campaign.check import find_activation_problems, find_save_problems
 from drip_campaigns.campaign.replan import AT_ONCE, count_affected, replan
-from drip_campaigns.core.confirmation import Confirmation
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EventType, ExitReason, Status
-from drip_campaigns.dispatch import listeners, mail_store
-from drip_campaigns.dispatch.deadlocks import again_after_deadlock
-from drip_campaigns.dispatch.options import release_after
-from drip_campaigns.dispatch.store import record_events
-from drip_campaigns.dispatch.withdraw import hold, release, withdraw
-from drip_campaigns.enrollment.state import closing_fields
-from drip_campaigns.site_clock import from_site, site_date, to_site, utc_now
+from drip_campaigns.core.schedule.confirmation import Confirmation
+from drip_campaigns.db import bulk_writes, doc_event_queue
+from drip_campaigns.db.deadlocks import again_after_deadlock
+from drip_campaigns.db.events import record_events
+from drip_campaigns.outbox import emails
+from drip_campaigns.outbox.cancel import hold, release, withdraw
+from drip_campaigns.plans.enrollment_state import closing_fields
+from drip_campaigns.site.clock import from_site, site_date, to_site, utc_now
+from drip_campaigns.site.settings import release_after
 
 END_BATCH = 1000
 
@@ -64,7 +65,7 @@ def _start(campaign, now: datetime) -> None:
 	cleared = {"paused_at": None, "paused_until": None, "held_because": None}
 	_set_status(campaign, CampaignStatus.ACTIVE, **cleared, resumed_at=to_site(now))
 	start_scheduled(now, campaign.name)
-	release(mail_store.email_table().campaign == campaign.name, now=now, release_after=release_after())
+	release(emails.email_table().campaign == campaign.name, now=now, release_after=release_after())
 
 
 def pause(campaign, now: datetime, until: datetime | None = None) -> None:
@@ -73,7 +74,7 @@ def pause(campaign, now: datetime, until: datetime | None = None) -> None:
 	if until and until <= now:
 		raise CampaignProblemError(_("A pause ends in the future. Choose a later moment."))
 	_set_status(campaign, CampaignStatus.PAUSED, paused_at=to_site(now), paused_until=to_site(until))
-	hold(mail_store.email_table().campaign == campaign.name, now=now)
+	hold(emails.email_table().campaign == campaign.name, now=now)
 
 
 def close(campaign, now: datetime) -> None:
@@ -106,7 +107,7 @@ def end(campaign, now: datetime) -> int:
 			return total
 		names = [row.name for row in rows]
 		closing = closing_fields(Status.EXITED, now, ExitReason.REMOVED)
-		mail_store.set_values("Drip Enrollment", names, closing, to_site(now))
+		bulk_writes.set_values("Drip Enrollment", names, closing, to_site(now))
 		withdraw(names, _("The campaign was ended."), now)
 		detail = {"event_type": EventType.EXITED.value, "detail": _("The campaign was ended.")}
 		events = [
@@ -130,9 +131,9 @@ def start_scheduled(now: datetime, campaign: str | None = None) -> None:
 	begins &= Coalesce(enrollment.confirmation, "") != Confirmation.AWAITING.value
 	if campaign:
 		begins &= enrollment.campaign == campaign
-	if listeners.is_heard("Drip Enrollment"):
+	if doc_event_queue.is_heard("Drip Enrollment"):
 		names = frappe.qb.from_(enrollment).select(enrollment.name).where(begins).run(pluck=True)
-		listeners.note_changing("Drip Enrollment", names)
+		doc_event_queue.note_changing("Drip Enrollment", names)
 	(
 		frappe.qb.update(enrollment)
 		.set(enrollment.status, Status.IN_PROGRESS.value)

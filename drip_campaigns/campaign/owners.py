@@ -6,7 +6,7 @@ from datetime import datetime
 import frappe
 from frappe import _
 
-from drip_campaigns.campaign.hold import hold_campaign
+from drip_campaigns.campaign.auto_pause import hold_campaign
 from drip_campaigns.core.model import CampaignStatus
 
 

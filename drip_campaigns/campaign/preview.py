@@ -8,18 +8,18 @@ from frappe import _
 from jinja2 import TemplateError
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.links import LinkRules
+from drip_campaigns.core.flow.threads import as_reply
 from drip_campaigns.core.model import StepType
-from drip_campaigns.core.threads import as_reply
-from drip_campaigns.core.tokens import Purpose
-from drip_campaigns.dispatch.message import Envelope, compose
-from drip_campaigns.dispatch.options import postal_address
-from drip_campaigns.dispatch.render import Frame, RenderedEmail, compile_step, fill, load_step_text
-from drip_campaigns.dispatch.senders import Sender, Senders
-from drip_campaigns.enrollment.addresses import on_the_wire
-from drip_campaigns.enrollment.recipients import Recipient, load_recipients
-from drip_campaigns.tracking.modes import find_utm
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.core.tracking.links import LinkRules
+from drip_campaigns.core.tracking.tokens import Purpose
+from drip_campaigns.people.addresses import on_the_wire
+from drip_campaigns.people.recipients import Recipient, load_recipients
+from drip_campaigns.rendering.links import Links
+from drip_campaigns.rendering.message import Envelope, compose
+from drip_campaigns.rendering.render_email import Frame, RenderedEmail, compile_step, fill, load_step_text
+from drip_campaigns.rendering.senders import Sender, Senders
+from drip_campaigns.rendering.tracking_modes import find_utm
+from drip_campaigns.site.settings import postal_address
 
 TEST_HEADER = "X-Drip-Test"
 

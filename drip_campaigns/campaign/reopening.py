@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import frappe
 
-from drip_campaigns.dispatch.store import find_superseded, find_taken_keys
-from drip_campaigns.enrollment.state import live_keys
+from drip_campaigns.plans.enrollment_rows import find_superseded, find_taken_keys
+from drip_campaigns.plans.enrollment_state import live_keys
 
 Keys = dict[str, str]  # the two unique columns of a live enrollment
 

@@ -10,17 +10,13 @@ import frappe
 from frappe.utils import create_batch
 
 from drip_campaigns.campaign.reopening import find_free_keys
-from drip_campaigns.core import schedule
 from drip_campaigns.core.model import CampaignStatus, EventType, Plan, Position, Status
-from drip_campaigns.dispatch.mail_store import set_each
-from drip_campaigns.dispatch.store import (
-	ENROLLMENT_FIELDS,
-	advance_enrollments,
-	load_dealt_with,
-	record_events,
-)
-from drip_campaigns.enrollment.plans import make_plan, step_subjects
-from drip_campaigns.enrollment.state import (
+from drip_campaigns.core.schedule import due_steps
+from drip_campaigns.db.bulk_writes import set_each
+from drip_campaigns.db.events import record_events
+from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
+from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, advance_enrollments, load_dealt_with
+from drip_campaigns.plans.enrollment_state import (
 	held_end,
 	live_keys,
 	plan_fields,
@@ -29,7 +25,7 @@ from drip_campaigns.enrollment.state import (
 	wait_on,
 	waits_for_confirmation,
 )
-from drip_campaigns.site_clock import from_site, to_site
+from drip_campaigns.site.clock import from_site, to_site
 
 BATCH_SIZE = 1000
 AT_ONCE = 1000  # more than these are replanned by a background job
@@ -64,7 +60,7 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 				continue
 			position = read_position(row, dealt_with[row.name])
 			if held_from and row.status in _GOING_ON:
-				position = schedule.shift(plan, position, max(held_from, from_site(row.started_at)), now)
+				position = due_steps.shift(plan, position, max(held_from, from_site(row.started_at)), now)
 			change = _change(row, plan, position, subjects, events, now)
 			state = {**row, **position_fields(position), **change}
 			if state != row:
@@ -82,7 +78,7 @@ def replan_soon(campaign, now: datetime) -> bool:
 		replan(campaign, now)
 		return True
 	frappe.enqueue(
-		"drip_campaigns.daily.replan_campaign",
+		"drip_campaigns.jobs.daily.replan_campaign",
 		queue="long",
 		campaign=campaign.name,
 		job_id=f"drip-replan-{campaign.name}",
@@ -112,7 +108,7 @@ def _change(
 	row: frappe._dict, plan: Plan, position: Position, subjects: dict, events: list, now: datetime
 ) -> dict:
 	status = Status(row.status)
-	if status is Status.COMPLETED and not schedule.reopens(plan, position, status):
+	if status is Status.COMPLETED and not due_steps.reopens(plan, position, status):
 		return {}
 	future = plan_fields(plan, position, subjects, from_site(row.left_at))
 	if status is Status.PAUSED:
@@ -128,7 +124,7 @@ def _change(
 
 
 def _reopens(plan: Plan, row: frappe._dict, steps: Mapping[str, frappe._dict]) -> bool:
-	return schedule.reopens(plan, read_position(row, steps), Status.COMPLETED)
+	return due_steps.reopens(plan, read_position(row, steps), Status.COMPLETED)
 
 
 def _keys(row: frappe._dict) -> dict[str, str]:

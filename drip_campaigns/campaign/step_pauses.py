@@ -7,10 +7,10 @@ from frappe import _
 
 from drip_campaigns.campaign.lifecycle import CampaignProblemError
 from drip_campaigns.campaign.replan import replan_soon
-from drip_campaigns.dispatch import mail_store
-from drip_campaigns.dispatch.options import release_after
-from drip_campaigns.dispatch.withdraw import hold, release
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.outbox import emails
+from drip_campaigns.outbox.cancel import hold, release
+from drip_campaigns.site.clock import to_site
+from drip_campaigns.site.settings import release_after
 
 STEP = "Drip Campaign Step"
 
@@ -21,7 +21,7 @@ def pause_step(campaign, step: str, now: datetime, until: datetime | None = None
 	if until and until <= now:
 		raise CampaignProblemError(_("A pause ends in the future. Choose a later moment."))
 	_set(campaign, row, {"is_paused": 1, "paused_until": to_site(until)})
-	hold(mail_store.email_table().step == step, now=now)
+	hold(emails.email_table().step == step, now=now)
 	campaign.add_comment("Info", _("paused step {0}").format(row.idx))
 	replan_soon(campaign, now)
 
@@ -53,7 +53,7 @@ def resume_due_step(found: frappe._dict, now: datetime) -> None:
 def _let_go(campaign, row, since: datetime, now: datetime) -> None:
 	# The moment stays: who waited for the step was not late for it, and Keep Dates must not skip it.
 	_set(campaign, row, {"is_paused": 0, "paused_until": since})
-	release(mail_store.email_table().step == row.name, now=now, release_after=release_after())
+	release(emails.email_table().step == row.name, now=now, release_after=release_after())
 	replan_soon(campaign, now)
 
 

@@ -11,12 +11,12 @@ from frappe.query_builder.functions import Count, Min, Sum
 from frappe.utils import cint
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.flow.variants import Criterion, Trial, WithoutWinner, judge
 from drip_campaigns.core.model import CampaignStatus, EmailStatus, EventType, ExitReason
-from drip_campaigns.core.tracking_mode import TrackingMode
-from drip_campaigns.core.variants import Criterion, Trial, WithoutWinner, judge
-from drip_campaigns.dispatch.render import load_step_text
-from drip_campaigns.dispatch.variants import OWN, TEST, Variants
-from drip_campaigns.site_clock import from_site, to_site
+from drip_campaigns.core.tracking.tracking_mode import TrackingMode
+from drip_campaigns.rendering.render_email import load_step_text
+from drip_campaigns.rendering.variants import OWN, TEST, Variants
+from drip_campaigns.site.clock import from_site, to_site
 
 TIME_TO_READ = timedelta(days=1)
 

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
-from drip_campaigns.core.flow import PLAIN, Flow
+from drip_campaigns.core.flow.step_flow import PLAIN, Flow
 from drip_campaigns.core.label import Label
 
 ALL_WEEKDAYS = frozenset(range(7))

@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from drip_campaigns.core.clock import NEVER, ONE_DAY, find_zone, start_of_day, to_wall
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.frequency import free_from
+from drip_campaigns.core.flow.evaluate import Divert, Leave, Pass, Turn, begin_waiting, weigh
 from drip_campaigns.core.model import (
 	LIVE_STATUSES,
 	EventType,
@@ -31,18 +30,7 @@ from drip_campaigns.core.model import (
 	StepType,
 	Wait,
 )
-from drip_campaigns.core.reenrollment import re_enroll
-from drip_campaigns.core.scenario import (
-	Action,
-	HeldBack,
-	Incident,
-	Outcome,
-	Scenario,
-	Sent,
-	Skipped,
-	Turned,
-)
-from drip_campaigns.core.schedule import (
+from drip_campaigns.core.schedule.due_steps import (
 	advance,
 	begin,
 	decide,
@@ -54,11 +42,23 @@ from drip_campaigns.core.schedule import (
 	shift,
 	zone_of,
 )
-from drip_campaigns.core.scripted_actions import Doings
-from drip_campaigns.core.scripted_facts import CHANGES, ScriptedFacts
-from drip_campaigns.core.simulate_file import explain, load_scenario, write_outcome
+from drip_campaigns.core.schedule.frequency_caps import free_from
+from drip_campaigns.core.schedule.reenrollment import re_enroll
+from drip_campaigns.core.schedule.wall_clock import NEVER, ONE_DAY, find_zone, start_of_day, to_wall
+from drip_campaigns.core.simulation.scenario import (
+	Action,
+	HeldBack,
+	Incident,
+	Outcome,
+	Scenario,
+	Sent,
+	Skipped,
+	Turned,
+)
+from drip_campaigns.core.simulation.scenario_file import explain, load_scenario, write_outcome
+from drip_campaigns.core.simulation.scripted_actions import Doings
+from drip_campaigns.core.simulation.scripted_data import CHANGES, ScriptedFacts
 from drip_campaigns.core.transitions import can_happen, live_status, next_status
-from drip_campaigns.core.walk import Divert, Leave, Pass, Turn, begin_waiting, weigh
 
 EXIT_BAD_FILE = 2
 

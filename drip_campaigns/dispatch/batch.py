@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 import frappe
 from frappe import _
 
-from drip_campaigns.actions.outbox import Task
-from drip_campaigns.actions.waiting import awaits_somebody, keep_distance
-from drip_campaigns.core.confirmation import QUESTIONS, Ask, Confirmation, Expire, KeepWaiting
+from drip_campaigns.actions.awaited_todo import awaits_somebody, keep_distance
+from drip_campaigns.actions.queue import Task
 from drip_campaigns.core.errors import NoAllowedMomentError
+from drip_campaigns.core.flow.evaluate import Divert, Leave, Pass, Turn, begin_waiting
 from drip_campaigns.core.model import (
 	Decision,
 	EventType,
@@ -27,19 +27,17 @@ from drip_campaigns.core.model import (
 	StepType,
 	Wait,
 )
+from drip_campaigns.core.schedule.confirmation import QUESTIONS, Ask, Confirmation, Expire, KeepWaiting
 from drip_campaigns.core.transitions import next_status
-from drip_campaigns.core.walk import Divert, Leave, Pass, Turn, begin_waiting
-from drip_campaigns.dispatch import asking
+from drip_campaigns.dispatch.batch_rows import Batch, Rest, TurnWriter
 from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError
-from drip_campaigns.dispatch.flow_turns import FlowTurns
-from drip_campaigns.dispatch.frequency import FrequencyCap, HeldBack, load_cap
+from drip_campaigns.dispatch.flow_decisions import FlowTurns
 from drip_campaigns.dispatch.guard import Guard, Stop
-from drip_campaigns.dispatch.lateness import is_late
-from drip_campaigns.dispatch.outbox import Mail, Skipped, drip_email_name
-from drip_campaigns.dispatch.senders import NoOutgoingAccountError
-from drip_campaigns.dispatch.turn_writer import Batch, Rest, TurnWriter
-from drip_campaigns.enrollment.recipients import Recipient
-from drip_campaigns.enrollment.state import (
+from drip_campaigns.outbox.email_rows import Mail, Skipped, drip_email_name
+from drip_campaigns.outbox.frequency_cap import FrequencyCap, HeldBack, load_cap
+from drip_campaigns.outbox.reschedule_late import is_late
+from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.plans.enrollment_state import (
 	closing_fields,
 	live_keys,
 	plan_to_site,
@@ -48,7 +46,9 @@ from drip_campaigns.enrollment.state import (
 	waiting_fields,
 	waits_for_confirmation,
 )
-from drip_campaigns.site_clock import to_site, to_site_plan
+from drip_campaigns.rendering import confirmation_mail
+from drip_campaigns.rendering.senders import NoOutgoingAccountError
+from drip_campaigns.site.clock import to_site, to_site_plan
 
 MOST_TURNS = 100  # in one run; a loop that catches up with the calendar goes on in the next
 CATCH_BREATH = timedelta(minutes=5)
@@ -129,7 +129,9 @@ class _Turn(TurnWriter):
 			self._go_through_steps()
 
 	def _ask(self) -> None:
-		decision = asking.decide(self.row, self.steps, self.run.patience, is_open=self.is_open, now=self.now)
+		decision = confirmation_mail.decide(
+			self.row, self.steps, self.run.patience, is_open=self.is_open, now=self.now
+		)
 		if isinstance(decision, Expire):
 			closing = closing_fields(Status.EXITED, self.now, ExitReason.NOT_CONFIRMED)
 			self._write({**closing, "confirmation": Confirmation.EXPIRED.value})

@@ -10,22 +10,26 @@ import frappe
 from frappe import _
 from jinja2 import TemplateError
 
-from drip_campaigns.campaign.check_flow import find_gone
-from drip_campaigns.core.confirmation import QUESTIONS, Patience
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.links import LinkRules
-from drip_campaigns.core.model import (
-	Plan,
-)
-from drip_campaigns.core.tracking_mode import TrackingMode
-from drip_campaigns.dispatch.asking import load_question
-from drip_campaigns.dispatch.headers import Headers
-from drip_campaigns.dispatch.mailboxes import Mailboxes
-from drip_campaigns.dispatch.message import Envelope, compose
-from drip_campaigns.dispatch.options import patience
-from drip_campaigns.dispatch.outbox import Mail, drip_email_name
-from drip_campaigns.dispatch.planner import Planner
-from drip_campaigns.dispatch.render import (
+from drip_campaigns.core.model import Plan
+from drip_campaigns.core.schedule.confirmation import QUESTIONS, Patience
+from drip_campaigns.core.tracking.links import LinkRules
+from drip_campaigns.core.tracking.tracking_mode import TrackingMode
+from drip_campaigns.exit_rules.find_exits import LeavingRules
+from drip_campaigns.outbox.email_rows import Mail, drip_email_name
+from drip_campaigns.people.addresses import hash_address, on_the_wire
+from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
+from drip_campaigns.plans.check_flow import find_gone
+from drip_campaigns.plans.enrollment_state import waits_for_confirmation
+from drip_campaigns.plans.planner import Planner
+from drip_campaigns.rendering.confirmation_mail import load_question
+from drip_campaigns.rendering.headers import Headers
+from drip_campaigns.rendering.link_targets import keep_targets
+from drip_campaigns.rendering.link_tracker import Tracker
+from drip_campaigns.rendering.links import Links
+from drip_campaigns.rendering.message import Envelope, compose
+from drip_campaigns.rendering.render_email import (
 	NO_RULES,
 	CompiledStep,
 	Frame,
@@ -34,23 +38,15 @@ from drip_campaigns.dispatch.render import (
 	fill,
 	load_step_text,
 )
-from drip_campaigns.dispatch.senders import Sender, Senders
-from drip_campaigns.dispatch.threads import Threads
-from drip_campaigns.dispatch.variants import Variants
-from drip_campaigns.dispatch.versions import DOCTYPE as VERSION
-from drip_campaigns.dispatch.versions import Version, make_version
-from drip_campaigns.enrollment.addresses import hash_address, on_the_wire
-from drip_campaigns.enrollment.plans import make_plan, step_subjects
-from drip_campaigns.enrollment.recipients import Recipient
-from drip_campaigns.enrollment.state import (
-	waits_for_confirmation,
-)
-from drip_campaigns.languages import find_language, speaking
-from drip_campaigns.rules.leavers import LeavingRules
-from drip_campaigns.tracking.modes import TrackingModes, find_utm
-from drip_campaigns.tracking.targets import keep_targets
-from drip_campaigns.tracking.tracker import Tracker
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.rendering.reply_addresses import Mailboxes
+from drip_campaigns.rendering.senders import Sender, Senders
+from drip_campaigns.rendering.step_versions import DOCTYPE as VERSION
+from drip_campaigns.rendering.step_versions import Version, make_version
+from drip_campaigns.rendering.threads import Threads
+from drip_campaigns.rendering.tracking_modes import TrackingModes, find_utm
+from drip_campaigns.rendering.variants import Variants
+from drip_campaigns.site.languages import find_language, speaking
+from drip_campaigns.site.settings import patience
 
 
 class StepTextError(DripError):

@@ -10,8 +10,8 @@ from frappe.utils import cint, pretty_date
 from frappe.utils.scheduler import is_scheduler_inactive
 
 from drip_campaigns.core.model import CampaignStatus, EmailStatus
-from drip_campaigns.dispatch.senders import NoOutgoingAccountError, Senders
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.rendering.senders import NoOutgoingAccountError, Senders
+from drip_campaigns.site.clock import to_site
 
 LATE = timedelta(minutes=15)
 
@@ -74,7 +74,7 @@ def _scheduler(now: datetime) -> Iterator[Finding]:
 	off = is_scheduler_inactive()
 	remedy = _("The scheduler is off. Run: bench --site {0} enable-scheduler").format(frappe.local.site)
 	yield _either(off, remedy, _("The scheduler is on"))
-	method = "drip_campaigns.dispatch.runner.dispatch_due"
+	method = "drip_campaigns.jobs.dispatch_due.dispatch_due"
 	last = frappe.db.get_value("Scheduled Job Type", {"method": method}, "last_execution")
 	late = last is None or to_site(now) - last > LATE
 	when = pretty_date(last) if last else _("never")

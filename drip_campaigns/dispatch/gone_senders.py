@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 import frappe
 from frappe import _
 
-from drip_campaigns.campaign.hold import TELL_AGAIN_SECONDS, managers, tell
-from drip_campaigns.dispatch.mail_store import set_each
-from drip_campaigns.enrollment.recipients import load_recipients
-from drip_campaigns.enrollment.senders import choose_senders, find_able
+from drip_campaigns.db.bulk_writes import set_each
+from drip_campaigns.enrollment.sender_choice import choose_senders, find_able
+from drip_campaigns.people.recipients import load_recipients
+from drip_campaigns.site.notify import TELL_AGAIN_SECONDS, managers, tell
 
 
 def replace_gone_senders(campaign, rows: Sequence[frappe._dict]) -> None:

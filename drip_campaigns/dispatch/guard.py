@@ -9,15 +9,15 @@ from frappe import _
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import ExitReason, Status, SuppressionReason
-from drip_campaigns.dispatch.frequency import FrequencyCap
-from drip_campaigns.dispatch.store import find_taken_keys
-from drip_campaigns.enrollment.addresses import is_valid, live_key, normalise
-from drip_campaigns.enrollment.exclusions import Exclusions
-from drip_campaigns.enrollment.recipients import Recipient, load_enrolled
-from drip_campaigns.rules.leavers import Leaver
-from drip_campaigns.tracking.consent import find_left, find_left_lists
-from drip_campaigns.tracking.preferences import NOTHING_SAID, Preference, load_preferences, personalise
-from drip_campaigns.tracking.suppression import EXIT_REASONS, explain_suppressed, find_suppressed
+from drip_campaigns.exit_rules.find_exits import Leaver
+from drip_campaigns.outbox.frequency_cap import FrequencyCap
+from drip_campaigns.people.addresses import is_valid, live_key, normalise
+from drip_campaigns.people.exclusions import Exclusions
+from drip_campaigns.people.opt_outs import find_left, find_left_lists
+from drip_campaigns.people.preferences import NOTHING_SAID, Preference, load_preferences, personalise
+from drip_campaigns.people.recipients import Recipient, load_enrolled
+from drip_campaigns.people.suppression import EXIT_REASONS, explain_suppressed, find_suppressed
+from drip_campaigns.plans.enrollment_rows import find_taken_keys
 
 
 class NoAddressError(DripError):

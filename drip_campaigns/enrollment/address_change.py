@@ -11,19 +11,19 @@ from frappe import _
 from frappe.utils.jinja import get_template
 
 from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
-from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
 from drip_campaigns.enrollment.changes import log, set_fields
-from drip_campaigns.enrollment.ending import end, find_live_of
-from drip_campaigns.enrollment.record_address import change_records
-from drip_campaigns.enrollment.state import live_keys
+from drip_campaigns.enrollment.exit import end, find_live_of
+from drip_campaigns.enrollment.list_membership import MEMBER
 from drip_campaigns.enrollment.suppress import suppress
-from drip_campaigns.enrollment.target_lists import MEMBER
-from drip_campaigns.site_clock import from_site, to_site
-from drip_campaigns.tracking.consent import find_left_campaigns, record_left
-from drip_campaigns.tracking.preferences import DOCTYPE as PREFERENCE
-from drip_campaigns.tracking.preferences import keep_preference
-from drip_campaigns.tracking.suppression import find_suppressed
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.people.addresses import hash_address, normalise, spellings
+from drip_campaigns.people.opt_outs import find_left_campaigns, record_left
+from drip_campaigns.people.preferences import DOCTYPE as PREFERENCE
+from drip_campaigns.people.preferences import keep_preference
+from drip_campaigns.people.record_address import change_records
+from drip_campaigns.people.suppression import find_suppressed
+from drip_campaigns.plans.enrollment_state import live_keys
+from drip_campaigns.rendering.links import Links
+from drip_campaigns.site.clock import from_site, to_site
 
 VALID_FOR = timedelta(days=3)
 NO_REQUEST = {"new_address": None, "change_key": None, "change_asked_at": None}

@@ -12,30 +12,30 @@ from typing import Any
 import frappe
 from frappe.utils import create_batch, getdate
 
-from drip_campaigns.core import schedule
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType, Position
-from drip_campaigns.dispatch import listeners
-from drip_campaigns.dispatch.dialect import insert_rows
-from drip_campaigns.dispatch.store import record_events
+from drip_campaigns.core.schedule import due_steps
+from drip_campaigns.db import doc_event_queue
+from drip_campaigns.db.dialect import insert_rows
+from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment import enroll
-from drip_campaigns.enrollment.addresses import normalise
-from drip_campaigns.enrollment.choice import Choice
-from drip_campaigns.enrollment.confirming import find_those_to_ask
-from drip_campaigns.enrollment.plans import step_subjects
-from drip_campaigns.enrollment.recipients import Recipient
-from drip_campaigns.enrollment.rules import check_campaign, first_status, start_moment
-from drip_campaigns.enrollment.senders import choose_senders
-from drip_campaigns.enrollment.state import (
+from drip_campaigns.enrollment.admission import check_campaign, first_status, start_moment
+from drip_campaigns.enrollment.confirm import find_those_to_ask
+from drip_campaigns.enrollment.eligibility import Choice
+from drip_campaigns.enrollment.sender_choice import choose_senders
+from drip_campaigns.people.addresses import normalise
+from drip_campaigns.people.preferences import NOTHING_SAID, Preference
+from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.plans.campaign_plan import step_subjects
+from drip_campaigns.plans.enrollment_state import (
 	live_keys,
 	plan_fields,
 	position_fields,
 	resting_fields,
 	waiting_fields,
 )
-from drip_campaigns.row_names import new_name
-from drip_campaigns.site_clock import site_date, to_site
-from drip_campaigns.tracking.preferences import NOTHING_SAID, Preference
+from drip_campaigns.site.clock import site_date, to_site
+from drip_campaigns.site.row_names import new_name
 
 BATCH_SIZE = 1000
 _COLUMNS = (
@@ -168,7 +168,7 @@ class _Run:
 				}
 			)
 		insert_rows("Drip Enrollment", _COLUMNS, rows)
-		listeners.note_new("Drip Enrollment", [row[0] for row in rows])
+		doc_event_queue.note_new("Drip Enrollment", [row[0] for row in rows])
 		record_events(events, to_site(self.now))
 		result.enrolled += len(rows)
 
@@ -204,7 +204,7 @@ class _Run:
 		zone = recipient.time_zone
 		if zone not in self.by_zone:
 			start = start_moment(self.start_date, self.campaign, zone, self.now)
-			position = schedule.begin(start, zone)
+			position = due_steps.begin(start, zone)
 			future = {
 				"status": first_status(self.campaign, start, self.now),
 				**position_fields(position),

@@ -13,27 +13,23 @@ import frappe
 from frappe import _
 from frappe.utils import create_batch
 
-from drip_campaigns.core import schedule
-from drip_campaigns.core.clock import NEVER
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType, ExitReason, Label, Status
+from drip_campaigns.core.schedule import due_steps
+from drip_campaigns.core.schedule.wall_clock import NEVER
 from drip_campaigns.core.transitions import can_happen
-from drip_campaigns.dispatch import mail_store
-from drip_campaigns.dispatch.dialect import is_among
-from drip_campaigns.dispatch.options import release_after
-from drip_campaigns.dispatch.outbox import Skipped, record_mails
-from drip_campaigns.dispatch.store import (
-	ENROLLMENT_FIELDS,
-	advance_enrollments,
-	load_dealt_with,
-	record_events,
-)
-from drip_campaigns.dispatch.withdraw import hold
+from drip_campaigns.db import bulk_writes
+from drip_campaigns.db.dialect import is_among
+from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment import enroll
-from drip_campaigns.enrollment.ending import end_batch
-from drip_campaigns.enrollment.plans import make_plan, step_subjects
-from drip_campaigns.enrollment.start_over import start_over
-from drip_campaigns.enrollment.state import (
+from drip_campaigns.enrollment.exit import end_batch
+from drip_campaigns.enrollment.restart import start_over
+from drip_campaigns.outbox import emails
+from drip_campaigns.outbox.cancel import hold
+from drip_campaigns.outbox.email_rows import Skipped, record_mails
+from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
+from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, advance_enrollments, load_dealt_with
+from drip_campaigns.plans.enrollment_state import (
 	LIVE_VALUES,
 	held_end,
 	plan_fields,
@@ -42,7 +38,8 @@ from drip_campaigns.enrollment.state import (
 	rests_for_recipient,
 	waits_for_confirmation,
 )
-from drip_campaigns.site_clock import from_site, to_site
+from drip_campaigns.site.clock import from_site, to_site
+from drip_campaigns.site.settings import release_after
 
 BATCH_SIZE = 500
 _GOING_ON = (Status.SCHEDULED.value, Status.IN_PROGRESS.value)
@@ -120,8 +117,8 @@ def _pause(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: O
 		states.append({**row, **end, **paused, "status": Status.PAUSED.value})
 	if states:
 		names = [state["name"] for state in states]
-		hold(is_among(mail_store.email_table().enrollment, names), now=now)
-		mail_store.set_values(
+		hold(is_among(emails.email_table().enrollment, names), now=now)
+		bulk_writes.set_values(
 			"Drip Enrollment", names, {"own_paused_until": to_site(order.until)}, to_site(now)
 		)
 	_write(states, EventType.PAUSED, _by_user(), now, outcome)
@@ -149,13 +146,13 @@ def _remove(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: 
 def _skip(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: Outcome) -> None:
 	states, skipped = [], []
 	for row, position, plan, subjects in _with_plans(rows):
-		planned = schedule.next_send_at(plan, position)
+		planned = due_steps.next_send_at(plan, position)
 		if why_not := _why_not(row) or _not_at(planned, order, subjects):
 			outcome.refused[why_not] += 1
 			continue
 		step, moment = planned
 		at = now if moment == NEVER else max(moment, now)  # the steps after it keep their days
-		moved = schedule.advance(plan, position, step, at)
+		moved = due_steps.advance(plan, position, step, at)
 		skipped.append(Skipped(row, step, subjects[step], at, _by_user()))
 		states.append({**row, **_moved_fields(plan, moved, subjects, now)})
 	record_mails([], skipped, now, release_after())
@@ -172,15 +169,15 @@ def _move(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: Ou
 			why_not = _("Has had this step already. Start over to send it once more.")
 		if not why_not and order.step not in plan.placed:
 			why_not = _("The campaign has no such step.")
-		moved = None if why_not else schedule.move(plan, position, order.step, now)
-		if moved and (schedule.next_send_at(plan, moved) or ("",))[0] != order.step:
+		moved = None if why_not else due_steps.move(plan, position, order.step, now)
+		if moved and (due_steps.next_send_at(plan, moved) or ("",))[0] != order.step:
 			why_not = _("The step is disabled, a draft, or stands after an end.")
 		if why_not:
 			outcome.refused[why_not] += 1
 			continue
 		taken_back += [f"{row.name}-{order.step}"] if was else []
 		states.append({**row, **_moved_fields(plan, moved, subjects, now)})
-	mail_store.delete_rows("Drip Email", taken_back)
+	bulk_writes.delete_rows("Drip Email", taken_back)
 	_write(states, EventType.MOVED, _by_user(), now, outcome)
 
 

@@ -8,9 +8,10 @@ import frappe
 
 from drip_campaigns.core.model import EventType, Status
 from drip_campaigns.core.transitions import next_status
-from drip_campaigns.dispatch import listeners
-from drip_campaigns.dispatch.store import load_dealt_with, record_events
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.db import doc_event_queue
+from drip_campaigns.db.events import record_events
+from drip_campaigns.plans.enrollment_rows import load_dealt_with
+from drip_campaigns.site.clock import to_site
 
 
 def status_after(document, event: EventType) -> str:
@@ -23,7 +24,7 @@ def set_fields(document, values: Mapping[str, Any]) -> None:
 
 	`document.db_set` would call Webhooks and Notifications at once, where one that fails undoes all: nobody could leave.
 	"""
-	listeners.note_changing(document.doctype, [document.name])
+	doc_event_queue.note_changing(document.doctype, [document.name])
 	document.update({**values, "modified": frappe.utils.now(), "modified_by": frappe.session.user})
 	stamps = {"modified": document.modified, "modified_by": document.modified_by}
 	frappe.db.set_value(document.doctype, document.name, dict(values), **stamps)

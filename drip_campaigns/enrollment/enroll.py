@@ -10,19 +10,10 @@ from typing import Any
 import frappe
 from frappe import _
 
-from drip_campaigns.core import schedule
-from drip_campaigns.core.confirmation import Confirmation
 from drip_campaigns.core.model import CampaignStatus, EventType, ExitReason, Resume, Status
-from drip_campaigns.dispatch import mail_store
-from drip_campaigns.dispatch.options import release_after
-from drip_campaigns.dispatch.store import find_taken_keys
-from drip_campaigns.dispatch.withdraw import hold, release
-from drip_campaigns.enrollment.changes import done_steps, log, set_fields, status_after
-from drip_campaigns.enrollment.ending import end, end_live_of
-from drip_campaigns.enrollment.plans import make_plan, step_subjects
-from drip_campaigns.enrollment.prepare import ask_rule, find_previous
-from drip_campaigns.enrollment.recipients import Recipient
-from drip_campaigns.enrollment.rules import (
+from drip_campaigns.core.schedule import due_steps
+from drip_campaigns.core.schedule.confirmation import Confirmation
+from drip_campaigns.enrollment.admission import (
 	EnrollmentRefusedError,
 	check_campaign,
 	check_exclusions,
@@ -30,7 +21,17 @@ from drip_campaigns.enrollment.rules import (
 	check_recipient,
 	first_status,
 )
-from drip_campaigns.enrollment.state import (
+from drip_campaigns.enrollment.changes import done_steps, log, set_fields, status_after
+from drip_campaigns.enrollment.exit import end, end_live_of
+from drip_campaigns.enrollment.prepare import ask_rule, find_previous
+from drip_campaigns.outbox import emails
+from drip_campaigns.outbox.cancel import hold, release
+from drip_campaigns.people.opt_outs import record_left
+from drip_campaigns.people.preferences import Preference, load_preference
+from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
+from drip_campaigns.plans.enrollment_rows import find_taken_keys
+from drip_campaigns.plans.enrollment_state import (
 	held_end,
 	live_keys,
 	plan_fields,
@@ -41,9 +42,8 @@ from drip_campaigns.enrollment.state import (
 	wait_on,
 	waits_for_confirmation,
 )
-from drip_campaigns.site_clock import from_site, site_date, to_site
-from drip_campaigns.tracking.consent import record_left
-from drip_campaigns.tracking.preferences import Preference, load_preference
+from drip_campaigns.site.clock import from_site, site_date, to_site
+from drip_campaigns.site.settings import release_after
 
 
 def enroll(
@@ -105,7 +105,7 @@ def pause(
 		held = {"next_send_at": None, "paused_at": to_site(now), **move_pause(document, until, now)}
 		own = own or {"own_paused_until": None}
 		set_fields(document, {"status": status_after(document, EventType.PAUSED), **held, **own})
-		hold(mail_store.email_table().enrollment == document.name, now=now)
+		hold(emails.email_table().enrollment == document.name, now=now)
 	asked = _("The recipient asked for a pause.") if by_recipient else None
 	log(document, EventType.PAUSED, now, because or asked)
 
@@ -143,7 +143,7 @@ def resume(document, now: datetime, event: EventType | None = None) -> None:
 		_go_on_resting(document, recipient, now)
 	else:
 		_take_up(document, recipient, preference, came_back, now)
-	release(mail_store.email_table().enrollment == document.name, now=now, release_after=release_after())
+	release(emails.email_table().enrollment == document.name, now=now, release_after=release_after())
 	log(document, event, now)
 
 
@@ -177,7 +177,7 @@ def _take_up(document, recipient: Recipient, preference: Preference, came_back: 
 	check_exclusions(campaign, recipient)
 	plan = make_plan(campaign)
 	held_from = from_site(document.paused_at or document.left_at) or now
-	position = schedule.shift(
+	position = due_steps.shift(
 		plan, read_position(document.as_dict(), done_steps(document.name)), held_from, now
 	)
 	future = plan_fields(plan, position, step_subjects(campaign), now)

@@ -11,14 +11,14 @@ from typing import Any
 import frappe
 from frappe import _
 
-from drip_campaigns.enrollment.addresses import is_valid, normalise
-from drip_campaigns.enrollment.choice import Choice, Verdict
-from drip_campaigns.enrollment.errors import CannotCreateError
-from drip_campaigns.enrollment.people_file import PeopleFile, Row
+from drip_campaigns.enrollment.admission import check_campaign
+from drip_campaigns.enrollment.eligibility import Choice, Verdict
 from drip_campaigns.enrollment.preview import PAGE, Figures
-from drip_campaigns.enrollment.recipient_types import get_type
-from drip_campaigns.enrollment.recipients import Recipient
-from drip_campaigns.enrollment.rules import check_campaign
+from drip_campaigns.people.addresses import is_valid, normalise
+from drip_campaigns.people.errors import CannotCreateError
+from drip_campaigns.people.people_file import PeopleFile, Row
+from drip_campaigns.people.recipient_types import get_type
+from drip_campaigns.people.recipients import Recipient
 
 MOST_ERRORS = 1000  # kept on a run; further ones are counted
 

@@ -13,16 +13,16 @@ import frappe
 from frappe import _
 from frappe.query_builder import Table
 
-from drip_campaigns.campaign.hold import managers, tell
 from drip_campaigns.core.consent import ConsentTo
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.dispatch.mail_store import delete_rows, set_values
+from drip_campaigns.db.bulk_writes import delete_rows, set_values
 from drip_campaigns.enrollment import address_change
-from drip_campaigns.enrollment.addresses import normalise, spellings
 from drip_campaigns.enrollment.suppress import suppress
-from drip_campaigns.site_clock import to_site
-from drip_campaigns.tracking.consent import forget_comments
-from drip_campaigns.tracking.consents import withdraw_consent
+from drip_campaigns.people.addresses import normalise, spellings
+from drip_campaigns.people.consent_records import withdraw_consent
+from drip_campaigns.people.opt_outs import forget_comments
+from drip_campaigns.site.clock import to_site
+from drip_campaigns.site.notify import managers, tell
 
 APP = "drip_campaigns"
 _AROUND = r"(?<![\w.+-]){}(?![\w-]|\.\w)"  # an address, and not the end or the beginning of another one

@@ -7,15 +7,11 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
-from drip_campaigns.core import schedule
-from drip_campaigns.core.confirmation import NEVER_CONFIRMED
 from drip_campaigns.core.model import Refuse, Resume, Status
-from drip_campaigns.core.reenrollment import re_enroll
-from drip_campaigns.enrollment.changes import done_steps
-from drip_campaigns.enrollment.confirming import find_those_to_ask
-from drip_campaigns.enrollment.plans import make_plan, step_subjects
-from drip_campaigns.enrollment.recipients import Recipient
-from drip_campaigns.enrollment.rules import (
+from drip_campaigns.core.schedule import due_steps
+from drip_campaigns.core.schedule.confirmation import NEVER_CONFIRMED
+from drip_campaigns.core.schedule.reenrollment import re_enroll
+from drip_campaigns.enrollment.admission import (
 	EnrollmentRefusedError,
 	check_campaign,
 	check_exclusions,
@@ -25,8 +21,13 @@ from drip_campaigns.enrollment.rules import (
 	first_status,
 	start_moment,
 )
-from drip_campaigns.enrollment.senders import choose_senders
-from drip_campaigns.enrollment.state import (
+from drip_campaigns.enrollment.changes import done_steps
+from drip_campaigns.enrollment.confirm import find_those_to_ask
+from drip_campaigns.enrollment.sender_choice import choose_senders
+from drip_campaigns.people.preferences import load_preference
+from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
+from drip_campaigns.plans.enrollment_state import (
 	live_keys,
 	plan_fields,
 	position_fields,
@@ -34,8 +35,7 @@ from drip_campaigns.enrollment.state import (
 	resting_fields,
 	waiting_fields,
 )
-from drip_campaigns.site_clock import from_site
-from drip_campaigns.tracking.preferences import load_preference
+from drip_campaigns.site.clock import from_site
 
 
 def prepare(document, now: datetime) -> None:
@@ -84,7 +84,7 @@ def _first_position(document, plan, recipient: Recipient, start: datetime, now: 
 				"{0} was on campaign {1} before. Open enrollment {2} and press Resume to go on where it stopped."
 			).format(who, document.campaign, previous.name)
 		)
-	return schedule.begin(start, recipient.time_zone)
+	return due_steps.begin(start, recipient.time_zone)
 
 
 def ask_rule(document, previous, now: datetime):

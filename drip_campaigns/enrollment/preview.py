@@ -10,9 +10,9 @@ from typing import Any
 
 import frappe
 
-from drip_campaigns.enrollment.audience import Audience
-from drip_campaigns.enrollment.choice import Choice, Verdict
-from drip_campaigns.enrollment.rules import check_campaign
+from drip_campaigns.enrollment.admission import check_campaign
+from drip_campaigns.enrollment.eligibility import Choice, Verdict
+from drip_campaigns.people.audience import Audience
 
 PAGE = 2000
 LOOKED_AT_MOST = 200_000  # more would outlast a web request; the figures then say how many were looked at

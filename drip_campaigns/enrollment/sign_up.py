@@ -10,18 +10,18 @@ import frappe
 from frappe import _
 from frappe.utils import strip_html_tags
 
-from drip_campaigns.core.confirmation import NEVER_CONFIRMED
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.core.plain_text import one_line
-from drip_campaigns.dispatch.deadlocks import again_after_deadlock
-from drip_campaigns.dispatch.mail_store import set_values
+from drip_campaigns.core.schedule.confirmation import NEVER_CONFIRMED
+from drip_campaigns.db.bulk_writes import set_values
+from drip_campaigns.db.deadlocks import again_after_deadlock
 from drip_campaigns.enrollment import enroll
-from drip_campaigns.enrollment.addresses import is_valid, normalise
 from drip_campaigns.enrollment.personal_data import forget_enrollments
-from drip_campaigns.enrollment.recipient_types import available_types, get_type
-from drip_campaigns.enrollment.state import LIVE_VALUES
-from drip_campaigns.site_clock import to_site, utc_now
+from drip_campaigns.people.addresses import is_valid, normalise
+from drip_campaigns.people.recipient_types import available_types, get_type
+from drip_campaigns.plans.enrollment_state import LIVE_VALUES
+from drip_campaigns.site.clock import to_site, utc_now
 
 LONGEST_NAME = 140
 AT_ONCE = 1000  # unconfirmed sign-ups that one day forgets

@@ -10,14 +10,14 @@ import frappe
 
 from drip_campaigns.core.consent import ConsentTo
 from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
-from drip_campaigns.dispatch.dialect import insert_new_rows, is_among
-from drip_campaigns.dispatch.store import record_events
-from drip_campaigns.enrollment.addresses import hash_address, normalise, spellings
-from drip_campaigns.enrollment.ending import end_batch, end_live_of, find_live_of_all
-from drip_campaigns.enrollment.recipient_types import known_types
-from drip_campaigns.site_clock import to_site
-from drip_campaigns.tracking.consents import withdraw_consent
-from drip_campaigns.tracking.suppression import DOCTYPE, EXIT_REASONS, find_suppressed
+from drip_campaigns.db.dialect import insert_new_rows, is_among
+from drip_campaigns.db.events import record_events
+from drip_campaigns.enrollment.exit import end_batch, end_live_of, find_live_of_all
+from drip_campaigns.people.addresses import hash_address, normalise, spellings
+from drip_campaigns.people.consent_records import withdraw_consent
+from drip_campaigns.people.recipient_types import known_types
+from drip_campaigns.people.suppression import DOCTYPE, EXIT_REASONS, find_suppressed
+from drip_campaigns.site.clock import to_site
 
 FLAG = "unsubscribed"
 BY_MAIL_SERVER = "A mail server, while sending"

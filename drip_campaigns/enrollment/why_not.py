@@ -9,11 +9,11 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment.audience import Audience
-from drip_campaigns.enrollment.choice import RULES, Choice, Facts
-from drip_campaigns.enrollment.recipient_types import available_types
-from drip_campaigns.enrollment.rules import check_campaign, start_moment
-from drip_campaigns.site_clock import site_date
+from drip_campaigns.enrollment.admission import check_campaign, start_moment
+from drip_campaigns.enrollment.eligibility import RULES, Choice, Facts
+from drip_campaigns.people.audience import Audience
+from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.site.clock import site_date
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from datetime import datetime
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment.recipient_types import get_type
-from drip_campaigns.lists.fill import Intake
-from drip_campaigns.row_names import new_name
+from drip_campaigns.lists.add_members import Intake
+from drip_campaigns.people.recipient_types import get_type
+from drip_campaigns.site.row_names import new_name
 
 MOST_AT_ONCE = 5000
 

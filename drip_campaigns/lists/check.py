@@ -7,12 +7,12 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.flow.triggers import find_circle
 from drip_campaigns.core.lists import LogQuestion, SourceKind
-from drip_campaigns.core.tracking_mode import TrackingMode
-from drip_campaigns.core.triggers import find_circle
-from drip_campaigns.enrollment.audience import EVERYBODY_FROM, Audience
-from drip_campaigns.enrollment.recipient_types import available_types
-from drip_campaigns.lists.words import describe
+from drip_campaigns.core.tracking.tracking_mode import TrackingMode
+from drip_campaigns.lists.labels import describe
+from drip_campaigns.people.audience import EVERYBODY_FROM, Audience
+from drip_campaigns.people.recipient_types import available_types
 
 NEEDS = {
 	SourceKind.FILTERS: ("recipient_type",),

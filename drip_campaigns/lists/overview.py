@@ -6,9 +6,8 @@ import frappe
 from frappe.query_builder.functions import Count, Sum
 from pypika import Case
 
-from drip_campaigns.enrollment.target_lists import MEMBER
-from drip_campaigns.lists.first_refresh import find_waiting
-from drip_campaigns.lists.refresh import DOCTYPE
+from drip_campaigns.enrollment.list_membership import MEMBER
+from drip_campaigns.lists.refreshes import DOCTYPE, find_waiting
 
 _RUN = (
 	*("name", "status", "started_at", "finished_at", "total", "processed"),

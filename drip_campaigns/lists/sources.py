@@ -15,7 +15,7 @@ from frappe.query_builder.functions import Count
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.lists import LOG_EVENTS, LogQuestion, SourceKind
-from drip_campaigns.enrollment.audience import Audience
+from drip_campaigns.people.audience import Audience
 
 Person = tuple[str, str]  # recipient type, record
 

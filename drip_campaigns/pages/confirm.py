@@ -10,14 +10,14 @@ import frappe
 from frappe import _
 from werkzeug.wrappers import Response
 
-from drip_campaigns.core.confirmation import Confirmation
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.tokens import Purpose
-from drip_campaigns.enrollment.confirming import confirm
-from drip_campaigns.enrollment.state import LIVE_VALUES, waits_for_confirmation
+from drip_campaigns.core.schedule.confirmation import Confirmation
+from drip_campaigns.core.tracking.tokens import Purpose
+from drip_campaigns.enrollment.confirm import confirm
 from drip_campaigns.pages.frame import Page, PageRequest, brand, choose_language, render_page, render_problem
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking.preferences import find_language_of
+from drip_campaigns.people.preferences import find_language_of
+from drip_campaigns.plans.enrollment_state import LIVE_VALUES, waits_for_confirmation
+from drip_campaigns.site.clock import utc_now
 
 GONE = 410
 

@@ -12,10 +12,10 @@ from frappe import _
 from frappe.utils.jinja import get_template
 from werkzeug.wrappers import Response
 
-from drip_campaigns.core.tokens import Purpose
-from drip_campaigns.dispatch.options import postal_address
-from drip_campaigns.languages import direction, find_language
-from drip_campaigns.pages.shell import make_shell
+from drip_campaigns.core.tracking.tokens import Purpose
+from drip_campaigns.pages.site_template import make_shell
+from drip_campaigns.site.languages import direction, find_language
+from drip_campaigns.site.settings import postal_address
 
 HEADERS = {
 	"Cache-Control": "no-store",

@@ -13,11 +13,10 @@ from frappe.utils import format_date
 from werkzeug.wrappers import Response
 
 from drip_campaigns.core.model import LeavingScope
-from drip_campaigns.core.tokens import Purpose
-from drip_campaigns.dispatch.deadlocks import again_after_deadlock
-from drip_campaigns.enrollment import address_change, choices, pauses, personal_data
-from drip_campaigns.enrollment.addresses import hash_address, is_valid, normalise
-from drip_campaigns.enrollment.leaving import (
+from drip_campaigns.core.tracking.tokens import Purpose
+from drip_campaigns.db.deadlocks import again_after_deadlock
+from drip_campaigns.enrollment import address_change, personal_data, recipient_pauses, subscription_options
+from drip_campaigns.enrollment.unsubscribe import (
 	Leaver,
 	come_back,
 	find_leaver,
@@ -25,14 +24,15 @@ from drip_campaigns.enrollment.leaving import (
 	leave,
 	lock_person,
 )
-from drip_campaigns.languages import LANGUAGES
 from drip_campaigns.pages.frame import HEADERS, Page, PageRequest, render_page
-from drip_campaigns.pages.limits import spend
-from drip_campaigns.pages.person import speak_to
-from drip_campaigns.site_clock import site_date, utc_now
-from drip_campaigns.tracking.consents import answer_tracking, may_be_asked
-from drip_campaigns.tracking.preferences import keep_preference, load_preference
-from drip_campaigns.tracking.urls import find_person
+from drip_campaigns.pages.rate_limits import spend
+from drip_campaigns.pages.recipient_context import speak_to
+from drip_campaigns.people.addresses import hash_address, is_valid, normalise
+from drip_campaigns.people.consent_records import answer_tracking, may_be_asked
+from drip_campaigns.people.preferences import keep_preference, load_preference
+from drip_campaigns.rendering.links import find_person
+from drip_campaigns.site.clock import site_date, utc_now
+from drip_campaigns.site.languages import LANGUAGES
 
 PAUSE_DAYS = (30, 90)
 NO_BREAK_HYPHEN = "\u2011"  # a date stays on one line
@@ -66,15 +66,15 @@ def _find(subject: str) -> Leaver:
 
 def _show(request: PageRequest, address: str, done: str = "", problem: str = "") -> Response:
 	preference, now = load_preference(address), utc_now()
-	offered = choices.load_choices(address)
+	offered = subscription_options.load_choices(address)
 	return render_page(
 		"drip_preferences",
 		422 if problem else 200,
 		action_url=request.action_url,
 		done=done,
 		problem=problem,
-		lists=[choice for choice in offered if choice.doctype == choices.LIST],
-		campaigns=[choice for choice in offered if choice.doctype == choices.CAMPAIGN],
+		lists=[choice for choice in offered if choice.doctype == subscription_options.LIST],
+		campaigns=[choice for choice in offered if choice.doctype == subscription_options.CAMPAIGN],
 		standing=find_standing(_find(request.subject)),
 		paused_until=_day(preference.paused_until) if preference.rests_at(now) else "",
 		pause_days=PAUSE_DAYS,
@@ -93,7 +93,7 @@ def _save(request: PageRequest, address: str) -> Response:
 	form = request.form
 	shown = [name.removeprefix(SHOWN) for name in form if name.startswith(SHOWN)]
 	ticked = [name.removeprefix(TICKED) for name in form if name.startswith(TICKED)]
-	choices.choose(address, shown, ticked, utc_now())
+	subscription_options.choose(address, shown, ticked, utc_now())
 	language = str(form.get("language") or "")
 	if language in ("", *LANGUAGES) and language != load_preference(address).language:
 		keep_preference(address, preferred_language=language or None)
@@ -114,7 +114,7 @@ def _tracking_wording() -> str:
 def _pause(days: int) -> Callable[[PageRequest, str], Response]:
 	def pause(request: PageRequest, address: str) -> Response:
 		now = utc_now()
-		pauses.pause_address(address, now + timedelta(days=days), now)
+		recipient_pauses.pause_address(address, now + timedelta(days=days), now)
 		return _show(
 			request, address, done=_("You get no e-mails of our campaigns for {0} days.").format(days)
 		)
@@ -123,7 +123,7 @@ def _pause(days: int) -> Callable[[PageRequest, str], Response]:
 
 
 def _end_pause(request: PageRequest, address: str) -> Response:
-	pauses.end_pause(address, utc_now())
+	recipient_pauses.end_pause(address, utc_now())
 	return _show(request, address, done=_("The pause is over. E-mails go on where they stopped."))
 
 

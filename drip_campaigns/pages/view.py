@@ -14,10 +14,10 @@ from frappe.utils.jinja import get_template
 from markupsafe import escape
 from werkzeug.wrappers import Response
 
-from drip_campaigns.core.tokens import Purpose
-from drip_campaigns.languages import direction
+from drip_campaigns.core.tracking.tokens import Purpose
 from drip_campaigns.pages.frame import HEADERS, Page, PageRequest, choose_language, render_problem
-from drip_campaigns.tracking.preferences import find_language_of
+from drip_campaigns.people.preferences import find_language_of
+from drip_campaigns.site.languages import direction
 
 POLICY = (
 	"sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src http: https: data:; "

@@ -9,14 +9,14 @@ from datetime import datetime
 import frappe
 from werkzeug.wrappers import Request, Response
 
-from drip_campaigns.core.tokens import InvalidTokenError, Purpose
-from drip_campaigns.core.visits import Visit, VisitKind
+from drip_campaigns.core.tracking.tokens import InvalidTokenError, Purpose
+from drip_campaigns.core.tracking.visits import Visit, VisitKind
 from drip_campaigns.pages.frame import HEADERS
-from drip_campaigns.row_names import new_name
-from drip_campaigns.tracking import buffer
-from drip_campaigns.tracking.targets import find_target
-from drip_campaigns.tracking.tracker import read_click
-from drip_campaigns.tracking.urls import read_token
+from drip_campaigns.rendering.link_targets import find_target
+from drip_campaigns.rendering.link_tracker import read_click
+from drip_campaigns.rendering.links import read_token
+from drip_campaigns.site.row_names import new_name
+from drip_campaigns.stats import visit_buffer
 
 # One transparent point
 PICTURE = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -28,7 +28,7 @@ def follow(rest: str, now: datetime) -> Response:
 	token, _slash, key = rest.partition("/")
 	mail, own_url = read_click(read_token(Purpose.CLICK, token), key)
 	target = find_target(key, own_url)
-	buffer.push(make_visit(frappe.local.request, VisitKind.CLICK, mail, now, key, own_url))
+	visit_buffer.push(make_visit(frappe.local.request, VisitKind.CLICK, mail, now, key, own_url))
 	return _without_cookies(send_on(target))
 
 
@@ -37,7 +37,7 @@ def show_picture(rest: str, now: datetime) -> Response:
 	status = 200
 	try:
 		mail = read_token(Purpose.OPEN, rest.removesuffix(".gif"))
-		buffer.push(make_visit(frappe.local.request, VisitKind.OPEN, mail, now))
+		visit_buffer.push(make_visit(frappe.local.request, VisitKind.OPEN, mail, now))
 	except InvalidTokenError:
 		frappe.clear_last_message()
 		status = 404

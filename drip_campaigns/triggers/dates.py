@@ -12,7 +12,7 @@ import frappe
 from frappe.query_builder import Criterion
 from frappe.utils.data import get_system_timezone
 
-from drip_campaigns.core.triggers import (
+from drip_campaigns.core.flow.triggers import (
 	DaysFrom,
 	LocalDay,
 	Repeat,
@@ -20,8 +20,8 @@ from drip_campaigns.core.triggers import (
 	dates_that_count,
 	days_begun,
 )
-from drip_campaigns.enrollment.recipient_types import get_type
-from drip_campaigns.site_clock import from_site, to_site
+from drip_campaigns.people.recipient_types import get_type
+from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.triggers.firings import Firing, record
 
 PAGE_SIZE = 5000

@@ -5,10 +5,10 @@ from datetime import datetime
 
 import frappe
 
+from drip_campaigns.core.flow.triggers import TriggerKind
 from drip_campaigns.core.model import EventType
-from drip_campaigns.core.triggers import TriggerKind
 from drip_campaigns.triggers.firings import Firing, record
-from drip_campaigns.triggers.table import find_watching
+from drip_campaigns.triggers.trigger_cache import find_watching
 
 KINDS = {
 	EventType.CLICKED.value: TriggerKind.LINK_CLICKED.value,
@@ -18,7 +18,7 @@ KINDS = {
 Event = Mapping[str, object]  # the fields of a Drip Event; `detail` of a click is the address of the link
 
 
-def note_events(events: Sequence[Event], site_now: datetime) -> None:
+def fire_triggers(events: Sequence[Event], site_now: datetime) -> None:
 	"""Write down what a batch of Drip Events fires: nothing but one look-up, if no trigger waits for any.
 
 	What a machine did fires nothing.

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 
 import frappe
 
-from drip_campaigns.core.triggers import FiringStatus
-from drip_campaigns.dispatch.dialect import insert_new_rows
-from drip_campaigns.dispatch.workers import call_after_commit
+from drip_campaigns.core.flow.triggers import FiringStatus
+from drip_campaigns.db.dialect import insert_new_rows
+from drip_campaigns.site.background_jobs import call_after_commit
 
 DOCTYPE = "Drip Trigger Firing"
-WORK_JOB = "drip_campaigns.triggers.work.run_job"
+WORK_JOB = "drip_campaigns.jobs.run_triggers.run_job"
 _COLUMNS = (
 	*("name", "owner", "creation", "modified", "modified_by", "campaign", "campaign_trigger"),
 	*("record_type", "record", "detail", "status", "fired_at", "due_at"),

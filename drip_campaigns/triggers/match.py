@@ -7,10 +7,10 @@ from typing import Any
 import frappe
 from frappe.utils import cstr, flt
 
-from drip_campaigns.core.goals import GOAL
-from drip_campaigns.core.triggers import TriggerKind, is_tag
+from drip_campaigns.core.flow.goals import GOAL
+from drip_campaigns.core.flow.triggers import TriggerKind, is_tag
 from drip_campaigns.triggers.firings import Firing
-from drip_campaigns.triggers.table import WATCHED
+from drip_campaigns.triggers.trigger_cache import WATCHED
 
 SUBMITTED = 1
 FRACTIONS = ("Currency", "Float", "Percent")  # which hold 100.0 where somebody has typed 100

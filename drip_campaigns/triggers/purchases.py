@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 import frappe
 
-from drip_campaigns.core.triggers import Purchased, PurchaseDocument
+from drip_campaigns.core.flow.triggers import Purchased, PurchaseDocument
 
 Buyer = tuple[str, str]  # recipient type, record
 

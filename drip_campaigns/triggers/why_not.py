@@ -9,15 +9,15 @@ from typing import Any
 import frappe
 from frappe import _
 
-from drip_campaigns.core.triggers import DATE_KINDS, TriggerKind
+from drip_campaigns.core.flow.triggers import DATE_KINDS, TriggerKind
 from drip_campaigns.enrollment import why_not
-from drip_campaigns.enrollment.scope import filter_readable
-from drip_campaigns.enrollment.target_lists import MEMBER
+from drip_campaigns.enrollment.list_membership import MEMBER
 from drip_campaigns.enrollment.why_not import Check
-from drip_campaigns.triggers.existing import ExistingAudience
-from drip_campaigns.triggers.people import read_filters
-from drip_campaigns.triggers.store import find_latest_firing
-from drip_campaigns.triggers.table import is_running, load_rows
+from drip_campaigns.people.record_scope import filter_readable
+from drip_campaigns.triggers.backfill import ExistingAudience
+from drip_campaigns.triggers.find_people import read_filters
+from drip_campaigns.triggers.firing_rows import find_latest_firing
+from drip_campaigns.triggers.trigger_cache import is_running, load_rows
 
 # Nothing in the records says afterwards that it has happened.
 TRACELESS = DATE_KINDS | {

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import frappe
 
-from drip_campaigns.core.tokens import Purpose
+from drip_campaigns.core.tracking.tokens import Purpose
 from drip_campaigns.enrollment import address_change
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.rendering.links import Links
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.browser.desk import Desk
 from tests.factories import DOMAIN, EMAIL_ACCOUNT, step

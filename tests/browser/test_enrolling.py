@@ -6,9 +6,9 @@ import frappe
 import pytest
 from playwright.sync_api import expect
 
-from drip_campaigns.enrollment import bulk_job
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking.consent import record_left
+from drip_campaigns.jobs import bulk_enrollment
+from drip_campaigns.people.opt_outs import record_left
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.browser.desk import Desk
 from tests.factories import DOMAIN
@@ -84,9 +84,9 @@ def test_campaign_enrolls_by_filters_and_the_progress_is_seen(desk: Desk, garden
 	frappe.db.rollback()
 	run = frappe.get_last_doc("Drip Bulk Enrollment").name
 	with pytest.MonkeyPatch.context() as patch:
-		patch.setattr(bulk_job, "BATCH_SIZE", 100)
-		patch.setattr(bulk_job, "_tell", lambda document: see(desk, document))
-		bulk_job.run(run)
+		patch.setattr(bulk_enrollment, "BATCH_SIZE", 100)
+		patch.setattr(bulk_enrollment, "_tell", lambda document: see(desk, document))
+		bulk_enrollment.run(run)
 	expect(dialog(desk).locator("text=Done.")).to_be_visible()
 	desk.shoot("progress-3-done")
 	desk.open(f"drip-bulk-enrollment/{run}")

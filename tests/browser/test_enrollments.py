@@ -7,10 +7,10 @@ import frappe
 import pytest
 from playwright.sync_api import expect
 
-from drip_campaigns.actions import work
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment.pauses import pause_address
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.enrollment.recipient_pauses import pause_address
+from drip_campaigns.jobs import run_actions
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.browser.desk import Desk
 from tests.factories import DOMAIN, step
@@ -86,7 +86,7 @@ def test_line_shows_actions_waits_and_branches_and_a_failed_action_is_tried_agai
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada"), clock)
 	for _day in range(5):
 		factories.run(clock)
-		work.run(clock.now)
+		run_actions.run(clock.now)
 		clock.advance(days=1)
 	tag = frappe.db.get_value("Drip Action", {"action": "Add Tag"})
 	frappe.db.set_value("Drip Action", tag, {"status": "Failed", "outcome": "No right to write Contact."})

@@ -7,11 +7,11 @@ import frappe
 import pytest
 from playwright.sync_api import expect
 
-from drip_campaigns.core.visits import Visit, VisitKind
-from drip_campaigns.dispatch import runner
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking import buffer
-from drip_campaigns.tracking.preferences import keep_preference
+from drip_campaigns.core.tracking.visits import Visit, VisitKind
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.people.preferences import keep_preference
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.stats import visit_buffer
 from tests import factories
 from tests.browser.desk import Desk
 
@@ -37,8 +37,8 @@ def campaign(site, smtp, clock):
 	clock.advance(days=1)
 	factories.run(clock)
 	_visit(campaign.steps[0].name)
-	runner.count_visits(utc_now() + timedelta(minutes=1))
-	runner.count_events()
+	dispatch_due.count_visits(utc_now() + timedelta(minutes=1))
+	dispatch_due.count_events()
 	frappe.db.commit()
 	return campaign
 
@@ -50,11 +50,11 @@ def _visit(step: str) -> None:
 	for number, mail in enumerate(mails):
 		at = moment + timedelta(minutes=5 * number)
 		agent = "Mozilla/5.0 (X11) Firefox/128.0" if number % 2 else "Mozilla/5.0"
-		buffer.push(Visit(f"open{number}", VisitKind.OPEN, mail, at, agent=agent))
+		visit_buffer.push(Visit(f"open{number}", VisitKind.OPEN, mail, at, agent=agent))
 		if number % 3 == 0:
 			later = at + timedelta(minutes=1)
 			person = "Mozilla/5.0 (X11) Firefox/128.0" if number else "Barracuda"
-			buffer.push(Visit(f"click{number}", VisitKind.CLICK, mail, later, url, agent=person))
+			visit_buffer.push(Visit(f"click{number}", VisitKind.CLICK, mail, later, url, agent=person))
 
 
 def test_form_shows_what_came_of_each_step(desk: Desk, campaign):

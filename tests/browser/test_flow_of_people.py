@@ -4,7 +4,7 @@ import frappe
 import pytest
 from playwright.sync_api import expect
 
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.browser.desk import Desk
 from tests.factories import step

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from drip_campaigns.enrollment import enroll
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.integration.test_scanners import fingerprint, links_in, received  # noqa: F401 - a fixture
 

@@ -3,9 +3,9 @@
 import frappe
 from playwright.sync_api import expect
 
-from drip_campaigns.enrollment.target_lists import leave_list
-from drip_campaigns.lists import first_refresh
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.enrollment.list_membership import leave_list
+from drip_campaigns.jobs import first_refresh
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.browser.desk import Desk
 from tests.factories import DOMAIN

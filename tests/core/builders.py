@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from drip_campaigns.core.clock import from_wall
 from drip_campaigns.core.model import CountedFrom, Finish, Plan, Position, Reach, Send, Skip, Step, Wait
-from drip_campaigns.core.schedule import advance, begin, decide
+from drip_campaigns.core.schedule.due_steps import advance, begin, decide
+from drip_campaigns.core.schedule.wall_clock import from_wall
 
 BERLIN = "Europe/Berlin"
 WORKDAYS = frozenset(range(5))

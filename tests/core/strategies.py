@@ -8,7 +8,7 @@ from itertools import product
 from hypothesis import strategies as st
 
 from drip_campaigns.core.model import ALL_WEEKDAYS, CountedFrom, IfLate, Plan, Step
-from drip_campaigns.core.slots import is_allowed
+from drip_campaigns.core.schedule.send_window import is_allowed
 from tests.core.builders import at
 
 # The first days of stretches that hold clock changes, a left-out day, a leap day or the end of a year.

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from drip_campaigns.core.bounces import (
+from drip_campaigns.core.inbound.bounces import (
 	BounceKind,
 	is_about_one_recipient,
 	is_about_sender,
 	judge,
 	read_bounces,
 )
-from drip_campaigns.core.complaints import read_complaint
-from drip_campaigns.core.origin import add_tag, find_tag, is_by_machine, read_origin
+from drip_campaigns.core.inbound.complaints import read_complaint
+from drip_campaigns.core.inbound.message_reference import add_tag, find_tag, is_by_machine, read_origin
 
 SAMPLES = Path(__file__).resolve().parents[2] / ".dev" / "cache" / "bounces"
 RIGHT_AT_LEAST = 0.97

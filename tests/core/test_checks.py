@@ -5,8 +5,8 @@ from datetime import time, timedelta
 import pytest
 
 from drip_campaigns.core import errors
-from drip_campaigns.core.checks import validate_plan
 from drip_campaigns.core.model import Step
+from drip_campaigns.core.schedule.plan_checks import validate_plan
 from tests.core.builders import after, day, make_plan, on_days
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drip_campaigns.core.clock import find_zone, from_wall, to_utc, to_wall, to_wall_not_early
 from drip_campaigns.core.errors import NaiveMomentError, UnknownTimeZoneError
+from drip_campaigns.core.schedule.wall_clock import find_zone, from_wall, to_utc, to_wall, to_wall_not_early
 from tests.core.builders import at
 from tests.core.strategies import ZONES, moments
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drip_campaigns.core.colours import READABLE, contrast, is_colour, make_accent
+from drip_campaigns.core.colors import READABLE, contrast, is_colour, make_accent
 
 LIGHT, DARK = ("#ffffff", "#f4f5f7"), ("#1f252c", "#14181d")
 colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")

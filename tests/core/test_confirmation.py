@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from drip_campaigns.core.confirmation import (
+from drip_campaigns.core.schedule.confirmation import (
 	REMINDER,
 	REQUEST,
 	Ask,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drip_campaigns.core.simulate import play
-from drip_campaigns.core.simulate_file import read_scenario, write_outcome
+from drip_campaigns.core.simulation.scenario_file import read_scenario, write_outcome
 
 DOCS = Path(__file__).parents[2] / "docs"
 FEWEST_EXAMPLES = {"schedule": 8, "flow": 10}

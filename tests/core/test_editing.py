@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from drip_campaigns.core.flow import Awaited, Flow
-from drip_campaigns.core.impact import Group, weigh
+from drip_campaigns.core.flow.step_flow import Awaited, Flow
 from drip_campaigns.core.model import Finish, IfLate, Status, Step, StepType
-from drip_campaigns.core.schedule import decide, go_on, next_send_at, planned_schedule
+from drip_campaigns.core.schedule.due_steps import decide, go_on, next_send_at, planned_schedule
+from drip_campaigns.core.schedule.edit_impact import Group, weigh
 from tests.core.builders import after, at, make_plan, on_days, send_due, started
 
 BOTH_MODES = pytest.mark.parametrize("if_late", list(IfLate))

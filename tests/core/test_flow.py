@@ -4,16 +4,23 @@ from datetime import date, datetime, time
 
 import pytest
 
-from drip_campaigns.core.checks import validate_plan
-from drip_campaigns.core.comparing import compare
-from drip_campaigns.core.conditions import Conditions, TagTest
 from drip_campaigns.core.errors import DripError, DuplicateLabelError
-from drip_campaigns.core.flow import Awaited, Flow
+from drip_campaigns.core.flow.conditions import Conditions, TagTest
+from drip_campaigns.core.flow.evaluate import weigh
+from drip_campaigns.core.flow.operators import compare
+from drip_campaigns.core.flow.step_flow import Awaited, Flow
 from drip_campaigns.core.model import CountedFrom, Finish, IfLate, Reach, Step, StepType, Wait
-from drip_campaigns.core.schedule import advance, decide, find_next, go_on, next_send_at, planned_schedule
-from drip_campaigns.core.scripted_facts import ScriptedFacts
-from drip_campaigns.core.simulate_file import explain, read_scenario
-from drip_campaigns.core.walk import weigh
+from drip_campaigns.core.schedule.due_steps import (
+	advance,
+	decide,
+	find_next,
+	go_on,
+	next_send_at,
+	planned_schedule,
+)
+from drip_campaigns.core.schedule.plan_checks import validate_plan
+from drip_campaigns.core.simulation.scenario_file import explain, read_scenario
+from drip_campaigns.core.simulation.scripted_data import ScriptedFacts
 from tests.core.builders import at, make_plan, send_due, started
 
 

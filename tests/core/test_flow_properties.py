@@ -6,12 +6,12 @@ from datetime import datetime, time, timedelta
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from drip_campaigns.core.checks import validate_plan
-from drip_campaigns.core.conditions import Conditions, EventTest, Happening, Heard, TagTest
 from drip_campaigns.core.errors import InvalidFlowError
-from drip_campaigns.core.flow import Awaited, Flow, InVain, Otherwise
+from drip_campaigns.core.flow.conditions import Conditions, EventTest, Happening, Heard, TagTest
+from drip_campaigns.core.flow.evaluate import Divert, Leave, Pass, begin_waiting, weigh
+from drip_campaigns.core.flow.step_flow import Awaited, Flow, InVain, Otherwise
 from drip_campaigns.core.model import Finish, Plan, Position, Reach, Send, Skip, Step, StepType, Wait
-from drip_campaigns.core.schedule import (
+from drip_campaigns.core.schedule.due_steps import (
 	advance,
 	begin,
 	decide,
@@ -21,8 +21,8 @@ from drip_campaigns.core.schedule import (
 	pass_over,
 	planned_schedule,
 )
-from drip_campaigns.core.scripted_facts import ScriptedFacts
-from drip_campaigns.core.walk import Divert, Leave, Pass, begin_waiting, weigh
+from drip_campaigns.core.schedule.plan_checks import validate_plan
+from drip_campaigns.core.simulation.scripted_data import ScriptedFacts
 from tests.core.strategies import campaigns
 
 FEWER = settings(max_examples=settings().max_examples // 5)  # lives with a flow are long

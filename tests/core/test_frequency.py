@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drip_campaigns.core.frequency import Cap, find_caps, free_from
-from drip_campaigns.core.slots import next_allowed
+from drip_campaigns.core.schedule.frequency_caps import Cap, find_caps, free_from
+from drip_campaigns.core.schedule.send_window import next_allowed
 from tests.core.builders import BERLIN, at, make_plan, on_days
 
 ZONE = ZoneInfo(BERLIN)

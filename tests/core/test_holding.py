@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from drip_campaigns.core.model import IfLate, ReEnrollment, Refuse, Restart, Resume, Status
-from drip_campaigns.core.reenrollment import re_enroll
-from drip_campaigns.core.schedule import begin, leave_late, next_send_at, planned_schedule, shift
+from drip_campaigns.core.schedule.due_steps import begin, leave_late, next_send_at, planned_schedule, shift
+from drip_campaigns.core.schedule.reenrollment import re_enroll
 from tests.core.builders import WORKDAYS, after, at, make_plan, on_days, send_due, started
 
 BOTH_MODES = pytest.mark.parametrize("if_late", list(IfLate))

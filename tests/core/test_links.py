@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from drip_campaigns.core.links import LinkRules, leads_to_the_web, rewrite_links, with_parameters
+from drip_campaigns.core.tracking.links import LinkRules, leads_to_the_web, rewrite_links, with_parameters
 
 RULES = LinkRules("step", counts=True, own_root="https://erp.example/drip/")
 UTM = (("utm_source", "drip mail"), ("utm_campaign", "spring"))

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from drip_campaigns.core.machines import find_machines
-from drip_campaigns.core.visits import Visit, VisitKind, read_visit, write_visit
+from drip_campaigns.core.tracking.bot_detection import find_machines
+from drip_campaigns.core.tracking.visits import Visit, VisitKind, read_visit, write_visit
 
 SENT = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from drip_campaigns.core.prefab_file import MOST_CHARACTERS, PrefabFileError, read_prefab
+from drip_campaigns.core.campaign_file import MOST_CHARACTERS, PrefabFileError, read_prefab
 
 BUILT_IN = sorted((Path(__file__).parents[2] / "drip_campaigns" / "prefabs" / "built_in").glob("*.json"))
 GOOD = {

@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drip_campaigns.core.clock import find_change, from_wall, to_wall
 from drip_campaigns.core.model import IfLate, Plan, Position, Send, Skip
-from drip_campaigns.core.schedule import (
+from drip_campaigns.core.schedule.due_steps import (
 	advance,
 	begin,
 	decide,
@@ -18,7 +17,8 @@ from drip_campaigns.core.schedule import (
 	planned_schedule,
 	shift,
 )
-from drip_campaigns.core.slots import is_allowed
+from drip_campaigns.core.schedule.send_window import is_allowed
+from drip_campaigns.core.schedule.wall_clock import find_change, from_wall, to_wall
 from tests.core.strategies import ZONES, campaigns
 
 Sends = list[tuple[str, datetime]]

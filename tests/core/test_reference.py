@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drip_campaigns.core.model import Finish, Plan, Send, Skip, Step
-from drip_campaigns.core.schedule import advance, begin, decide, shift
+from drip_campaigns.core.schedule.due_steps import advance, begin, decide, shift
 from tests.core.reference import History, Reference, Run
 from tests.core.strategies import GRID, campaigns
 

@@ -7,8 +7,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from drip_campaigns.core.replies import ReplyKind, own_words, read_reply
-from drip_campaigns.core.return_dates import find_return
+from drip_campaigns.core.inbound.out_of_office import find_return
+from drip_campaigns.core.inbound.replies import ReplyKind, own_words, read_reply
 from tests.core.letters import LETTERS
 
 TODAY = date(2026, 3, 2)

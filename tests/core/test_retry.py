@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from drip_campaigns.core.retry import GiveUp, RetryAt, decide_retry
+from drip_campaigns.core.schedule.retry import GiveUp, RetryAt, decide_retry
 from tests.core.builders import at
 
 NOW = at("2026-05-04 10:00")

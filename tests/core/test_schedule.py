@@ -7,7 +7,7 @@ import pytest
 
 from drip_campaigns.core.errors import NaiveMomentError
 from drip_campaigns.core.model import Finish, IfLate, Send, Skip, SkipReason, Status, Step, Wait
-from drip_campaigns.core.schedule import (
+from drip_campaigns.core.schedule.due_steps import (
 	advance,
 	begin,
 	decide,

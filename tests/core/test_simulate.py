@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from drip_campaigns.core.errors import InvalidScenarioError
 from drip_campaigns.core.model import Finish, Send, Skip
-from drip_campaigns.core.schedule import advance, begin, decide
+from drip_campaigns.core.schedule.due_steps import advance, begin, decide
 from drip_campaigns.core.simulate import DispatchRuns, Player, main, play
-from drip_campaigns.core.simulate_file import read_scenario, write_outcome
+from drip_campaigns.core.simulation.scenario_file import read_scenario, write_outcome
 from tests.core.strategies import ZONES
 
 STEPS = [

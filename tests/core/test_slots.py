@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from drip_campaigns.core.errors import NoAllowedMomentError
-from drip_campaigns.core.slots import next_allowed
+from drip_campaigns.core.schedule.send_window import next_allowed
 from tests.core.builders import BERLIN, WORKDAYS, at, day, make_plan, on_days
 
 OFFICE_HOURS = (time(9), time(17))

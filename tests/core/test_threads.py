@@ -2,8 +2,8 @@
 
 import pytest
 
-from drip_campaigns.core.threads import MOST_REFERENCES, Earlier, find_thread
-from drip_campaigns.core.threads import as_reply as reply
+from drip_campaigns.core.flow.threads import MOST_REFERENCES, Earlier, find_thread
+from drip_campaigns.core.flow.threads import as_reply as reply
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,14 @@ from datetime import date, timedelta
 import pytest
 from itsdangerous import Signer
 
-from drip_campaigns.core.tokens import MAX_TOKEN_LENGTH, InvalidTokenError, Purpose, read, rotate, sign
+from drip_campaigns.core.tracking.tokens import (
+	MAX_TOKEN_LENGTH,
+	InvalidTokenError,
+	Purpose,
+	read,
+	rotate,
+	sign,
+)
 
 KEYS = ("an old key", "the newest key")
 SUBJECT = "k3p20a1b2c3d4e"

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from drip_campaigns.core.tracking_mode import TrackingMode, effective_mode
+from drip_campaigns.core.tracking.tracking_mode import TrackingMode, effective_mode
 
 NONE, ANONYMOUS, INDIVIDUAL = TrackingMode
 

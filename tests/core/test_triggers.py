@@ -4,7 +4,7 @@ from datetime import date, datetime, timezone
 
 import pytest
 
-from drip_campaigns.core.triggers import Repeat, dates_that_count, days_begun, find_circle, is_tag
+from drip_campaigns.core.flow.triggers import Repeat, dates_that_count, days_begun, find_circle, is_tag
 
 
 def utc(*parts: int) -> datetime:

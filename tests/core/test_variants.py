@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from drip_campaigns.core.variants import Trial, WithoutWinner, choose, judge
+from drip_campaigns.core.flow.variants import Trial, WithoutWinner, choose, judge
 
 FIRST, GREATEST = WithoutWinner.FIRST, WithoutWinner.GREATEST
 

@@ -9,17 +9,17 @@ import pytest
 from frappe.custom.doctype.property_setter.property_setter import make_property_setter
 from frappe.utils.background_jobs import get_queues
 
-from drip_campaigns.actions import store, webhooks, work
-from drip_campaigns.actions.outbox import Task, record
-from drip_campaigns.api import on_board
-from drip_campaigns.api.figures import get_figures
+from drip_campaigns.actions import action_rows, webhooks
+from drip_campaigns.actions.queue import Task, record
+from drip_campaigns.api import enrollments
+from drip_campaigns.api.results import get_figures
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.model import ExitReason
-from drip_campaigns.dispatch import runner
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment import overview
-from drip_campaigns.enrollment.ending import end
-from drip_campaigns.site_clock import to_site, utc_now
+from drip_campaigns.enrollment.exit import end
+from drip_campaigns.jobs import dispatch_due, run_actions
+from drip_campaigns.site.clock import to_site, utc_now
+from drip_campaigns.stats import progress
 from tests import factories
 from tests.factories import DOMAIN, step
 from tests.receiver import Receiver
@@ -39,9 +39,9 @@ def on_leaving(kind: str, **fields) -> dict:
 
 def act(clock) -> None:
 	"""Dispatch, and do what a worker would do after its commit."""
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	frappe.db.commit()
-	work.run(clock.now)
+	run_actions.run(clock.now)
 
 
 def deeds(campaign) -> list[tuple[str, str]]:
@@ -315,11 +315,11 @@ def test_failed_action_is_done_again_once_by_who_may_write_the_enrollment(receiv
 
 	frappe.set_user(factories.make_user("stranger", "Sales User"))
 	with pytest.raises(frappe.PermissionError):
-		on_board.retry_actions(json.dumps([name]))
+		enrollments.retry_actions(json.dumps([name]))
 	frappe.set_user("Administrator")
-	answers = [on_board.retry_actions(json.dumps([name, "no-such-action"])) for _twice in range(2)]
+	answers = [enrollments.retry_actions(json.dumps([name, "no-such-action"])) for _twice in range(2)]
 	frappe.db.commit()
-	work.run(max(clock.now, utc_now()))
+	run_actions.run(max(clock.now, utc_now()))
 
 	assert answers == [{"done": 1, "left": 1}, {"done": 0, "left": 2}]
 	assert [status for status, _outcome in deeds(campaign)] == ["Done"] and len(receiver.calls) == before + 1
@@ -340,10 +340,10 @@ def test_line_of_an_enrollment_has_actions_waits_and_branches_in_their_order(sit
 	enrollment = factories.enroll(campaign, contact, clock)
 	for _day in range(6):
 		factories.run(clock)
-		work.run(clock.now)
+		run_actions.run(clock.now)
 		clock.advance(days=1)
 
-	line = overview.list_schedule(enrollment.reload())
+	line = progress.list_schedule(enrollment.reload())
 
 	assert [(row["kind"], row["status"]) for row in line] == [
 		("E-mail", "Sent"),
@@ -365,7 +365,7 @@ def test_line_of_an_enrollment_has_actions_waits_and_branches_in_their_order(sit
 def test_webhook_that_does_not_answer_or_whose_worker_dies_is_in_doubt_and_not_called_again(receiver, clock):
 	campaign = factories.make_active_campaign(clock, action("Call Webhook", webhook=HOOK), step(9))
 	silent, killed = (factories.enroll(campaign, factories.make_contact(), clock) for _ in range(2))
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	frappe.db.set_value(
 		"Drip Action",
 		{"enrollment": killed.name},
@@ -374,12 +374,12 @@ def test_webhook_that_does_not_answer_or_whose_worker_dies_is_in_doubt_and_not_c
 	)
 	frappe.db.commit()
 	receiver.is_silent = True
-	work.run(clock.now)
+	run_actions.run(clock.now)
 	receiver.is_silent = False
 
 	clock.advance(hours=1)
 	for _ in range(2):
-		work.run(clock.now)
+		run_actions.run(clock.now)
 
 	assert {status for status, _outcome in deeds(campaign)} == {"In Doubt"}
 	assert len(receiver.calls) == 1
@@ -405,18 +405,20 @@ def test_webhooks_come_after_all_else_and_what_there_is_no_time_for_is_left_to_a
 	tagging = factories.make_active_campaign(clock, action("Add Tag", action_tag="Drip Warm"), step(9))
 	for campaign, person in ((calling, contact), (calling, factories.make_contact()), (tagging, contact)):
 		factories.enroll(campaign, person, clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	frappe.db.commit()
 	send, tagged = webhooks.send, []
 	monkeypatch.setattr(webhooks, "send", lambda call: tagged.append(tags_of(contact)) or send(call))
 
 	factories.drop_jobs()
-	work.run_briefly(clock.now, 0)
+	run_actions.run_briefly(clock.now, 0)
 	untouched = {status for campaign in (calling, tagging) for status, _outcome in deeds(campaign)}
-	called = [job for queue in get_queues() for job in queue.jobs if work.WORK_JOB in str(job.kwargs)]
+	called = [job for queue in get_queues() for job in queue.jobs if run_actions.WORK_JOB in str(job.kwargs)]
 	factories.drop_jobs()
-	work.run_briefly(clock.now, 60)
-	called_again = [job for queue in get_queues() for job in queue.jobs if work.WORK_JOB in str(job.kwargs)]
+	run_actions.run_briefly(clock.now, 60)
+	called_again = [
+		job for queue in get_queues() for job in queue.jobs if run_actions.WORK_JOB in str(job.kwargs)
+	]
 
 	assert (untouched, len(called), called_again) == ({"Waiting"}, 1, [])
 	assert tagged == [{"Drip Warm"}, {"Drip Warm"}] and len(receiver.calls) == 2
@@ -432,7 +434,7 @@ def test_field_of_a_level_that_the_owner_has_lost_fails_the_action_and_is_not_ca
 	campaign.db_set("owner", owner)
 	lifecycle.activate(campaign.reload(), clock.now)
 	enrollment = factories.enroll(campaign, contact, clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	level = make_property_setter(
 		"Contact", "department", "permlevel", 7, "Int", validate_fields_for_doctype=False
 	)
@@ -440,7 +442,7 @@ def test_field_of_a_level_that_the_owner_has_lost_fails_the_action_and_is_not_ca
 	frappe.db.commit()
 
 	for _turn in range(10):
-		work.run(clock.now)
+		run_actions.run(clock.now)
 		clock.advance(hours=12)
 
 	level.delete()
@@ -596,7 +598,7 @@ def test_same_action_written_twice_is_one(site, clock, contact):
 		record([task], clock.now)
 
 	assert factories.count("Drip Action") == 1
-	assert store.find_due_campaigns(to_site(clock.now)) == [campaign.name]
+	assert action_rows.find_due_campaigns(to_site(clock.now)) == [campaign.name]
 
 
 @pytest.mark.parametrize(
@@ -619,13 +621,13 @@ def test_owner_who_may_not_touch_one_record_any_more_fails_its_action_with_cause
 	lifecycle.activate(campaign.reload(), clock.now)
 	enrollment = factories.enroll(campaign, lost, clock)
 	factories.enroll(campaign, kept, clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	allowed = frappe.get_doc(doctype="User Permission", user=owner, allow="Contact", for_value=kept.name)
 	allowed.insert()
 	frappe.db.commit()
 
 	for _turn in range(10):
-		work.run(clock.now)
+		run_actions.run(clock.now)
 		clock.advance(hours=12)
 
 	allowed.delete()

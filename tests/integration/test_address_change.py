@@ -6,15 +6,15 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns import daily
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.enrollment import address_change
+from drip_campaigns.enrollment.list_membership import leave_list
 from drip_campaigns.enrollment.suppress import suppress
-from drip_campaigns.enrollment.target_lists import leave_list
-from drip_campaigns.site_clock import to_site, utc_now
-from drip_campaigns.tracking.consent import find_left, record_left
-from drip_campaigns.tracking.preferences import keep_preference, load_preference
-from drip_campaigns.tracking.suppression import find_suppressed
+from drip_campaigns.jobs import daily
+from drip_campaigns.people.opt_outs import find_left, record_left
+from drip_campaigns.people.preferences import keep_preference, load_preference
+from drip_campaigns.people.suppression import find_suppressed
+from drip_campaigns.site.clock import to_site, utc_now
 from tests import factories
 from tests.factories import DOMAIN
 from tests.integration.test_preferences import link_in, press

@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.core.breaker import is_too_much
+from drip_campaigns.core.inbound.breaker import is_too_much
 from tests import factories
 from tests.factories import DOMAIN, step
 

@@ -9,9 +9,9 @@ import pytest
 from frappe.utils.background_jobs import get_queues
 
 from drip_campaigns.api import desk
-from drip_campaigns.enrollment import bulk_job
 from drip_campaigns.enrollment.bulk import BulkResult, enroll_many
-from drip_campaigns.site_clock import to_site, utc_now
+from drip_campaigns.jobs import bulk_enrollment
+from drip_campaigns.site.clock import to_site, utc_now
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock
@@ -101,10 +101,10 @@ def test_run_in_the_background_counts_what_it_did(site, monkeypatch):
 	for name in ("a", "b", "c"):
 		factories.make_contact(name)
 	factories.make_contact("d", unsubscribed=1)
-	monkeypatch.setattr(bulk_job, "BATCH_SIZE", 2)
+	monkeypatch.setattr(bulk_enrollment, "BATCH_SIZE", 2)
 	run = make_run(campaign)
 
-	bulk_job.run(run.name)
+	bulk_enrollment.run(run.name)
 
 	run.reload()
 	assert (run.status, run.total, run.processed, run.enrolled, run.refused) == ("Completed", 4, 4, 3, 1)
@@ -115,17 +115,17 @@ def test_run_that_was_cancelled_goes_on_where_it_stopped(site, monkeypatch):
 	campaign = factories.make_active_campaign(Clock(utc_now()))
 	for _ in range(5):
 		factories.make_contact()
-	monkeypatch.setattr(bulk_job, "BATCH_SIZE", 2)
+	monkeypatch.setattr(bulk_enrollment, "BATCH_SIZE", 2)
 	run = make_run(campaign)
-	monkeypatch.setattr(bulk_job, "_tell", lambda document: desk.cancel_bulk_enrollment(document.name))
-	bulk_job.run(run.name)
+	monkeypatch.setattr(bulk_enrollment, "_tell", lambda document: desk.cancel_bulk_enrollment(document.name))
+	bulk_enrollment.run(run.name)
 	run.reload()
 	assert (run.status, run.processed) == ("Cancelled", 2)
 
 	monkeypatch.undo()
 	desk.resume_bulk_enrollment(run.name)
 	frappe.db.commit()
-	bulk_job.run(run.name)
+	bulk_enrollment.run(run.name)
 
 	run.reload()
 	assert (run.status, run.enrolled) == ("Completed", 5)
@@ -143,11 +143,11 @@ def test_who_has_left_a_long_run_is_told_what_came_of_it(site, monkeypatch, erro
 	user = factories.make_user("enroller", "Drip Manager", "Sales User")
 	run = make_run(campaign)
 	run.db_set("owner", user)
-	monkeypatch.setattr(bulk_job, "WAITED_FOR", 2)
+	monkeypatch.setattr(bulk_enrollment, "WAITED_FOR", 2)
 	if error:
-		monkeypatch.setattr(bulk_job, "_note_progress", mock.Mock(side_effect=error))
+		monkeypatch.setattr(bulk_enrollment, "_note_progress", mock.Mock(side_effect=error))
 
-	bulk_job.run(run.name)
+	bulk_enrollment.run(run.name)
 
 	[told] = [line for line in factories.notifications_of(user) if campaign.name in line]
 	assert said in told
@@ -157,10 +157,10 @@ def test_run_goes_on_after_a_deadlock_and_after_its_worker_was_killed(site, monk
 	campaign = factories.make_active_campaign(Clock(utc_now()))
 	for _ in range(3):
 		factories.make_contact()
-	monkeypatch.setattr(bulk_job, "BATCH_SIZE", 2)
+	monkeypatch.setattr(bulk_enrollment, "BATCH_SIZE", 2)
 	run = make_run(campaign)
 	factories.drop_jobs()
-	note, calls = bulk_job._note_progress, []
+	note, calls = bulk_enrollment._note_progress, []
 
 	def fail_once(*args) -> None:
 		calls.append(1)
@@ -170,19 +170,19 @@ def test_run_goes_on_after_a_deadlock_and_after_its_worker_was_killed(site, monk
 			raise KeyboardInterrupt  # what stands for kill -9
 		note(*args)
 
-	monkeypatch.setattr(bulk_job, "_note_progress", fail_once)
+	monkeypatch.setattr(bulk_enrollment, "_note_progress", fail_once)
 	with pytest.raises(KeyboardInterrupt):
-		bulk_job.run(run.name)
+		bulk_enrollment.run(run.name)
 	frappe.db.rollback()
 	assert (run.reload().status, run.processed) == ("Running", 2)
 
-	bulk_job.take_up_lost()  # it may still be at work
+	bulk_enrollment.take_up_lost()  # it may still be at work
 	none = jobs_of(run)
 	run.db_set("modified", to_site(utc_now()) - timedelta(hours=1), update_modified=False)
-	bulk_job.take_up_lost()
+	bulk_enrollment.take_up_lost()
 	frappe.db.commit()
 	one = jobs_of(run)
-	bulk_job.run(run.name)
+	bulk_enrollment.run(run.name)
 
 	assert (none, one) == (0, 1)
 	assert (run.reload().status, run.enrolled) == ("Completed", 3)

@@ -5,15 +5,14 @@ import pytest
 
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.dispatch import runner
-from drip_campaigns.enrollment import bulk_job
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.enroll import resume
+from drip_campaigns.enrollment.list_membership import leave_list
 from drip_campaigns.enrollment.preview import preview_audience
-from drip_campaigns.enrollment.target_lists import leave_list
 from drip_campaigns.enrollment.why_not import explain
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.triggers import calls, existing, work
+from drip_campaigns.jobs import bulk_enrollment, dispatch_due, run_triggers
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.triggers import api_triggers, backfill
 from tests import factories
 from tests.factories import DOMAIN
 
@@ -46,7 +45,7 @@ def refresh_and_work(target_list, clock):
 	"""Refresh a list, and work off what joining it has fired."""
 	run = factories.refresh(target_list)
 	assert run.status == "Completed", run.error
-	work.run(max(clock.now, utc_now()))
+	run_triggers.run(max(clock.now, utc_now()))
 
 
 def status_of(campaign) -> dict[str, str]:
@@ -70,7 +69,7 @@ def test_who_joins_an_included_list_is_enrolled_through_it_by_refresh_and_by_han
 	factories.add_to_list(open_ones, eve)
 	frappe.db.commit()
 
-	work.run(utc_now())
+	run_triggers.run(utc_now())
 
 	assert status_of(campaign) == dict.fromkeys(("Ada", "Bob", "Eve"), "In Progress")
 	assert factories.count("Drip Enrollment", target_list=open_ones.name) == 3
@@ -128,7 +127,7 @@ def test_who_is_taken_off_a_list_by_hand_leaves_the_campaign(people, clock):
 	campaign = include(clock, target_list)
 	member = factories.add_to_list(target_list, people[0])
 	frappe.db.commit()
-	work.run(utc_now())
+	run_triggers.run(utc_now())
 
 	member.reload().delete()
 
@@ -153,7 +152,7 @@ def test_who_is_on_another_included_list_stays(people, open_ones, clock):
 def test_what_is_queued_for_somebody_who_drops_out_is_withdrawn(people, open_ones, clock, smtp):
 	include(clock, open_ones)
 	refresh_and_work(open_ones, clock)
-	runner.dispatch(utc_now(), enqueue_delivery=False)
+	dispatch_due.dispatch(utc_now(), enqueue_delivery=False)
 	set_status(people[0], "Replied")
 
 	refresh_and_work(open_ones, clock)
@@ -170,10 +169,10 @@ def test_who_is_on_a_list_already_is_counted_and_taken_in_through_it(people, ope
 	leave_list(open_ones.name, f"bob@{DOMAIN}", clock.now)
 	campaign = include(clock, open_ones)
 
-	[found] = existing.count_existing(campaign)
-	[run] = calls.take_in(campaign, [found], utc_now())
+	[found] = backfill.count_existing(campaign)
+	[run] = api_triggers.take_in(campaign, [found], utc_now())
 	frappe.db.commit()
-	bulk_job.run(run)
+	bulk_enrollment.run(run)
 
 	assert (found["recipient_type"], found["count"]) == ("Contact", 1)
 	assert found["sentence"] == f"Who is on the list {open_ones.name}"

@@ -5,10 +5,10 @@ import re
 import frappe
 import pytest
 
-from drip_campaigns.core import tokens
+from drip_campaigns.core.tracking import tokens
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking.keys import token_keys
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.signing_keys import token_keys
 from tests import factories
 from tests.factories import DOMAIN
 from tests.web import Browser

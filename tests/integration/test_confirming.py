@@ -6,19 +6,20 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns import daily
-from drip_campaigns.campaign import lifecycle, retry
+from drip_campaigns.campaign import lifecycle
 from drip_campaigns.campaign.replan import replan
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.dispatch import delivery, runner
-from drip_campaigns.dispatch.repair import repair
-from drip_campaigns.enrollment import confirming
+from drip_campaigns.dispatch import retry
+from drip_campaigns.enrollment import confirm as confirming
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.suppress import suppress
-from drip_campaigns.site_clock import from_site, to_site
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.jobs import daily, dispatch_due
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs.repair import repair
+from drip_campaigns.rendering.links import Links
+from drip_campaigns.site.clock import from_site, to_site
 from tests import factories
 from tests.factories import DOMAIN
 from tests.processes import run_together
@@ -199,7 +200,7 @@ def test_reminder_that_is_queued_does_not_leave_after_the_confirmation(campaign,
 	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
 	factories.run(clock)
 	clock.advance(days=3)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	confirm(enrollment, clock)
 	delivery.deliver(clock)
@@ -221,7 +222,7 @@ def test_two_dispatches_at_a_time_ask_once(campaign, smtp, clock):
 
 
 def _dispatch(now) -> None:
-	runner.dispatch(now, enqueue_delivery=False)
+	dispatch_due.dispatch(now, enqueue_delivery=False)
 
 
 def test_nothing_else_moves_somebody_who_waits(campaign, smtp, clock):

@@ -8,9 +8,12 @@ import frappe
 import frappe.email.queue
 import pytest
 
-from drip_campaigns.dispatch import delivery, mail_store, runner, sweep
-from drip_campaigns.dispatch.notes import DeliveryNotes
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.db import bulk_writes
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due, rescue
+from drip_campaigns.outbox import emails
+from drip_campaigns.outbox.delivery_state import DeliveryNotes
+from drip_campaigns.site.clock import to_site
 from tests import factories
 from tests.factories import DOMAIN
 from tests.web import Browser
@@ -27,7 +30,7 @@ def queued(site, smtp, clock) -> list[str]:
 	contacts = [factories.make_contact(name, f"{name}@{DOMAIN}") for name in "abcde"]
 	for contact in contacts:
 		factories.enroll(campaign, contact, clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	return [contact.email_id for contact in contacts]
 
 
@@ -59,7 +62,7 @@ def _statuses() -> dict[str, int]:
 def test_job_that_slept_while_its_mail_was_taken_back_sends_nothing_twice(queued, smtp, clock):
 	def sleep_for_an_hour() -> None:
 		clock.advance(hours=1)
-		sweep.settle_strays(clock.now)
+		rescue.settle_strays(clock.now)
 		delivery.deliver(clock)
 
 	_deliver_until(clock, "send_text", 2, sleep_for_an_hour)
@@ -71,7 +74,7 @@ def test_job_that_slept_while_its_mail_was_taken_back_sends_nothing_twice(queued
 def test_what_a_sleeping_job_knows_after_all_ends_the_doubt(queued, smtp, clock):
 	def sleep_for_an_hour() -> None:
 		clock.advance(hours=1)
-		sweep.settle_strays(clock.now)
+		rescue.settle_strays(clock.now)
 
 	_deliver_until(clock, "send_text", 1, sleep_for_an_hour)
 	delivery.deliver(clock)
@@ -86,7 +89,7 @@ def test_only_the_email_of_the_moment_is_in_doubt_after_a_kill(queued, smtp, clo
 	frappe.db.rollback()
 
 	clock.advance(minutes=9)
-	sweep.settle_strays(clock.now)
+	rescue.settle_strays(clock.now)
 	assert _statuses() == {"In Doubt": 1, "Queued": 2, "Sent": 2}
 	delivery.deliver(clock)
 
@@ -101,7 +104,7 @@ def test_refused_email_is_not_in_doubt_after_a_kill(queued, smtp, clock):
 	frappe.db.rollback()
 
 	clock.advance(minutes=9)
-	sweep.settle_strays(clock.now)
+	rescue.settle_strays(clock.now)
 
 	assert _statuses() == {"Queued": 2, "Sent": 3}
 
@@ -136,9 +139,9 @@ def test_emptied_redis_costs_a_group_nothing_but_another_turn(queued, smtp, cloc
 	assert _statuses() == {"Sent": 5}
 
 
-@pytest.mark.parametrize("function", ["lock_own", "set_values"])
-def test_deadlock_after_sending_forgets_no_answer(queued, smtp, clock, function):
-	real, calls = getattr(mail_store, function), []
+@pytest.mark.parametrize(("module", "function"), [(emails, "lock_own"), (bulk_writes, "set_values")])
+def test_deadlock_after_sending_forgets_no_answer(queued, smtp, clock, module, function):
+	real, calls = getattr(module, function), []
 
 	def rolled_back_once(*args, **options):
 		calls.append(function)
@@ -147,11 +150,11 @@ def test_deadlock_after_sending_forgets_no_answer(queued, smtp, clock, function)
 			raise frappe.QueryDeadlockError("1213 Deadlock found when trying to get lock")
 		return real(*args, **options)
 
-	with mock.patch.object(mail_store, function, rolled_back_once):
+	with mock.patch.object(module, function, rolled_back_once):
 		delivery.deliver(clock)
 	DeliveryNotes().forget(frappe.get_all("Email Queue", pluck="name"))  # Redis was emptied
 	clock.advance(minutes=20)
-	sweep.settle_strays(clock.now)
+	rescue.settle_strays(clock.now)
 
 	assert len(calls) > 1
 	assert len(smtp.messages) == 5

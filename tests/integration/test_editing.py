@@ -6,8 +6,8 @@ import frappe
 import pytest
 
 from drip_campaigns.api.editing import preview_edit
-from drip_campaigns.campaign.impact import foresee
-from drip_campaigns.dispatch.dialect import insert_rows
+from drip_campaigns.campaign.preview_impact import foresee
+from drip_campaigns.db.dialect import insert_rows
 from drip_campaigns.enrollment import enroll as verbs
 from tests import factories
 from tests.factories import step

@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from drip_campaigns.api import desk
-from drip_campaigns.dispatch.on_the_timeline import for_the_timeline
+from drip_campaigns.rendering.timeline_html import for_the_timeline
 from tests import factories
 from tests.factories import DOMAIN, SENDER, step
 

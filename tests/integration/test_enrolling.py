@@ -6,13 +6,14 @@ import frappe
 import pytest
 from click.testing import CliRunner
 
-from drip_campaigns.api.enrolling import enroll_records, explain_enrollment, preview_enrollment
+from drip_campaigns.api.enroll import enroll_records, explain_enrollment, preview_enrollment
 from drip_campaigns.commands import enroll_command, why_not_command
-from drip_campaigns.enrollment import audience, bulk_job, preview
-from drip_campaigns.enrollment.run_now import enroll_audience
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking.consent import record_left
-from drip_campaigns.triggers import work
+from drip_campaigns.enrollment import preview
+from drip_campaigns.jobs import bulk_enrollment, run_triggers
+from drip_campaigns.jobs.enroll_now import enroll_audience
+from drip_campaigns.people import audience
+from drip_campaigns.people.opt_outs import record_left
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock
@@ -147,7 +148,7 @@ def test_filter_that_every_record_happens_to_match_is_everybody_too(now, monkeyp
 def test_few_are_enrolled_at_once_and_many_in_the_background(now, monkeypatch):
 	campaign = factories.make_active_campaign(now)
 	names = [factories.make_contact().name for _ in range(3)]
-	monkeypatch.setattr("drip_campaigns.api.enrolling.AT_ONCE", 2)
+	monkeypatch.setattr("drip_campaigns.api.enroll.AT_ONCE", 2)
 
 	few = enroll_records(campaign.name, "Contact", ticked(names[:2]))
 	many = enroll_records(campaign.name, "Contact", ticked(names))
@@ -165,10 +166,10 @@ def test_so_many_a_day_goes_on_each_day_until_all_are_enrolled(now, monkeypatch)
 
 	for _ in range(3):
 		now.advance(days=1)
-		monkeypatch.setattr(bulk_job, "utc_now", lambda: now.now)
-		bulk_job.go_on_waiting(now.now)
+		monkeypatch.setattr(bulk_enrollment, "utc_now", lambda: now.now)
+		bulk_enrollment.go_on_waiting(now.now)
 		frappe.db.commit()
-		bulk_job.run(run["name"])
+		bulk_enrollment.run(run["name"])
 		seen.append(frappe.db.get_value("Drip Bulk Enrollment", run["name"], ["status", "enrolled"]))
 
 	assert [tuple(row) for row in seen] == [
@@ -187,8 +188,8 @@ def test_quota_of_the_day_is_not_spent_twice(now):
 		factories.make_contact()
 	run = enroll_records(campaign.name, "Contact", OURS, per_day=2)
 
-	bulk_job.go_on_waiting(now.now)
-	bulk_job.run(run["name"])
+	bulk_enrollment.go_on_waiting(now.now)
+	bulk_enrollment.run(run["name"])
 
 	assert factories.count("Drip Enrollment") == 2
 
@@ -272,7 +273,7 @@ def test_why_not_says_which_trigger_would_take_a_record_and_why_not(now):
 	contact = factories.make_contact(status="Open")
 	factories.add_to_list(target_list, contact)
 	frappe.db.commit()
-	work.run(utc_now())
+	run_triggers.run(utc_now())
 
 	found = explain_enrollment(campaign.name, "Contact", contact.name)["triggers"]
 

@@ -7,10 +7,11 @@ import frappe
 import pytest
 from openpyxl import Workbook
 
-from drip_campaigns.api.enrolling import enroll_people_file, preview_people_file, read_people_file
-from drip_campaigns.enrollment import bulk_job, people_file, run_sources
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking.consent import record_left
+from drip_campaigns.api.enroll import enroll_people_file, preview_people_file, read_people_file
+from drip_campaigns.jobs import bulk_enrollment, bulk_enrollment_sources
+from drip_campaigns.people import people_file
+from drip_campaigns.people.opt_outs import record_left
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock
@@ -136,20 +137,20 @@ def test_contact_is_found_by_another_address_of_it(campaign, upload):
 
 
 def test_run_that_was_cancelled_goes_on_at_its_row(campaign, upload, monkeypatch):
-	monkeypatch.setattr(run_sources, "ROWS_A_PAGE", 2)
-	monkeypatch.setattr("drip_campaigns.api.enrolling.AT_ONCE", 0)
+	monkeypatch.setattr(bulk_enrollment_sources, "ROWS_A_PAGE", 2)
+	monkeypatch.setattr("drip_campaigns.api.enroll.AT_ONCE", 0)
 	url = upload(rows(*[f"p{n}@{DOMAIN},P{n}," for n in range(5)]))
 	run = enroll_people_file(campaign.name, "Contact", url, MAPPING, create_missing=True)
 	frappe.db.commit()
 	cancel = "drip_campaigns.api.desk.cancel_bulk_enrollment"
-	monkeypatch.setattr(bulk_job, "_tell", lambda document: frappe.call(cancel, name=document.name))
-	bulk_job.run(run["name"])
+	monkeypatch.setattr(bulk_enrollment, "_tell", lambda document: frappe.call(cancel, name=document.name))
+	bulk_enrollment.run(run["name"])
 	stopped = frappe.db.get_value("Drip Bulk Enrollment", run["name"], ["status", "processed"])
 
 	monkeypatch.undo()
 	frappe.call("drip_campaigns.api.desk.resume_bulk_enrollment", name=run["name"])
 	frappe.db.commit()
-	bulk_job.run(run["name"])
+	bulk_enrollment.run(run["name"])
 
 	assert tuple(stopped) == ("Cancelled", 2)
 	assert factories.count("Drip Enrollment", campaign=campaign.name) == 5
@@ -257,7 +258,7 @@ def test_few_wrong_rows_of_many_are_named_and_the_others_enrolled(campaign, uplo
 	with factories.count_statements() as sent:
 		figures = preview_people_file(campaign.name, "Contact", url, MAPPING)
 	done = enroll_people_file(campaign.name, "Contact", url, MAPPING)
-	bulk_job.run(done["name"])
+	bulk_enrollment.run(done["name"])
 
 	run = frappe.get_doc("Drip Bulk Enrollment", done["name"])
 	assert (figures["enrolled"], figures["errors_count"]) == (297, 3)

@@ -8,10 +8,10 @@ import pytest
 from frappe.email.receive import InboundMail
 
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.core.origin import find_tag
-from drip_campaigns.dispatch import runner
+from drip_campaigns.core.inbound.message_reference import find_tag
 from drip_campaigns.dispatch.doctor import examine
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.rendering.links import Links
 from tests import factories
 from tests.factories import DOMAIN, EMAIL_ACCOUNT, SENDER, step
 
@@ -414,7 +414,7 @@ def test_answer_that_frappe_puts_aside_after_it_was_received_is_one_answer(campa
 
 
 def test_error_of_ours_stops_no_receipt(campaign, clock, monkeypatch):
-	from drip_campaigns.feedback import incoming
+	from drip_campaigns.inbound import incoming
 
 	ada = send_to(campaign, clock)
 	errors = factories.count("Error Log")
@@ -499,7 +499,7 @@ def test_deferral_for_policy_slows_the_account_down_for_an_hour(campaign, clock,
 	for person in people:
 		factories.enroll(campaign, person, clock)
 
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	factories.run(clock)
 	state, slowly = frappe.db.get_value("Drip Account Brake", EMAIL_ACCOUNT, "state"), len(smtp.messages)
 	for _ in range(8):

@@ -7,14 +7,13 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns.api import figures as api
-from drip_campaigns.core.visits import Visit, VisitKind
-from drip_campaigns.dispatch import runner
-from drip_campaigns.dispatch.store import record_events
-from drip_campaigns.feedback import campaign_figures, figures, recount, retention
-from drip_campaigns.site_clock import to_site, utc_now
-from drip_campaigns.tracking import buffer
-from drip_campaigns.tracking.preferences import keep_preference
+from drip_campaigns.api import results as api
+from drip_campaigns.core.tracking.visits import Visit, VisitKind
+from drip_campaigns.db.events import record_events
+from drip_campaigns.jobs import dispatch_due, retention
+from drip_campaigns.people.preferences import keep_preference
+from drip_campaigns.site.clock import to_site, utc_now
+from drip_campaigns.stats import campaign_results, counters, verify_counters, visit_buffer
 from tests import factories
 from tests.processes import run_together
 
@@ -47,27 +46,27 @@ def campaign(site, smtp, clock):
 	)
 	moment = utc_now() - timedelta(minutes=5)
 	for number, agent in enumerate(("Firefox", "Firefox", "curl/8")):
-		buffer.push(
+		visit_buffer.push(
 			Visit(
 				f"click{number}", VisitKind.CLICK, mail, moment + timedelta(minutes=number), url, agent=agent
 			)
 		)
-	buffer.push(Visit("open", VisitKind.OPEN, mail, moment, agent="Firefox"))
+	visit_buffer.push(Visit("open", VisitKind.OPEN, mail, moment, agent="Firefox"))
 	frappe.db.commit()
 	return campaign
 
 
 def count() -> None:
 	"""Count visits and events, as the scheduler does."""
-	runner.count_visits(utc_now() + LATER)
-	runner.count_events()
+	dispatch_due.count_visits(utc_now() + LATER)
+	dispatch_due.count_events()
 	frappe.db.commit()
 
 
 def equal_to_a_recount() -> bool:
 	"""Say whether all sums equal the log."""
 	frappe.db.commit()
-	return not recount.find_differences() and not recount.find_wrong_urls()
+	return not verify_counters.find_differences() and not verify_counters.find_wrong_urls()
 
 
 def shown(campaign) -> dict:
@@ -85,7 +84,7 @@ EXPECTED = {
 
 
 def test_form_shows_what_happened_before_and_after_it_is_counted(campaign):
-	runner.count_visits(utc_now() + LATER)
+	dispatch_due.count_visits(utc_now() + LATER)
 	before = shown(campaign)
 	count()
 
@@ -102,7 +101,7 @@ def test_form_shows_what_happened_before_and_after_it_is_counted(campaign):
 
 
 def test_list_of_campaigns_shows_for_each_what_the_form_shows_in_all(campaign, clock):
-	runner.count_visits(utc_now() + LATER)
+	dispatch_due.count_visits(utc_now() + LATER)
 	other = factories.make_active_campaign(clock)
 	factories.enroll(other, factories.make_contact(), clock)
 	frappe.db.commit()
@@ -115,16 +114,16 @@ def test_list_of_campaigns_shows_for_each_what_the_form_shows_in_all(campaign, c
 	assert before == after
 	assert seen.count <= 6
 	whole, glance = api.get_figures(campaign.name)["total"], after[campaign.name]
-	assert {name: glance[name] for name in campaign_figures.COLUMNS} == {
-		name: whole[name] for name in campaign_figures.COLUMNS
+	assert {name: glance[name] for name in campaign_results.COLUMNS} == {
+		name: whole[name] for name in campaign_results.COLUMNS
 	}
 	assert glance["clicked"] == 2
 	assert (after[other.name]["live"], after[other.name]["sent"]) == (1, 0)
 
 
 def test_counting_twice_or_by_several_workers_at_once_counts_once(campaign, monkeypatch):
-	monkeypatch.setattr(figures, "BATCH", 5)
-	runner.count_visits(utc_now() + LATER)
+	monkeypatch.setattr(counters, "BATCH", 5)
+	dispatch_due.count_visits(utc_now() + LATER)
 
 	run_together(_count_events, [(), (), ()])
 	count()
@@ -134,16 +133,16 @@ def test_counting_twice_or_by_several_workers_at_once_counts_once(campaign, monk
 
 
 def _count_events() -> None:
-	runner.count_events()
+	dispatch_due.count_events()
 
 
 def _die_while_counting() -> None:
-	figures.add = lambda *_arguments: os._exit(9)
-	runner.count_events()
+	counters.add = lambda *_arguments: os._exit(9)
+	dispatch_due.count_events()
 
 
 def test_worker_that_is_killed_while_it_counts_leaves_nothing_half_counted(campaign):
-	runner.count_visits(utc_now() + LATER)
+	dispatch_due.count_visits(utc_now() + LATER)
 
 	run_together(_die_while_counting, [()], deadly=True)
 
@@ -153,7 +152,7 @@ def test_worker_that_is_killed_while_it_counts_leaves_nothing_half_counted(campa
 
 
 def test_figures_stay_when_the_log_is_cleared_and_when_an_enrollment_is_deleted(campaign, clock):
-	runner.count_visits(utc_now() + LATER)
+	dispatch_due.count_visits(utc_now() + LATER)
 	frappe.db.commit()
 	enrollments = frappe.get_all("Drip Enrollment", {"campaign": campaign.name}, pluck="name")
 
@@ -188,9 +187,9 @@ def test_wrong_sum_is_found_and_corrected(campaign):
 	frappe.db.set_value("Drip Figure", figure.name, "total", figure.total + 7)
 	frappe.db.set_value("Drip Tracking URL", {"step": ["is", "set"]}, "clicks", 99)
 	frappe.db.commit()
-	found = recount.find_differences()
+	found = verify_counters.find_differences()
 
-	corrected = recount.correct()
+	corrected = verify_counters.correct()
 
 	assert [(one.kept - one.counted, one.what.event_type) for one in found] == [(7, "Sent")]
 	assert corrected == 2
@@ -246,7 +245,7 @@ def test_counting_many_events_takes_a_handful_of_statements(campaign, clock):
 	frappe.db.commit()
 
 	with factories.count_statements() as seen:
-		runner.count_events()
+		dispatch_due.count_events()
 
 	assert seen.count <= 12
 	assert shown(campaign)["sent"] == 3004

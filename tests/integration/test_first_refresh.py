@@ -4,9 +4,8 @@ import frappe
 import pytest
 
 from drip_campaigns.api import lists as api
-from drip_campaigns.lists import first_refresh, refresh
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.triggers import work
+from drip_campaigns.jobs import first_refresh, refresh_lists, run_triggers
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
 
@@ -34,7 +33,7 @@ def campaign(live_list, clock):
 def refresh_and_work(target_list):
 	run = factories.refresh(target_list)
 	assert run.status == "Completed", run.error
-	work.run(utc_now())
+	run_triggers.run(utc_now())
 	return run
 
 
@@ -49,7 +48,7 @@ def test_first_refresh_asks_with_the_number_and_enrolls_after_the_answer(live_li
 	answered = api.answer_first_refresh(question["run"], True)
 	frappe.db.commit()
 	first_refresh.fire_job(run.name)
-	work.run(utc_now())
+	run_triggers.run(utc_now())
 
 	assert (before, run.held) == (0, 3)
 	assert question == {"run": run.name, "count": 3, "campaigns": [campaign.name]}
@@ -103,9 +102,9 @@ def test_changed_source_is_asked_about_again_and_a_refresh_that_was_cut_short_co
 		"sources", factories.source(filters=[["email_id", "like", f"%.other@{DOMAIN}"]])
 	)
 	live_list.save()
-	cut_short = refresh.start(live_list.name, utc_now())
+	cut_short = refresh_lists.start(live_list.name, utc_now())
 	frappe.db.commit()
-	halfway = refresh._Run(cut_short)
+	halfway = refresh_lists._Run(cut_short)
 	halfway._begin()
 	while halfway.document.source_row < 2 and halfway.document.joined < 3:
 		halfway._try(halfway._take_page)

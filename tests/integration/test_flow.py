@@ -6,15 +6,15 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns.core.conditions import read_conditions
+from drip_campaigns.campaign_templates.make_draft import make_draft, to_content
+from drip_campaigns.core.flow.conditions import read_conditions
 from drip_campaigns.core.model import EventType
-from drip_campaigns.dispatch.expressions import ExpressionError, evaluate
-from drip_campaigns.dispatch.store import record_events
-from drip_campaigns.enrollment.flow_words import describe_conditions
-from drip_campaigns.enrollment.recipients import Recipient
-from drip_campaigns.enrollment.waking import wake
-from drip_campaigns.prefabs.make import make_draft, to_content
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.db.events import record_events
+from drip_campaigns.enrollment.wake_waiting import wake
+from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.plans.flow_labels import describe_conditions
+from drip_campaigns.rendering.expressions import ExpressionError, evaluate
+from drip_campaigns.site.clock import to_site
 from tests import factories
 from tests.factories import DOMAIN, step
 from tests.trigger_steps import trigger

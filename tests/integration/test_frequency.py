@@ -6,11 +6,12 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns.dispatch import frequency, runner
-from drip_campaigns.dispatch.frequency import FrequencyCap
-from drip_campaigns.dispatch.runs import Runs
-from drip_campaigns.enrollment.addresses import hash_address
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.dispatch.run_cache import Runs
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.outbox import frequency_cap
+from drip_campaigns.outbox.frequency_cap import FrequencyCap
+from drip_campaigns.people.addresses import hash_address
+from drip_campaigns.site.clock import to_site
 from tests import factories
 from tests.factories import step
 from tests.fakes import Clock
@@ -100,7 +101,7 @@ def test_service_messages_are_neither_held_back_nor_counted(ada, smtp, clock):
 
 
 def test_without_a_cap_nothing_is_asked(ada, smtp, clock, monkeypatch):
-	monkeypatch.setattr(frequency, "_load_history", None)  # whoever asks it fails
+	monkeypatch.setattr(frequency_cap, "_load_history", None)  # whoever asks it fails
 	put_on(clock, ada, step(0))
 
 	assert factories.run(clock) == 1
@@ -114,7 +115,7 @@ def test_cap_costs_one_statement_a_batch(site, smtp, clock):
 		for _ in range(20):
 			factories.enroll(campaign, factories.make_contact(), clock)
 		with factories.count_statements() as statements:
-			runner.dispatch(clock.now, enqueue_delivery=False)
+			dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 		counts.append(statements.count)
 
 	assert counts[1] <= counts[0] + 1, counts
@@ -123,7 +124,7 @@ def test_cap_costs_one_statement_a_batch(site, smtp, clock):
 def test_e_mails_that_were_withdrawn_or_failed_make_room_again(ada, smtp, clock):
 	set_cap(one_a_day=1)
 	put_on(clock, ada, step(0, "First"))
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	frappe.db.set_value("Drip Email", {"subject": "First"}, "status", "Failed")
 	frappe.db.commit()
 	clock.advance(minutes=20)
@@ -149,12 +150,12 @@ def test_campaigns_that_dispatch_at_the_same_moment_never_exceed_the_cap(site, s
 
 
 def _dispatch_one(campaign: str, now) -> int:
-	return runner._dispatch_batch(Runs(), campaign, now)
+	return dispatch_due._dispatch_batch(Runs(), campaign, now)
 
 
 def test_reservation_that_never_reached_the_database_is_forgotten_and_redis_may_lose_all(ada, smtp, clock):
 	set_cap(one_a_day=1)
-	settings = frequency.find_caps(0, 0, one_a_day=True)
+	settings = frequency_cap.find_caps(0, 0, one_a_day=True)
 	address, zone = ada.email_id, "Europe/Berlin"
 
 	def ask(name: str, now):

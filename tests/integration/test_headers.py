@@ -10,7 +10,7 @@ import pytest
 
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.rendering.links import Links
 from tests import factories
 from tests.factories import DOMAIN
 

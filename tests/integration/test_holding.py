@@ -5,9 +5,10 @@ import pytest
 
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.dispatch import batch, runner
+from drip_campaigns.dispatch import batch
 from drip_campaigns.enrollment.suppress import suppress
-from drip_campaigns.tracking.suppression import find_suppressed
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.people.suppression import find_suppressed
 from tests import factories
 from tests.processes import run_together
 
@@ -104,7 +105,7 @@ def test_copy_is_found_out_before_frappe_sends_what_the_original_had_queued(site
 	monkeypatch.setitem(frappe.local.conf, "drip_host", "the-original")
 	campaign = factories.make_active_campaign(clock, factories.step(0))
 	factories.enroll(campaign, factories.make_contact(), clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	monkeypatch.setitem(frappe.local.conf, "drip_host", "the-copy")
 	job = {"method": "run_scheduled_job", "kwargs": {"job_type": "frappe.email.queue.flush"}}
@@ -162,7 +163,7 @@ def test_database_older_than_what_was_sent_from_here_holds_everything(site, smtp
 
 
 def test_dispatches_at_the_same_moment_after_a_long_pause_do_not_take_each_other_for_a_backup(site, clock):
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	for _day in range(5):
 		answers = run_together(_dispatch, [[clock.advance(days=1)]] * 3)
@@ -172,7 +173,7 @@ def test_dispatches_at_the_same_moment_after_a_long_pause_do_not_take_each_other
 
 
 def _dispatch(now):
-	return runner.dispatch(now, enqueue_delivery=False)
+	return dispatch_due.dispatch(now, enqueue_delivery=False)
 
 
 def test_text_that_loops_for_ever_fails_one_and_lets_the_others_have_theirs(site, smtp, clock):

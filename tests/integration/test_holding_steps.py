@@ -6,14 +6,15 @@ import frappe
 import pytest
 from frappe.utils.background_jobs import get_queues
 
-from drip_campaigns.api import desk, on_board
+from drip_campaigns.api import desk, enrollments
 from drip_campaigns.campaign import lifecycle, step_pauses
-from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment import verbs_job
+from drip_campaigns.enrollment.admission import EnrollmentRefusedError
 from drip_campaigns.enrollment.bulk_verbs import Order, Outcome, Verb, act_on, names_at_step
-from drip_campaigns.enrollment.rules import EnrollmentRefusedError
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.jobs import bulk_verbs as verbs_job
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.site.clock import to_site
 from tests import factories
 from tests.factories import step
 
@@ -96,7 +97,7 @@ def test_what_is_queued_of_a_paused_step_waits_even_when_the_campaign_is_paused_
 	campaign, smtp, clock
 ):
 	ada = factories.enroll(campaign, factories.make_contact("Ada"), clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	step_pauses.pause_step(campaign.reload(), campaign.steps[0].name, clock.now)
 	lifecycle.pause(campaign.reload(), clock.now)
 	lifecycle.activate(campaign.reload(), clock.now)
@@ -233,11 +234,11 @@ def test_everybody_at_a_step_is_paused_and_resumed_in_a_handful_of_statements(ca
 def test_methods_for_those_on_board_ask_for_the_right_to_write(campaign, ada, clock):
 	names, first = frappe.as_json([ada.name]), campaign.steps[0].name
 	of_the_campaign = (
-		lambda: on_board.pause_step(campaign.name, first),
-		lambda: on_board.resume_step(campaign.name, first),
-		lambda: on_board.close_campaign(campaign.name),
-		lambda: on_board.open_campaign(campaign.name),
-		lambda: on_board.act_on_step(campaign.name, first, "Pause"),
+		lambda: enrollments.pause_step(campaign.name, first),
+		lambda: enrollments.resume_step(campaign.name, first),
+		lambda: enrollments.close_campaign(campaign.name),
+		lambda: enrollments.open_campaign(campaign.name),
+		lambda: enrollments.act_on_step(campaign.name, first, "Pause"),
 	)
 	frappe.set_user(factories.make_user("other", "Drip User"))
 	for call in of_the_campaign:
@@ -247,8 +248,8 @@ def test_methods_for_those_on_board_ask_for_the_right_to_write(campaign, ada, cl
 	frappe.set_user(factories.make_user("stranger", "Sales User"))
 	for call in (
 		*of_the_campaign,
-		lambda: on_board.act_on_enrollments("Pause", names),
-		lambda: on_board.count_at_step(campaign.name, first),
+		lambda: enrollments.act_on_enrollments("Pause", names),
+		lambda: enrollments.count_at_step(campaign.name, first),
 	):
 		with pytest.raises(frappe.PermissionError):
 			call()
@@ -256,12 +257,12 @@ def test_methods_for_those_on_board_ask_for_the_right_to_write(campaign, ada, cl
 	frappe.set_user("Administrator")
 	for call in of_the_campaign:
 		call()
-	assert on_board.count_at_step(campaign.name, campaign.steps[1].name) == 1
-	assert on_board.act_on_enrollments("Pause", names) == {"done": 1, "refused": {}, "left": 0}
+	assert enrollments.count_at_step(campaign.name, campaign.steps[1].name) == 1
+	assert enrollments.act_on_enrollments("Pause", names) == {"done": 1, "refused": {}, "left": 0}
 	with pytest.raises(frappe.ValidationError, match="no verb"):
-		on_board.act_on_enrollments("Delete", names)
+		enrollments.act_on_enrollments("Delete", names)
 	with pytest.raises(frappe.ValidationError, match="JSON list"):
-		on_board.act_on_enrollments("Pause", '{"a": 1}')
+		enrollments.act_on_enrollments("Pause", '{"a": 1}')
 
 
 def test_more_than_can_be_done_at_once_go_on_in_the_background_and_the_user_is_told(
@@ -272,17 +273,17 @@ def test_more_than_can_be_done_at_once_go_on_in_the_background_and_the_user_is_t
 	user = factories.make_user("mover", "Drip Manager", "Sales Manager", "Sales User")
 	frappe.db.delete("Notification Log", {"for_user": user})
 	frappe.db.commit()
-	monkeypatch.setattr(on_board, "MOST_AT_ONCE", 3)
+	monkeypatch.setattr(enrollments, "MOST_AT_ONCE", 3)
 	monkeypatch.setattr(verbs_job, "BATCH_SIZE", 2)
 	names = sorted(one.name for one in everybody)
 	factories.drop_jobs()
 	frappe.set_user(user)
 
-	said = on_board.act_on_enrollments("Remove", frappe.as_json(names))
+	said = enrollments.act_on_enrollments("Remove", frappe.as_json(names))
 	frappe.db.commit()
 	(job,) = [job for queue in get_queues() for job in queue.jobs if verbs_job.JOB in str(job.kwargs)]
 	frappe.get_attr(verbs_job.JOB)(**job.kwargs["kwargs"])
-	again = on_board.act_on_enrollments("Remove", frappe.as_json(names))
+	again = enrollments.act_on_enrollments("Remove", frappe.as_json(names))
 	frappe.set_user("Administrator")
 
 	assert (said["done"], said["left"], job.kwargs["user"]) == (3, 4, user)

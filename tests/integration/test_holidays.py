@@ -7,9 +7,9 @@ import frappe
 import pytest
 from frappe.utils.background_jobs import get_queues
 
-from drip_campaigns import daily, install, uninstall
-from drip_campaigns.campaign import lifecycle
-from drip_campaigns.integrations import holidays
+from drip_campaigns import install, uninstall
+from drip_campaigns.campaign import holiday_field, lifecycle
+from drip_campaigns.jobs import daily
 from tests import factories
 from tests.factories import step
 
@@ -91,7 +91,10 @@ def replan_as_told() -> None:
 	frappe.db.commit()
 	for queue in get_queues():
 		for job in queue.jobs:
-			if job.kwargs.get("method") == holidays.REPLAN_JOB and job.kwargs["site"] == frappe.local.site:
+			if (
+				job.kwargs.get("method") == holiday_field.REPLAN_JOB
+				and job.kwargs["site"] == frappe.local.site
+			):
 				daily.replan_campaign(**job.kwargs["kwargs"])
 
 
@@ -217,7 +220,7 @@ def test_field_has_a_description_and_is_gone_with_the_doctype(make_list, monkeyp
 	field = frappe.get_meta("Drip Campaign").get_field("holiday_list")
 	assert "Nothing is sent on the days of this list" in field.description
 
-	monkeypatch.setattr(holidays, "HOLIDAY_LIST", "Drip Test Nowhere")
+	monkeypatch.setattr(holiday_field, "HOLIDAY_LIST", "Drip Test Nowhere")
 	uninstall.after_app_uninstall("erpnext")
 	without = frappe.get_meta("Drip Campaign").has_field("holiday_list")
 	monkeypatch.undo()
@@ -231,7 +234,7 @@ def test_field_has_a_description_and_is_gone_with_the_doctype(make_list, monkeyp
 def test_campaign_that_remembers_a_list_of_an_app_that_has_gone_sends(make_list, smtp, clock, monkeypatch):
 	make_list(clock.now.date())
 	campaign = factories.make_campaign(step(0), holiday_list=LIST)
-	monkeypatch.setattr(holidays, "HOLIDAY_LIST", "Drip Test Nowhere")
+	monkeypatch.setattr(holiday_field, "HOLIDAY_LIST", "Drip Test Nowhere")
 	uninstall.after_app_uninstall("erpnext")
 
 	try:

@@ -5,9 +5,10 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment import enroll
-from drip_campaigns.site_clock import from_site, to_site, utc_now
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.site.clock import from_site, to_site, utc_now
 from tests import factories
 from tests.factories import DOMAIN, step
 
@@ -67,7 +68,7 @@ def test_after_hold_all_sending_one_e_mail_arrives_and_the_end_date_has_moved(si
 	)  # the settings read the clock themselves when the brake is let go
 	campaign = factories.make_active_campaign(clock, step(0), step(1), step(3))
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	planned_end = frappe.db.get_value("Drip Enrollment", enrollment.name, "end_date")
 	hold_all_sending(1)
 	run_for(clock, 48)
@@ -105,9 +106,9 @@ def test_two_steps_at_the_same_time_do_not_wait_for_each_other(site, smtp, clock
 
 
 def test_waiting_for_a_late_e_mail_costs_a_dispatch_one_look_an_hour(enrollment, smtp, clock):
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	clock.advance(days=1, hours=1)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	next_send_at = frappe.db.get_value("Drip Enrollment", enrollment.name, "next_send_at")
 
@@ -116,7 +117,7 @@ def test_waiting_for_a_late_e_mail_costs_a_dispatch_one_look_an_hour(enrollment,
 
 
 def test_a_pause_while_an_e_mail_waits_is_not_counted_twice(enrollment, smtp, clock):
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	clock.advance(hours=1)
 	enroll.pause(frappe.get_doc("Drip Enrollment", enrollment.name), clock.now)
 	clock.advance(days=2)
@@ -135,7 +136,7 @@ def test_campaign_that_cannot_be_planned_any_more_keeps_no_late_e_mail_from_bein
 ):
 	other = factories.make_active_campaign(clock, step(0), step(2))
 	factories.enroll(other, factories.make_contact(), clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	frappe.db.set_value("Drip Email", {}, "queued_at", to_site(clock.now - timedelta(hours=1)))
 	frappe.db.set_value("Drip Campaign", enrollment.campaign, "time_zone", "Atlantis/Capital")
 	frappe.clear_document_cache("Drip Campaign", enrollment.campaign)

@@ -4,10 +4,10 @@ import frappe
 import pytest
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.dispatch import runner
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment.recipient_types import available_types
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.rendering.links import Links
 from tests import factories
 from tests.factories import DOMAIN, step
 from tests.web import Browser
@@ -136,7 +136,7 @@ def test_lead_and_contact_with_one_address_leave_together(web, smtp, clock):
 	]
 	factories.run(clock)
 	clock.advance(days=2)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	answer = Browser(web).post(Links().leave(enrollments[0].name), {"List-Unsubscribe": "One-Click"})
 	frappe.db.rollback()

@@ -6,12 +6,12 @@ import urllib.request
 import frappe
 import pytest
 
-from drip_campaigns import daily
 from drip_campaigns.api import desk
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment.suppress import suppress
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.jobs import daily, dispatch_due
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.rendering.links import Links
 from tests import factories
 from tests.factories import DOMAIN
 from tests.web import Browser
@@ -72,7 +72,7 @@ def test_leaving_one_campaign_leaves_the_other_alone(web, two):
 
 def test_opting_out_of_everything_ends_all_and_withdraws_what_is_queued(web, two, smtp, clock):
 	clock.advance(days=2)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	answer = Browser(web).post(link_of(two[0]), EVERYTHING)
 	delivery.deliver(clock)

@@ -6,11 +6,10 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns import daily
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.dispatch import delivery, runner
-from drip_campaigns.site_clock import to_site, utc_now
-from drip_campaigns.triggers import work
+from drip_campaigns.jobs import daily, dispatch_due, run_triggers
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.site.clock import to_site, utc_now
 from tests import factories, stand_ins
 from tests.factories import step
 from tests.fakes import Clock
@@ -45,12 +44,12 @@ def test_saving_a_record_that_reaches_the_goal_ends_it_and_withdraws_what_is_que
 	campaign = factories.make_active_campaign(clock, **BY_RECORD)
 	contact, other = factories.make_contact(), factories.make_contact()
 	enrollment, goes_on = (factories.enroll(campaign, record, clock) for record in (contact, other))
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	contact.reload().update({"status": "Replied"}).save()
 	other.reload().update({"status": "Open"}).save()
 	frappe.db.commit()
-	work.run(utc_now())
+	run_triggers.run(utc_now())
 	delivery.deliver(clock)
 
 	assert ended(enrollment) == ("Exited", "Goal")
@@ -66,14 +65,14 @@ def test_goal_that_nothing_told_of_is_seen_before_the_next_email_and_once_a_day(
 	contact = factories.make_contact()
 	enrollment = factories.enroll(campaign, contact, clock)
 	if when == "before it leaves":
-		runner.dispatch(clock.now, enqueue_delivery=False)
+		dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	frappe.db.set_value("Contact", contact.name, "status", "Replied")
 	frappe.db.commit()
 	if when == "by the daily job":
 		daily.run(clock.now, enqueue_delivery=False)
 	elif when == "before it is made":
-		runner.dispatch(clock.now, enqueue_delivery=False)
+		dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	delivery.deliver(clock)
 
 	assert ended(enrollment) == ("Exited", "Goal")
@@ -221,7 +220,7 @@ def test_goal_whose_field_goes_while_e_mails_are_queued_holds_its_campaign_and_l
 	waits, leaves = (
 		factories.enroll(campaign, factories.make_contact(), clock) for campaign in (broken, sound)
 	)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	gone = json.dumps([["Contact", "field_that_is_gone", "=", "x"]])
 	frappe.db.set_value("Drip Campaign", broken.name, "goal_filters", gone)
 	frappe.db.commit()

@@ -7,8 +7,8 @@ import frappe
 import pytest
 from frappe.utils.background_jobs import get_redis_conn
 
-from drip_campaigns.dispatch.limits import Limits
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.outbox.sending_limits import Limits
+from drip_campaigns.site.clock import to_site
 from tests import factories
 from tests.factories import DOMAIN
 

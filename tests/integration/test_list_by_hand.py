@@ -6,10 +6,10 @@ import frappe
 import pytest
 
 from drip_campaigns.api.lists import add_to_list
-from drip_campaigns.enrollment.target_lists import leave_list
+from drip_campaigns.enrollment.list_membership import leave_list
+from drip_campaigns.jobs import run_triggers
 from drip_campaigns.lists import by_hand
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.triggers import work
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
 
@@ -31,7 +31,7 @@ def test_each_of_the_ticked_is_counted_and_whoever_joins_is_enrolled(site, clock
 
 	answer = add(target_list, [ada, bob, gone, twin, nobody])
 	frappe.db.commit()
-	work.run(utc_now())
+	run_triggers.run(utc_now())
 
 	assert answer == {"joined": 1, "came_back": 0, "unreachable": 1, "already": 2, "opted_out": 1}
 	assert target_list.reload().member_count == 2

@@ -126,7 +126,7 @@ def test_sources_that_cannot_be_read_are_an_error_and_not_a_crash(site, sources)
 
 def test_everybody_is_counted(site, monkeypatch):
 	monkeypatch.setattr("drip_campaigns.lists.check.EVERYBODY_FROM", 1)
-	monkeypatch.setattr("drip_campaigns.enrollment.audience.EVERYBODY_FROM", 1)
+	monkeypatch.setattr("drip_campaigns.people.audience.EVERYBODY_FROM", 1)
 	factories.make_contact()
 
 	found = api.find_everybody_in(json.dumps([factories.source(filters=[])]))

@@ -7,10 +7,10 @@ import frappe
 import pytest
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.dispatch.store import record_events
-from drip_campaigns.enrollment.target_lists import leave_list
-from drip_campaigns.lists import refresh
-from drip_campaigns.site_clock import to_site, utc_now
+from drip_campaigns.db.events import record_events
+from drip_campaigns.enrollment.list_membership import leave_list
+from drip_campaigns.jobs import refresh_lists
+from drip_campaigns.site.clock import to_site, utc_now
 from tests import factories
 from tests.factories import DOMAIN
 
@@ -344,7 +344,7 @@ def test_source_that_makes_no_sense_is_refused_with_row_and_remedy(site, row, wo
 
 def test_filters_that_match_everybody_ask_for_the_number(site, monkeypatch):
 	monkeypatch.setattr("drip_campaigns.lists.check.EVERYBODY_FROM", 1)
-	monkeypatch.setattr("drip_campaigns.enrollment.audience.EVERYBODY_FROM", 1)
+	monkeypatch.setattr("drip_campaigns.people.audience.EVERYBODY_FROM", 1)
 	factories.make_contact()
 	total = factories.count("Contact")
 	rows = [factories.source(filters=[])]
@@ -358,10 +358,10 @@ def test_filters_that_match_everybody_ask_for_the_number(site, monkeypatch):
 
 
 def test_refresh_goes_on_where_it_was_killed(people, monkeypatch):
-	monkeypatch.setattr(refresh, "PAGE_SIZE", 1)
+	monkeypatch.setattr(refresh_lists, "PAGE_SIZE", 1)
 	target_list = factories.make_list(sources=[factories.source()])
-	name = refresh.start(target_list.name, utc_now())
-	take, pages = refresh._Run._take, []
+	name = refresh_lists.start(target_list.name, utc_now())
+	take, pages = refresh_lists._Run._take, []
 
 	def die_at_the_third(run, page, asks_rights):
 		pages.append(page)
@@ -369,15 +369,15 @@ def test_refresh_goes_on_where_it_was_killed(people, monkeypatch):
 			raise KeyboardInterrupt
 		take(run, page, asks_rights)
 
-	monkeypatch.setattr(refresh._Run, "_take", die_at_the_third)
+	monkeypatch.setattr(refresh_lists._Run, "_take", die_at_the_third)
 	frappe.db.commit()
 	with pytest.raises(KeyboardInterrupt):
-		refresh.run(name)
+		refresh_lists.run(name)
 	frappe.db.rollback()
 	assert on_list(target_list) == {"Ada", "Bob"} or len(on_list(target_list)) == 2
-	monkeypatch.setattr(refresh._Run, "_take", take)
+	monkeypatch.setattr(refresh_lists._Run, "_take", take)
 
-	refresh.run(name)
+	refresh_lists.run(name)
 
 	run = frappe.get_doc("Drip Target List Refresh", name)
 	assert on_list(target_list) == {"Ada", "Bob", "Eve"}
@@ -385,24 +385,24 @@ def test_refresh_goes_on_where_it_was_killed(people, monkeypatch):
 
 
 def test_cancelled_refresh_stops_and_goes_on_when_told(people, monkeypatch):
-	monkeypatch.setattr(refresh, "PAGE_SIZE", 1)
+	monkeypatch.setattr(refresh_lists, "PAGE_SIZE", 1)
 	target_list = factories.make_list(sources=[factories.source()])
-	name = refresh.start(target_list.name, utc_now())
-	refresh.cancel(target_list.name)
-	refresh.run(name)
+	name = refresh_lists.start(target_list.name, utc_now())
+	refresh_lists.cancel(target_list.name)
+	refresh_lists.run(name)
 	assert on_list(target_list) == set()
 
-	refresh.resume(name)
-	refresh.run(name)
+	refresh_lists.resume(name)
+	refresh_lists.run(name)
 
 	assert on_list(target_list) == {"Ada", "Bob", "Eve"}
 	with pytest.raises(DripError) as caught:
-		refresh.resume(name)
+		refresh_lists.resume(name)
 	assert "is Completed. Start a new one" in str(caught.value)
 
 
 def test_new_sources_start_a_refresh_and_end_the_one_under_way(open_ones):
-	name = refresh.start(open_ones.name, utc_now())
+	name = refresh_lists.start(open_ones.name, utc_now())
 
 	open_ones.reload().sources[0].filters = json.dumps([["email_id", "like", f"%@{DOMAIN}"]])
 	open_ones.save()
@@ -411,7 +411,7 @@ def test_new_sources_start_a_refresh_and_end_the_one_under_way(open_ones):
 		"Drip Target List Refresh", filters={"status": "Queued", "target_list": open_ones.name}, pluck="name"
 	)
 	assert frappe.get_value("Drip Target List Refresh", name, "status") == "Cancelled"
-	refresh.run(going_on)
+	refresh_lists.run(going_on)
 	assert on_list(open_ones) == {"Ada", "Bob", "Eve"}
 
 
@@ -420,7 +420,7 @@ def test_list_without_sources_keeps_its_members_and_cannot_be_refreshed(open_one
 	open_ones.save()
 
 	with pytest.raises(DripError) as caught:
-		refresh.start(open_ones.name, utc_now())
+		refresh_lists.start(open_ones.name, utc_now())
 
 	assert f"List {open_ones.name} has no sources" in str(caught.value)
 	assert on_list(open_ones) == {"Ada", "Bob"}
@@ -428,12 +428,12 @@ def test_list_without_sources_keeps_its_members_and_cannot_be_refreshed(open_one
 
 def test_lists_are_refreshed_by_their_schedule_and_a_lost_run_is_taken_up(open_ones):
 	never = factories.make_list(sources=[factories.source()], refresh_hours=0)
-	refresh.run(refresh.start(never.name, utc_now()))
+	refresh_lists.run(refresh_lists.start(never.name, utc_now()))
 	now = utc_now()
 
-	soon = refresh.look_after(now + timedelta(hours=23))
+	soon = refresh_lists.look_after(now + timedelta(hours=23))
 	frappe.db.set_value("Drip Target List", open_ones.name, "refresh_hours", 12)
-	later = refresh.look_after(now + timedelta(hours=23))
+	later = refresh_lists.look_after(now + timedelta(hours=23))
 
 	assert soon == []
 	assert len(later) == 1
@@ -444,11 +444,11 @@ def test_page_costs_the_same_few_statements_however_many_are_on_it(site):
 	for number in range(100):
 		factories.make_contact(f"Many {number}", status="Open")
 	target_list = factories.make_list(sources=[factories.source()])
-	name = refresh.start(target_list.name, utc_now())
+	name = refresh_lists.start(target_list.name, utc_now())
 	frappe.db.commit()
 
 	with factories.count_statements() as seen:
-		refresh.run(name)
+		refresh_lists.run(name)
 
 	assert len(on_list(target_list)) == 100
 	assert seen.count < 90

@@ -8,14 +8,14 @@ import frappe
 import pytest
 from frappe.utils.background_jobs import get_queues
 
-from drip_campaigns.dispatch import listeners
+from drip_campaigns.db import doc_event_queue
 from drip_campaigns.enrollment.bulk import enroll_many
 from tests import factories
 from tests.factories import DOMAIN, step
 from tests.fakes import LOOPBACK
 
 KINDS = ("Webhook", "Notification", "Server Script")
-JOBS = ("drip_campaigns.dispatch.telling.tell", "enqueue_webhook", "make_notification_logs")
+JOBS = ("drip_campaigns.jobs.doc_event_job.tell", "enqueue_webhook", "make_notification_logs")
 
 
 @pytest.fixture
@@ -197,16 +197,16 @@ def test_what_is_rolled_back_is_told_to_nobody(campaign, clock, receiver):
 
 
 def test_batch_costs_no_statement_where_nobody_listens(campaign, clock):
-	listeners.is_heard(
+	doc_event_queue.is_heard(
 		"Drip Event"
 	)  # asks the database once an hour, or after somebody has changed something
 	enroll_people(campaign, clock, "Ada")
 	jobs = sum(len(queue.jobs) for queue in get_queues())
 
 	with factories.count_statements() as seen:
-		for doctype in listeners.DOCTYPES:
-			listeners.note_new(doctype, ["a", "b"])
-			listeners.note_changing(doctype, ["a", "b"])
+		for doctype in doc_event_queue.DOCTYPES:
+			doc_event_queue.note_new(doctype, ["a", "b"])
+			doc_event_queue.note_changing(doctype, ["a", "b"])
 	frappe.db.commit()
 
 	assert seen.count == 0

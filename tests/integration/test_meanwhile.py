@@ -3,8 +3,8 @@
 import frappe
 import pytest
 
-from drip_campaigns import daily
-from drip_campaigns.dispatch import delivery, runner
+from drip_campaigns.jobs import daily, dispatch_due
+from drip_campaigns.jobs import deliver as delivery
 from tests import factories
 from tests.factories import DOMAIN, step
 
@@ -62,7 +62,7 @@ def test_campaign_deleted_in_the_database_while_it_runs_stops_no_other(site, smt
 	gone, stays = (factories.make_active_campaign(clock, step(0)) for _ in range(2))
 	for campaign in (gone, stays):
 		factories.enroll(campaign, factories.make_contact(campaign.name), clock)
-	due = runner.find_campaigns_with_due
+	due = dispatch_due.find_campaigns_with_due
 
 	def delete_meanwhile(*arguments) -> list[str]:
 		found = due(*arguments)
@@ -71,7 +71,7 @@ def test_campaign_deleted_in_the_database_while_it_runs_stops_no_other(site, smt
 		frappe.db.commit()
 		return found
 
-	monkeypatch.setattr(runner, "find_campaigns_with_due", delete_meanwhile)
+	monkeypatch.setattr(dispatch_due, "find_campaigns_with_due", delete_meanwhile)
 	factories.run(clock)
 
 	assert [message.message["To"].addresses[0].display_name for message in smtp.messages] == [stays.name]
@@ -81,7 +81,7 @@ def test_what_is_queued_of_a_campaign_that_was_deleted_leaves_no_more(site, smtp
 	gone, stays = (factories.make_active_campaign(clock, step(0)) for _ in range(2))
 	for campaign in (gone, stays):
 		factories.enroll(campaign, factories.make_contact(campaign.name), clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	frappe.db.delete("Drip Campaign", {"name": gone.name})
 	frappe.clear_document_cache("Drip Campaign", gone.name)
@@ -154,7 +154,7 @@ def test_address_changed_midway_gets_the_next_step_and_what_is_queued_goes_where
 	campaign = factories.make_active_campaign(clock, step(0), step(2))
 	contact = factories.make_contact("Ada", f"old@{DOMAIN}")
 	enrollment = factories.enroll(campaign, contact, clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	frappe.db.set_value("Contact", contact.name, "email_id", f"new@{DOMAIN}")
 	frappe.db.commit()

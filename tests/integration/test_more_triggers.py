@@ -10,10 +10,10 @@ from frappe.utils import add_days, add_years, getdate
 
 from drip_campaigns.api import triggers as api
 from drip_campaigns.core.model import EventType
-from drip_campaigns.dispatch.store import record_events
-from drip_campaigns.enrollment import bulk_job
-from drip_campaigns.site_clock import site_date, to_site, utc_now
-from drip_campaigns.triggers import circles, existing, table
+from drip_campaigns.db.events import record_events
+from drip_campaigns.jobs import bulk_enrollment
+from drip_campaigns.site.clock import site_date, to_site, utc_now
+from drip_campaigns.triggers import backfill, loop_guard, trigger_cache
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock
@@ -318,7 +318,7 @@ def test_people_who_met_a_trigger_before_are_counted_and_taken_in_when_asked(sit
 	runs = api.take_in_existing(campaign.name, json.dumps([found]))["runs"]
 	frappe.db.commit()
 	for run in runs:
-		bulk_job.run(run)
+		bulk_enrollment.run(run)
 
 	assert (found["count"], found["recipient_type"]) == (2, "Contact")
 	assert set(enrolled(campaign)) == {contact.name for contact in hot[1:]}
@@ -356,14 +356,14 @@ def test_earlier_events_of_other_kinds_are_found_too(site, clock):
 def test_pages_of_earlier_people_are_whole_however_small_and_count_no_record_that_is_gone(
 	site, clock, monkeypatch
 ):
-	monkeypatch.setattr(existing, "LOOK_AHEAD", 3)
+	monkeypatch.setattr(backfill, "LOOK_AHEAD", 3)
 	tagged = sorted(factories.make_contact().name for _ in range(7))
 	for name in tagged:
 		add_tag("Drip Test Pages", "Contact", name)
 	frappe.db.delete("Contact", {"name": tagged[3]})
 	campaign = make_campaign(clock, trigger("Tag Added", tag="Drip Test Pages"))
 
-	audience = existing.ExistingAudience(campaign.name, campaign.triggers[0].name, "Contact")
+	audience = backfill.ExistingAudience(campaign.name, campaign.triggers[0].name, "Contact")
 
 	there = [name for name in tagged if name != tagged[3]]
 	assert audience.count() == 6
@@ -441,7 +441,7 @@ def test_campaigns_that_start_each_other_in_a_circle_are_refused_with_the_way_na
 
 
 def test_campaigns_that_start_each_other_by_opens_are_stopped_and_it_is_said(site, clock, monkeypatch):
-	monkeypatch.setattr(circles, "MOST_ROUNDS", 2)
+	monkeypatch.setattr(loop_guard, "MOST_ROUNDS", 2)
 	manager = factories.make_user("manager", "Drip Manager")
 	again = {"re_enrollment": "Restart", "restart_after_days": 0}
 	one = factories.make_active_campaign(clock, factories.step(0), name="Drip Test One", **again)
@@ -486,16 +486,16 @@ def test_renamed_campaign_goes_on_listening_and_a_deleted_one_does_not(site, clo
 	campaign = make_campaign(clock, trigger("Record Created"), name="Drip Test Old Name")
 	frappe.rename_doc("Drip Campaign", campaign.name, "Drip Test New Name")
 	frappe.db.commit()
-	assert [row.parent for row in table.find_watching("Contact")] == ["Drip Test New Name"]
+	assert [row.parent for row in trigger_cache.find_watching("Contact")] == ["Drip Test New Name"]
 
 	frappe.delete_doc("Drip Campaign", "Drip Test New Name")
 	frappe.db.commit()
 
-	assert table.find_watching("Contact") == []
+	assert trigger_cache.find_watching("Contact") == []
 
 
 def test_settled_firings_are_cleared_after_a_while_and_waiting_ones_are_not(site, clock):
-	from drip_campaigns import daily
+	from drip_campaigns.jobs import daily
 
 	make_campaign(clock, trigger("Record Created"))
 	make_campaign(clock, trigger("Record Created", delay_days=365))

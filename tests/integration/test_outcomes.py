@@ -6,8 +6,9 @@ from datetime import datetime, timedelta, timezone
 import frappe
 import pytest
 
-from drip_campaigns.dispatch import delivery, runner, sweep
-from drip_campaigns.dispatch.notes import ACCEPTED, ATTEMPTED, CLAIMED, DeliveryNotes
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due, rescue
+from drip_campaigns.outbox.delivery_state import ACCEPTED, ATTEMPTED, CLAIMED, DeliveryNotes
 from tests import factories
 from tests.factories import DOMAIN, step
 from tests.processes import run_together
@@ -178,7 +179,7 @@ def test_e_mail_that_the_server_puts_off_for_days_is_given_up_and_the_next_step_
 def test_our_e_mail_is_frappes_to_send_once_its_time_has_passed(campaign, smtp):
 	clock = factories.Clock(datetime.now(timezone.utc))
 	[ada] = enroll(campaign, clock, "ada")
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	mail = mail_of(ada)
 
 	factories.flush_email_queue()
@@ -186,7 +187,7 @@ def test_our_e_mail_is_frappes_to_send_once_its_time_has_passed(campaign, smtp):
 	let_time_pass(mail)
 	ours = delivery.deliver(clock)
 	factories.flush_email_queue()
-	sweep.settle_strays(clock.now)
+	rescue.settle_strays(clock.now)
 
 	[message] = smtp.messages
 	assert (before, ours) == (0, 0)
@@ -200,12 +201,12 @@ def test_refusal_that_frappe_has_met_is_a_hard_bounce_and_suppresses_the_address
 	clock = factories.Clock(datetime.now(timezone.utc))
 	[ada] = enroll(campaign, clock, "ada")
 	smtp.answer(ada.email_address, "550 5.1.1 no such user")
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	let_time_pass(mail_of(ada))
 	frappe.db.set_value("Email Queue", mail_of(ada).email_queue, "retry", 99)  # it has tried often enough
 
 	factories.flush_email_queue()
-	sweep.settle_strays(clock.now)
+	rescue.settle_strays(clock.now)
 
 	assert (mail_of(ada).status, mail_of(ada).bounce) == ("Failed", "Hard")
 	assert (ada.reload().status, ada.exit_reason) == ("Exited", "Hard Bounce")
@@ -223,12 +224,12 @@ def test_last_e_mail_that_frappe_has_sent_completes_the_enrollment(site, smtp):
 	clock = factories.Clock(datetime.now(timezone.utc))
 	campaign = factories.make_active_campaign(clock, step(0))
 	[ada] = enroll(campaign, clock, "ada")
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	let_time_pass(mail_of(ada))
 
 	factories.flush_email_queue()
 	under_way = ada.reload().status
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	assert (under_way, ada.reload().status) == ("In Progress", "Completed")
 
@@ -246,7 +247,7 @@ def test_e_mail_that_frappe_gave_up_is_failed_with_the_reason_and_the_enrollment
 	campaign, smtp, clock, queue_row, said
 ):
 	[ada] = enroll(campaign, clock, "ada")
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	mail = mail_of(ada)
 	if queue_row:
 		frappe.db.set_value("Email Queue", mail.email_queue, queue_row)
@@ -263,7 +264,7 @@ def test_e_mail_that_frappe_gave_up_is_failed_with_the_reason_and_the_enrollment
 
 def test_deleted_communication_stops_nothing(campaign, smtp, clock):
 	[ada] = enroll(campaign, clock, "ada")
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	frappe.delete_doc("Communication", mail_of(ada).communication, force=True)
 	frappe.db.commit()
 
@@ -276,7 +277,7 @@ def leave_behind(
 	enrollment, clock, note: str | None, *, sent: bool = False, queue_status: str = "Sending"
 ) -> None:
 	"""Leave an e-mail as a worker does that is killed: claimed, with a note of how far it got."""
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	mail = mail_of(enrollment)
 	if sent:
 		delivery.deliver(clock)
@@ -346,7 +347,7 @@ def test_living_worker_is_left_alone(campaign, smtp, clock):
 	leave_behind(ada, clock, ATTEMPTED)
 
 	clock.advance(minutes=7)
-	sweep.settle_strays(clock.now)
+	rescue.settle_strays(clock.now)
 
 	assert mail_of(ada).status == "Sending"
 
@@ -367,13 +368,13 @@ def test_run_that_is_killed_before_its_commit_leaves_everything_as_it_was(campai
 
 
 def _dispatch_and_die(now: datetime) -> None:
-	runner.record_events = lambda *_args: os._exit(9)
-	runner.dispatch(now, enqueue_delivery=False)
+	dispatch_due.record_events = lambda *_args: os._exit(9)
+	dispatch_due.dispatch(now, enqueue_delivery=False)
 
 
 def test_worker_killed_right_after_the_server_accepted_sends_nothing_twice(campaign, smtp, clock):
 	people = enroll(campaign, clock, "ada", "bob", "eve")
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	run_together(_deliver_and_die, [(clock.now,)], deadly=True)
 	arrived = len(smtp.messages)
@@ -405,12 +406,12 @@ def test_many_processes_at_once_send_each_step_once(campaign, smtp, clock):
 
 
 def _run(now: datetime) -> tuple[int, int]:
-	return runner.dispatch(now, enqueue_delivery=False), delivery.deliver(lambda: now)
+	return dispatch_due.dispatch(now, enqueue_delivery=False), delivery.deliver(lambda: now)
 
 
 def test_e_mail_of_ours_does_not_stand_before_other_mail_in_the_queue(campaign, smtp, clock):
 	[ada] = enroll(campaign, clock, "ada")
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	frappe.sendmail(recipients=[f"bob@{DOMAIN}"], subject="Your password", message="x", delayed=True)
 	frappe.db.commit()
 

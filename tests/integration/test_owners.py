@@ -3,8 +3,8 @@
 import frappe
 import pytest
 
-from drip_campaigns import daily
 from drip_campaigns.api import desk
+from drip_campaigns.jobs import daily
 from tests import factories
 
 

@@ -5,7 +5,7 @@ import re
 import frappe
 import pytest
 
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.rendering.links import Links
 from tests import factories
 from tests.integration.test_headers import configure
 from tests.web import Browser

@@ -5,17 +5,17 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns import daily
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.model import LeavingScope
-from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.bulk_verbs import Order, Verb, act_on
-from drip_campaigns.enrollment.leaving import come_back, find_leaver, leave
-from drip_campaigns.enrollment.pauses import end_pause, pause_address
-from drip_campaigns.site_clock import from_site, to_site
-from drip_campaigns.tracking.preferences import keep_preference, load_preference
+from drip_campaigns.enrollment.recipient_pauses import end_pause, pause_address
+from drip_campaigns.enrollment.unsubscribe import come_back, find_leaver, leave
+from drip_campaigns.jobs import daily, dispatch_due
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.people.preferences import keep_preference, load_preference
+from drip_campaigns.site.clock import from_site, to_site
 from tests import factories
 from tests.factories import DOMAIN
 
@@ -75,7 +75,7 @@ def test_nothing_is_sent_during_the_pause_and_the_rest_of_the_delay_is_kept(enro
 
 def test_what_is_queued_waits_too_and_leaves_after_the_pause(enrollment, smtp, clock):
 	clock.advance(days=1)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	rest(clock, 30)
 	delivery.deliver(clock)
 	assert subjects(smtp) == ["Day 0"]

@@ -7,17 +7,19 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns.api import consents, enrolling
-from drip_campaigns.campaign import retry
+from drip_campaigns.api import consents
+from drip_campaigns.api import enroll as enrolling
 from drip_campaigns.core.consent import ConsentTo
-from drip_campaigns.dispatch import options, runner
+from drip_campaigns.dispatch import retry
 from drip_campaigns.enrollment import personal_data
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.sign_up import sign_up
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking.consents import find_agreed, forget_old_proofs, record_consent
-from drip_campaigns.tracking.preferences import keep_preference
-from drip_campaigns.tracking.suppression import find_suppressed
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.people.consent_records import find_agreed, forget_old_proofs, record_consent
+from drip_campaigns.people.preferences import keep_preference
+from drip_campaigns.people.suppression import find_suppressed
+from drip_campaigns.site import settings
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
 from tests.integration.test_headers import receive
@@ -41,7 +43,7 @@ def enrollment(web, clock, smtp):
 	keep_preference(ADA, preferred_language="en")
 	factories.run(clock)
 	clock.advance(days=2)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	frappe.db.commit()
 	return ada
 
@@ -257,9 +259,9 @@ def test_proof_of_consent_outlives_the_erasure_without_the_person_and_ends_after
 		frappe.set_user("Guest")
 		consents.find_consents(ADA)
 	frappe.set_user("Administrator")
-	forget_old_proofs(utc_now() + timedelta(days=1094), options.proofs_are_kept())
+	forget_old_proofs(utc_now() + timedelta(days=1094), settings.proofs_are_kept())
 	assert frappe.db.exists("Drip Consent", name)
-	forget_old_proofs(utc_now() + timedelta(days=1096), options.proofs_are_kept())
+	forget_old_proofs(utc_now() + timedelta(days=1096), settings.proofs_are_kept())
 	assert not frappe.db.exists("Drip Consent", name)
 
 

@@ -7,9 +7,9 @@ import frappe
 import pytest
 from frappe.utils.data import get_system_timezone
 
-from drip_campaigns.api import prefabs as api
+from drip_campaigns.api import campaign_templates as api
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.prefabs import catalog
+from drip_campaigns.campaign_templates import catalog
 from tests import factories
 from tests.factories import DOMAIN
 

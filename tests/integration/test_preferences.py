@@ -6,12 +6,13 @@ import frappe
 import pytest
 
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.dispatch import delivery, runner
+from drip_campaigns.enrollment.list_membership import leave_list
 from drip_campaigns.enrollment.suppress import suppress
-from drip_campaigns.enrollment.target_lists import leave_list
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking.preferences import load_preference
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.people.preferences import load_preference
+from drip_campaigns.rendering.links import Links
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
 from tests.web import Browser
@@ -174,7 +175,7 @@ def test_unticking_a_campaign_leaves_it_and_ticking_it_comes_back_where_it_stopp
 
 def test_unticking_withdraws_what_is_queued(enrollment, smtp, clock):
 	clock.advance(days=2)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	save(link_in(smtp.messages[0]), "Product news")
 	delivery.deliver(clock)
@@ -305,7 +306,7 @@ def test_pause_is_asked_for_and_ended_on_the_page(enrollment, smtp, days):
 	answer = press(link, "end-pause")
 	assert "The pause is over." in answer.text
 	assert load_preference(ADA).paused_until is None
-	runner.dispatch(utc_now(), enqueue_delivery=False)
+	dispatch_due.dispatch(utc_now(), enqueue_delivery=False)
 	assert status_of(enrollment) == "In Progress"
 
 

@@ -18,11 +18,11 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from drip_campaigns.api.public import PublicPages
-from drip_campaigns.core.news import UnprovenError
-from drip_campaigns.feedback import bounces, webhooks
-from drip_campaigns.feedback.providers import brevo, mailgun, postmark, sendgrid, ses
-from drip_campaigns.feedback.providers.request import ProviderRequest
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.core.inbound.provider_events import UnprovenError
+from drip_campaigns.inbound import bounces, webhooks
+from drip_campaigns.inbound.providers import brevo, mailgun, postmark, sendgrid, ses
+from drip_campaigns.inbound.providers.request import ProviderRequest
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN, step
 from tests.web import Browser

@@ -5,7 +5,7 @@ import json
 import frappe
 import pytest
 
-from drip_campaigns.triggers import existing
+from drip_campaigns.triggers import backfill
 from tests import factories, sales, stand_ins
 from tests.trigger_steps import enrolled, make_campaign, outcomes, trigger, work_off
 
@@ -26,7 +26,7 @@ def shop(site):
 
 @pytest.fixture
 def clock():
-	from drip_campaigns.site_clock import utc_now
+	from drip_campaigns.site.clock import utc_now
 	from tests.fakes import Clock
 
 	return Clock(utc_now())
@@ -143,8 +143,8 @@ def test_who_has_paid_for_an_item_before_is_counted_and_taken_in(clock, purchase
 	)
 	campaign = make_campaign(clock, row)
 
-	counts = [found["count"] for found in existing.count_existing(campaign)]
-	audience = existing.ExistingAudience(campaign.name, campaign.triggers[0].name, "Customer")
+	counts = [found["count"] for found in backfill.count_existing(campaign)]
+	audience = backfill.ExistingAudience(campaign.name, campaign.triggers[0].name, "Customer")
 
 	assert sum(counts) == expected
 	assert [name for names in audience.pages(10) for name in names] == [customer] * expected

@@ -5,9 +5,9 @@ import pytest
 
 from drip_campaigns.api import boot
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment.errors import UnknownRecipientTypeError
-from drip_campaigns.enrollment.recipient_types import BUILT_IN, available_types
-from drip_campaigns.enrollment.recipients import load_recipients
+from drip_campaigns.people.errors import UnknownRecipientTypeError
+from drip_campaigns.people.recipient_types import BUILT_IN, available_types
+from drip_campaigns.people.recipients import load_recipients
 from tests import factories, stand_ins
 from tests.factories import DOMAIN, step
 

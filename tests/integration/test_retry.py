@@ -6,10 +6,12 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns.campaign import retry
-from drip_campaigns.dispatch import delivery, mail_store, runner
-from drip_campaigns.dispatch.repair import read_ledger, repair
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.dispatch import retry
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.jobs.repair import read_ledger, repair
+from drip_campaigns.outbox import emails
+from drip_campaigns.site.clock import to_site
 from tests import factories
 from tests.factories import DOMAIN
 from tests.processes import run_together
@@ -128,7 +130,7 @@ def test_repair_reopens_what_is_called_completed_while_an_email_is_under_way(sit
 
 
 def claim_and_hold(site_now, limit: int) -> int:
-	claimed = len(mail_store.claim_mail(site_now, limit))
+	claimed = len(emails.claim_mail(site_now, limit))
 	time.sleep(1)  # while the other claims
 	return claimed
 
@@ -137,7 +139,7 @@ def test_two_workers_share_what_waits(site, smtp, clock):
 	campaign = factories.make_active_campaign(clock, factories.step(0))
 	for _ in range(6):
 		factories.enroll(campaign, factories.make_contact(), clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	shares = run_together(claim_and_hold, [(to_site(clock.now), 3)] * 2)
 
@@ -152,7 +154,7 @@ def test_four_workers_at_once_send_each_email_once(site, smtp, clock):
 	campaign = factories.make_active_campaign(clock, factories.step(0))
 	for _ in range(60):
 		factories.enroll(campaign, factories.make_contact(), clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	shares = run_together(deliver_all, [(clock.now,)] * 4)
 

@@ -8,7 +8,7 @@ from drip_campaigns.api import desk
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.suppress import suppress
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns import daily
 from drip_campaigns.campaign import lifecycle, step_pauses
-from drip_campaigns.dispatch import runner, runs
-from drip_campaigns.enrollment import pauses
+from drip_campaigns.dispatch import run_cache
+from drip_campaigns.enrollment import recipient_pauses
+from drip_campaigns.jobs import daily
+from drip_campaigns.jobs import dispatch_due as runner
 from tests import factories
 
 
@@ -39,8 +40,8 @@ def _queued_subjects() -> list[str]:
 
 
 def test_batches_of_a_dispatch_share_what_is_made_once(campaign, clock, monkeypatch):
-	made, make = [], runs._make_run
-	monkeypatch.setattr(runs, "_make_run", lambda name: made.append(name) or make(name))
+	made, make = [], run_cache._make_run
+	monkeypatch.setattr(run_cache, "_make_run", lambda name: made.append(name) or make(name))
 
 	assert runner.dispatch(clock.now, enqueue_delivery=False) == 3
 
@@ -110,7 +111,7 @@ def test_campaign_that_cannot_go_on_after_a_pause_keeps_no_other_from_it(site, s
 	step_pauses.pause_step(broken, broken.steps[0].name, clock.now, until)
 	lifecycle.pause(paused, clock.now, until)
 	[resting] = frappe.get_all("Drip Enrollment", filters={"campaign": rested.name}, pluck="email_address")
-	pauses.pause_address(resting, until, clock.now)
+	recipient_pauses.pause_address(resting, until, clock.now)
 	frappe.db.set_value("Drip Campaign", broken.name, "time_zone", "Atlantis/Capital")
 	frappe.clear_document_cache("Drip Campaign", broken.name)
 	frappe.db.commit()
@@ -136,8 +137,8 @@ def test_text_that_is_changed_between_two_batches_counts_from_the_next(campaign,
 
 
 def test_batch_that_was_rolled_back_begins_with_everything_anew(campaign, clock, monkeypatch):
-	made, make = [], runs._make_run
-	monkeypatch.setattr(runs, "_make_run", lambda name: made.append(name) or make(name))
+	made, make = [], run_cache._make_run
+	monkeypatch.setattr(run_cache, "_make_run", lambda name: made.append(name) or make(name))
 
 	def lose() -> None:
 		raise frappe.QueryDeadlockError("1213 Deadlock found when trying to get lock")

@@ -11,8 +11,8 @@ import pytest
 
 from drip_campaigns.api import desk
 from drip_campaigns.api.public import BAD_TOKENS_PER_HOUR
-from drip_campaigns.pages.limits import TooManyTriesError, spend
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.pages.rate_limits import TooManyTriesError, spend
+from drip_campaigns.rendering.links import Links
 from tests import factories
 from tests.core.test_tokens import mutate
 from tests.factories import DOMAIN

@@ -4,25 +4,16 @@ import frappe
 import pytest
 
 from drip_campaigns import install
-from drip_campaigns.core import (
-	actions,
-	bounces,
-	comparing,
-	confirmation,
-	consent,
-	flow,
-	goals,
-	limits,
-	lists,
-	model,
-	tracking_mode,
-	triggers,
-	variants,
-)
-from drip_campaigns.dispatch import brakes, options
+from drip_campaigns.core import consent, lists, model
+from drip_campaigns.core.flow import actions, goals, operators, step_flow, triggers, variants
+from drip_campaigns.core.inbound import bounces
+from drip_campaigns.core.schedule import confirmation, sending_limits
+from drip_campaigns.core.tracking import tracking_mode
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.feedback.options import Breaker, breaker, soft_series
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.outbox import sending_blocks
+from drip_campaigns.site import settings as options
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.inbound_settings import Breaker, breaker, soft_series
 from tests import factories
 from tests.factories import DOMAIN
 from tests.processes import run_together
@@ -44,18 +35,18 @@ SELECTS = (
 	("Drip Action", "action", actions.ActionKind),
 	("Drip Action", "status", actions.ActionStatus),
 	("Drip Campaign Step", "step_type", model.StepType),
-	("Drip Campaign Step", "otherwise", flow.Otherwise),
-	("Drip Campaign Step", "wait_for", flow.WaitFor),
-	("Drip Campaign Step", "wait_since", flow.WaitSince),
-	("Drip Campaign Step", "wait_operator", comparing.Operator),
-	("Drip Campaign Step", "if_in_vain", flow.InVain),
+	("Drip Campaign Step", "otherwise", step_flow.Otherwise),
+	("Drip Campaign Step", "wait_for", step_flow.WaitFor),
+	("Drip Campaign Step", "wait_since", step_flow.WaitSince),
+	("Drip Campaign Step", "wait_operator", operators.Operator),
+	("Drip Campaign Step", "if_in_vain", step_flow.InVain),
 	("Drip Campaign", "double_opt_in", confirmation.OptIn),
 	("Drip Campaign", "tracking_mode", tracking_mode.TrackingMode),
 	("Drip Campaign", "goal", goals.GoalKind),
 	("Drip Campaign", "goal_document", goals.GoalDocument),
 	("Drip Campaign", "reply_scope", goals.ReplyScope),
 	("Drip Consent", "consent_to", consent.ConsentTo),
-	("Drip Account Brake", "state", brakes.BrakeState),
+	("Drip Account Brake", "state", sending_blocks.BrakeState),
 	("Drip Email", "bounce", bounces.BounceKind),
 	("Drip Email", "status", model.EmailStatus),
 	("Drip Email", "tracking_mode", tracking_mode.TrackingMode),
@@ -63,7 +54,7 @@ SELECTS = (
 	("Drip Enrollment", "status", model.Status),
 	("Drip Enrollment", "exit_reason", model.ExitReason),
 	("Drip Event", "event_type", model.EventType),
-	("Drip Sending Limit", "scope", limits.LimitScope),
+	("Drip Sending Limit", "scope", sending_limits.LimitScope),
 	("Drip Campaign Trigger", "kind", triggers.TriggerKind),
 	("Drip Campaign Trigger", "days_from", triggers.DaysFrom),
 	("Drip Campaign Trigger", "repeat", triggers.Repeat),

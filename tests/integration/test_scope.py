@@ -7,7 +7,7 @@ from frappe.desk.form import assign_to
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.enrollment.scope import filter_readable
+from drip_campaigns.people.record_scope import filter_readable
 from tests import factories
 
 SELLER = "seller"

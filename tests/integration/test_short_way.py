@@ -8,10 +8,10 @@ import redis
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from drip_campaigns.pages import short_way
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking import buffer
-from drip_campaigns.tracking.targets import find_target
+from drip_campaigns.pages import fast_redirect
+from drip_campaigns.rendering.link_targets import find_target
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.stats import visit_buffer
 from tests import factories
 from tests.integration.test_visits import Reader, count, events, find, links_in, quick_people, send
 from tests.web import WebServer
@@ -29,20 +29,20 @@ def ask(link: str, method: str = "GET", host: str = HOST, **headers: str) -> Req
 @pytest.fixture
 def known(site, smtp, clock, monkeypatch):
 	"""A click and a picture of an e-mail, on a site and with a link that this process has met."""
-	monkeypatch.setattr(short_way, "_sites", {})
+	monkeypatch.setattr(fast_redirect, "_sites", {})
 	ada = factories.make_contact("Ada")
 	send(clock, ada)
 	links = links_in(smtp, ada.email_id)
 	click, picture = find(links, "/drip/click/")[0], find(links, "/drip/open/")[0]
 	find_target(click.rpartition("/")[2], "")
-	short_way.remember_site(ask(click), utc_now())
+	fast_redirect.remember_site(ask(click), utc_now())
 	return click, picture
 
 
 def test_click_and_picture_are_answered_without_the_database_and_counted(known):
 	click, picture = known
 	with factories.count_statements() as seen:
-		answers = [short_way.answer(ask(url), utc_now()) for url in (click, picture)]
+		answers = [fast_redirect.answer(ask(url), utc_now()) for url in (click, picture)]
 
 	assert seen.count == 0
 	assert [answer.status_code for answer in answers] == [302, 200]
@@ -54,9 +54,9 @@ def test_click_and_picture_are_answered_without_the_database_and_counted(known):
 
 def test_who_stands_behind_a_proxy_is_noted_as_frappe_does(known):
 	click, _picture = known
-	short_way.answer(ask(click, "HEAD", **{"X-Forwarded-For": "192.0.2.7, 10.0.0.1"}), utc_now())
+	fast_redirect.answer(ask(click, "HEAD", **{"X-Forwarded-For": "192.0.2.7, 10.0.0.1"}), utc_now())
 
-	(visit,) = map(buffer.read_visit, buffer.read(10))
+	(visit,) = map(visit_buffer.read_visit, visit_buffer.read(10))
 
 	assert (visit.network_address, visit.is_ahead) == ("192.0.2.7", True)
 
@@ -73,10 +73,10 @@ def test_what_it_does_not_know_goes_the_long_way_and_is_not_noted(known, odd):
 		"a page": ask(click.replace("/click/", "/leave/")),
 		"too long ago": ask(click),
 	}[odd]
-	later = short_way.REMEMBERED if odd == "too long ago" else timedelta(0)
+	later = fast_redirect.REMEMBERED if odd == "too long ago" else timedelta(0)
 
-	assert short_way.answer(asked, utc_now() + later) is None
-	assert buffer.read(10) == []
+	assert fast_redirect.answer(asked, utc_now() + later) is None
+	assert visit_buffer.read(10) == []
 
 
 def test_redis_that_is_down_sends_the_visit_the_long_way_where_a_file_keeps_it(known, monkeypatch):
@@ -85,19 +85,21 @@ def test_redis_that_is_down_sends_the_visit_the_long_way_where_a_file_keeps_it(k
 			raise redis.ConnectionError
 
 	click, _picture = known
-	(asked, site) = short_way._sites.popitem()
-	down = buffer.Buffer(Down(), site.buffer.db_name)
-	monkeypatch.setitem(short_way._sites, asked, short_way._Site(site.name, site.keys, down, site.until))
+	(asked, site) = fast_redirect._sites.popitem()
+	down = visit_buffer.Buffer(Down(), site.buffer.db_name)
+	monkeypatch.setitem(
+		fast_redirect._sites, asked, fast_redirect._Site(site.name, site.keys, down, site.until)
+	)
 
-	assert short_way.answer(ask(click), utc_now()) is None
+	assert fast_redirect.answer(ask(click), utc_now()) is None
 
 
 def test_hosts_that_a_visitor_makes_up_fill_no_memory(known):
 	click, _picture = known
-	for number in range(short_way.MOST_HOSTS * 2):
-		short_way.remember_site(ask(click, host=f"{number}.example"), utc_now())
+	for number in range(fast_redirect.MOST_HOSTS * 2):
+		fast_redirect.remember_site(ask(click, host=f"{number}.example"), utc_now())
 
-	assert len(short_way._sites) <= short_way.MOST_HOSTS
+	assert len(fast_redirect._sites) <= fast_redirect.MOST_HOSTS
 
 
 def test_server_with_the_short_way_answers_and_counts_as_frappe_does(site, smtp, clock, web):

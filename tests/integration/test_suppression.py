@@ -7,11 +7,12 @@ from frappe.desk.form.load import run_onload
 
 from drip_campaigns.api import desk
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.dispatch import delivery, runner
-from drip_campaigns.enrollment.addresses import hash_address
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.suppress import lift, suppress, suppress_refused
-from drip_campaigns.tracking.suppression import find_suppressed
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.people.addresses import hash_address
+from drip_campaigns.people.suppression import find_suppressed
 from tests import factories
 from tests.factories import DOMAIN
 
@@ -43,7 +44,7 @@ def test_suppressing_ends_every_enrollment_of_the_address_and_withdraws_what_is_
 	other = factories.enroll(
 		frappe.get_doc("Drip Campaign", enrollments[0].campaign), factories.make_contact("Bob"), clock
 	)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	make_suppression(ADA.upper(), reason=reason)
 	delivery.deliver(clock)
@@ -71,7 +72,7 @@ def test_suppressed_address_is_not_enrolled_by_hand_or_in_bulk_and_the_reason_is
 
 def test_suppression_that_came_without_our_verbs_is_found_right_before_the_mail_server(site, clock, smtp):
 	factories.enroll(factories.make_active_campaign(clock), factories.make_contact("Ada", ADA), clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	document = make_suppression(f"other@{DOMAIN}")
 	frappe.db.set_value("Drip Suppression", document.name, {"address_hash": hash_address(ADA)})
 	frappe.db.commit()

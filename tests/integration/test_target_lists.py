@@ -4,9 +4,10 @@ import frappe
 import pytest
 
 from drip_campaigns.api import lists
-from drip_campaigns.dispatch import delivery, runner
 from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.enrollment.target_lists import come_back_to_list, leave_list
+from drip_campaigns.enrollment.list_membership import come_back_to_list, leave_list
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
 from tests import factories
 from tests.factories import DOMAIN
 
@@ -77,7 +78,7 @@ def test_who_leaves_a_list_gets_nothing_more_that_came_through_it_and_everything
 	through, beside = (factories.make_active_campaign(clock) for _ in range(2))
 	gone = factories.enroll(through, ada, clock, target_list=news.name)
 	stays = factories.enroll(beside, ada, clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	assert leave_list(news.name, f"Ada@{DOMAIN}", clock.now) is True
 	assert leave_list(news.name, ADA, clock.now) is False

@@ -3,9 +3,9 @@
 import frappe
 
 from drip_campaigns.api import desk
-from drip_campaigns.campaign import retry
-from drip_campaigns.dispatch import delivery
-from drip_campaigns.dispatch.threads import Threads
+from drip_campaigns.dispatch import retry
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.rendering.threads import Threads
 from tests import factories
 from tests.factories import DOMAIN, step
 

@@ -5,13 +5,14 @@ from datetime import date, datetime, timedelta, timezone
 import frappe
 import pytest
 
-from drip_campaigns import daily
-from drip_campaigns.campaign import lifecycle, retry
+from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.model import LeavingScope
-from drip_campaigns.dispatch import delivery, runner
+from drip_campaigns.dispatch import retry
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment import leaving
-from drip_campaigns.enrollment.rules import EnrollmentRefusedError
+from drip_campaigns.enrollment import unsubscribe as leaving
+from drip_campaigns.enrollment.admission import EnrollmentRefusedError
+from drip_campaigns.jobs import daily, dispatch_due
+from drip_campaigns.jobs import deliver as delivery
 from tests import factories
 from tests.factories import step
 
@@ -139,7 +140,7 @@ def test_step_that_missed_its_window_waits_for_the_next_and_keeps_no_dispatch_bu
 	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
 
 	clock.advance(hours=2)
-	claimed = [runner.dispatch(clock.now, enqueue_delivery=False) for _ in range(2)]
+	claimed = [dispatch_due.dispatch(clock.now, enqueue_delivery=False) for _ in range(2)]
 	waits_until = enrollment.reload().next_send_at
 	clock.now = datetime(2026, 3, 3, 8, 0, tzinfo=timezone.utc)
 	factories.run(clock)
@@ -151,7 +152,7 @@ def test_step_that_missed_its_window_waits_for_the_next_and_keeps_no_dispatch_bu
 
 def site_time(moment: datetime) -> datetime:
 	"""Return what a Datetime field says at `moment`."""
-	from drip_campaigns.site_clock import to_site
+	from drip_campaigns.site.clock import to_site
 
 	return to_site(moment)
 
@@ -250,7 +251,7 @@ def set_brake(value: int) -> None:
 def test_hold_keeps_what_is_queued_from_leaving_in_any_way_and_loses_nothing(site, smtp, clock, hold):
 	campaign = factories.make_active_campaign(clock, step(0))
 	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	let_go = hold(campaign, enrollment, clock)
 	frappe.db.commit()
@@ -274,7 +275,7 @@ def test_hold_keeps_what_is_queued_from_leaving_in_any_way_and_loses_nothing(sit
 def test_nothing_that_is_let_go_on_leaves_before_all_sending_is(site, smtp, clock):
 	campaign = factories.make_active_campaign(clock, step(0))
 	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	let_go = hold_enrollment(campaign, enrollment, clock)
 	set_brake(1)
 	let_go()
@@ -307,7 +308,7 @@ def test_frappes_own_brakes_are_honoured_and_what_is_due_stays_due(site, smtp, c
 
 	release = brake()
 	try:
-		queued = runner.dispatch(clock.now, enqueue_delivery=False)
+		queued = dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 		accepted = delivery.deliver(clock)
 	finally:
 		release()
@@ -354,7 +355,7 @@ def test_activation_in_the_background_begins_anew_after_a_deadlock(site, clock, 
 def test_end_of_a_campaign_ends_everybody_and_withdraws_what_is_queued(site, smtp, clock):
 	campaign = factories.make_active_campaign(clock)
 	enrollments = [factories.enroll(campaign, factories.make_contact(), clock) for _ in range(2)]
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	left = lifecycle.end(campaign, clock.now)
 	frappe.db.commit()

@@ -3,9 +3,9 @@
 import frappe
 import pytest
 
-from drip_campaigns.site_clock import to_site
-from drip_campaigns.tracking.preferences import keep_preference, load_preference
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.people.preferences import keep_preference, load_preference
+from drip_campaigns.rendering.links import Links
+from drip_campaigns.site.clock import to_site
 from tests import factories
 from tests.factories import DOMAIN
 from tests.web import Browser

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from drip_campaigns.dispatch.transport import Answer, Envelope, Outcome, hear, offer, send_text
+from drip_campaigns.outbox.transport import Answer, Envelope, Outcome, hear, offer, send_text
 from tests.fakes import LOOPBACK
 
 ENVELOPE = Envelope("sales@example.com", "ada@example.com")

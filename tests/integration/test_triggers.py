@@ -7,11 +7,11 @@ import frappe
 import pytest
 from frappe.desk.doctype.tag.tag import add_tag, remove_tag
 
-from drip_campaigns.dispatch import runner
-from drip_campaigns.enrollment import triggers as targets
-from drip_campaigns.enrollment.target_lists import leave_list
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.triggers import firings, table, work
+from drip_campaigns.enrollment.list_membership import leave_list
+from drip_campaigns.jobs import dispatch_due as runner
+from drip_campaigns.jobs import run_triggers
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.triggers import doc_events, firings, trigger_cache
 from drip_campaigns.triggers.match import is_value
 from tests import factories
 from tests.factories import DOMAIN
@@ -232,7 +232,7 @@ def test_job_that_was_lost_loses_nobody(site, clock, monkeypatch):
 
 def test_error_of_ours_never_stops_a_save_and_is_logged(site, clock, monkeypatch):
 	make_campaign(clock, trigger("Record Created"))
-	monkeypatch.setattr(targets, "find_firings", lambda *_: 1 / 0)
+	monkeypatch.setattr(doc_events, "find_firings", lambda *_: 1 / 0)
 
 	contact = factories.make_contact()
 	frappe.db.commit()
@@ -249,7 +249,7 @@ def test_error_of_ours_never_stops_a_save_and_is_logged(site, clock, monkeypatch
 def test_statement_of_ours_that_fails_undoes_nothing_of_the_users(site, clock, monkeypatch):
 	make_campaign(clock, trigger("Record Created"))
 	before = factories.make_contact("Before")
-	monkeypatch.setattr(targets, "record", lambda *_: frappe.db.sql("SELECT no_such_column FROM tabUser"))
+	monkeypatch.setattr(doc_events, "record", lambda *_: frappe.db.sql("SELECT no_such_column FROM tabUser"))
 
 	contact = factories.make_contact("After")
 	monkeypatch.undo()
@@ -319,7 +319,7 @@ def test_trigger_that_is_switched_off_meanwhile_enrolls_nobody_who_waits(site, c
 
 def test_same_event_told_twice_is_one_firing(site, clock):
 	campaign = make_campaign(clock, trigger("Record Created"))
-	[row] = table.find_watching("Contact")
+	[row] = trigger_cache.find_watching("Contact")
 	contact = factories.make_contact()
 	same = firings.Firing(row, "Contact", contact.name, "created")
 
@@ -334,14 +334,14 @@ def test_same_event_told_twice_is_one_firing(site, clock):
 def test_one_bad_record_among_many_stops_nobody_and_is_tried_again(site, clock, monkeypatch):
 	campaign = make_campaign(clock, trigger("Record Created"))
 	contacts = [factories.make_contact(f"P{n}") for n in range(3)]
-	real = work.enroll_many
+	real = run_triggers.enroll_many
 
 	def enroll_many(campaign, kind, names, now, **options):
 		if contacts[1].name in names:
 			raise ValueError("of no use")
 		return real(campaign, kind, names, now, **options)
 
-	monkeypatch.setattr(work, "enroll_many", enroll_many)
+	monkeypatch.setattr(run_triggers, "enroll_many", enroll_many)
 	work_off(clock)
 	monkeypatch.undo()
 	assert set(enrolled(campaign)) == {contacts[0].name, contacts[2].name}

@@ -8,8 +8,8 @@ import pytest
 from frappe.desk.form.assign_to import add as assign
 
 from drip_campaigns import install, uninstall
-from drip_campaigns.dispatch import runner
 from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.jobs import dispatch_due
 from tests import factories
 
 
@@ -21,7 +21,7 @@ def used(site, clock, smtp):
 	factories.run(clock)
 	verbs.unsubscribe(gone, clock.now)
 	clock.advance(days=2)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	yield campaign
 	frappe.db.rollback()
 	frappe.clear_cache()
@@ -120,10 +120,10 @@ def test_jobs_of_the_app_are_known_to_the_scheduler(site):
 	)
 
 	assert [(job.method, job.frequency, job.cron_format or None) for job in jobs] == [
-		("drip_campaigns.daily.run_daily", "Daily Long", None),
-		("drip_campaigns.dispatch.runner.dispatch_due", "Cron", "*/5 * * * *"),
-		("drip_campaigns.enrollment.bulk_job.take_up_lost", "Cron", "*/15 * * * *"),
-		("drip_campaigns.lists.refresh.refresh_due", "Cron", "*/15 * * * *"),
+		("drip_campaigns.jobs.daily.run_daily", "Daily Long", None),
+		("drip_campaigns.jobs.dispatch_due.dispatch_due", "Cron", "*/5 * * * *"),
+		("drip_campaigns.jobs.bulk_enrollment.take_up_lost", "Cron", "*/15 * * * *"),
+		("drip_campaigns.jobs.refresh_lists.refresh_due", "Cron", "*/15 * * * *"),
 	]
 
 

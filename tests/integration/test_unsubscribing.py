@@ -5,13 +5,14 @@ from datetime import date, timedelta
 import frappe
 import pytest
 
-from drip_campaigns.core import tokens
-from drip_campaigns.dispatch import delivery, runner
+from drip_campaigns.core.tracking import tokens
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment import leaving
-from drip_campaigns.enrollment.rules import EnrollmentRefusedError
-from drip_campaigns.tracking.keys import forget_keys, rotate_keys, token_keys
-from drip_campaigns.tracking.urls import Links
+from drip_campaigns.enrollment import unsubscribe
+from drip_campaigns.enrollment.admission import EnrollmentRefusedError
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.rendering.links import Links
+from drip_campaigns.site.signing_keys import forget_keys, rotate_keys, token_keys
 from tests import factories
 from tests.factories import DOMAIN
 from tests.web import Browser
@@ -117,7 +118,7 @@ def test_leaving_twice_is_leaving_once(web, left, smtp):
 
 def test_what_is_queued_when_somebody_leaves_is_withdrawn(web, left, smtp, clock):
 	clock.advance(days=2)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	[queued] = frappe.get_all(
 		"Drip Email", filters={"status": "Queued"}, fields=["name", "email_queue", "communication"]
 	)
@@ -333,7 +334,7 @@ def test_old_link_ends_a_newer_enrollment_of_the_address_too_and_withdraws_its_m
 	factories.run(clock)
 	verbs.remove(old, clock.now)
 	new = factories.enroll(campaign, contact, clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	Browser(web).post(link_in(smtp.messages[0]), {})
 	frappe.db.rollback()
@@ -348,7 +349,7 @@ def test_old_link_ends_a_newer_enrollment_of_the_address_too_and_withdraws_its_m
 	assert "It is undone" in answer.text
 	assert (old.reload().status, new.reload().status) == ("Unsubscribed", "In Progress")
 	with pytest.raises(EnrollmentRefusedError, match="is on campaign .* already"):
-		leaving.bring_back(old, "By telephone", clock.now)
+		unsubscribe.bring_back(old, "By telephone", clock.now)
 
 
 def unsubscribe_globally(address: str) -> None:
@@ -384,7 +385,7 @@ def test_global_unsubscribe_is_honoured_for_what_is_queued_already(site, smtp, c
 	campaign = factories.make_active_campaign(clock)
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada", f"ada@{DOMAIN}"), clock)
 	factories.enroll(campaign, factories.make_contact("Bob", f"bob@{DOMAIN}"), clock)
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	unsubscribe_globally(f"ada@{DOMAIN}")
 
 	delivery.deliver(clock)

@@ -7,8 +7,8 @@ import pytest
 
 from drip_campaigns.api import variants
 from drip_campaigns.campaign import winners
-from drip_campaigns.dispatch import runner
-from drip_campaigns.site_clock import to_site
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.site.clock import to_site
 from tests import factories
 from tests.factories import step
 
@@ -57,7 +57,7 @@ def test_each_gets_one_variant_and_the_e_mail_says_which(site, smtp, clock):
 	)
 	enroll_many(campaign, clock, 30)
 
-	runner.dispatch(clock.now, enqueue_delivery=False)
+	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
 	sent = frappe.get_all("Drip Email", fields=["variant", "subject", "step_version", "email_queue"])
 	assert {(row.variant, row.subject) for row in sent} == {("A", "Plain"), ("B", "Shiny"), ("C", "Third")}

@@ -5,9 +5,9 @@ import re
 import frappe
 import pytest
 
-from drip_campaigns.core import tokens
-from drip_campaigns.core.tokens import Purpose
-from drip_campaigns.tracking.keys import token_keys
+from drip_campaigns.core.tracking import tokens
+from drip_campaigns.core.tracking.tokens import Purpose
+from drip_campaigns.site.signing_keys import token_keys
 from tests import factories
 from tests.factories import DOMAIN
 from tests.web import Browser

@@ -10,12 +10,13 @@ import frappe
 import pytest
 
 from drip_campaigns.campaign.preview import render_step
-from drip_campaigns.core import machines
-from drip_campaigns.core.visits import Visit, VisitKind, write_visit
-from drip_campaigns.site_clock import from_site, utc_now
-from drip_campaigns.tracking import buffer, counting
-from drip_campaigns.tracking.preferences import keep_preference
-from drip_campaigns.tracking.targets import find_target
+from drip_campaigns.core.tracking import bot_detection
+from drip_campaigns.core.tracking.visits import Visit, VisitKind, write_visit
+from drip_campaigns.jobs import count_visits as counting
+from drip_campaigns.people.preferences import keep_preference
+from drip_campaigns.rendering.link_targets import find_target
+from drip_campaigns.site.clock import from_site, utc_now
+from drip_campaigns.stats import visit_buffer
 from tests import factories
 from tests.processes import run_together
 from tests.web import Browser, WebServer
@@ -31,7 +32,7 @@ LATER = timedelta(seconds=30)
 @pytest.fixture(autouse=True)
 def quick_people(monkeypatch):
 	"""People who follow two links within a second: a test does not wait."""
-	monkeypatch.setattr(machines, "HASTE", timedelta(0))
+	monkeypatch.setattr(bot_detection, "HASTE", timedelta(0))
 
 
 def send(clock, *contacts, text: str = TEXT, **fields):
@@ -374,12 +375,12 @@ def _wait_in_buffer(smtp, clock, number: int):
 	send(clock, ada)
 	mail = frappe.get_last_doc("Drip Email")
 	key = find(links_in(smtp, ada.email_id), "/drip/click/")[0].rpartition("/")[2]
-	buffer.get_redis_conn().rpush(buffer._key("visits"), *_lines(mail, key, number))
+	visit_buffer.get_redis_conn().rpush(visit_buffer._key("visits"), *_lines(mail, key, number))
 	return mail, key
 
 
 def _die_before_the_lines_are_taken_off() -> None:
-	buffer.take_off = lambda *_lines: os._exit(9)
+	visit_buffer.take_off = lambda *_lines: os._exit(9)
 	counting.count_visits(utc_now() + LATER)
 
 
@@ -420,11 +421,11 @@ def test_workers_that_count_at_the_same_moment_count_each_visit_once(site, smtp,
 
 
 def test_damaged_line_stops_nothing_and_a_repeated_link_fills_no_log(site, smtp, clock, web, monkeypatch):
-	monkeypatch.setattr(buffer, "VISITS_PER_HOUR", 3)
+	monkeypatch.setattr(visit_buffer, "VISITS_PER_HOUR", 3)
 	mail, key = _wait_in_buffer(smtp, clock, 2)
-	buffer.get_redis_conn().lpush(buffer._key("visits"), "damaged", '["x"')
+	visit_buffer.get_redis_conn().lpush(visit_buffer._key("visits"), "damaged", '["x"')
 	for number in range(5):
-		buffer.push(Visit(f"v{number}", VisitKind.OPEN, mail.name, utc_now(), agent="Firefox"))
+		visit_buffer.push(Visit(f"v{number}", VisitKind.OPEN, mail.name, utc_now(), agent="Firefox"))
 
 	assert count() == 5
 

@@ -6,7 +6,7 @@ import frappe
 import pytest
 from frappe.utils.password import update_password
 
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN, step
 from tests.fakes import Clock

@@ -11,7 +11,7 @@ from benchmarks.services import Services, is_on_bench
 from benchmarks.trial import Trial
 from benchmarks.verdict import judge
 from benchmarks.witness import Witness
-from drip_campaigns.dispatch.repair import read_ledger
+from drip_campaigns.jobs.repair import read_ledger
 from tests import factories
 from tests.receiver import Receiver
 

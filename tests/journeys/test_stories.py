@@ -10,9 +10,10 @@ from frappe.utils.background_jobs import get_redis_conn
 
 from benchmarks import ground
 from drip_campaigns.campaign import lifecycle, preview
-from drip_campaigns.dispatch import delivery, runner
-from drip_campaigns.dispatch.repair import read_ledger
 from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.jobs import deliver as delivery
+from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.jobs.repair import read_ledger
 from tests import factories
 from tests.factories import DOMAIN, step
 from tests.processes import run_together
@@ -117,7 +118,7 @@ def test_ten_pauses_at_any_moment_cost_nobody_an_e_mail_and_double_none(site, sm
 	for _turn in range(10):
 		for act in (lifecycle.pause, lifecycle.activate):
 			clock.advance(hours=dice.randint(1, 20))
-			runner.dispatch(clock.now, enqueue_delivery=False)
+			dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 			act(campaign.reload(), clock.now)
 			frappe.db.commit()
 			if dice.random() < 0.5:
@@ -279,7 +280,7 @@ def test_mails_made_side_by_side_hold_no_name_of_another(site, smtp, clock):
 	ground.enroll_all(campaign.name, people, clock.now)
 	ground.set_options(batch_size=40)
 
-	run_together(runner.dispatch, [(clock.now,)] * 4)
+	run_together(dispatch_due.dispatch, [(clock.now,)] * 4)
 	delivery.deliver(clock)
 
 	assert len(smtp.messages) == 1000

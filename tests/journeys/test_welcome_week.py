@@ -5,9 +5,9 @@ from datetime import datetime
 import frappe
 import pytest
 
-from drip_campaigns import daily
-from drip_campaigns.dispatch import delivery
 from drip_campaigns.enrollment import enroll as verbs
+from drip_campaigns.jobs import daily
+from drip_campaigns.jobs import deliver as delivery
 from tests import factories
 from tests.factories import DOMAIN
 from tests.processes import run_together

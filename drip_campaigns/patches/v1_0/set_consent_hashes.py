@@ -2,8 +2,8 @@
 
 import frappe
 
-from drip_campaigns.dispatch.mail_store import set_each
-from drip_campaigns.enrollment.addresses import hash_address
+from drip_campaigns.db.bulk_writes import set_each
+from drip_campaigns.people.addresses import hash_address
 
 
 def execute() -> None:

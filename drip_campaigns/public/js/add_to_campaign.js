@@ -14,7 +14,7 @@ frappe.provide("drip_campaigns");
 	drip_campaigns.add_to_list = (options) => open("open_list_dialog", options);
 	drip_campaigns.ask_why_not = (options) => open("open_why_not", options);
 	drip_campaigns.call = async (method, args, options) => {
-		const call = { method: `drip_campaigns.api.enrolling.${method}`, args, ...options };
+		const call = { method: `drip_campaigns.api.enroll.${method}`, args, ...options };
 		return (await frappe.call(call)).message;
 	};
 

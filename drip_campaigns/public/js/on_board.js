@@ -2,7 +2,7 @@
 
 function call_on_board(method, args) {
 	return frappe
-		.call({ method: `drip_campaigns.api.on_board.${method}`, args, freeze: true })
+		.call({ method: `drip_campaigns.api.enrollments.${method}`, args, freeze: true })
 		.then(({ message }) => message);
 }
 

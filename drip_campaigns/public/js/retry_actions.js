@@ -7,7 +7,7 @@ function retry_actions(names, on_done) {
 			: __("{0} actions are done again. Mend what their errors say first; a Webhook in doubt may be called twice.", [names.length]);
 	const dialog = frappe.confirm(question, async () => {
 		const { message } = await frappe.call({
-			method: "drip_campaigns.api.on_board.retry_actions",
+			method: "drip_campaigns.api.enrollments.retry_actions",
 			args: { actions: JSON.stringify(names) },
 			freeze: true,
 		});

@@ -5,9 +5,9 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment import bulk_job
-from drip_campaigns.enrollment.recipient_types import available_types
-from drip_campaigns.enrollment.run_sources import make_source
+from drip_campaigns.jobs import bulk_enrollment
+from drip_campaigns.jobs.bulk_enrollment_sources import make_source
+from drip_campaigns.people.recipient_types import available_types
 
 
 class DripBulkEnrollment(Document):
@@ -25,13 +25,13 @@ class DripBulkEnrollment(Document):
 		frappe.has_permission("Drip Enrollment", "create", throw=True)
 		try:
 			self._count()
-			bulk_job.check(self.campaign, self.start_date)
+			bulk_enrollment.check(self.campaign, self.start_date)
 		except DripError as error:
 			frappe.throw(str(error), title=_("Cannot be enrolled"))
 
 	def after_insert(self) -> None:
 		if not self.flags.runs_at_once:
-			bulk_job.enqueue(self.name)
+			bulk_enrollment.enqueue(self.name)
 
 	def _count(self) -> None:
 		if not self.is_new():

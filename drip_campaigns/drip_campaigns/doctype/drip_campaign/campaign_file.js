@@ -13,7 +13,7 @@ function offer_files(frm) {
 async function export_campaign(frm) {
 	if (frm.is_dirty()) await frm.save();
 	const { message } = await frappe.call({
-		method: "drip_campaigns.api.prefabs.export_campaign",
+		method: "drip_campaigns.api.campaign_templates.export_campaign",
 		args: { campaign: frm.doc.name },
 		type: "GET",
 	});
@@ -29,7 +29,7 @@ function save_as_prefab(frm) {
 	];
 	const save = async (values) => {
 		await frappe.call({
-			method: "drip_campaigns.api.prefabs.save_as_prefab",
+			method: "drip_campaigns.api.campaign_templates.save_as_prefab",
 			args: { campaign: frm.doc.name, title: values.title, description: values.description || "" },
 			freeze: true,
 		});

@@ -60,7 +60,7 @@ function end_campaign(frm) {
 
 async function move_people(frm, row) {
 	const { message: count } = await frappe.call({
-		method: "drip_campaigns.api.on_board.count_at_step",
+		method: "drip_campaigns.api.enrollments.count_at_step",
 		args: { campaign: frm.doc.name, step: row.name },
 		type: "GET",
 	});

@@ -6,19 +6,19 @@ from frappe.model.document import Document
 
 from drip_campaigns.campaign.check import find_save_problems
 from drip_campaigns.campaign.check_actions import prepare_actions
-from drip_campaigns.campaign.check_flow import warn_of_unreachable
 from drip_campaigns.campaign.check_goals import prepare_goal
-from drip_campaigns.campaign.check_heard import warn_of_unheard
 from drip_campaigns.campaign.check_lists import prepare_exclusions
+from drip_campaigns.campaign.check_tracking import warn_of_unheard
 from drip_campaigns.campaign.check_triggers import prepare_triggers
 from drip_campaigns.campaign.check_values import warn_of_missing_values
 from drip_campaigns.campaign.check_variants import prepare_variants
 from drip_campaigns.campaign.replan import renew_keys, replan_soon
-from drip_campaigns.compat import clear_invented_times
-from drip_campaigns.core.flow_file import FLOW_FIELDS, WAIT_FIELDS
-from drip_campaigns.feedback.figures import forget_campaign
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.triggers.table import publish_after_commit
+from drip_campaigns.core.flow.flow_reader import FLOW_FIELDS, WAIT_FIELDS
+from drip_campaigns.plans.check_flow import warn_of_unreachable
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.frappe_versions import clear_invented_times
+from drip_campaigns.stats.counters import forget_campaign
+from drip_campaigns.triggers.trigger_cache import publish_after_commit
 
 SCHEDULE_FIELDS = (
 	"start_date",

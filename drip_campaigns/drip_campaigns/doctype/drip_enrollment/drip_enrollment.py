@@ -6,15 +6,15 @@ from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType, Status
-from drip_campaigns.dispatch import mail_store
-from drip_campaigns.dispatch.withdraw import withdraw
-from drip_campaigns.enrollment import leaving
+from drip_campaigns.db import bulk_writes
+from drip_campaigns.enrollment import unsubscribe
 from drip_campaigns.enrollment.changes import log
 from drip_campaigns.enrollment.prepare import prepare
-from drip_campaigns.enrollment.state import rests_for_recipient
-from drip_campaigns.feedback import figures
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.tracking.preferences import load_preference
+from drip_campaigns.outbox.cancel import withdraw
+from drip_campaigns.people.preferences import load_preference
+from drip_campaigns.plans.enrollment_state import rests_for_recipient
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.stats import counters
 
 
 class DripEnrollment(Document):
@@ -65,11 +65,11 @@ class DripEnrollment(Document):
 
 	def on_trash(self) -> None:
 		withdraw([self.name], "Removed", utc_now())
-		leaving.remember(self, utc_now())
-		mail_store.delete_rows("Drip Email", [self.name], key="enrollment")
-		mail_store.delete_rows("Drip Action", [self.name], key="enrollment")
-		figures.keep_without("enrollment", [self.name])
-		mail_store.delete_rows("Drip Event", [self.name], key="enrollment")
+		unsubscribe.remember(self, utc_now())
+		bulk_writes.delete_rows("Drip Email", [self.name], key="enrollment")
+		bulk_writes.delete_rows("Drip Action", [self.name], key="enrollment")
+		counters.keep_without("enrollment", [self.name])
+		bulk_writes.delete_rows("Drip Event", [self.name], key="enrollment")
 
 
 def on_doctype_update() -> None:

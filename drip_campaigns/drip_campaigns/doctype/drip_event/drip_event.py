@@ -3,14 +3,15 @@
 import frappe
 from frappe.model.document import Document
 
-from drip_campaigns.feedback import figures, retention
+from drip_campaigns.jobs import retention
+from drip_campaigns.stats import counters
 
 
 class DripEvent(Document):
 	"""Something that happened to an enrollment."""
 
 	def on_trash(self) -> None:
-		figures.keep_without("name", [self.name])
+		counters.keep_without("name", [self.name])
 
 	@staticmethod
 	def clear_old_logs(days: int = 365) -> None:

@@ -40,7 +40,7 @@ function ask_for_list_name(list) {
 		{ fieldname: "list_name", fieldtype: "Data", label: __("Name of the List"), reqd: 1, description: whose },
 		async ({ list_name }) => {
 			const { message } = await frappe.call({
-				method: "drip_campaigns.api.figures.make_list_of_events",
+				method: "drip_campaigns.api.results.make_list_of_events",
 				args: { list_name, filters: JSON.stringify(list.get_filters_for_args()), names: JSON.stringify(names) },
 				freeze: true,
 			});

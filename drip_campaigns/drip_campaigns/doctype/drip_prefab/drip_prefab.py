@@ -4,8 +4,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from drip_campaigns.core.campaign_file import read_prefab
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.prefab_file import read_prefab
 
 
 class DripPrefab(Document):

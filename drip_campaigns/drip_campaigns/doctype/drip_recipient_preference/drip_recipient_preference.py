@@ -4,9 +4,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from drip_campaigns.core.clock import find_zone
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment.addresses import hash_address, is_valid
+from drip_campaigns.core.schedule.wall_clock import find_zone
+from drip_campaigns.people.addresses import hash_address, is_valid
 
 
 class DripRecipientPreference(Document):

@@ -5,16 +5,16 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, get_time
 
-from drip_campaigns.core.colours import is_colour
-from drip_campaigns.core.frequency import LONGEST_DAYS
-from drip_campaigns.core.machines import is_network
-from drip_campaigns.dispatch import identity
-from drip_campaigns.dispatch.options import release_after
-from drip_campaigns.dispatch.withdraw import hold, release
-from drip_campaigns.enrollment.custom_types import find_problems
-from drip_campaigns.enrollment.rehash import rehash_addresses
-from drip_campaigns.pages.shell import find_style_problem, find_template_problem
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.core.colors import is_colour
+from drip_campaigns.core.schedule.frequency_caps import LONGEST_DAYS
+from drip_campaigns.core.tracking.bot_detection import is_network
+from drip_campaigns.outbox import site_copy_check
+from drip_campaigns.outbox.cancel import hold, release
+from drip_campaigns.pages.site_template import find_style_problem, find_template_problem
+from drip_campaigns.people.check_recipient_types import find_problems
+from drip_campaigns.people.rehash_addresses import rehash_addresses
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.settings import release_after
 
 
 class DripSettings(Document):
@@ -45,9 +45,9 @@ class DripSettings(Document):
 		if self.hold_sending:
 			hold(now=utc_now())
 		else:
-			if identity.has_new_key():
+			if site_copy_check.has_new_key():
 				rehash_addresses()
-			identity.note(utc_now())
+			site_copy_check.note(utc_now())
 			frappe.db.set_single_value("Drip Settings", "hold_reason", None)
 			release(now=utc_now(), release_after=release_after())
 

@@ -5,8 +5,8 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.enrollment import suppress
-from drip_campaigns.enrollment.addresses import hash_address, is_valid, normalise
-from drip_campaigns.site_clock import to_site, utc_now
+from drip_campaigns.people.addresses import hash_address, is_valid, normalise
+from drip_campaigns.site.clock import to_site, utc_now
 
 
 class DripSuppression(Document):

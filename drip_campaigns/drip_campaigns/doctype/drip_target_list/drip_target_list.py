@@ -5,11 +5,11 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.model import LIVE_STATUSES
-from drip_campaigns.enrollment.target_lists import count_members, forget_list
-from drip_campaigns.lists import refresh
+from drip_campaigns.enrollment.list_membership import count_members, forget_list
+from drip_campaigns.jobs import refresh_lists
 from drip_campaigns.lists.check import find_everybody, find_source_problems, prepare_sources
-from drip_campaigns.site_clock import utc_now
-from drip_campaigns.triggers.table import publish_after_commit
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.triggers.trigger_cache import publish_after_commit
 
 SOURCE_FIELDS = (
 	*("kind", "recipient_type", "filters", "report", "report_column", "report_filters", "email_group"),
@@ -34,9 +34,9 @@ class DripTargetList(Document):
 		if not self._sources_changed():
 			return
 		if self.sources:
-			refresh.start_anew(self.name, utc_now())
+			refresh_lists.start_anew(self.name, utc_now())
 		else:
-			refresh.cancel(self.name)  # who is on the list stays
+			refresh_lists.cancel(self.name)  # who is on the list stays
 
 	def on_trash(self) -> None:
 		live = [status.value for status in LIVE_STATUSES]

@@ -5,9 +5,9 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment.target_lists import add_to_count, fill_member, forget_dropped
-from drip_campaigns.lists.dropping import end_for_those
-from drip_campaigns.site_clock import utc_now
+from drip_campaigns.enrollment.list_membership import add_to_count, fill_member, forget_dropped
+from drip_campaigns.lists.remove_members import end_for_those
+from drip_campaigns.site.clock import utc_now
 
 
 class DripTargetListMember(Document):

@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from drip_campaigns.core.links import leads_to_the_web
+from drip_campaigns.core.tracking.links import leads_to_the_web
 
 
 class DripTrackingURL(Document):

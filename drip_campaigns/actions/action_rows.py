@@ -1,0 +1,104 @@
+"""The SQL of actions: what is due, locking a few, noting what became of them. In batches; nothing here commits."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import frappe
+from frappe.query_builder.functions import Count
+
+from drip_campaigns.actions.queue import DOCTYPE
+from drip_campaigns.core.flow.actions import ActionKind, ActionStatus
+from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.db.bulk_writes import set_each
+from drip_campaigns.db.dialect import select_in
+
+FIELDS = (
+	*("name", "campaign", "enrollment", "step", "action", "recipient_type", "recipient", "email_address"),
+	*("status", "attempts", "waits"),
+)
+
+
+def find_due_campaigns(site_now: datetime) -> list[str]:
+	"""Return the campaigns, of those that are not paused, that have an action due: one look into the index."""
+	action, campaign = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("Drip Campaign")
+	return (
+		frappe.qb.from_(action)
+		.inner_join(campaign)
+		.on(campaign.name == action.campaign)
+		.select(action.campaign)
+		.distinct()
+		.where((action.status == ActionStatus.WAITING.value) & (action.due_at <= site_now))
+		.where(campaign.status.isin([CampaignStatus.ACTIVE.value, CampaignStatus.ENDED.value]))
+		.run(pluck=True)
+	)
+
+
+def claim_due(campaign: str, site_now: datetime, limit: int, *, webhooks: bool) -> list[frappe._dict]:
+	"""Lock and return up to `limit` due actions of a campaign, either its Webhooks or the others; locked ones are passed over."""
+	action = frappe.qb.DocType(DOCTYPE)
+	is_webhook = action.action == ActionKind.WEBHOOK.value
+	return (
+		frappe.qb.from_(action)
+		.select(*(action[field] for field in FIELDS))
+		.where((action.campaign == campaign) & (action.status == ActionStatus.WAITING.value))
+		.where((action.due_at <= site_now) & (is_webhook if webhooks else is_webhook.negate()))
+		.orderby(action.due_at)
+		.limit(limit)
+		.for_update(skip_locked=True)
+		.run(as_dict=True)
+	)
+
+
+def lock(name: str, status: ActionStatus) -> bool:
+	"""Lock one action and say whether it still has this status."""
+	action = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.from_(action).select(action.name).for_update()
+	return bool(query.where((action.name == name) & (action.status == status.value)).run())
+
+
+def find_silent(before: datetime) -> list[frappe._dict]:
+	"""Lock and return Webhooks whose worker has fallen silent: they were being called before a moment, and are not settled."""
+	action = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.from_(action).select(*(action[field] for field in FIELDS)).for_update(skip_locked=True)
+	return query.where((action.status == ActionStatus.TRYING.value) & (action.modified < before)).run(
+		as_dict=True
+	)
+
+
+def settle(rows: Sequence[tuple], site_now: datetime) -> None:
+	"""Note what became of actions whose locks the caller holds: (name, status, outcome, DocType and name of what was made)."""
+	columns = ("name", "modified", "done_at", "status", "outcome", "reference_doctype", "reference_name")
+	values = [(name, site_now, site_now, status.value, *rest) for name, status, *rest in rows]
+	set_each(DOCTYPE, columns, values)
+
+
+def put_off(rows: Sequence[tuple[str, int, datetime, str]], site_now: datetime) -> None:
+	"""Let actions wait: (name, attempts, until when, why)."""
+	columns = ("name", "modified", "status", "attempts", "due_at", "outcome")
+	waiting = ActionStatus.WAITING.value
+	set_each(DOCTYPE, columns, [(name, site_now, waiting, *rest) for name, *rest in rows])
+
+
+def count_assigned(step: str) -> dict[str, int]:
+	"""Return how often each user has had their turn in a step that assigns ToDos or tells users."""
+	action, todo = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("ToDo")
+	log = frappe.qb.DocType("Notification Log")
+	counts: dict[str, int] = {}
+	for made, user in ((todo, todo.allocated_to), (log, log.for_user)):
+		rows = (
+			frappe.qb.from_(action)
+			.inner_join(made)
+			.on(made.name == action.reference_name)
+			.select(user, Count(action.name))
+			.where(action.step == step)
+			.groupby(user)
+			.run()
+		)
+		for name, number in rows:
+			counts[name] = counts.get(name, 0) + number
+	return counts
+
+
+def load_steps(campaign: str) -> dict[str, frappe._dict]:
+	"""Return the rows of a campaign's steps by their names."""
+	return {row.name: row for row in select_in("Drip Campaign Step", ["*"], "parent", [campaign])}

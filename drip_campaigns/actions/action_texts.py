@@ -1,0 +1,61 @@
+"""The texts of actions, filled in the same sandbox as an e-mail's: the recipient's record and nothing that acts."""
+
+import json
+from typing import Any
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.rendering.templates import (
+	RECIPIENT_FIELDS,
+	RecordView,
+	html_environment,
+	limit_time,
+	text_environment,
+)
+
+RENDER_SECONDS = 2  # of processor time, for one text
+LONGEST_TEXT = 100_000
+KNOWN_NAMES = ("enrollment",)
+
+
+class ActionTextError(DripError):
+	"""A text of an action is too long."""
+
+
+def fill_plain(source: str | None, recipient: Recipient, campaign: str, enrollment: str) -> str:
+	"""Return a text with the recipient's values as they are: for a field."""
+	return _fill(text_environment(), source, recipient, campaign, enrollment)
+
+
+def fill_html(source: str | None, recipient: Recipient, campaign: str, enrollment: str) -> str:
+	"""Return a text with the recipient's values escaped: for what is shown as HTML. Lines stay lines."""
+	return _fill(html_environment(), source, recipient, campaign, enrollment).strip().replace("\n", "<br>")
+
+
+def read_values(source: str | None) -> dict[str, Any]:
+	"""Return the fields of a document that is to be made; raise ValueError for what is no mapping of names to plain values."""
+	values = json.loads(source or "{}")
+	if not isinstance(values, dict) or not values:
+		raise ValueError(_("they are no list of fields and values"))
+	if bad := [name for name, value in values.items() if isinstance(value, dict | list)]:
+		raise ValueError(_("{0} is no plain value").format(", ".join(bad)))
+	return values
+
+
+def _fill(environment, source: str | None, recipient: Recipient, campaign: str, enrollment: str) -> str:
+	if not source:
+		return ""
+	person = frappe._dict({name: getattr(recipient, name) for name in RECIPIENT_FIELDS})
+	with limit_time(RENDER_SECONDS):
+		text = environment.from_string(source).render(
+			doc=RecordView(recipient.doctype, recipient.fields),
+			recipient=person,
+			campaign_name=campaign,
+			enrollment=enrollment,
+		)
+	if len(text) > LONGEST_TEXT:
+		raise ActionTextError(_("The text has {0} characters. Shorten it.").format(len(text)))
+	return text

@@ -1,0 +1,24 @@
+"""An enrollment whose next step waits for a ToDo of an action: whether it still waits, and from when the rest is counted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drip_campaigns.core.flow.actions import UNSETTLED
+from drip_campaigns.core.model import Plan, Position
+from drip_campaigns.core.schedule import due_steps
+from drip_campaigns.site.clock import from_site
+
+Steps = Mapping[str, Mapping[str, Any]]  # as `load_dealt_with` returns those of one enrollment
+
+
+def awaits_somebody(steps: Steps) -> bool:
+	"""Say whether a ToDo is open that must be closed first."""
+	return any(deed.get("waits") and deed["status"] in UNSETTLED for deed in steps.values())
+
+
+def keep_distance(plan: Plan, position: Position, steps: Steps) -> Position:
+	"""Return the position of one who has waited: what comes after the ToDo is counted from when it was closed."""
+	deed = steps.get(position.reached_step or "")
+	if not deed or not deed.get("waits") or not deed["done_at"] or deed["status"] in UNSETTLED:
+		return position
+	return due_steps.leave_late(plan, position, position.reached_step, from_site(deed["done_at"]))

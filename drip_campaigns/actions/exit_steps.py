@@ -1,0 +1,72 @@
+"""What is done when somebody leaves: steps of their campaign that wait for it, written down with the leaving itself."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import frappe
+
+from drip_campaigns.actions.queue import Task, record
+from drip_campaigns.core.flow.actions import RunWhen, is_meant
+from drip_campaigns.core.model import CampaignStatus, CountedFrom, EventType, StepType
+from drip_campaigns.db.dialect import select_in
+from drip_campaigns.site.clock import from_site
+
+LEAVING = frozenset({EventType.EXITED.value, EventType.UNSUBSCRIBED.value})
+Event = Mapping[str, object]  # the fields of a Drip Event
+
+
+def record_exit_steps(events: Sequence[Event], site_now: datetime) -> None:
+	"""Write down what a batch of Drip Events asks for: nothing but one look-up, if their campaigns do nothing for leavers.
+
+	The enrollments have ended in the same transaction. Whoever ends a campaign asks for nothing to be done.
+	"""
+	left = {
+		event["enrollment"]: event
+		for event in events
+		if event["event_type"] in LEAVING and event.get("enrollment")
+	}
+	steps = _load_steps({event["campaign"] for event in left.values()}) if left else {}
+	if not steps:
+		return
+	fields = ["name", "campaign", "recipient_type", "recipient", "email_address", "status", "exit_reason"]
+	names = [name for name, event in left.items() if event["campaign"] in steps]
+	now = from_site(site_now)
+	record(
+		[
+			task
+			for row in select_in("Drip Enrollment", fields, "name", names)
+			for task in _tasks(row, steps, now)
+		],
+		now,
+	)
+
+
+def _tasks(row: frappe._dict, steps: Mapping[str, list], now: datetime) -> list[Task]:
+	tasks, hours = [], 0
+	for step in steps[row.campaign]:
+		delay = (step.send_after_days or 0) * 24 + (step.send_after_hours or 0)
+		hours = hours + delay if step.counted_from == CountedFrom.PREVIOUS_STEP else delay
+		if step.enabled and is_meant(step.leaving_because, row.status, row.exit_reason):
+			tasks.append(Task(step, row, now + timedelta(hours=hours)))
+	return tasks
+
+
+def _load_steps(campaigns: set) -> dict[str, list]:
+	"""Return the rows that wait for somebody to leave, in their order, of those campaigns that have not ended."""
+	step, campaign = frappe.qb.DocType("Drip Campaign Step"), frappe.qb.DocType("Drip Campaign")
+	rows = (
+		frappe.qb.from_(step)
+		.inner_join(campaign)
+		.on(campaign.name == step.parent)
+		.select(step.name, step.parent, step.enabled, step.action, step.leaving_because, step.waits_for_close)
+		.select(step.send_after_days, step.send_after_hours, step.counted_from)
+		.where(step.parent.isin(sorted(campaigns)) & (step.step_type == StepType.ACTION.value))
+		.where((step.run_when == RunWhen.LEAVING.value) & (step.is_draft == 0))
+		.where(campaign.status.isin([CampaignStatus.ACTIVE.value, CampaignStatus.PAUSED.value]))
+		.orderby(step.idx)
+		.run(as_dict=True)
+	)
+	by_campaign: dict[str, list] = {}
+	for row in rows:
+		by_campaign.setdefault(row.parent, []).append(row)
+	return by_campaign

@@ -1,0 +1,130 @@
+"""Enrolling as the Desk and integrators ask for it: what it would do, doing it, and why not. For signed-in users."""
+
+import frappe
+
+from drip_campaigns.api.errors import explained
+from drip_campaigns.enrollment.file_audience import preview_file
+from drip_campaigns.enrollment.preview import preview_audience
+from drip_campaigns.jobs import bulk_enrollment
+from drip_campaigns.people.people_file import PeopleFile
+from drip_campaigns.people.recipient_types import get_type
+from drip_campaigns.site.clock import site_date, utc_now
+from drip_campaigns.triggers.why_not import explain
+
+AT_ONCE = 200  # so many are enrolled within the request; more go to the background
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def preview_enrollment(campaign: str, recipient_type: str, filters: str = "[]") -> dict:
+	"""Return how many of an audience would be enrolled, how many not and why, and ten of them. Writes nothing."""
+	_check_rights(campaign, recipient_type)
+	return preview_audience(campaign, recipient_type, filters, utc_now())
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def enroll_records(
+	campaign: str,
+	recipient_type: str,
+	filters: str = "[]",
+	start_date: str | None = None,
+	sender: str | None = None,
+	per_day: int = 0,
+	confirmed_count: int = 0,
+) -> dict:
+	"""Enroll an audience by list filters (ticked rows: name in ...): a few at once, many in the background.
+
+	Returns the Drip Bulk Enrollment's name, status and figures; without `per_day`, of few records the final ones.
+	"""
+	_check_rights(campaign, recipient_type)
+	run = frappe.get_doc(
+		doctype=bulk_enrollment.DOCTYPE,
+		campaign=campaign,
+		recipient_type=recipient_type,
+		recipient_filters=filters,
+		start_date=start_date or site_date(utc_now()),
+		sender=sender,
+		per_day=per_day,
+		confirmed_count=confirmed_count,
+	)
+	return _start(run)
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def explain_enrollment(campaign: str, recipient_type: str, recipient: str, filters: str = "[]") -> dict:
+	"""Say rule by rule, filter by filter and trigger by trigger, whether a record would be enrolled and why not. Writes nothing."""
+	_check_rights(campaign, recipient_type)
+	return explain(campaign, recipient_type, recipient, utc_now(), filters)
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def read_people_file(file_url: str) -> dict:
+	"""Return the headings of an uploaded file, its first rows, how many there are, and what the columns seem to hold."""
+	frappe.has_permission("Drip Enrollment", "create", throw=True)
+	file = PeopleFile(file_url)
+	return {
+		"headings": file.headings,
+		"lines": file.lines[:5],
+		"count": len(file.lines),
+		"mapping": file.guess_mapping(),
+	}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def preview_people_file(
+	campaign: str, recipient_type: str, file_url: str, mapping: str, create_missing: bool = False
+) -> dict:
+	"""Return what enrolling a file would do, with the errors by row: a dry run that writes nothing."""
+	_check_rights(campaign, recipient_type)
+	return preview_file(campaign, recipient_type, file_url, mapping, create_missing, utc_now())
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def enroll_people_file(
+	campaign: str,
+	recipient_type: str,
+	file_url: str,
+	mapping: str,
+	create_missing: bool = False,
+	start_date: str | None = None,
+	sender: str | None = None,
+	per_day: int = 0,
+) -> dict:
+	"""Enroll the people of a file; records that are missing are made if wanted, with the caller's rights."""
+	_check_rights(campaign, recipient_type)
+	run = frappe.get_doc(
+		doctype=bulk_enrollment.DOCTYPE,
+		campaign=campaign,
+		recipient_type=recipient_type,
+		source_file=file_url,
+		column_mapping=mapping,
+		create_missing=create_missing,
+		start_date=start_date or site_date(utc_now()),
+		sender=sender,
+		per_day=per_day,
+	)
+	return _start(run)
+
+
+def _start(run) -> dict:
+	run.flags.runs_at_once = True
+	run.insert()
+	if run.total <= AT_ONCE:
+		bulk_enrollment.run(run.name)
+		run.reload()
+	else:
+		bulk_enrollment.enqueue(run.name)
+	return {
+		key: run.get(key) for key in ("name", "status", "total", "enrolled", "refused", "reasons", "error")
+	}
+
+
+def _check_rights(campaign: str, recipient_type: str) -> None:
+	frappe.has_permission("Drip Enrollment", "create", throw=True)
+	frappe.get_doc("Drip Campaign", campaign).check_permission("read")
+	get_type(recipient_type)

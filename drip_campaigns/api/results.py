@@ -1,0 +1,54 @@
+"""What a campaign's form shows of its figures, and the log's way to a target list. For signed-in users."""
+
+import json
+
+import frappe
+from frappe import _
+
+from drip_campaigns.api.errors import explained
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.stats import campaign_results, list_from_events
+
+MOST_AT_ONCE = 500  # campaigns of one list
+
+
+@frappe.whitelist(methods=["GET"])
+def get_figures(campaign: str) -> dict:
+	"""Return how often a campaign's e-mails were sent, opened, clicked, answered, bounced and left, by step and in all."""
+	document = frappe.get_doc("Drip Campaign", campaign)
+	document.check_permission("read")
+	return campaign_results.describe(document)
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def get_glance(campaigns: str) -> dict[str, dict[str, int]]:
+	"""Return the figures of those of the campaigns (a JSON list of names, 500 are answered) that the user may read.
+
+	By POST, because the names of a long list do not fit into an address; nothing is changed.
+	"""
+	names = [str(name) for name in _read(campaigns)]
+	filters = {"name": ["in", names or [""]]}
+	return campaign_results.glance(
+		frappe.get_list("Drip Campaign", filters=filters, pluck="name", limit=MOST_AT_ONCE)
+	)
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def make_list_of_events(list_name: str, filters: str = "[]", names: str = "[]") -> dict:
+	"""Make a target list of the people in lines of the log: those named, else those that the filters (JSON) find."""
+	frappe.has_permission("Drip Target List", "create", throw=True)
+	frappe.has_permission("Drip Event", "read", throw=True)
+	return list_from_events.make(list_name, _read(filters), _read(names), utc_now())
+
+
+def _read(text: str) -> list:
+	try:
+		value = json.loads(text or "[]")
+	except ValueError as error:
+		raise DripError(_("The filters cannot be read: {0}. Send a JSON list.").format(error)) from error
+	if not isinstance(value, list):
+		raise DripError(_("The filters cannot be read. Send a JSON list."))
+	return value

@@ -1,0 +1,62 @@
+"""Prefabs: campaigns to begin with. Ours are JSON files beside this module, the site's own are Drip Prefab records."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.campaign_file import read_prefab
+from drip_campaigns.core.errors import DripError
+
+FOLDER = Path(__file__).parent / "built_in"
+OURS = "built-in:"  # how the key of one of ours begins; that of the site's own is its name
+
+
+class UnknownPrefabError(DripError):
+	"""There is no such prefab. Reload the page."""
+
+
+@dataclass(frozen=True)
+class Prefab:
+	"""A campaign to begin with, and where it is from."""
+
+	key: str
+	content: dict[str, Any]
+
+	@property
+	def is_own(self) -> bool:
+		"""Say whether the site has saved it."""
+		return not self.key.startswith(OURS)
+
+
+def list_prefabs() -> Iterator[Prefab]:
+	"""Yield ours in their order, then the site's own that the session's user may read."""
+	for key in _read_ours():
+		yield find_prefab(key)
+	for name in frappe.get_list("Drip Prefab", order_by="title asc", pluck="name", limit_page_length=0):
+		yield find_prefab(name)
+
+
+def find_prefab(key: str) -> Prefab:
+	"""Return a prefab by its key; raise UnknownPrefabError if there is none."""
+	if key.startswith(OURS):
+		content = _read_ours().get(key)
+		if content is None:
+			raise UnknownPrefabError(_("There is no prefab {0}. Reload the page.").format(key[:100]))
+		return Prefab(key, content)
+	document = frappe.get_doc("Drip Prefab", key)
+	document.check_permission("read")
+	return Prefab(key, read_prefab(document.definition))
+
+
+@cache
+def _read_ours() -> dict[str, dict[str, Any]]:
+	files = sorted(FOLDER.glob("*.json"))
+	# 10_welcome_series.json is built-in:welcome_series
+	return {
+		OURS + path.stem.partition("_")[2]: read_prefab(path.read_text(encoding="utf-8")) for path in files
+	}

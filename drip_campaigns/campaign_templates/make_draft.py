@@ -1,0 +1,171 @@
+"""From a prefab or a file to a draft, and from a campaign to a file. Nothing here commits."""
+
+import json
+from typing import Any
+
+import frappe
+
+from drip_campaigns.campaign_templates.missing_references import leave_out_missing
+from drip_campaigns.core.campaign_file import (
+	ACTION_FIELDS,
+	CAMPAIGN,
+	FORMAT,
+	MAIL_FIELDS,
+	STEP,
+	TEST_FIELDS,
+	TRIGGER,
+	VARIANT,
+	VERSION,
+	read_prefab,
+)
+from drip_campaigns.core.flow.flow_reader import WAIT_FIELDS
+from drip_campaigns.core.flow.triggers import TriggerKind
+from drip_campaigns.core.model import StepType
+from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.rendering.render_email import load_step_text
+from drip_campaigns.triggers.labels import describe
+
+ADDRESS_SIGN = "@"  # a condition with it is about one person
+# Triggers that say all they need by themselves; others name a record of the site they are from.
+PORTABLE = frozenset(
+	{
+		TriggerKind.RECORD_CREATED,
+		TriggerKind.FIELD_REACHED_VALUE,
+		TriggerKind.TAG_ADDED,
+		TriggerKind.DATE_REACHED,
+		TriggerKind.SIGN_UP_ANNIVERSARY,
+		TriggerKind.PURCHASE,
+	}
+)
+
+
+def make_draft(content: dict[str, Any], campaign_name: str):
+	"""Insert a Drip Campaign with the rights of the session's user: always a draft. Return it and what was left out.
+
+	A step that names what this site does not have is a draft itself, without it, until somebody completes it.
+	"""
+	left_out = []
+	campaign = frappe.new_doc("Drip Campaign")
+	campaign.update({"campaign_name": campaign_name.strip(), "description": content.get("description")})
+	campaign.update(content.get("campaign", {}))
+	for step in content["steps"]:
+		campaign.append("steps", step)
+	for variant in content.get("variants", ()):
+		campaign.append("variants", variant)
+	left_out += leave_out_missing(campaign)
+	for trigger in content.get("triggers", ()):
+		if _is_possible(trigger):
+			_make_tag(trigger.get("tag"))
+			campaign.append("triggers", trigger)
+		else:
+			left_out.append(describe_trigger(trigger))
+	return campaign.insert(), left_out
+
+
+def _make_tag(tag: str | None) -> None:
+	"""Make a tag that nobody has used yet, as tagging a record would."""
+	if tag and not frappe.db.exists("Tag", tag):
+		frappe.get_doc(doctype="Tag", name=tag[:140]).insert(ignore_permissions=True)
+
+
+def _is_possible(trigger: dict[str, Any]) -> bool:
+	"""Say whether this site has what a trigger is about; ERPNext may be missing."""
+	if trigger["kind"] not in [kind.value for kind in PORTABLE]:
+		return False
+	doctype, field = trigger.get("recipient_type"), trigger.get("field_name")
+	if doctype and doctype not in available_types():
+		return False
+	if doctype and field and field not in frappe.get_meta(doctype).get_valid_columns():
+		return False
+	if trigger["kind"] == TriggerKind.PURCHASE.value:
+		return bool(frappe.db.exists("DocType", trigger.get("purchase_document")))
+	return True
+
+
+def describe_trigger(trigger: dict[str, Any]) -> str:
+	"""Return a trigger of a file as a sentence."""
+	kinds = [kind.value for kind in TriggerKind]
+	if trigger["kind"] not in kinds:
+		return trigger["kind"]
+	return describe(frappe._dict(dict.fromkeys(TRIGGER), **trigger))
+
+
+def to_content(campaign, title: str = "", description: str = "") -> dict[str, Any]:
+	"""Return a Drip Campaign document as the content of a file: its plan, without recipients, senders, audience or dates.
+
+	Texts of Email Templates are written into their steps. What actions and conditions name, such as a list, is named in
+	the file. Triggers that name records of this site are left out; so are conditions with somebody's address, and their
+	steps become drafts: nobody is sent unasked what was for a few.
+	"""
+	with_variants = {row.step_label for row in campaign.variants}
+	portable = [kind.value for kind in PORTABLE]
+	triggers = [
+		_pick(row, TRIGGER)
+		for row in campaign.triggers
+		# Filters may name people.
+		if row.kind in portable and not row.purchased and json.loads(row.filters or "[]") == []
+	]
+	content = {
+		"format": FORMAT,
+		"version": VERSION,
+		"title": title.strip() or campaign.campaign_name,
+		"description": description.strip() or campaign.description or "",
+		"campaign": _pick_campaign(campaign),
+		"steps": [_pick_step(row, has_variants=row.label in with_variants) for row in campaign.steps],
+		"variants": [{**_pick(row, VARIANT), **_text_of(row)} for row in campaign.variants],
+		"triggers": triggers,
+	}
+	if not content["variants"]:
+		del content["variants"]
+	return read_prefab(json.dumps(content))  # what is written can be read
+
+
+def _pick_campaign(campaign) -> dict[str, Any]:
+	picked = _pick(campaign, CAMPAIGN)
+	if ADDRESS_SIGN in picked.get("goal_filters", ""):
+		picked = {name: value for name, value in picked.items() if not name.startswith("goal")}
+	return picked
+
+
+def _pick_step(row, *, has_variants: bool) -> dict[str, Any]:
+	"""Return what a file says of a step: the fields of its kind, with the text that it sends."""
+	kind = row.step_type or StepType.SEND.value
+	left_out = {
+		*(WAIT_FIELDS if kind != StepType.WAIT.value else ()),
+		*(ACTION_FIELDS if kind != StepType.ACTION.value else ()),
+		*(MAIL_FIELDS if kind != StepType.SEND.value else ()),
+		*(() if has_variants else TEST_FIELDS),
+	}
+	picked = {name: value for name, value in _pick(row, STEP).items() if name not in left_out}
+	if kind == StepType.SEND.value:
+		picked |= _text_of(row)
+	if ADDRESS_SIGN in picked.get("conditions", ""):
+		picked = {**picked, "is_draft": 1}
+		del picked["conditions"]
+	return picked
+
+
+def _text_of(row) -> dict[str, Any]:
+	text = load_step_text(row)
+	is_html = bool(row.use_html or row.email_template)
+	texts = {"subject": text.subject, "message_html" if is_html else "message": text.html}
+	return {"use_html": int(is_html), **{name: value for name, value in texts.items() if value}}
+
+
+def _pick(row, known: dict[str, type]) -> dict[str, Any]:
+	return {
+		name: int(row.get(name)) if kind is int else str(row.get(name))
+		for name, kind in known.items()
+		if row.get(name) not in (None, "")
+	}
+
+
+def save_as_prefab(campaign, title: str, description: str):
+	"""Keep a campaign's plan as a Drip Prefab of the site, with the rights of the session's user."""
+	content = to_content(campaign, title, description)
+	return frappe.get_doc(
+		doctype="Drip Prefab",
+		title=content["title"],
+		description=content["description"],
+		definition=json.dumps(content, indent=1, ensure_ascii=False),
+	).insert()

@@ -1,0 +1,85 @@
+"""What a campaign's file names and this site does not have: taken out of the draft, and said one by one."""
+
+from collections.abc import Iterator
+
+import frappe
+from frappe import _
+from frappe.utils import strip_html
+
+from drip_campaigns.actions.people import read_users
+from drip_campaigns.campaign.check_actions import LINKS
+from drip_campaigns.campaign.check_goals import find_goal_problems
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.flow.flow_reader import WAIT_FIELDS
+from drip_campaigns.core.flow.step_flow import WaitFor
+from drip_campaigns.core.model import StepType
+from drip_campaigns.plans.campaign_plan import make_plan
+from drip_campaigns.plans.check_flow import find_gone, find_unusable
+
+
+def leave_out_missing(campaign) -> list[str]:
+	"""Take out of a new Drip Campaign document what this site does not have; return a sentence for each."""
+	sentences = list(_from_goal(campaign))
+	for row in campaign.steps:
+		if row.step_type == StepType.ACTION:
+			sentences += _from_action(row)
+	return [*sentences, *_from_flow(campaign)]
+
+
+def _from_goal(campaign) -> Iterator[str]:
+	problems = list(find_goal_problems(campaign))
+	if problems:
+		campaign.update({"goal": "", "goal_recipient_type": None, "goal_document": "", "goal_filters": None})
+	yield from problems
+
+
+def _from_action(row) -> Iterator[str]:
+	for field, doctype in LINKS:
+		name = row.get(field)
+		if name and not frappe.db.exists(doctype, name):
+			yield _take_out(row, field, "", doctype, name)
+	named = read_users(row.action_users)
+	there = set(
+		frappe.get_all("User", {"name": ["in", [row.action_user, *named]], "enabled": 1}, pluck="name")
+	)
+	if row.action_user and row.action_user not in there:
+		yield _take_out(row, "action_user", "", "User", row.action_user)
+	for name in (name for name in named if name not in there):
+		rest = [user for user in read_users(row.action_users) if user != name]
+		yield _take_out(row, "action_users", "\n".join(rest), "User", name)
+
+
+def _take_out(row, field: str, rest: str, doctype: str, name: str) -> str:
+	row.update({field: rest, "is_draft": 1})
+	sentence = _("Step {0}: there is no {1} {2}. Choose another one, and release the step.")
+	return sentence.format(row.idx, _(doctype), name)
+
+
+def _from_flow(campaign) -> list[str]:
+	"""A condition that cannot be asked is taken out with its step: nobody is sent unasked what was for a few."""
+	found = _find_flow_problems(campaign)
+	for row, _sentence in found:
+		row.update({"conditions": None, "is_draft": 1})
+	waits = _find_flow_problems(campaign) if found else []
+	for (
+		row,
+		_sentence,
+	) in waits:  # a wait for a field that is not here: for another date, until somebody says which
+		row.update({name: None for name in WAIT_FIELDS})
+		row.update({"wait_for": WaitFor.DATE_FIELD.value, "wait_field": "creation"})
+	return list(dict.fromkeys(sentence for _row, sentence in found))
+
+
+def _find_flow_problems(campaign) -> list[tuple]:
+	rows = {f"new-{row.idx}": row for row in campaign.steps}
+	try:
+		plan = make_plan(campaign)
+	except DripError:
+		return []  # a file that cannot be read: saving says where
+	return [
+		(
+			rows[problem.step],
+			f"{_('Step {0}').format(rows[problem.step].idx)}: {strip_html(problem.sentence)}",
+		)
+		for problem in [*find_gone(plan), *find_unusable(plan)]
+	]

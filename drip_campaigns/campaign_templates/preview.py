@@ -1,0 +1,97 @@
+"""What the gallery shows of a prefab: when each e-mail goes out, and how it looks to a made-up person. Reads only."""
+
+from typing import Any
+
+import frappe
+from frappe import _
+from jinja2 import TemplateError
+
+from drip_campaigns.actions.labels import describe as describe_action
+from drip_campaigns.campaign.preview import make_somebody
+from drip_campaigns.campaign_templates.catalog import Prefab
+from drip_campaigns.campaign_templates.make_draft import describe_trigger
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import StepType
+from drip_campaigns.core.tracking.tokens import Purpose
+from drip_campaigns.plans.campaign_plan import step_subject
+from drip_campaigns.rendering.links import Links
+from drip_campaigns.rendering.render_email import Frame, StepText, compile_step, fill
+from drip_campaigns.site.settings import postal_address
+
+
+class UnknownStepError(DripError):
+	"""The prefab has no such e-mail. Reload the page."""
+
+
+def describe(prefab: Prefab) -> dict[str, Any]:
+	"""Return a prefab for its card: words, schedule, triggers, and its first e-mail."""
+	content = prefab.content
+	return {
+		"key": prefab.key,
+		"title": _(content["title"]),
+		"description": _(content.get("description") or ""),
+		"is_own": prefab.is_own,
+		"steps": _schedule(content["steps"]),
+		"triggers": [describe_trigger(row) for row in content.get("triggers", ())],
+		**render_step(prefab, _find_first_mail(content["steps"])),
+	}
+
+
+def _schedule(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+	stops, reached = [], 0
+	for step in steps:
+		delay = step.get("send_after_days", 0) * 24 + step.get("send_after_hours", 0)
+		from_previous = step.get("counted_from") == "Previous Step"
+		reached = reached + delay if from_previous else delay
+		stops.append({"hours": reached, "subject": _name(step)})
+	return stops
+
+
+def _is_mail(step: dict[str, Any]) -> bool:
+	return step.get("step_type", StepType.SEND.value) == StepType.SEND.value
+
+
+def _find_first_mail(steps: list[dict[str, Any]]) -> int:
+	return next((number for number, step in enumerate(steps) if _is_mail(step)), 0)
+
+
+def _name(step: dict[str, Any]) -> str:
+	return step_subject(
+		frappe._dict(step, sentence=describe_action(frappe._dict(step)) if _acts(step) else "")
+	)
+
+
+def _acts(step: dict[str, Any]) -> bool:
+	return step.get("step_type") == StepType.ACTION.value
+
+
+def render_step(prefab: Prefab, number: int) -> dict[str, str]:
+	"""Return subject and html of a step, or in its place what is wrong with its text."""
+	steps = prefab.content["steps"]
+	if not 0 <= number < len(steps):
+		raise UnknownStepError()
+	step = steps[number]
+	if not _is_mail(step):
+		name = _name(step)
+		return {"subject": name, "html": f"<p>{frappe.utils.escape_html(name)}</p>"}
+	subject = step.get("subject", "")
+	html = step.get("message_html" if step.get("use_html") else "message", "")
+	links = Links()
+	frame = Frame(
+		links.preview(),
+		links.preview(Purpose.PREFERENCES),
+		_(prefab.content["title"]),
+		frappe.utils.get_fullname(frappe.session.user),
+		postal_address(),
+		view_url=links.preview(Purpose.VIEW),
+		tracker=links.tracker(""),
+	)
+	try:
+		rendered = fill(
+			compile_step(StepText(subject, html, step.get("preview_text", ""))),
+			make_somebody(),
+			frame,
+		)
+	except TemplateError as error:
+		return {"subject": subject, "html": frappe.utils.escape_html(str(error))}
+	return {"subject": rendered.subject, "html": rendered.html}

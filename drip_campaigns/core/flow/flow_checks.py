@@ -1,0 +1,129 @@
+"""Whether a flow can be followed: every jump leads somewhere, every loop waits, and none sends an e-mail twice.
+
+The flow as a graph: from each enabled step lead edges to where one can go on, each with the hours that this takes at least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from drip_campaigns.core.errors import (
+	DuplicateLabelError,
+	InvalidFlowError,
+	LoopSendsError,
+	LoopWithoutWaitError,
+	UnknownLabelError,
+)
+from drip_campaigns.core.flow.step_flow import InVain, Otherwise
+from drip_campaigns.core.model import Placed, Plan, Step, StepType
+
+Edges = dict[str, dict[str, int]]  # from a step to the steps after it, with the least hours between
+MOST_HOURS = 10 * 366 * 24
+
+
+def validate_flow(plan: Plan) -> None:
+	"""Raise the InvalidPlanError that fits, with field and step, unless every way through `plan` ends or waits."""
+	labels: set[str] = set()
+	for step in plan.steps:
+		if step.label and step.label in labels:
+			raise DuplicateLabelError(
+				f"Two steps have the label {step.label!r}.", field="label", step=step.id
+			)
+		labels.add(step.label)
+		_validate_step(plan, step)
+	edges = find_edges(plan)
+	for step in plan.steps:
+		if not (step.enabled and step.acts):
+			continue
+		# To be sent away from a step by its conditions is not to be dealt with: such a step may be come back to.
+		if step.id in _reachable(edges, *_find_ways(plan, step, _dealt_ways(step))):
+			raise LoopSendsError(field="next_step", step=step.id)
+	at_once = {source: _without_delay(ways) for source, ways in edges.items()}
+	for source in at_once:
+		if source in _reachable(at_once, *at_once[source]):
+			raise LoopWithoutWaitError(field="next_step", step=source)
+
+
+def find_unreachable(plan: Plan) -> list[str]:
+	"""Return the enabled steps to which no way leads, in row order."""
+	edges = find_edges(plan)
+	first = next((placed.step.id for placed in plan.order if placed.step.enabled), None)
+	reached = _reachable(edges, first) if first else set()
+	return [step.id for step in plan.steps if step.enabled and step.id not in reached]
+
+
+def find_edges(plan: Plan) -> Edges:
+	"""Return where each enabled step leads, with the least hours that it takes."""
+	return {step.id: _find_ways(plan, step, _all_ways(step)) for step in plan.steps if step.enabled}
+
+
+def _validate_step(plan: Plan, step: Step) -> None:
+	flow = step.flow
+	for field, label in flow.named_steps:
+		if not label:
+			raise UnknownLabelError("Choose the step to go to.", field=field, step=step.id)
+		if label not in plan.ids:
+			raise UnknownLabelError(f"No step has the label {label!r}.", field=field, step=step.id)
+	if step.type is StepType.WAIT and flow.awaited is None:
+		raise InvalidFlowError("Choose what the step waits for.", field="wait_for", step=step.id)
+	if not 0 <= flow.expires_after_hours <= MOST_HOURS:
+		raise InvalidFlowError("The hours must not be negative.", field="expires_after_hours", step=step.id)
+	if flow.awaited and not 0 <= flow.awaited.limit_hours <= MOST_HOURS:
+		raise InvalidFlowError("The limit must not be negative.", field="wait_limit_days", step=step.id)
+
+
+def _find_ways(plan: Plan, step: Step, labels: Iterable[str]) -> dict[str, int]:
+	source, ways = plan.placed[step.id], {}
+	for label in labels:
+		target = _find_target(plan, source, label)
+		if target is not None:
+			hours = _hours_between(plan, source, target, label)
+			ways[target.step.id] = min(ways.get(target.step.id, hours), hours)
+	return ways
+
+
+def _all_ways(step: Step) -> Iterator[str]:
+	"""Yield the labels of where an enrollment can go from a step; an empty one is the next in order."""
+	flow, awaited = step.flow, step.flow.awaited
+	yield from _dealt_ways(step)
+	if flow.conditions and flow.otherwise is Otherwise.GO_TO_STEP:
+		yield flow.otherwise_step
+	if awaited and awaited.limit_hours and awaited.in_vain is InVain.GO_TO_STEP:
+		yield awaited.in_vain_step
+
+
+def _dealt_ways(step: Step) -> Iterator[str]:
+	"""Yield where one can go who was dealt with by a step: it was carried out, or passed over for good."""
+	if step.type is not StepType.END:
+		yield step.flow.next_step
+	if step.flow.conditions and step.flow.otherwise is Otherwise.SKIP:
+		yield ""
+
+
+def _find_target(plan: Plan, source: Placed, label: str) -> Placed | None:
+	"""Return the labelled step or the next one or, if that is disabled, the first enabled one after it."""
+	if label:
+		earliest = plan.placed[plan.ids[label]].place
+		return next((one for one in plan.order if one.step.enabled and one.place >= earliest), None)
+	return next((one for one in plan.order if one.step.enabled and one.place > source.place), None)
+
+
+def _hours_between(plan: Plan, source: Placed, target: Placed, label: str) -> int:
+	named = plan.placed[plan.ids[label]] if label else None
+	if named is None or (named.chain_row == named.row and named.place > source.place):
+		return target.hours - source.hours
+	return named.step.delay_hours + target.hours - named.hours
+
+
+def _without_delay(ways: dict[str, int]) -> dict[str, int]:
+	return {target: hours for target, hours in ways.items() if hours <= 0}
+
+
+def _reachable(edges: Edges, *first: str) -> set[str]:
+	reached, waiting = set(first), list(first)
+	while waiting:
+		for target in edges[waiting.pop()]:
+			if target not in reached:
+				reached.add(target)
+				waiting.append(target)
+	return reached

@@ -1,0 +1,113 @@
+"""Reading what a step says of the flow, from the simulation's file or from the fields of a form: the same names in both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import time
+from typing import Any
+
+from drip_campaigns.core.flow.conditions import EventTest, FieldTest, Heard, read_conditions
+from drip_campaigns.core.flow.operators import OPERATORS
+from drip_campaigns.core.flow.step_flow import Awaited, Flow, InVain, Otherwise, WaitFor, WaitSince
+from drip_campaigns.core.json_fields import (
+	LARGEST_COUNT,
+	Fields,
+	fail,
+	or_null,
+	read_choice,
+	read_count,
+	read_text,
+)
+from drip_campaigns.core.label import Label
+
+EVENTS = {WaitFor.OPENED: Heard.OPENED, WaitFor.CLICKED: Heard.CLICKED, WaitFor.REPLIED: Heard.REPLIED}
+FLOW_FIELDS = (
+	"conditions",
+	"otherwise",
+	"otherwise_step",
+	"next_step",
+	"expires_after_hours",
+)
+WAIT_FIELDS = (
+	"wait_for",
+	"wait_step",
+	"wait_link",
+	"wait_since",
+	"wait_field",
+	"wait_operator",
+	"wait_value",
+	"wait_days",
+	"wait_time",
+	"wait_limit_days",
+	"wait_limit_hours",
+	"if_in_vain",
+	"if_in_vain_step",
+)
+
+
+def words_of(enum: type[Label]) -> dict[str, Label]:
+	"""Return the members of an enum by what a file calls them."""
+	return {member.value.lower(): member for member in enum}
+
+
+def take_flow(fields: Fields, *, waits: bool) -> Flow:
+	"""Take from a step's fields how it stands in the flow; one that waits for nothing has no fields of a wait."""
+	return Flow(
+		conditions=fields.take("conditions", or_null(read_conditions), None),
+		otherwise=fields.take("otherwise", read_choice(words_of(Otherwise)), Otherwise.SKIP),
+		otherwise_step=fields.take("otherwise_step", read_text, ""),
+		next_step=fields.take("next_step", read_text, ""),
+		expires_after_hours=fields.take("expires_after_hours", read_count, 0),
+		awaited=_take_awaited(fields) if waits else None,
+	)
+
+
+def _take_awaited(fields: Fields) -> Awaited:
+	kind = fields.take("wait_for", read_choice(words_of(WaitFor)))
+	days = fields.take("wait_limit_days", read_count, 0)
+	return Awaited(
+		limit_hours=days * 24 + fields.take("wait_limit_hours", read_count, 0),
+		in_vain=fields.take("if_in_vain", read_choice(words_of(InVain)), InVain.GO_ON),
+		in_vain_step=fields.take("if_in_vain_step", read_text, ""),
+		**_take_object(fields, kind),
+	)
+
+
+def _take_object(fields: Fields, kind: WaitFor) -> Mapping[str, Any]:
+	if kind in EVENTS:
+		since = fields.take("wait_since", read_choice(words_of(WaitSince)), WaitSince.START)
+		event = EventTest(
+			EVENTS[kind], fields.take("wait_step", read_text, ""), fields.take("wait_link", read_text, "")
+		)
+		return {"event": event, "counts_from_start": since is WaitSince.START}
+	if kind is WaitFor.FIELD_VALUE:
+		operators = {operator: operator for operator in OPERATORS}
+		field = fields.take("wait_field", read_text)
+		operator = fields.take("wait_operator", read_choice(operators), "=")
+		return {"field": FieldTest(field, operator, fields.take("wait_value", _read_value, ""))}
+	if kind is WaitFor.DATE_FIELD:
+		return {
+			"date_field": fields.take("wait_field", read_text),
+			"days": fields.take("wait_days", _read_days, 0),
+		}
+	return {"clock": fields.take("wait_time", read_time)}
+
+
+def _read_value(value: Any, path: str) -> Any:
+	if not isinstance(value, str | int | float):
+		fail(path, "must be a text or a number")
+	return value
+
+
+def _read_days(value: Any, path: str) -> int:
+	if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST_COUNT:
+		fail(path, "must be a whole number; a negative one is before the date")
+	return value
+
+
+def read_time(value: Any, path: str) -> time:
+	"""Return a time of day such as 09:00."""
+	try:
+		return time.fromisoformat(value)
+	except (ValueError, TypeError):
+		fail(path, "must be a time of day such as 09:00")

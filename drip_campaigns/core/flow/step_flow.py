@@ -1,0 +1,92 @@
+"""What a step says beside when and what: on which conditions, what it waits for, and where to go on. Values only.
+
+Steps are named by their labels. What follows from all this is in `walk.py`, what forbids it in `flow_checks.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import time
+
+from drip_campaigns.core.flow.conditions import Conditions, EventTest, FieldTest
+from drip_campaigns.core.label import Label
+
+
+class Otherwise(Label):
+	"""What becomes of an enrollment that does not meet a step's conditions."""
+
+	SKIP = "Skip"
+	GO_TO_STEP = "Go To Step"
+	EXIT = "Exit"
+
+
+class InVain(Label):
+	"""What becomes of an enrollment that has waited to the limit."""
+
+	GO_ON = "Go On"
+	GO_TO_STEP = "Go To Step"
+	EXIT = "Exit"
+
+
+class WaitFor(Label):
+	"""What a step can wait for."""
+
+	OPENED = "Opened"
+	CLICKED = "Clicked"
+	REPLIED = "Replied"
+	FIELD_VALUE = "Field Value"
+	DATE_FIELD = "Date Field"
+	CLOCK_TIME = "Clock Time"
+
+
+class WaitSince(Label):
+	"""From when on what is waited for counts."""
+
+	START = "Start"
+	THIS_STEP = "This Step"
+
+
+@dataclass(frozen=True)
+class Awaited:
+	"""What a step waits for: one of event, field, date and clock; for how long; and what if it was in vain."""
+
+	event: EventTest | None = None
+	counts_from_start: bool = True  # an event before the wait ends it at once
+	field: FieldTest | None = None
+	date_field: str = ""
+	days: int = 0  # after the date; negative: before it
+	clock: time | None = None
+	limit_hours: int = 0  # 0: for ever
+	in_vain: InVain = InVain.GO_ON
+	in_vain_step: str = ""
+
+
+@dataclass(frozen=True)
+class Flow:
+	"""How a step stands in the flow. The default is that of a plain list: each step, one after the other."""
+
+	conditions: Conditions | None = None
+	otherwise: Otherwise = Otherwise.SKIP
+	otherwise_step: str = ""
+	next_step: str = ""  # where to go on; empty: with the next in order
+	awaited: Awaited | None = None
+	expires_after_hours: int = 0  # overdue by more, it is passed over; 0: never
+
+	@property
+	def named_steps(self) -> Iterator[tuple[str, str]]:
+		"""The labels that this names, with the field of the step in which each stands."""
+		if self.next_step:
+			yield "next_step", self.next_step
+		if self.conditions and self.otherwise is Otherwise.GO_TO_STEP:
+			yield "otherwise_step", self.otherwise_step
+		if self.awaited and self.awaited.limit_hours and self.awaited.in_vain is InVain.GO_TO_STEP:
+			yield "if_in_vain_step", self.awaited.in_vain_step
+		if self.awaited and self.awaited.event and self.awaited.event.step:
+			yield "wait_step", self.awaited.event.step
+		for test in self.conditions.tests if self.conditions else ():
+			if isinstance(test, EventTest) and test.step:
+				yield "conditions", test.step
+
+
+PLAIN = Flow()

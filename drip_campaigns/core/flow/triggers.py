@@ -1,0 +1,133 @@
+"""Triggers: their words, the days on which a date comes round, and circles of campaigns. Values in, values out."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from drip_campaigns.core.errors import UnknownTimeZoneError
+from drip_campaigns.core.model import Label
+from drip_campaigns.core.schedule.wall_clock import ONE_DAY, find_zone, to_wall
+
+MOST_DAYS_TO_CATCH_UP = 31  # a birthday that was missed for longer is not celebrated any more
+OLDEST_YEAR = 1900
+
+
+class TriggerKind(Label):
+	"""What makes a trigger fire."""
+
+	RECORD_CREATED = "Record Created"
+	FIELD_REACHED_VALUE = "Field Reached Value"
+	TAG_ADDED = "Tag Added"
+	JOINED_EMAIL_GROUP = "Joined Email Group"
+	JOINED_TARGET_LIST = "Joined Target List"
+	DATE_REACHED = "Date Reached"
+	SIGN_UP_ANNIVERSARY = "Sign-up Anniversary"
+	PURCHASE = "Purchase"
+	LINK_CLICKED = "Link Clicked"
+	EMAIL_OPENED = "E-mail Opened"
+	CAMPAIGN_COMPLETED = "Campaign Completed"
+	WEB_FORM_SUBMITTED = "Web Form Submitted"
+	EMAIL_RECEIVED = "E-mail Received"
+	API_CALL = "API Call"
+
+
+DATE_KINDS = frozenset({TriggerKind.DATE_REACHED, TriggerKind.SIGN_UP_ANNIVERSARY})
+
+
+class DaysFrom(Label):
+	"""On which side of the date the days are counted."""
+
+	BEFORE = "Before"
+	AFTER = "After"
+
+
+class Repeat(Label):
+	"""How often a date counts."""
+
+	ONCE = "Once"
+	EACH_YEAR = "Each Year"
+
+
+class LocalDay(Label):
+	"""Whose calendar says which day it is."""
+
+	SITE = "Site"
+	RECIPIENT = "Recipient"
+
+
+class PurchaseDocument(Label):
+	"""What counts as a purchase when it is submitted."""
+
+	SALES_ORDER = "Sales Order"
+	SALES_INVOICE = "Sales Invoice"
+	PAYMENT_ENTRY = "Payment Entry"
+
+
+class Purchased(Label):
+	"""What must have been bought."""
+
+	ITEM = "Item"
+	ITEM_GROUP = "Item Group"
+
+
+class FiringStatus(Label):
+	"""Where one firing of a trigger stands."""
+
+	WAITING = "Waiting"
+	DONE = "Done"
+	FAILED = "Failed"
+
+
+def days_begun(checked_at: datetime | None, now: datetime, zone: str, site_zone: str) -> list[date]:
+	"""Return the days that have begun in `zone` since `checked_at`; today alone, if nothing was checked before.
+
+	A zone that nobody knows is read as the site's. Of a long sleep only the last days count.
+	"""
+	try:
+		calendar_zone = find_zone(zone)
+	except UnknownTimeZoneError:
+		calendar_zone = find_zone(site_zone)
+	today = to_wall(now, calendar_zone).date()
+	last = to_wall(checked_at, calendar_zone).date() if checked_at else today - ONE_DAY
+	first = max(last + ONE_DAY, today - timedelta(days=MOST_DAYS_TO_CATCH_UP - 1))
+	return [first + timedelta(days=number) for number in range((today - first).days + 1)]
+
+
+def dates_that_count(day: date, offset_days: int, repeat: Repeat) -> list[date]:
+	"""Return the dates in a record for which `day` is the day: `offset_days` after the date, before it if negative.
+
+	Each year: the dates of all years up to that one, so a date in the future does not count before its time. 29
+	February counts on the 28th in years that have no 29th.
+	"""
+	there = day - timedelta(days=offset_days)
+	if repeat is Repeat.ONCE:
+		return [there]
+	dates = [there.replace(year=year) for year in range(OLDEST_YEAR, there.year + 1) if _exists(there, year)]
+	if (there.month, there.day) == (2, 28) and not calendar.isleap(there.year):
+		dates += [date(year, 2, 29) for year in range(OLDEST_YEAR, there.year) if calendar.isleap(year)]
+	return dates
+
+
+def _exists(day: date, year: int) -> bool:
+	return (day.month, day.day) != (2, 29) or calendar.isleap(year)
+
+
+def is_tag(wanted: str | None, tag: str) -> bool:
+	"""Say whether `tag` is the one that is wanted, whatever the case of the letters; any is, if none is named."""
+	return not wanted or wanted.strip().casefold() == tag.strip().casefold()
+
+
+def find_circle(starters: Mapping[str, Sequence[str]], campaign: str) -> list[str] | None:
+	"""Return the way from `campaign` back to itself, or None; `starters` names what each campaign's completion starts."""
+	ways, seen = [[campaign]], set()
+	while ways:
+		way = ways.pop(0)
+		for started in starters.get(way[-1], ()):
+			if started == campaign:
+				return [*way, campaign]
+			if started not in seen:
+				seen.add(started)
+				ways.append([*way, started])
+	return None

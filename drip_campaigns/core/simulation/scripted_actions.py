@@ -1,0 +1,159 @@
+"""Steps that act, in the simulation: what each does, and what that changes of what is known of its recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from drip_campaigns.core.flow.actions import ActionKind, LeavingBecause, RunWhen, is_meant
+from drip_campaigns.core.flow.conditions import OnCampaign
+from drip_campaigns.core.flow.flow_reader import words_of
+from drip_campaigns.core.json_fields import Fields, Reader, read_boolean, read_choice, read_text
+from drip_campaigns.core.label import Label
+from drip_campaigns.core.model import CountedFrom, ExitReason, Status, Step
+from drip_campaigns.core.simulation.scripted_data import ScriptedFacts, read_plain
+
+# What a step of each kind needs, named as in its form; and what may be said beside it.
+_NEEDS: dict[ActionKind, tuple[str, ...]] = {
+	ActionKind.SET_FIELD: ("action_field", "action_value"),
+	ActionKind.ADD_TAG: ("action_tag",),
+	ActionKind.REMOVE_TAG: ("action_tag",),
+	ActionKind.ADD_TO_LIST: ("action_list",),
+	ActionKind.REMOVE_FROM_LIST: ("action_list",),
+	ActionKind.ENROLL: ("action_campaign",),
+	ActionKind.REMOVE: ("action_campaign",),
+	ActionKind.WEBHOOK: ("webhook",),
+	ActionKind.CREATE: ("action_doctype",),
+	ActionKind.ASSIGN: (),
+	ActionKind.TELL: (),
+}
+_MAY_SAY = ("action_user", "action_text")
+_CHANGES = {
+	ActionKind.ADD_TAG: "add_tag",
+	ActionKind.REMOVE_TAG: "remove_tag",
+	ActionKind.ADD_TO_LIST: "join_list",
+	ActionKind.REMOVE_FROM_LIST: "leave_list",
+}
+
+
+@dataclass(frozen=True)
+class Deed:
+	"""What a step does: its kind, with what it is done; and, of one for those who leave, why and how long after it."""
+
+	kind: ActionKind | None = None
+	given: Mapping[str, Any] = field(default_factory=dict)
+	waits_for_close: bool = False
+	because: str | None = None
+
+	@property
+	def words(self) -> str:
+		"""What a line of the outcome says of it."""
+		said = ", ".join(str(value) for value in self.given.values())
+		kind = self.kind.value if self.kind else "Action"
+		return f"{kind}: {said}" if said else kind
+
+
+@dataclass(frozen=True)
+class LeavingStep:
+	"""A step that runs when somebody leaves: no part of the schedule."""
+
+	step: Step
+	deed: Deed
+
+
+@dataclass(frozen=True)
+class Deeds:
+	"""What the steps of a plan do that act, by their ids; and the steps for those who leave."""
+
+	by_step: Mapping[str, Deed] = field(default_factory=dict)
+	for_leavers: tuple[LeavingStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class Acted:
+	"""A step that did something beside sending, and what."""
+
+	step_id: str
+	at: datetime
+	what: str
+
+
+def read_any_case(enum: type[Label]) -> Reader[Any]:
+	"""Return a reader of an enum's words, as forms write them or in small letters."""
+	read_word = read_choice(words_of(enum))
+	return lambda value, path: read_word(value.lower() if isinstance(value, str) else value, path)
+
+
+def take_deed(fields: Fields) -> tuple[Deed, bool]:
+	"""Take from a step's fields what it does, and whether it does so when somebody leaves."""
+	kind = fields.take("action", read_any_case(ActionKind), None)
+	needed = {name: fields.take(name, _reader_of(name)) for name in _NEEDS[kind]} if kind else {}
+	said = {name: fields.take(name, read_text) for name in _MAY_SAY if name in fields.left}
+	waits = fields.take("waits_for_close", read_boolean, False)
+	run_when = fields.take("run_when", read_any_case(RunWhen), RunWhen.ON_SCHEDULE)
+	because = fields.take("leaving_because", read_any_case(LeavingBecause), None)
+	is_for_leavers = run_when is RunWhen.LEAVING
+	deed = Deed(kind, {**needed, **said}, waits and not is_for_leavers, because.value if because else None)
+	return deed, is_for_leavers
+
+
+def _reader_of(name: str) -> Reader[Any]:
+	return read_plain if name == "action_value" else read_text
+
+
+def carry_out(deed: Deed, facts: ScriptedFacts) -> None:
+	"""Let an action change what is known of the recipient; what happens elsewhere, such as a ToDo, changes nothing here."""
+	given = list(deed.given.values())
+	if deed.kind in _CHANGES:
+		facts.change(_CHANGES[deed.kind], {"name": given[0]})
+	elif deed.kind is ActionKind.SET_FIELD:
+		facts.change("set_field", {"field": given[0], "value": given[1]})
+	elif deed.kind in (ActionKind.ENROLL, ActionKind.REMOVE):
+		stands = OnCampaign.NOW if deed.kind is ActionKind.ENROLL else OnCampaign.LEFT
+		facts.change("stand_on", {"campaign": given[0], "stands": stands})
+
+
+def plan_leaving(
+	steps: Sequence[LeavingStep], status: Status, reason: ExitReason | None, now: datetime
+) -> list[tuple[datetime, LeavingStep]]:
+	"""Return what is done for one who has left at `now`, each with its moment: as many hours later as its row says."""
+	planned, hours = [], 0
+	for one in steps:
+		delay = one.step.delay_hours
+		hours = hours + delay if one.step.counted_from is CountedFrom.PREVIOUS_STEP else delay
+		if one.step.enabled and is_meant(one.deed.because, status.value, reason.value if reason else None):
+			planned.append((now + timedelta(hours=hours), one))
+	return planned
+
+
+class Doings:
+	"""What has been done in a scenario beside sending, and what is still to be done for one who has left."""
+
+	def __init__(self, deeds: Deeds, facts: ScriptedFacts) -> None:
+		self.deeds, self.facts = deeds, facts
+		self.acted: list[Acted] = []
+		self._leaving: list[tuple[datetime, LeavingStep]] = []
+
+	def of(self, step: str) -> Deed:
+		"""Return what a step of the schedule does."""
+		return self.deeds.by_step.get(step) or Deed()
+
+	def do(self, step: str, deed: Deed, now: datetime) -> None:
+		"""Carry an action out."""
+		self.acted.append(Acted(step, now, deed.words))
+		carry_out(deed, self.facts)
+
+	def leave(self, status: Status, reason: ExitReason | None, now: datetime) -> None:
+		"""Note down what is to be done for one who leaves at `now`."""
+		self._leaving = plan_leaving(self.deeds.for_leavers, status, reason, now)
+
+	def take_due(
+		self, next_run: Callable[[datetime], datetime], until: datetime
+	) -> list[tuple[datetime, LeavingStep]]:
+		"""Return what is to be done for one who has left, in the runs until `until`; it is noted down no more."""
+		planned = [(next_run(at), one) for at, one in self._leaving]
+		due = [(run, one) for run, one in planned if run <= until]
+		self._leaving = [(run, one) for run, one in planned if run > until]
+		return due

@@ -1,0 +1,105 @@
+"""What the simulation knows of its one recipient: what its file says, changed by its script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from drip_campaigns.core.flow.conditions import Happening, OnCampaign
+from drip_campaigns.core.flow.flow_reader import words_of
+from drip_campaigns.core.json_fields import Fields, fail, read_choice, read_list, read_text
+
+
+class ScriptedFacts:
+	"""The facts of a scenario (`conditions.Facts`)."""
+
+	doctype = ""
+
+	def __init__(self, given: Mapping[str, Any]) -> None:
+		self._fields: dict[str, Any] = dict(given.get("fields", {}))
+		self._has = {kind: set(given.get(kind, ())) for kind in ("tags", "lists", "groups")}
+		self._campaigns: dict[str, frozenset[OnCampaign]] = {}
+		self._happenings: list[Happening] = []
+
+	def value_of(self, link: str, field: str) -> Any:
+		return self._fields.get(f"{link}.{field}" if link else field)
+
+	def day_of(self, field: str) -> Any:
+		return self.value_of("", field)
+
+	def happenings(self) -> Sequence[Happening]:
+		return self._happenings
+
+	def has_tag(self, tag: str) -> bool:
+		return tag in self._has["tags"]
+
+	def is_on_list(self, target_list: str) -> bool:
+		return target_list in self._has["lists"]
+
+	def is_in_group(self, email_group: str) -> bool:
+		return email_group in self._has["groups"]
+
+	def stands_on(self, campaign: str) -> frozenset[OnCampaign]:
+		return self._campaigns.get(campaign, frozenset())
+
+	def evaluate(self, expression: str) -> bool:
+		raise NotImplementedError("a file with an expression is refused")
+
+	def happen(self, event: str, step: str, at: datetime, link: str = "") -> None:
+		"""Note an event of a step's e-mail."""
+		self._happenings.append(Happening(event, step, at, link))
+
+	def change(self, action: str, given: Mapping[str, Any]) -> None:
+		"""Let a line of the script change what is known."""
+		if action == "set_field":
+			self._fields[given["field"]] = given["value"]
+		elif action == "stand_on":
+			self._campaigns[given["campaign"]] = frozenset({OnCampaign.EVER, given["stands"]})
+		else:
+			verb, _, kind = action.partition("_")
+			change = set.add if verb in ("add", "join") else set.discard
+			change(self._has[f"{kind}s"], given["name"])
+
+
+CHANGES = (
+	"set_field",
+	"stand_on",
+	"add_tag",
+	"remove_tag",
+	"join_list",
+	"leave_list",
+	"join_group",
+	"leave_group",
+)
+
+
+def take_change(fields: Fields, action: str) -> Mapping[str, Any]:
+	"""Take what a line of the script changes."""
+	if action == "set_field":
+		return {"field": fields.take("field", read_text), "value": fields.take("value", read_plain)}
+	if action == "stand_on":
+		stands = read_choice(words_of(OnCampaign))
+		return {"campaign": fields.take("campaign", read_text), "stands": fields.take("stands", stands)}
+	return {"name": fields.take(action.partition("_")[2], read_text)}
+
+
+def take_facts(fields: Fields) -> Mapping[str, Any]:
+	"""Take what is known of the recipient at the beginning."""
+	return {
+		"fields": fields.take("fields", _read_fields, {}),
+		**{kind: fields.take(kind, read_list(read_text), ()) for kind in ("tags", "lists", "groups")},
+	}
+
+
+def read_plain(value: Any, path: str) -> Any:
+	"""Return the value of a field: a text, a number, true, false or null."""
+	if not isinstance(value, str | int | float | type(None)):
+		fail(path, "must be a text, a number, true, false or null")
+	return value
+
+
+def _read_fields(value: Any, path: str) -> dict[str, Any]:
+	if not isinstance(value, Mapping):
+		fail(path, "must be an object")
+	return {name: read_plain(one, f"{path}.{name}") for name, one in value.items()}

@@ -1,0 +1,51 @@
+"""Write many rows in one statement: the same values, different values, or a deletion. Nothing here commits."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from drip_campaigns.db import doc_event_queue
+from drip_campaigns.db.dialect import is_among
+
+# A send_after that Frappe's flush never reaches: how a queued e-mail is held without losing it.
+
+
+def set_values(
+	doctype: str, names: Sequence[str], values: Mapping[str, Any], site_now: datetime, key: str = "name"
+) -> None:
+	"""Set the same values on many records in one statement."""
+	if not names:
+		return
+	if key == "name":
+		doc_event_queue.note_changing(doctype, names)
+	table = frappe.qb.DocType(doctype)
+	query = frappe.qb.update(table).set(table.modified, site_now).where(is_among(table[key], names))
+	for field, value in values.items():
+		query = query.set(table[field], value)
+	query.run()
+
+
+def set_each(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+	"""Set different values on many records in one statement; the first column is `name`. A record that is gone stays gone."""
+	rows = list(rows)
+	if not rows:
+		return
+	doc_event_queue.note_changing(doctype, [row[0] for row in rows])
+	cases, values = [], []
+	for index, column in enumerate(columns[1:], 1):
+		cases.append(f"`{column}` = CASE name {'WHEN %s THEN %s ' * len(rows)}END")
+		values += [value for row in rows for value in (row[0], row[index])]
+	names = ", ".join(["%s"] * len(rows))
+	# Raw, because the query builder writes the values of a CASE into the statement without escaping them.
+	frappe.db.sql(
+		f"UPDATE `tab{doctype}` SET {', '.join(cases)} WHERE name IN ({names})",
+		values + [row[0] for row in rows],
+	)
+
+
+def delete_rows(doctype: str, names: Sequence[str], key: str = "name") -> None:
+	"""Delete many records in one statement, without their controllers: only rows that this app wrote itself."""
+	if names:
+		frappe.db.delete(doctype, {key: ["in", list(names)]})

@@ -1,0 +1,40 @@
+"""What the form of a recipient shows of us: that its address gets no marketing e-mail, and why."""
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.model import SuppressionReason
+from drip_campaigns.people.addresses import hash_address
+from drip_campaigns.people.recipient_types import is_type
+from drip_campaigns.people.recipients import load_recipients
+from drip_campaigns.people.suppression import DOCTYPE, explain_suppressed
+from drip_campaigns.site.error_log import log_failure
+
+
+def show_suppression(document, _event: str | None = None) -> None:
+	"""A form is being opened: let that of a recipient know of a suppression, if the user may read it."""
+	if document.is_new() or not is_type(document.doctype) or not frappe.has_permission(DOCTYPE, "read"):
+		return
+	try:
+		if found := _find(document.doctype, document.name):
+			document.set_onload("drip_suppression", found)
+	except Exception:  # noqa: BLE001 - the forms of other apps open whatever happens here; it is logged
+		log_failure(_("Drip Campaigns cannot say whether an address is suppressed"))
+
+
+def _find(doctype: str, name: str) -> dict | None:
+	recipient = load_recipients(doctype, [name]).get(name)
+	if not recipient or not recipient.email:
+		return None
+	filters = {"name": hash_address(recipient.email), "lifted": 0}
+	row = frappe.db.get_value(DOCTYPE, filters, ["name", "reason", "note", "suppressed_at"], as_dict=True)
+	if not row:
+		return None
+	because = explain_suppressed(SuppressionReason(row.reason))
+	return {
+		"name": row.name,
+		"address": recipient.email,
+		"because": because,
+		"note": row.note,
+		"at": row.suppressed_at,
+	}

@@ -1,0 +1,186 @@
+"""Try again what failed, and send what was missed. Both may be pressed twice: what is under way or sent is not touched."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import frappe
+from frappe import _
+
+from drip_campaigns.actions.retry import retry_failed_of
+from drip_campaigns.campaign.reopening import find_free_keys
+from drip_campaigns.core.model import (
+	LIVE_STATUSES,
+	CampaignStatus,
+	EmailStatus,
+	EventType,
+	SkipReason,
+	Status,
+)
+from drip_campaigns.db import bulk_writes
+from drip_campaigns.db.events import record_events
+from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError
+from drip_campaigns.dispatch.gone_senders import replace_gone_senders
+from drip_campaigns.dispatch.guard import Guard, Stop
+from drip_campaigns.enrollment.admission import check_campaign
+from drip_campaigns.outbox import emails
+from drip_campaigns.outbox.email_rows import Mail, record_mails
+from drip_campaigns.outbox.settle import put_back
+from drip_campaigns.people.addresses import normalise
+from drip_campaigns.people.opt_outs import find_left
+from drip_campaigns.people.suppression import find_suppressed
+from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, advance_enrollments, load_dealt_with
+from drip_campaigns.plans.enrollment_state import (
+	plan_fields,
+	position_fields,
+	read_position,
+	waiting_fields,
+	waits_for_confirmation,
+)
+from drip_campaigns.rendering.senders import NoOutgoingAccountError
+from drip_campaigns.site.clock import from_site, to_site
+from drip_campaigns.site.settings import max_attempts, postal_address, release_after
+
+BATCH_SIZE = 500
+FOR_ALL = (StepTextError, NoOutgoingAccountError, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
+
+
+def retry_failed(campaign, now: datetime) -> dict[str, int]:
+	"""Take up enrollments, e-mails and actions that Failed; return how many of each. Does not commit.
+
+	An e-mail that the recipient's server refused for good is not tried again: the address is wrong. Raises
+	EnrollmentRefusedError where the campaign has ended.
+	"""
+	if campaign.status == CampaignStatus.ENDED.value:
+		check_campaign(campaign)
+	return {
+		"enrollments": _retry_enrollments(campaign, now),
+		"emails": _retry_emails(campaign, now),
+		"actions": retry_failed_of(campaign.name, now, BATCH_SIZE),
+	}
+
+
+def send_missed(campaign, now: datetime) -> int:
+	"""Send the steps that were skipped because they were overdue, to whoever is still allowed; return how many.
+
+	Does not commit. A step that was sent meanwhile has its one Drip Email already, and is not sent again. What stands
+	against one recipient is noted on the enrollment, and stops nobody else.
+	"""
+	rows = _claim_missed(campaign.name)
+	run = CampaignRun(campaign, postal_address(), max_attempts())
+	replace_gone_senders(campaign, rows)
+	guard = Guard(campaign, rows)
+	run.threads.begin([row.name for row in rows])
+	mails: list[Mail] = []
+	errors: list[tuple[str, str]] = []
+	for row in rows:
+		try:
+			mails += _make_missed(run, guard, row, now)
+		except FOR_ALL:
+			raise
+		except Exception as error:  # noqa: BLE001 - a record without an address, a text that does not fit it
+			errors.append((row.name, _explain(error, run.subjects[row.step])))
+	bulk_writes.set_each("Drip Enrollment", ("name", "last_error"), errors)
+	bulk_writes.delete_rows("Drip Email", [mail.enrollment.drip_email for mail in mails])
+	record_mails(mails, [], now, release_after())
+	return len(mails)
+
+
+def _make_missed(run: CampaignRun, guard: Guard, row: frappe._dict, now: datetime) -> list[Mail]:
+	if row.step not in run.rows or isinstance(recipient := guard.check(row), Stop):
+		return []
+	row.email_address = recipient.email
+	return [run.make_mail(row, row.step, from_site(row.planned_at), recipient, now)]
+
+
+def _explain(error: Exception, subject: str) -> str:
+	return _("Step {0}: {1}").format(f"“{subject}”", f"{type(error).__name__}: {error}"[:1000])
+
+
+def _retry_enrollments(campaign, now: datetime) -> int:
+	run = CampaignRun(campaign, postal_address(), max_attempts())
+	filters = {"campaign": campaign.name, "status": Status.FAILED.value}
+	rows = frappe.get_all(
+		"Drip Enrollment", filters=filters, fields=list(ENROLLMENT_FIELDS), limit=BATCH_SIZE
+	)
+	dealt_with = load_dealt_with([row.name for row in rows])
+	keys, states = find_free_keys(rows), []
+	for row in rows:
+		if row.name not in keys:
+			continue  # the recipient has been enrolled anew since
+		position = read_position(row, dealt_with[row.name])
+		future = plan_fields(run.plan, position, run.subjects, now)
+		cleared = {"status": Status.IN_PROGRESS.value, "attempts": 0, "last_error": None, "left_at": None}
+		waiting = waiting_fields(now) if waits_for_confirmation(row) else {}
+		states.append({**row, **position_fields(position), **future, **keys[row.name], **cleared, **waiting})
+	advance_enrollments(states, to_site(now))
+	record_events([_event(EventType.RESUMED, state) for state in states], to_site(now))
+	return len(states)
+
+
+def _retry_emails(campaign, now: datetime) -> int:
+	email, enrollment = emails.email_table(), emails.enrollment_table()
+	wanted = [status.value for status in (*LIVE_STATUSES, Status.COMPLETED)]
+	rows = (
+		frappe.qb.from_(email)
+		.inner_join(enrollment)
+		.on(enrollment.name == email.enrollment)
+		.inner_join(frappe.qb.DocType("Email Queue"))
+		.on(frappe.qb.DocType("Email Queue").name == email.email_queue)
+		.select(email.name, email.email_queue, email.enrollment, enrollment.status.as_("standing"))
+		.select(
+			enrollment.campaign, enrollment.recipient_type, enrollment.recipient, enrollment.email_address
+		)
+		.where((email.campaign == campaign.name) & (email.status == EmailStatus.FAILED.value))
+		.where(enrollment.status.isin(wanted))
+		.limit(BATCH_SIZE)
+		.for_update(skip_locked=True)
+		.run(as_dict=True)
+	)
+	addresses = {row.email_address for row in rows}
+	gone = find_left(campaign.name, addresses) | find_suppressed(addresses).keys()
+	rows = _reopen([row for row in rows if normalise(row.email_address) not in gone], now)
+	put_back(rows, now, now, release_after())
+	return len(rows)
+
+
+def _reopen(rows: Sequence[frappe._dict], now: datetime) -> list[frappe._dict]:
+	"""Let those go on who had been Completed since: nobody is, while an e-mail is under way.
+
+	Return the rows whose e-mail may leave: not of those who have been enrolled anew.
+	"""
+	completed = {row.enrollment: row for row in rows if row.standing == Status.COMPLETED.value}
+	done = {name: frappe._dict({**row, "name": name}) for name, row in completed.items()}
+	keys = find_free_keys(list(done.values()))
+	columns = ("name", "modified", "status", "left_at", "live_recipient", "live_address")
+	going_on = (to_site(now), Status.IN_PROGRESS.value, None)
+	bulk_writes.set_each(
+		"Drip Enrollment", columns, [(name, *going_on, *own.values()) for name, own in keys.items()]
+	)
+	record_events([_event(EventType.REOPENED, done[name]) for name in keys], to_site(now))
+	return [row for row in rows if row.enrollment in keys or row.enrollment not in done]
+
+
+def _claim_missed(campaign: str) -> Sequence[frappe._dict]:
+	email, enrollment = emails.email_table(), emails.enrollment_table()
+	fields = [enrollment[field] for field in ENROLLMENT_FIELDS]
+	live = [Status.SCHEDULED.value, Status.IN_PROGRESS.value]
+	return (
+		frappe.qb.from_(email)
+		.inner_join(enrollment)
+		.on(enrollment.name == email.enrollment)
+		.select(*fields, email.name.as_("drip_email"), email.step, email.planned_at)
+		.where((email.campaign == campaign) & (email.status == EmailStatus.SKIPPED.value))
+		.where((email.reason == SkipReason.EXPIRED.value) & enrollment.status.isin(live))
+		.limit(BATCH_SIZE)
+		.for_update(skip_locked=True)
+		.run(as_dict=True)
+	)
+
+
+def _event(event: EventType, row: dict) -> dict:
+	return {
+		"event_type": event.value,
+		"campaign": row["campaign"],
+		"enrollment": row["name"],
+		"email_address": row["email_address"],
+	}

@@ -1,0 +1,46 @@
+"""What changes of other apps' records mean for enrollments: opt-outs and erasures (hook `doc_events`)."""
+
+import frappe
+
+from drip_campaigns.core.consent import ConsentTo
+from drip_campaigns.enrollment.exit import end_live_of
+from drip_campaigns.enrollment.personal_data import erase
+from drip_campaigns.enrollment.suppress import mark_newcomer
+from drip_campaigns.people.consent_records import withdraw_consent
+from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.doc_event_guard import is_silent, log_doc_event_failure
+
+
+def leave_when_unsubscribed(document, _event: str | None = None) -> None:
+	"""An Email Unsubscribe was made, by our page or in any other way: nothing more leaves, what is queued included.
+
+	One that refers to something else than a campaign or the whole site is none of our business.
+	"""
+	if document.global_unsubscribe:
+		end_live_of(document.email, None, utc_now())
+		withdraw_consent(ConsentTo.CAMPAIGN, document.email, None, utc_now())
+	elif document.reference_doctype == "Drip Campaign":
+		end_live_of(document.email, document.reference_name, utc_now())
+		withdraw_consent(ConsentTo.CAMPAIGN, document.email, document.reference_name, utc_now())
+
+
+def erase_with_account(document, _event: str | None = None) -> None:
+	"""A Personal Data Deletion Request is being carried out: erase what is ours, before Frappe overwrites the address.
+
+	Frappe writes its list of steps into the request first (personal_data_deletion_request.py, add_deletion_steps).
+	"""
+	before = document.get_doc_before_save()
+	if document.deletion_steps and not (before and before.deletion_steps):
+		erase(document.email, utc_now(), source=f"{document.doctype} {document.name}")
+
+
+def mark_opted_out(document, _event: str | None = None) -> None:
+	"""A record is saved whose flag says who gets no mail: keep it in step with what its address has opted out of."""
+	if is_silent():
+		return
+	try:
+		mark_newcomer(document)
+	except frappe.QueryDeadlockError:
+		raise
+	except Exception as error:  # noqa: BLE001 - an error of ours never stops a save; it is logged
+		log_doc_event_failure(error, document)

@@ -1,0 +1,136 @@
+"""Target lists: who is on one, who has left it, and what leaving means for the enrollments that came through it.
+
+A list holds an address once, whatever records have it. Nothing here commits.
+"""
+
+from datetime import datetime
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import EventType
+from drip_campaigns.db.events import record_events
+from drip_campaigns.enrollment.exit import end_through_list
+from drip_campaigns.people.addresses import hash_address, is_valid
+from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.people.recipients import load_recipients
+from drip_campaigns.site.clock import to_site
+
+MEMBER = "Drip Target List Member"
+
+
+class MembershipRefusedError(DripError):
+	"""This record cannot be put on this list."""
+
+
+def forget_dropped(target_list: str, address: str) -> None:
+	"""Delete the row of somebody who has dropped out of a list, for they are put on it by hand; who opted out stays."""
+	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 0}
+	frappe.db.delete(MEMBER, {**filters, "dropped_at": ["is", "set"]})
+
+
+def fill_member(document, now: datetime) -> None:
+	"""Fill a new member's fields from its record; raise MembershipRefusedError saying which record, why, what to do."""
+	if document.recipient_type not in available_types():
+		types = ", ".join(available_types())
+		raise MembershipRefusedError(
+			_("{0} records cannot be on a list. Choose one of: {1}.").format(
+				_(document.recipient_type), types
+			)
+		)
+	recipient = load_recipients(document.recipient_type, [document.recipient], whole=False).get(
+		document.recipient
+	)
+	record = f"{_(document.recipient_type)} {document.recipient}"
+	if recipient is None:
+		raise MembershipRefusedError(_("There is no {0}. Choose an existing record.").format(record))
+	if not is_valid(recipient.email):
+		raise MembershipRefusedError(
+			_("{0} has no valid e-mail address ({1}). Correct the record and add it again.").format(
+				record, recipient.email or _("empty")
+			)
+		)
+	document.update(
+		{
+			"recipient_name": recipient.full_name or recipient.email,
+			"email_address": recipient.email,
+			"address_hash": hash_address(recipient.email),
+			"joined_at": to_site(now),
+			"opted_out": 0,
+			"opted_out_at": None,
+			"is_filled": 0,
+			"dropped_at": None,
+		}
+	)
+
+
+def count_members(target_list: str) -> int:
+	"""Return how many are on a list: neither opted out nor dropped out."""
+	return frappe.db.count(
+		MEMBER, {"target_list": target_list, "opted_out": 0, "dropped_at": ["is", "not set"]}
+	)
+
+
+def add_to_count(target_list: str, number: int) -> None:
+	"""Add to the number of members that a list shows."""
+	if number:
+		table = frappe.qb.DocType("Drip Target List")
+		frappe.qb.update(table).set(table.member_count, table.member_count + number).where(
+			table.name == target_list
+		).run()
+
+
+def leave_list(target_list: str, address: str, now: datetime) -> bool:
+	"""Let whoever has `address` leave the list: flagged, the enrollments that came through it ended, their mail withdrawn.
+
+	Return whether that was new; leaving twice is leaving once.
+	"""
+	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 0}
+	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
+		member = frappe.get_doc(MEMBER, name)
+		member.db_set({"opted_out": 1, "opted_out_at": to_site(now)}, notify=True)
+		end_through_list(address, target_list, now)
+		add_to_count(target_list, 0 if member.dropped_at else -1)
+		return True
+	return False
+
+
+def come_back_to_list(target_list: str, address: str) -> bool:
+	"""Let whoever has `address` be on the list again; return whether they had left."""
+	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 1}
+	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
+		member = frappe.get_doc(MEMBER, name)
+		member.db_set({"opted_out": 0, "opted_out_at": None}, notify=True)
+		add_to_count(target_list, 0 if member.dropped_at else 1)
+		return True
+	return False
+
+
+def note_leaving(member, because: str, now: datetime) -> None:
+	"""Let a member leave at their request, told to a colleague; the reason stands in the log and on the member."""
+	if leave_list(member.target_list, member.email_address, now):
+		_note(member, EventType.UNSUBSCRIBED, _("Left list {0}: {1}"), because, now)
+
+
+def note_coming_back(member, because: str, now: datetime) -> None:
+	"""Let a member who had left be on the list again at their request; the reason stands in the log and on the member."""
+	if come_back_to_list(member.target_list, member.email_address):
+		_note(member, EventType.CAME_BACK, _("Is on list {0} again: {1}"), because, now)
+
+
+def _note(member, event: EventType, sentence: str, because: str, now: datetime) -> None:
+	detail = sentence.format(member.target_list, because)
+	line = {"event_type": event.value, "detail": detail, "email_address": member.email_address}
+	record_events([line], to_site(now))
+	member.add_comment("Info", frappe.utils.escape_html(detail))
+
+
+def forget_list(target_list: str) -> None:
+	"""Delete the members of a list that is being deleted; enrollments that came through it no longer say so."""
+	for doctype in (MEMBER, "Drip Target List Refresh"):
+		frappe.db.delete(doctype, {"target_list": target_list})
+	enrollment = frappe.qb.DocType("Drip Enrollment")
+	frappe.qb.update(enrollment).set(enrollment.target_list, None).where(
+		enrollment.target_list == target_list
+	).run()

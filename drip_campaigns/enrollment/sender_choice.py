@@ -1,0 +1,59 @@
+"""Who a campaign's enrollments are from: chosen once, when somebody is enrolled, and kept on the enrollment."""
+
+from collections.abc import Sequence
+
+import frappe
+
+from drip_campaigns.core.model import SenderRule
+from drip_campaigns.people.recipients import Recipient
+
+
+def choose_senders(
+	campaign, recipients: Sequence[Recipient], named: str | None = None, *, instead: str | None = None
+) -> list[str]:
+	"""Return the sender of each of `recipients` by the rule of a Drip Campaign document, in one look for all.
+
+	`named` is who was chosen by hand: that counts for all. Where the rule leads to nobody who can be written for (no
+	owner, a disabled user, Administrator), the campaign's own sender stands in, else `instead`, else whoever enrolls.
+	"""
+	if not recipients:
+		return []
+	rule = _WANTED[SenderRule(campaign.sender_rule or SenderRule.FIXED_USER.value)]
+	wanted = [named] * len(recipients) if named else rule(campaign, recipients)
+	by_hand = {named or "", campaign.sender or ""}
+	able = find_able(by_hand.union(wanted)) | by_hand.intersection(frappe.STANDARD_USERS)
+	fallback = campaign.sender if campaign.sender in able else instead or frappe.session.user
+	return [user if user in able else fallback for user in wanted]
+
+
+def _fixed(campaign, recipients: Sequence[Recipient]) -> list[str]:
+	return [""] * len(recipients)
+
+
+def _owners(campaign, recipients: Sequence[Recipient]) -> list[str]:
+	return [recipient.owner for recipient in recipients]
+
+
+def _in_turn(campaign, recipients: Sequence[Recipient]) -> list[str]:
+	able = find_able({row.user for row in campaign.senders})
+	users = [row.user for row in campaign.senders if row.user in able]
+	if not users:
+		return [""] * len(recipients)
+	# Whose turn it is stands in Redis: nobody waits for a lock, and a counter that is lost starts at the first again.
+	key = frappe.cache.make_key(f"drip_campaigns:turn:{campaign.name}")
+	first = frappe.cache.incrby(key, len(recipients)) - len(recipients)
+	return [users[(first + number) % len(users)] for number in range(len(recipients))]
+
+
+def find_able(users: set[str]) -> set[str]:
+	"""Return those of `users` who are enabled and have an address of their own."""
+	named = [user for user in users if user and user not in frappe.STANDARD_USERS]
+	filters = {"name": ["in", named], "enabled": 1}
+	return set(frappe.get_all("User", filters=filters, pluck="name")) if named else set()
+
+
+_WANTED = {
+	SenderRule.FIXED_USER: _fixed,
+	SenderRule.RECORD_OWNER: _owners,
+	SenderRule.ROUND_ROBIN: _in_turn,
+}

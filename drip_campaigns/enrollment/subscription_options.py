@@ -1,0 +1,106 @@
+"""What a person can choose on the preferences page: the lists they are on and the campaigns they get. None commits.
+
+Only what belongs to the address is ever offered or changed, whatever a request names.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import frappe
+
+from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.enrollment import enroll
+from drip_campaigns.enrollment import unsubscribe as leaving
+from drip_campaigns.enrollment.exit import find_live_of
+from drip_campaigns.enrollment.list_membership import MEMBER, come_back_to_list, leave_list
+from drip_campaigns.people.addresses import hash_address
+from drip_campaigns.people.opt_outs import find_left_campaigns, forget_left
+
+LIST, CAMPAIGN = "Drip Target List", "Drip Campaign"
+
+
+@dataclass(frozen=True)
+class Choice:
+	"""One list or campaign of a person; `key` names it in the form, and says nothing to anybody else."""
+
+	key: str
+	doctype: str
+	name: str
+	title: str
+	description: str
+	is_on: bool
+
+
+def load_choices(address: str) -> list[Choice]:
+	"""Return what whoever has `address` can choose: lists first, then campaigns, by title."""
+	return [*_load_lists(address), *_load_campaigns(address)]
+
+
+def choose(address: str, shown: Iterable[str], ticked: Iterable[str], now: datetime) -> bool:
+	"""Leave what was `shown` and is not `ticked`, come back to what is; return whether anything changed.
+
+	Keys of anything else than this address's own lists and campaigns do nothing.
+	"""
+	shown, ticked, changed = set(shown), set(ticked), False
+	for choice in load_choices(address):
+		if choice.key in shown and choice.is_on != (choice.key in ticked):
+			_change(choice, address, now)
+			changed = True
+	return changed
+
+
+def _change(choice: Choice, address: str, now: datetime) -> None:
+	if choice.doctype == LIST and choice.is_on:
+		leave_list(choice.name, address, now)
+	elif choice.doctype == LIST:
+		come_back_to_list(choice.name, address)
+		leaving.take_up_ended(address, {"target_list": choice.name}, leaving.BY_RECIPIENT, now)
+	elif choice.is_on:
+		[name, *_others] = find_live_of(address, campaign=choice.name)
+		enroll.unsubscribe(frappe.get_doc("Drip Enrollment", name), now)
+	else:
+		forget_left(choice.name, address)
+		leaving.take_up_ended(address, {"campaign": choice.name}, leaving.BY_RECIPIENT, now)
+
+
+def _load_lists(address: str) -> list[Choice]:
+	filters = {"address_hash": hash_address(address)}
+	members = frappe.get_all(MEMBER, filters=filters, fields=["target_list", "opted_out", "dropped_at"])
+	# Who has dropped out gets nothing through the list; that somebody has left it is shown all the same.
+	opted_out = {row.target_list: row.opted_out for row in members if row.opted_out or not row.dropped_at}
+	if not opted_out:
+		return []
+	rows = frappe.get_all(
+		LIST,
+		filters={"name": ["in", list(opted_out)], "show_to_recipients": 1},
+		fields=["name", "public_title as title", "public_description as description"],
+		order_by="public_title",
+	)
+	return [_make(LIST, row, address, not opted_out[row.name]) for row in rows]
+
+
+def _load_campaigns(address: str) -> list[Choice]:
+	live = _live_campaigns(address)
+	wanted = live | find_left_campaigns(address)
+	if not wanted:
+		return []
+	rows = frappe.get_all(
+		CAMPAIGN,
+		filters={"name": ["in", list(wanted)], "status": ["!=", CampaignStatus.ENDED.value]},
+		fields=["name", "campaign_name as title"],
+		order_by="campaign_name",
+	)
+	return [_make(CAMPAIGN, row, address, row.name in live) for row in rows]
+
+
+def _make(doctype: str, row: Mapping[str, str], address: str, is_on: bool) -> Choice:
+	secret = "\0".join((doctype, row["name"], hash_address(address)))
+	key = hashlib.blake2b(secret.encode(), digest_size=9).hexdigest()
+	return Choice(key, doctype, row["name"], row["title"], row.get("description") or "", is_on)
+
+
+def _live_campaigns(address: str) -> set[str]:
+	names = find_live_of(address)
+	return set(frappe.get_all("Drip Enrollment", filters={"name": ["in", names]}, pluck="campaign"))

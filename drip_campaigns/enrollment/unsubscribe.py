@@ -1,0 +1,200 @@
+"""Leaving and coming back, by whoever holds a link: one campaign, or all marketing mail. None of this commits.
+
+A person is an address: what one of five records with the same address does, is done for all of them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import EventType, LeavingScope, Status, SuppressionReason
+from drip_campaigns.core.plain_text import one_line
+from drip_campaigns.db.bulk_writes import set_values
+from drip_campaigns.db.dialect import insert_rows
+from drip_campaigns.db.events import record_events
+from drip_campaigns.enrollment import enroll
+from drip_campaigns.enrollment.admission import EnrollmentRefusedError
+from drip_campaigns.enrollment.changes import log
+from drip_campaigns.enrollment.exit import end_live_of
+from drip_campaigns.enrollment.suppress import lift, suppress
+from drip_campaigns.people.addresses import hash_address, normalise, spellings
+from drip_campaigns.people.opt_outs import find_left, forget_left, has_left_site, record_left
+from drip_campaigns.people.suppression import DOCTYPE as SUPPRESSION
+from drip_campaigns.people.suppression import find_suppressed
+from drip_campaigns.site.clock import to_site
+
+FORMER = "Drip Former Enrollment"
+BY_RECIPIENT = "The recipient, by the link in an e-mail"
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Leaver:
+	"""Who holds a link: an enrollment, or what is remembered of one that was deleted."""
+
+	name: str
+	address: str
+	campaign: str
+	sender: str
+	recipient_type: str = ""
+	recipient: str = ""
+	former_title: str = ""
+
+	@property
+	def is_former(self) -> bool:
+		"""Say whether the enrollment is gone."""
+		return not self.recipient_type
+
+	@property
+	def is_erased(self) -> bool:
+		"""Say whether the person had everything erased: nobody knows the address any more, and nothing is sent to it."""
+		return not self.address
+
+
+@dataclass(frozen=True)
+class Standing:
+	"""What somebody has left, and whether their own word is enough to come back."""
+
+	campaign: bool
+	everything: bool
+	may_come_back: bool
+
+
+def find_leaver(subject: str) -> Leaver:
+	"""Return who holds a link; raise DoesNotExistError if nothing is known of the enrollment any more."""
+	fields = ["name", "email_address as address", "campaign", "sender"]
+	more = ["recipient_type", "recipient"]
+	for doctype, wanted in (
+		("Drip Enrollment", fields + more),
+		(FORMER, [*fields, "campaign_title as former_title"]),
+	):
+		rows = frappe.get_all(doctype, filters={"name": subject}, fields=wanted)
+		if rows:
+			return Leaver(**{key: value or "" for key, value in rows[0].items()})
+	raise frappe.DoesNotExistError
+
+
+def default_scope(leaver: Leaver) -> LeavingScope:
+	"""Return what stands first for the campaign: what one click leaves."""
+	scope = frappe.db.get_value("Drip Campaign", leaver.campaign, "leaving_scope")
+	return LeavingScope(scope or LeavingScope.CAMPAIGN.value)
+
+
+def find_standing(leaver: Leaver) -> Standing:
+	"""Return what the person has left already."""
+	left = normalise(leaver.address) in find_left(leaver.campaign, [leaver.address])
+	reason = find_suppressed([leaver.address]).get(normalise(leaver.address))
+	forbidden = reason not in (None, SuppressionReason.OPTED_OUT) or has_left_site(leaver.address)
+	return Standing(left, bool(reason), not forbidden)
+
+
+def lock_person(leaver: Leaver) -> None:
+	"""Let several requests about one person take turns. Begins a transaction, so that what is read is not older than the lock."""
+	frappe.db.rollback()
+	enrollment = frappe.qb.DocType("Drip Enrollment")
+	query = frappe.qb.from_(enrollment).select(enrollment.name)
+	query = query.where(enrollment.email_address.isin(spellings(leaver.address)))
+	query.orderby(enrollment.name).for_update().run()
+
+
+def leave(leaver: Leaver, scope: LeavingScope, now: datetime, source: str = BY_RECIPIENT) -> None:
+	"""Leave: recorded, enrollments ended, what is queued withdrawn. Leaving twice is leaving once."""
+	if scope is LeavingScope.EVERYTHING:
+		suppress(leaver.address, SuppressionReason.OPTED_OUT, now, source=source)
+	elif leaver.is_former:
+		end_live_of(leaver.address, leaver.campaign, now)
+		record_left(leaver.campaign, leaver.address)
+	else:
+		enroll.unsubscribe(frappe.get_doc("Drip Enrollment", leaver.name, for_update=True), now)
+
+
+def come_back(leaver: Leaver, scope: LeavingScope, now: datetime, because: str = BY_RECIPIENT) -> None:
+	"""Undo a leaving: the record goes, and the enrollments that it ended go on with the rest of their delay.
+
+	What others have decided (a complaint, a bounce, a user) is not undone by the recipient.
+	"""
+	if scope is LeavingScope.EVERYTHING:
+		_opt_in(leaver, because, now)
+		return
+	forget_left(leaver.campaign, leaver.address)
+	take_up_ended(leaver.address, {"campaign": leaver.campaign}, because, now)
+
+
+def _opt_in(leaver: Leaver, because: str, now: datetime) -> None:
+	name = hash_address(leaver.address)
+	filters = {"name": name, "reason": SuppressionReason.OPTED_OUT.value, "lifted": 0}
+	if not frappe.db.exists(SUPPRESSION, filters):
+		return
+	document = frappe.get_doc(SUPPRESSION, name)
+	lift(document, because, now)
+	# What this opting out has ended, not what had been left before.
+	since = {"event_type": EventType.UNSUBSCRIBED.value, "occurred_at": [">=", document.suppressed_at]}
+	whose = {"email_address": ["in", spellings(leaver.address)]}
+	ended = frappe.get_all("Drip Event", filters={**since, **whose}, pluck="enrollment")
+	take_up_ended(leaver.address, {"name": ["in", ended]}, because, now)
+
+
+def take_up_ended(address: str, filters: dict, because: str, now: datetime) -> None:
+	"""Let those enrollments of `address` go on that ended because the person left, where they stopped."""
+	for name in _find_ended(address, filters):
+		_take_up(name, because, now)
+
+
+def _find_ended(address: str, filters: dict) -> list[str]:
+	"""Return the latest first: of two enrollments in one campaign, that is the one to go on."""
+	whose = {"email_address": ["in", spellings(address)], "status": Status.UNSUBSCRIBED.value}
+	fields = ["name", "email_address"]
+	rows = frappe.get_all(
+		"Drip Enrollment", filters={**whose, **filters}, fields=fields, order_by="creation desc"
+	)
+	return [row.name for row in rows if normalise(row.email_address) == normalise(address)]
+
+
+def _take_up(name: str, because: str, now: datetime) -> None:
+	"""Let an enrollment go on if it can; what keeps it from going on stands in the log."""
+	document = frappe.get_doc("Drip Enrollment", name, for_update=True)
+	try:
+		enroll.resume(document, now, EventType.CAME_BACK)
+	except (DripError, frappe.ValidationError) as error:
+		log(document, EventType.CAME_BACK, now, f"{because}. {error}")
+
+
+def bring_back(document, because: str, now: datetime) -> None:
+	"""Undo a leaving for a recipient who asks a user; `because` is the proof. Raises EnrollmentRefusedError with the remedy."""
+	address = document.email_address
+	if find_suppressed([address]):
+		raise EnrollmentRefusedError(
+			_("{0} is suppressed for all campaigns. Lift the Drip Suppression of this address first.").format(
+				address
+			)
+		)
+	forget_left(document.campaign, address)
+	enroll.resume(document, now, EventType.CAME_BACK)
+	log(document, EventType.CAME_BACK, now, because)
+
+
+def note_reason(leaver: Leaver, reason: str, now: datetime) -> None:
+	"""Keep what the person says about leaving, in plain text; the latest word counts."""
+	text = one_line(reason, LONGEST_REASON)
+	if not text:
+		return
+	line = {"event_type": EventType.FEEDBACK.value, "detail": text, "email_address": leaver.address}
+	if not leaver.is_former:
+		set_values("Drip Enrollment", [leaver.name], {"leaving_reason": text}, to_site(now))
+		line.update(campaign=leaver.campaign, enrollment=leaver.name)
+	record_events([line], to_site(now))
+
+
+def remember(document, now: datetime) -> None:
+	"""Keep what the links of a deleted enrollment need, if any was sent: who asks to be left alone later is heard."""
+	if not frappe.db.exists("Drip Email", {"enrollment": document.name}):
+		return
+	title = frappe.db.get_value("Drip Campaign", document.campaign, "campaign_name")
+	site_now, user = to_site(now), frappe.session.user
+	columns = ("name", "owner", "creation", "modified", "modified_by")
+	facts = ("email_address", "campaign", "campaign_title", "sender")
+	values = (document.email_address, document.campaign, title, document.sender)
+	insert_rows(FORMER, (*columns, *facts), [(document.name, user, site_now, site_now, user, *values)])

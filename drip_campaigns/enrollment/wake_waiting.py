@@ -1,0 +1,51 @@
+"""Who waits for something that has just happened is looked at by the next dispatch, and not only when the wait is over."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from drip_campaigns.core.model import EventType, Status
+from drip_campaigns.db.dialect import is_among
+from drip_campaigns.site.clock import to_site
+
+WAKING = frozenset({EventType.OPENED.value, EventType.CLICKED.value, EventType.REPLIED.value})
+GOING_ON = (Status.SCHEDULED.value, Status.IN_PROGRESS.value)
+
+
+def wake_after_events(events: Sequence[Mapping[str, Any]], site_now: datetime) -> None:
+	"""Make enrollments that wait for one of these Drip Events due at `site_now` (hook `drip_event_subscribers`)."""
+	wake_at(find_woken(events), site_now)
+
+
+def wake(enrollments: Collection[str], now: datetime) -> None:
+	"""Make those of the enrollments that wait for something due at `now`; one statement, and none for nobody.
+
+	Call it in the transaction that writes the event. Twice is once; who waits for nothing is left alone.
+	"""
+	wake_at(enrollments, to_site(now))
+
+
+def wake_at(enrollments: Collection[str], site_now: datetime) -> None:
+	"""As `wake`, with the moment in site time."""
+	if not enrollments:
+		return
+	table = frappe.qb.DocType("Drip Enrollment")
+	(
+		frappe.qb.update(table)
+		.set(table.next_send_at, site_now)
+		.where(is_among(table.name, sorted(enrollments)))
+		.where(table.waiting_since.isnotnull() & table.status.isin(GOING_ON))
+		.where(table.next_send_at > site_now)
+		.run()
+	)
+
+
+def find_woken(events: Iterable[Mapping[str, Any]]) -> set[str]:
+	"""Return the enrollments that may wait for one of these Drip Events; what a machine did wakes nobody."""
+	return {
+		event["enrollment"]
+		for event in events
+		if event["event_type"] in WAKING and event.get("enrollment") and not event.get("by_machine")
+	}

@@ -1,0 +1,180 @@
+"""Who leaves a campaign by its own rules: goal reached, converted, no longer matching. Asked for a batch at once; reads only.
+
+Asked before each e-mail is made and again right before it leaves, when a goal's document or record is saved, and once
+a day. What ends enrollments for other reasons (left, suppressed, record gone) stands in `dispatch/guard.py`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.errors import BrokenRuleError
+from drip_campaigns.core.flow.goals import GoalKind, is_in_window
+from drip_campaigns.core.model import ExitReason
+from drip_campaigns.db.dialect import select_in
+from drip_campaigns.exit_rules.documents import Made, Record, find_made, find_parties, has_doctype
+from drip_campaigns.site.clock import to_site
+from drip_campaigns.triggers.find_people import find_matching, read_filters
+
+Rows = Sequence[Mapping[str, Any]]  # of Drip Enrollment
+CONVERTED_BY = ("Customer", "Opportunity")
+
+
+@dataclass(frozen=True)
+class Leaver:
+	"""Why somebody leaves: the reason, and a sentence for the log."""
+
+	reason: ExitReason
+	detail: str
+
+
+class LeavingRules:
+	"""The rules of one campaign."""
+
+	def __init__(self, campaign) -> None:
+		self.campaign = campaign
+		self.finders = [
+			finder
+			for finder, is_on in (
+				(self._find_goal_by_record, campaign.goal == GoalKind.RECORD_MATCHES),
+				(self._find_goal_by_document, campaign.goal == GoalKind.DOCUMENT_MADE),
+				(self._find_converted, campaign.ends_on_conversion),
+				(self._find_without_match, campaign.ends_without_match),
+			)
+			if is_on
+		]
+
+	@property
+	def is_empty(self) -> bool:
+		"""Say whether nobody can leave by a rule."""
+		return not self.finders
+
+	def find(self, rows: Rows, now: datetime) -> dict[str, Leaver]:
+		"""Return who of these enrollments leaves at `now`, by the enrollment's name; the first rule that holds counts.
+
+		Raises BrokenRuleError for filters that cannot be asked any more, for example on a field that is gone.
+		"""
+		leavers: dict[str, Leaver] = {}
+		try:
+			for find in self.finders if rows else ():
+				leavers = find(rows, to_site(now)) | leavers
+		except (
+			ValueError, TypeError, KeyError, frappe.ValidationError, frappe.DataError,
+			frappe.db.OperationalError, frappe.db.ProgrammingError,
+		) as error:  # fmt: skip
+			frappe.clear_last_message()
+			raise BrokenRuleError(
+				_(
+					"Who leaves the campaign by rule cannot be asked: {0}. Correct it under Who Leaves."
+				).format(error)
+			) from error
+		return leavers
+
+	def _find_goal_by_record(self, rows: Rows, site_now: datetime) -> dict[str, Leaver]:
+		doctype, days = self.campaign.goal_recipient_type, self.campaign.goal_within_days or 0
+		asked = [
+			row
+			for row in rows
+			if row["recipient_type"] == doctype and is_in_window(site_now, row["started_at"], days)
+		]
+		names = {row["recipient"] for row in asked}
+		matching = find_matching(doctype, goal_filters(self.campaign), names) if names else set()
+		return {
+			row["name"]: Leaver(
+				ExitReason.GOAL, _("{0} {1} matches the goal").format(_(doctype), row["recipient"])
+			)
+			for row in asked
+			if row["recipient"] in matching
+		}
+
+	def _find_goal_by_document(self, rows: Rows, _site_now: datetime) -> dict[str, Leaver]:
+		days = self.campaign.goal_within_days or 0
+		made = _find_made_for(rows, [self.campaign.goal_document], goal_filters(self.campaign), days)
+		return {name: Leaver(ExitReason.GOAL, _say(document)) for name, document in made.items()}
+
+	def _find_converted(self, rows: Rows, _site_now: datetime) -> dict[str, Leaver]:
+		leads = [row for row in rows if row["recipient_type"] == "Lead"]
+		made = _find_made_for(leads, CONVERTED_BY, (), 0)
+		return {name: Leaver(ExitReason.CONVERTED, _say(document)) for name, document in made.items()}
+
+	def _find_without_match(self, rows: Rows, _site_now: datetime) -> dict[str, Leaver]:
+		listed = [row for row in rows if row["target_list"]]
+		leavers = _find_off_their_list(listed)
+		filters_of = _filters_by_type(self.campaign)
+		for doctype, alternatives in filters_of.items():
+			asked = [row for row in rows if row["recipient_type"] == doctype and not row["target_list"]]
+			names = {row["recipient"] for row in asked}
+			for filters in alternatives if names else ():
+				names -= find_matching(doctype, filters, names) if names else set()
+			sentence = _("{0} {1} matches the filters of no trigger any more")
+			for row in asked:
+				if row["recipient"] in names:
+					detail = sentence.format(_(doctype), row["recipient"])
+					leavers[row["name"]] = Leaver(ExitReason.NO_LONGER_MATCHING, detail)
+		return leavers
+
+
+def goal_filters(campaign) -> list[list[Any]]:
+	"""Return the filters of a campaign's goal; raise ValueError for what is no list of conditions."""
+	return read_filters(frappe._dict(filters=campaign.goal_filters))
+
+
+def _find_made_for(rows: Rows, doctypes: Iterable[str], filters: Sequence[Any], days: int) -> dict[str, Made]:
+	"""Return the first document that was made for each enrollment after it began, within so many days."""
+	if not rows:
+		return {}
+	parties = find_parties({_person(row) for row in rows})
+	since = min(_begun(row) for row in rows)
+	found: dict[str, Made] = {}
+	for doctype in doctypes:
+		made = find_made(doctype, parties, since, filters)
+		for row in rows:
+			for document in made.get(_person(row), ()):
+				if is_in_window(document.creation, _begun(row), days):
+					found.setdefault(row["name"], document)
+	return found
+
+
+def _person(row: Mapping[str, Any]) -> Record:
+	return row["recipient_type"], row["recipient"]
+
+
+def _begun(row: Mapping[str, Any]) -> datetime:
+	"""What is made between enrolling and a start in the future counts, too."""
+	return min(row["started_at"], row["creation"])
+
+
+def _find_off_their_list(rows: Rows) -> dict[str, Leaver]:
+	fields = ["target_list", "recipient_type", "recipient", "dropped_at", "opted_out"]
+	members = select_in("Drip Target List Member", fields, "recipient", [row["recipient"] for row in rows])
+	on_list = {
+		(member.target_list, member.recipient_type, member.recipient)
+		for member in members
+		if not member.dropped_at and not member.opted_out
+	}
+	return {
+		row["name"]: Leaver(
+			ExitReason.NO_LONGER_MATCHING, _("Is no longer on the list {0}").format(row["target_list"])
+		)
+		for row in rows
+		if (row["target_list"], *_person(row)) not in on_list
+	}
+
+
+def _filters_by_type(campaign) -> dict[str, list[list[Any]]]:
+	"""Return, for each recipient type whose triggers all have filters, the filters of each: to match one is enough."""
+	by_type: dict[str, list[list[Any]]] = {}
+	for row in campaign.triggers:
+		if row.enabled:
+			by_type.setdefault(row.recipient_type or "", []).append(read_filters(row))
+	if "" in by_type:
+		return {}  # a trigger for records of any type takes everybody
+	return {doctype: rows for doctype, rows in by_type.items() if all(rows) and has_doctype(doctype)}
+
+
+def _say(made: Made) -> str:
+	return _("{0} {1} was made").format(_(made.doctype), made.name)

@@ -1,0 +1,99 @@
+"""What follows from a bounce and from a complaint: on the e-mail, in the log, for the address. Nothing here commits.
+
+Whoever calls this knows that the news is true: a tag of ours, a Message-ID of ours, or a provider's signature.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.inbound.bounces import Bounce, BounceKind, is_about_sender
+from drip_campaigns.core.inbound.soft_bounces import is_as_good_as_hard
+from drip_campaigns.core.model import EventType, SuppressionReason
+from drip_campaigns.db.events import record_events
+from drip_campaigns.enrollment.suppress import suppress
+from drip_campaigns.outbox import breaker_hints, sending_blocks
+from drip_campaigns.people.addresses import normalise, spellings
+from drip_campaigns.site.clock import from_site, to_site
+from drip_campaigns.site.inbound_settings import soft_series
+
+RANKS = {"": 0, BounceKind.SOFT.value: 1, BounceKind.POLICY.value: 1, BounceKind.HARD.value: 2}
+LONGEST_DETAIL = 300
+
+
+def choose_own(mail: frappe._dict, bounces: Sequence[Bounce]) -> Bounce | None:
+	"""Return which of a report's bounces is about the recipient of `mail`; the others are none of our business.
+
+	The only one of a report is, under whatever address: the recipient's mail may be forwarded.
+	"""
+	for bounce in bounces:
+		if normalise(bounce.address) == normalise(mail.email_address):
+			return bounce
+	return bounces[0] if len(bounces) == 1 else None
+
+
+def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: str) -> bool:
+	"""Note a bounce of an e-mail and do what follows; return whether it was news. Twice is once, and soft hides no hard."""
+	known = frappe.db.get_value("Drip Email", mail.name, "bounce", for_update=True) or ""
+	if RANKS[bounce.kind.value] <= RANKS[known]:
+		return False
+	detail = f"{bounce.kind.value} {bounce.code}: {bounce.reason}"[:LONGEST_DETAIL].replace(" :", ":")
+	frappe.db.set_value("Drip Email", mail.name, {"bounce": bounce.kind.value, "error": detail})
+	if mail.communication:
+		frappe.db.set_value("Communication", mail.communication, "delivery_status", "Bounced")
+	_log(mail, EventType.BOUNCED, detail, now)
+	if bounce.kind is BounceKind.HARD:
+		suppress(mail.email_address, SuppressionReason.HARD_BOUNCE, now, source=source, note=detail)
+	elif bounce.kind is BounceKind.SOFT:
+		_suppress_after_series(mail, now, source)
+	if bounce.kind is BounceKind.POLICY or is_about_sender(bounce.code):
+		sending_blocks.note_policy(_account_of(mail), bounce.code, f"{bounce.code} {bounce.reason}", now)
+	return True
+
+
+def record_complaint(mail: frappe._dict, detail: str, now: datetime, *, source: str) -> bool:
+	"""Note that the recipient of an e-mail calls it spam: nothing more goes to the address. Return whether it was news."""
+	frappe.db.get_value("Drip Email", mail.name, "name", for_update=True)
+	if frappe.db.exists("Drip Event", {"event_type": EventType.COMPLAINED.value, "drip_email": mail.name}):
+		return False
+	_log(mail, EventType.COMPLAINED, detail[:LONGEST_DETAIL], now)
+	suppress(
+		mail.email_address, SuppressionReason.COMPLAINT, now, source=source, note=detail[:LONGEST_DETAIL]
+	)
+	return True
+
+
+def _suppress_after_series(mail: frappe._dict, now: datetime, source: str) -> None:
+	series = soft_series()
+	filters = {"email_address": ["in", spellings(mail.email_address)], "sent_at": ["is", "set"]}
+	rows = frappe.get_all(
+		"Drip Email",
+		filters=filters,
+		fields=["sent_at", "bounce"],
+		order_by="sent_at desc",
+		limit=series.count,
+	)
+	latest = [(from_site(row.sent_at), row.bounce == BounceKind.SOFT.value) for row in rows]
+	if is_as_good_as_hard(latest, series.count, timedelta(days=series.days)):
+		note = _("{0} soft bounces in a row").format(series.count)
+		suppress(mail.email_address, SuppressionReason.HARD_BOUNCE, now, source=source, note=note)
+
+
+def _account_of(mail: frappe._dict) -> str:
+	return (mail.email_queue and frappe.db.get_value("Email Queue", mail.email_queue, "email_account")) or ""
+
+
+def _log(mail: frappe._dict, event: EventType, detail: str, now: datetime) -> None:
+	breaker_hints.note([mail.campaign])
+	line = {
+		"event_type": event.value,
+		"detail": detail,
+		"campaign": mail.campaign,
+		"enrollment": mail.enrollment,
+		"drip_email": mail.name,
+		"step": mail.step,
+		"email_address": mail.email_address,
+	}
+	record_events([line], to_site(now))

@@ -1,0 +1,129 @@
+"""Amazon SES, by way of SNS: each message is signed with a key whose certificate Amazon publishes."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import frappe
+import requests
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+
+from drip_campaigns.core.inbound.provider_events import (
+	News,
+	UnprovenError,
+	bounced,
+	complained,
+	part_of,
+	text_of,
+)
+from drip_campaigns.inbound.providers.request import ProviderRequest, check_fresh, setting
+
+_AMAZON = re.compile(r"sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
+_NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
+_CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+_HASHES = {"1": hashes.SHA1, "2": hashes.SHA256}  # what Amazon signs with is not ours to choose
+CERTIFICATE_KEPT_SECONDS = 24 * 3600
+TIMEOUT_SECONDS = 10
+LARGEST_CERTIFICATE = 20_000
+
+
+def verify(request: ProviderRequest, now: datetime) -> str:
+	"""Raise UnprovenError for a message that Amazon has not signed, or of a topic not in Drip Settings; return its id.
+
+	Amazon's question whether we want a topic's messages is answered here: by Amazon's own address, and no other.
+	"""
+	message = part_of(request.json())
+	topics = setting("ses_topics").split()
+	if message.get("TopicArn") not in topics:
+		raise UnprovenError
+	try:
+		_check_signature(message)
+		check_fresh(datetime.fromisoformat(text_of(message.get("Timestamp")).replace("Z", "+00:00")), now)
+	except (InvalidSignature, binascii.Error, ValueError, TypeError, requests.RequestException) as error:
+		raise UnprovenError from error
+	if message.get("Type") == "SubscriptionConfirmation":
+		_fetch(_amazon_address(message.get("SubscribeURL")))
+	return text_of(message.get("MessageId"))
+
+
+def read(payload: object) -> Iterator[News]:
+	"""Yield what a notification about bounces and complaints reports."""
+	if part_of(payload).get("Type") != "Notification":
+		return
+	try:
+		event = part_of(json.loads(text_of(payload.get("Message"))))
+	except ValueError:
+		return
+	message_id = _message_id(part_of(event, "mail"))
+	kind = event.get("notificationType") or event.get("eventType")
+	if kind == "Complaint":
+		complaint = part_of(event, "complaint")
+		for person in _people(complaint, "complainedRecipients"):
+			detail = text_of(complaint.get("complaintFeedbackType"))
+			yield complained(text_of(person.get("emailAddress")), message_id, f"Amazon SES {detail}".strip())
+	elif kind == "Bounce":
+		bounce = part_of(event, "bounce")
+		is_hard = bounce.get("bounceType") == "Permanent"
+		for person in _people(bounce, "bouncedRecipients"):
+			text, status = text_of(person.get("diagnosticCode")), text_of(person.get("status"))
+			yield bounced(
+				text_of(person.get("emailAddress")), message_id, text, is_hard=is_hard, status=status
+			)
+
+
+def _people(event: dict, field: str) -> Iterator[dict]:
+	people = event.get(field)
+	yield from (part_of(person) for person in (people if isinstance(people, list) else []))
+
+
+def _message_id(mail: dict) -> str:
+	"""The Message-ID that we gave: Amazon puts its own in the header, and keeps ours here, if the topic has headers."""
+	headers = mail.get("headers")
+	for header in headers if isinstance(headers, list) else []:
+		if text_of(part_of(header).get("name")).lower() == "message-id":
+			return text_of(header.get("value"))
+	return text_of(part_of(mail, "commonHeaders").get("messageId"))
+
+
+def _check_signature(message: dict) -> None:
+	names = _NOTIFICATION if message.get("Type") == "Notification" else _CONFIRMATION
+	signed = "".join(f"{name}\n{message[name]}\n" for name in names if message.get(name) is not None)
+	algorithm = _HASHES.get(str(message.get("SignatureVersion")))
+	if algorithm is None:
+		raise UnprovenError
+	key = x509.load_pem_x509_certificate(_certificate(message.get("SigningCertURL"))).public_key()
+	signature = base64.b64decode(text_of(message.get("Signature")), validate=True)
+	key.verify(signature, signed.encode(), padding.PKCS1v15(), algorithm())
+
+
+def _certificate(url: object) -> bytes:
+	address = _amazon_address(url)
+	if not urlsplit(address).path.endswith(".pem"):
+		raise UnprovenError
+	key = f"drip_campaigns:sns:{address}"
+	known = frappe.cache.get_value(key)
+	if not known:
+		known = _fetch(address)
+		frappe.cache.set_value(key, known, expires_in_sec=CERTIFICATE_KEPT_SECONDS)
+	return known.encode()
+
+
+def _amazon_address(url: object) -> str:
+	"""Return an address if it is one of Amazon's notification service; else a stranger could make us ask anybody anything."""
+	parts = urlsplit(text_of(url))
+	if parts.scheme != "https" or not _AMAZON.fullmatch(parts.netloc):
+		raise UnprovenError
+	return text_of(url)
+
+
+def _fetch(address: str) -> str:
+	with requests.get(address, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True) as response:
+		response.raise_for_status()
+		return response.raw.read(LARGEST_CERTIFICATE, decode_content=True).decode("utf-8", "replace")

@@ -1,0 +1,108 @@
+"""Where a Drip Bulk Enrollment takes its people from, page by page: list filters, or the rows of a file. Commits nothing."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import cint, getdate
+
+from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult, enroll_many
+from drip_campaigns.enrollment.eligibility import Choice
+from drip_campaigns.enrollment.file_audience import MOST_ERRORS, FileAudience, Resolved, refused_rows
+from drip_campaigns.people.audience import Audience
+from drip_campaigns.people.people_file import PeopleFile, Row
+from drip_campaigns.site.clock import site_date
+from drip_campaigns.triggers.backfill import ExistingAudience
+
+ROWS_A_PAGE = 200  # of a file: making a record takes a while, and progress is told by pages
+
+
+def make_source(document) -> "FilterSource | FileSource":
+	"""Return the source of a Drip Bulk Enrollment document."""
+	return FileSource(document) if document.source_file else FilterSource(document)
+
+
+class FilterSource:
+	"""The records that match list filters, or that met a trigger before, in the order of their names."""
+
+	def __init__(self, document) -> None:
+		self.document = document
+		self.audience = _audience_of(document)
+
+	def next_page(self, limit: int) -> list[str]:
+		"""Return the names after the last one that was dealt with; none for 0, which Frappe takes for no limit."""
+		return self.audience.page(self.document.last_recipient, limit) if limit else []
+
+	def enroll(self, names: list[str], now: datetime) -> tuple[BulkResult, dict[str, Any]]:
+		"""Enroll a page; return its figures, and what the run must remember to go on after it."""
+		result = enroll_names(self.document, names, now, self.audience.target_list)
+		return result, {"last_recipient": names[-1]}
+
+
+class FileSource:
+	"""The rows of a file, in their order; records that are missing are made if the run says so."""
+
+	def __init__(self, document) -> None:
+		self.document = document
+		rows = PeopleFile(document.source_file).rows(document.column_mapping)
+		self.audience = FileAudience(document.recipient_type, rows, bool(cint(document.create_missing)))
+
+	def next_page(self, limit: int) -> Sequence[Row]:
+		"""Return the rows after those that were dealt with."""
+		start = self.document.processed
+		return self.audience.rows[start : start + min(limit, ROWS_A_PAGE)]
+
+	def enroll(self, rows: Sequence[Row], now: datetime) -> tuple[BulkResult, dict[str, Any]]:
+		"""Enroll a page; return its figures, and the errors by row of the run so far."""
+		self.audience.forget_from(rows[0].number)  # a page that is tried again is no repetition
+		page = self.audience.resolve(rows)
+		refused = self._create(page, now)
+		result = enroll_names(self.document, list(page.names), now)
+		errors = page.errors + [(page.names[name], reason) for name, reason in result.reasons.items()]
+		for _row, reason in refused:
+			result.refused[reason] += 1
+		if page.errors:
+			result.refused[_("The row has an error")] += len(page.errors)
+		return result, {"row_errors": self._add_errors(errors + refused)}
+
+	def _create(self, page: Resolved, now: datetime) -> list[tuple[int, str]]:
+		newcomers = self.audience.newcomers(page)
+		if not newcomers:
+			return []
+		campaign = frappe.get_doc("Drip Campaign", self.document.campaign)
+		verdicts, _wishes = Choice(campaign, self.document.recipient_type, now).judge([], newcomers)
+		self.audience.create(page, [verdict.name for verdict in verdicts if not verdict.refusal])
+		return refused_rows(page, verdicts)
+
+	def _add_errors(self, errors: list[tuple[int, str]]) -> str:
+		known = json.loads(self.document.row_errors or "[]")
+		return json.dumps((known + [list(error) for error in sorted(errors)])[:MOST_ERRORS])
+
+
+def _audience_of(document) -> Audience | ExistingAudience:
+	if document.campaign_trigger:
+		return ExistingAudience(document.campaign, document.campaign_trigger, document.recipient_type)
+	return Audience(document.recipient_type, document.recipient_filters)
+
+
+def enroll_names(document, names: Sequence[str], now: datetime, target_list: str | None = None) -> BulkResult:
+	"""Enroll records as a run says; one that goes on on a later day starts them on that day."""
+	total = BulkResult()
+	run = enroll_many(
+		document.campaign,
+		document.recipient_type,
+		names,
+		now,
+		start_date=max(getdate(document.start_date), site_date(now)),
+		sender=document.sender,
+		target_list=target_list,
+		require_confirmation=bool(document.require_confirmation),
+		batch_size=BATCH_SIZE,
+	)
+	for result in run:
+		total.add(result)
+		total.reasons |= result.reasons
+	return total

@@ -1,0 +1,185 @@
+"""Count what waits in the buffer: opens and clicks become lines of the log, in batches, each exactly once.
+
+Who did it stands in the log only where the e-mail's tracking mode says so and the person has not refused since. What
+ends in the middle is begun again: the lines stay in the buffer until their batch is committed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import frappe
+import redis
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.tracking.bot_detection import BURST, find_machines
+from drip_campaigns.core.tracking.tracking_mode import TrackingMode
+from drip_campaigns.core.tracking.visits import Visit, VisitKind, read_visit
+from drip_campaigns.db.dialect import select_in
+from drip_campaigns.db.events import record_events
+from drip_campaigns.people.addresses import normalise
+from drip_campaigns.people.preferences import find_refused
+from drip_campaigns.site.clock import from_site, to_site
+from drip_campaigns.site.inbound_settings import machine_networks
+from drip_campaigns.stats import visit_buffer
+from drip_campaigns.stats.visit_totals import Total, add_to_mails, add_to_urls
+
+BATCH = 2000
+BATCHES_A_RUN = 100
+SIGHT = 500  # lines after a batch in which its bursts may go on
+_MAIL_FIELDS = (
+	*("name", "enrollment", "campaign", "step", "email_address", "tracking_mode"),
+	*("sent_at", "queued_at"),
+)
+_URL_FIELDS = ("name", "url_name", "url", "campaign", "step")
+
+
+class BeingCountedError(DripError):
+	"""Another worker counts the same visits at this moment."""
+
+
+@dataclass(frozen=True)
+class Counted:
+	"""A visit with what is known of it."""
+
+	visit: Visit
+	mail: frappe._dict | None  # None when the e-mail is gone
+	url: frappe._dict | None  # the link, of a click
+	by_machine: bool
+	is_personal: bool
+
+
+def count_visits(now: datetime) -> int:
+	"""Count every visit that is older than a burst lasts; return how many. Commits after each batch."""
+	total = 0
+	for _batch in range(BATCHES_A_RUN):
+		try:
+			counted, is_done = _count_batch(now)
+		except redis.RedisError:
+			frappe.db.rollback()
+			frappe.logger("drip_campaigns").warning("Redis gives no visits: they are counted later")
+			return total
+		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError, BeingCountedError):
+			frappe.db.rollback()  # another worker counts the same lines: its commit decides
+			return total
+		total += counted
+		if is_done:
+			break
+	return total
+
+
+def _count_batch(now: datetime) -> tuple[int, bool]:
+	lines = visit_buffer.read(BATCH + SIGHT)
+	visits = [read_visit(line) for line in lines]
+	ripe = _count_ripe(visits, now)
+	if not ripe:
+		return 0, True
+	own = {visit.id: visit for visit in visits[:ripe] if visit}
+	around = [*visit_buffer.read_recent(), *filter(None, visits[ripe:])]
+	frappe.db.commit()  # what is read from here on is not older than what another worker has counted
+	fresh = _without_known(list(own.values()))
+	events = record(fresh, around, now)
+	frappe.db.commit()
+	last = max((visit.at for visit in own.values()), default=now)
+	recent = [
+		line for line, visit in zip(lines[:ripe], visits, strict=False) if visit and last - visit.at <= BURST
+	]
+	visit_buffer.take_off(lines[:ripe], recent[-SIGHT:])
+	return events, ripe < BATCH
+
+
+def _count_ripe(visits: Sequence[Visit | None], now: datetime) -> int:
+	"""Return how many lines, from the first, are old enough to show whether they belong to a burst."""
+	for number, visit in enumerate(visits[:BATCH]):
+		if visit and now - BURST < visit.at <= now + timedelta(days=1):
+			return number
+	return min(len(visits), BATCH)
+
+
+def _without_known(visits: list[Visit]) -> list[Visit]:
+	"""Leave out what a worker has counted that ended before it took the lines off."""
+	known = {row.name for row in select_in("Drip Event", ["name"], "name", [visit.id for visit in visits])}
+	return [visit for visit in visits if visit.id not in known]
+
+
+def record(visits: Sequence[Visit], around: Sequence[Visit], now: datetime) -> int:
+	"""Write what these visits say into the log and the totals; return how many lines the log has got."""
+	if not visits:
+		return 0
+	mails = {row.name: row for row in _load_mails({visit.mail for visit in visits})}
+	urls = {row.name: row for row in select_in("Drip Tracking URL", _URL_FIELDS, "name", _keys(visits))}
+	sent_at = {name: from_site(mail.sent_at or mail.queued_at) for name, mail in mails.items()}
+	machines = find_machines(visits, sent_at, around, machine_networks())
+	refused = find_refused(mail.email_address for mail in mails.values())
+	counted = list(_judge(visits, mails, urls, machines, refused))
+	_write_lines([_event(one) for one in counted], now)
+	add_to_mails([_total(one, one.mail.name) for one in counted if one.is_personal], to_site(now))
+	add_to_urls([_total(one, one.url.name) for one in counted if one.url])
+	return len(counted)
+
+
+def _write_lines(events: Sequence[dict], now: datetime) -> None:
+	try:
+		record_events(events, to_site(now))
+	except Exception as error:
+		if frappe.db.is_duplicate_entry(error):
+			raise BeingCountedError from error
+		raise
+
+
+def _load_mails(names: set[str]) -> list[frappe._dict]:
+	return select_in("Drip Email", _MAIL_FIELDS, "name", sorted(names))
+
+
+def _keys(visits: Sequence[Visit]) -> list[str]:
+	return sorted({visit.key for visit in visits if visit.key})
+
+
+def _judge(
+	visits: Sequence[Visit], mails: dict, urls: dict, machines: set[str], refused: set[str]
+) -> Iterator[Counted]:
+	for visit in visits:
+		mail, url = mails.get(visit.mail), urls.get(visit.key)
+		if visit.kind is VisitKind.CLICK and not _belongs(url, mail):
+			continue  # a link of another e-mail, put together by hand
+		if mail is None and url is None or mail and mail.tracking_mode == TrackingMode.NONE.value:
+			continue
+		is_personal = (
+			mail is not None
+			and mail.tracking_mode == TrackingMode.INDIVIDUAL.value
+			and normalise(mail.email_address or "") not in refused
+		)
+		yield Counted(visit, mail, url, visit.id in machines, is_personal)
+
+
+def _belongs(url: frappe._dict | None, mail: frappe._dict | None) -> bool:
+	return url is not None and (not url.step or mail is None or url.step == mail.step)
+
+
+def _event(one: Counted) -> dict:
+	"""Return the line of the log; one that is not personal says of what, and not of whom."""
+	mail, url, visit = one.mail or frappe._dict(), one.url or frappe._dict(), one.visit
+	link = url.url_name or url.url
+	event = {
+		"name": visit.id,
+		"event_type": visit.kind.value,
+		"occurred_at": to_site(visit.at),
+		"detail": link,
+		"link": link and link[:500],
+		"tracking_url": url.name,
+		"by_machine": int(one.by_machine),
+		"campaign": mail.campaign or url.campaign,
+		"step": mail.step or url.step,
+	}
+	if one.is_personal:
+		event |= {
+			"detail": visit.url or url.url,
+			"enrollment": mail.enrollment,
+			"drip_email": mail.name,
+			"email_address": mail.email_address,
+		}
+	return event
+
+
+def _total(one: Counted, name: str) -> Total:
+	return Total(name, one.visit.kind, one.by_machine, to_site(one.visit.at))

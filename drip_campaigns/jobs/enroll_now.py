@@ -1,0 +1,63 @@
+"""An audience enrolled from the command line: the same run as the Desk's, in this process, told in lines of text."""
+
+import frappe
+from frappe import _
+
+from drip_campaigns.enrollment.preview import preview_audience
+from drip_campaigns.jobs import bulk_enrollment
+from drip_campaigns.people.audience import Audience
+from drip_campaigns.people.recipient_types import get_type
+from drip_campaigns.site.clock import site_date, utc_now
+
+
+def enroll_audience(
+	campaign: str,
+	recipient_type: str,
+	*,
+	filters: str,
+	start_date: str | None,
+	per_day: int,
+	everybody: bool,
+	dry_run: bool,
+) -> list[str]:
+	"""Enroll an audience, or only say what that would do; return the lines to print.
+
+	`everybody` confirms filters that match every record. Raises what makes the whole run impossible.
+	"""
+	get_type(recipient_type)
+	if dry_run:
+		return _tell_preview(preview_audience(campaign, recipient_type, filters, utc_now()))
+	run = frappe.get_doc(
+		doctype=bulk_enrollment.DOCTYPE,
+		campaign=campaign,
+		recipient_type=recipient_type,
+		recipient_filters=filters,
+		start_date=start_date or site_date(utc_now()),
+		per_day=per_day,
+		confirmed_count=Audience(recipient_type, filters).count() if everybody else 0,
+	)
+	run.flags.runs_at_once = True
+	run.insert()
+	bulk_enrollment.run(run.name)
+	run.reload()
+	return _tell_run(run)
+
+
+def _tell_preview(figures: dict) -> list[str]:
+	lines = [
+		_("{0} records match, {1} were looked at.").format(figures["total"], figures["looked_at"]),
+		_("{0} would be enrolled, {1} would go on where they stopped.").format(
+			figures["enrolled"], figures["resumed"]
+		),
+	]
+	return lines + [f"{row['count']} × {row['reason']}" for row in figures["refused"]]
+
+
+def _tell_run(run) -> list[str]:
+	lines = [
+		_("Run {0}: {1}.").format(run.name, _(run.status)),
+		_("{0} of {1} records looked at, {2} enrolled, {3} not.").format(
+			run.processed, run.total, run.enrolled, run.refused
+		),
+	]
+	return lines + [text for text in (run.reasons, run.error) if text]

@@ -1,0 +1,114 @@
+"""The first refresh after a list's sources were changed: whom it brings is enrolled after it, and many only if somebody says so.
+
+A mistake in a source would otherwise be a hundred thousand enrollments. Nothing here commits but the job.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import frappe
+from frappe import _
+from frappe.utils import create_batch, escape_html
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.lists import RefreshStatus
+from drip_campaigns.enrollment.list_membership import MEMBER
+from drip_campaigns.lists.refreshes import DOCTYPE, find_waiting
+from drip_campaigns.site.clock import to_site, utc_now
+from drip_campaigns.site.notify import tell
+from drip_campaigns.triggers.firings import Firing, record
+
+JOB = "drip_campaigns.jobs.first_refresh.fire_job"
+ASK_FROM = 100  # fewer people are no mistake to be asked about
+PAGE_SIZE = 5000
+
+
+class NothingToAnswerError(DripError):
+	"""Nobody waits for this answer: it has been given, or the list was refreshed anew."""
+
+
+def is_first(target_list: str) -> bool:
+	"""Say whether no refresh has been completed since the sources were changed, so that the next one is the first."""
+	latest = _load_runs(target_list, limit=1)
+	return not latest or bool(latest[0].is_first and latest[0].status != RefreshStatus.COMPLETED.value)
+
+
+def finish(run, now: datetime) -> None:
+	"""Enroll whom a completed first refresh has brought; if they are many, ask the owners of list and campaigns first."""
+	triggers = find_waiting(run.target_list) if run.is_first and not frappe.flags.drip_no_triggers else ()
+	members = _find_brought(run) if triggers else []
+	if len(members) >= ASK_FROM:
+		_forget_questions(run.target_list)
+		run.db_set("held", len(members))
+		_ask(run, triggers)
+	elif members:
+		_fire(run, members, now)
+
+
+def answer(run, *, enroll: bool) -> int:
+	"""Enroll those who wait for an answer in the background, or let them be; return how many they are."""
+	held = frappe.db.get_value(DOCTYPE, run.name, "held", for_update=True)
+	if not held:
+		raise NothingToAnswerError()
+	run.db_set("held", 0)
+	if enroll:
+		frappe.enqueue(JOB, queue="long", run=run.name, enqueue_after_commit=True)
+	return held
+
+
+def fire_job(run: str) -> None:
+	"""Let the campaigns enroll whom a first refresh has brought: a background job, which commits page by page."""
+	document = frappe.get_doc(DOCTYPE, run)
+	for members in create_batch(_find_brought(document), PAGE_SIZE):
+		_fire(document, members, utc_now())
+		frappe.db.commit()
+
+
+def _fire(run, members: Sequence[str], now: datetime) -> None:
+	triggers = find_waiting(run.target_list)
+	record((Firing(row, MEMBER, name, run.name) for row in triggers for name in members), to_site(now))
+
+
+def _find_brought(run) -> list[str]:
+	"""Return the members whom a completed first refresh has put on the list, and who are on it still."""
+	filters = {
+		"target_list": run.target_list,
+		"joined_at": ["between", [_begun_at(run), run.finished_at]],
+		"is_filled": 1,
+		"opted_out": 0,
+		"dropped_at": ["is", "not set"],
+	}
+	return frappe.get_all(MEMBER, filters=filters, pluck="name", order_by="name")
+
+
+def _begun_at(run) -> datetime:
+	"""Return when the first refresh began, attempts that were not completed or not answered included."""
+	begun = run.started_at
+	for earlier in _load_runs(run.target_list):
+		is_open = earlier.is_first and (earlier.status != RefreshStatus.COMPLETED.value or earlier.held)
+		if not is_open and earlier.name != run.name:
+			break
+		begun = min(begun, earlier.started_at)
+	return begun
+
+
+def _load_runs(target_list: str, limit: int = 20) -> list[frappe._dict]:
+	fields = ["name", "is_first", "status", "held", "started_at"]
+	filters = {"target_list": target_list}
+	return frappe.get_all(DOCTYPE, filters=filters, fields=fields, order_by="started_at desc", limit=limit)
+
+
+def _forget_questions(target_list: str) -> None:
+	"""A later first refresh asks about the same people."""
+	frappe.db.set_value(DOCTYPE, {"target_list": target_list, "held": [">", 0]}, "held", 0)
+
+
+def _ask(run, triggers: Sequence[frappe._dict]) -> None:
+	owner = frappe.db.get_value("Drip Target List", run.target_list, "owner")
+	campaigns = sorted({row.parent for row in triggers})
+	text = _("{0} people have joined list {1}. Open it to say whether they shall be enrolled in {2}.")
+	subject = text.format(
+		run.held, frappe.bold(escape_html(run.target_list)), escape_html(", ".join(campaigns))
+	)
+	told = {owner, *(row.owner for row in triggers)}
+	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Target List", run.target_list))

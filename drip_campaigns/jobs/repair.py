@@ -1,0 +1,73 @@
+"""The ledger of a campaign, and the command that makes the database agree with itself again."""
+
+from datetime import datetime
+
+import frappe
+from frappe.query_builder.functions import Count
+
+from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, Status
+from drip_campaigns.db import bulk_writes
+from drip_campaigns.jobs import rescue
+from drip_campaigns.outbox import settle
+from drip_campaigns.site.clock import to_site
+
+LIMIT = 10_000
+_OPEN = (EmailStatus.QUEUED.value, EmailStatus.SENDING.value)
+
+
+def read_ledger(campaign: str) -> dict[str, int]:
+	"""Return due, sent, skipped, failed, waiting, in_doubt of a campaign: due is the sum of the others.
+
+	Every step that became due has one Drip Email, whatever came of it, so nothing can be due and nowhere.
+	"""
+	email = frappe.qb.DocType("Drip Email")
+	counts = dict(
+		frappe.qb.from_(email)
+		.select(email.status, Count(email.name))
+		.where(email.campaign == campaign)
+		.groupby(email.status)
+		.run()
+	)
+	parts = {
+		"sent": counts.get(EmailStatus.SENT.value, 0),
+		"skipped": counts.get(EmailStatus.SKIPPED.value, 0),
+		"failed": counts.get(EmailStatus.FAILED.value, 0),
+		"waiting": sum(counts.get(status, 0) for status in _OPEN),
+		"in_doubt": counts.get(EmailStatus.IN_DOUBT.value, 0),
+	}
+	return {"due": sum(counts.values()), **parts}
+
+
+def repair(now: datetime) -> dict[str, int]:
+	"""Settle what others left behind, and correct statuses that facts contradict; return how many of each. Commits in the sweep."""
+	settled = rescue.settle_strays(now)
+	reopened = _reopen_with_open_rows(now)
+	leftovers = _find_leftovers()
+	before = frappe.db.count("Drip Enrollment", {"status": Status.COMPLETED.value})
+	settle.complete_finished(leftovers, now)
+	completed = frappe.db.count("Drip Enrollment", {"status": Status.COMPLETED.value}) - before
+	return {"settled": settled, "reopened": reopened, "completed": completed}
+
+
+def _reopen_with_open_rows(now: datetime) -> int:
+	"""Completed is impossible while an e-mail is under way."""
+	enrollment, email = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Email")
+	names = (
+		frappe.qb.from_(enrollment)
+		.inner_join(email)
+		.on(email.enrollment == enrollment.name)
+		.select(enrollment.name)
+		.distinct()
+		.where((enrollment.status == Status.COMPLETED.value) & email.status.isin(_OPEN))
+		.limit(LIMIT)
+		.run(pluck=True)
+	)
+	values = {"status": Status.IN_PROGRESS.value, "left_at": None}
+	bulk_writes.set_values("Drip Enrollment", names, values, to_site(now))
+	return len(names)
+
+
+def _find_leftovers() -> list[str]:
+	live = [status.value for status in LIVE_STATUSES - {Status.PAUSED}]
+	filters = {"status": ["in", live], "next_send_at": ["is", "not set"], "next_step": ["is", "not set"]}
+	return frappe.get_all("Drip Enrollment", filters=filters, pluck="name", limit=LIMIT)

@@ -1,0 +1,156 @@
+"""A page of people put on a target list: new ones join, those who had dropped out come back. Nothing here commits.
+
+A handful of statements a page, whatever becomes of each. Whoever has opted out stays so, whatever the sources say.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import frappe
+
+from drip_campaigns.db.bulk_writes import set_each, set_values
+from drip_campaigns.db.dialect import insert_rows, select_in
+from drip_campaigns.enrollment.list_membership import MEMBER, add_to_count
+from drip_campaigns.lists.sources import Person
+from drip_campaigns.people.addresses import hash_address, is_valid
+from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.people.recipients import Recipient, load_recipients
+from drip_campaigns.people.record_scope import filter_readable
+from drip_campaigns.site.clock import to_site
+from drip_campaigns.site.row_names import new_name
+from drip_campaigns.triggers.firings import Firing, record
+from drip_campaigns.triggers.trigger_cache import find_watching
+
+_FACTS = ("name", "recipient_type", "recipient", "address_hash", "opted_out", "dropped_at", "is_filled")
+_COLUMNS = (
+	*("name", "owner", "creation", "modified", "modified_by", "target_list", "recipient_type", "recipient"),
+	*("recipient_name", "email_address", "address_hash", "joined_at", "opted_out", "is_filled", "seen_in"),
+)
+
+
+@dataclass
+class Taken:
+	"""How many of a page joined, came back, could not be added, were there already, and have opted out."""
+
+	joined: int = 0
+	came_back: int = 0
+	unreachable: int = 0
+	already: int = 0
+	opted_out: int = 0
+
+
+class Intake:
+	"""Puts people on one list in one refresh, a page at a time.
+
+	`by_hand`: whom somebody adds stays, whatever the sources say. Without `fires` no campaign hears of it.
+	"""
+
+	def __init__(
+		self, target_list: str, refresh: str, now: datetime, *, by_hand: bool = False, fires: bool = True
+	) -> None:
+		self.target_list, self.refresh, self.now = target_list, refresh, now
+		self.is_filled, self.fires = int(not by_hand), fires
+		self.by_record: dict[Person, frappe._dict] = {}
+		self.by_hash: dict[str, frappe._dict] = {}
+
+	def take(self, people: Sequence[Person], *, asks_rights: bool) -> Taken:
+		"""Put `people` on the list, as far as the session's user may read them; return what became of them."""
+		wanted = dict.fromkeys(people)
+		hashed = [(one, hash_address(one.email)) for one in _load(wanted, asks_rights)]
+		self._learn(hashed)
+		new, seen, moved = [], set(), []
+		for recipient, digest in hashed:
+			member = self.by_record.get((recipient.doctype, recipient.name)) or self.by_hash.get(digest)
+			if member is None:
+				member = self._add(recipient, digest)
+				new.append((member, recipient))
+			elif member.recipient == recipient.name and self._has_moved(member, digest):
+				moved.append((member.name, recipient.email, digest, recipient.full_name or recipient.email))
+			seen.add(member.name)
+		self._insert(new)
+		set_each(MEMBER, ("name", "email_address", "address_hash", "recipient_name"), moved)
+		known = seen.difference(member.name for member, _recipient in new)
+		back = self._mark_seen(known)
+		self._fire([*(member.name for member, _recipient in new), *back])
+		add_to_count(self.target_list, len(new) + len(back))
+		left = sum(row.opted_out for row in self._rows() if row.name in known)
+		already = len(hashed) - len(new) - len(back) - left
+		return Taken(len(new), len(back), len(wanted) - len(hashed), already, left)
+
+	def _learn(self, hashed: Sequence[tuple[Recipient, str]]) -> None:
+		"""Read who is on the list already, by record and by address."""
+		by_type: dict[str, list[str]] = {}
+		for recipient, _digest in hashed:
+			by_type.setdefault(recipient.doctype, []).append(recipient.name)
+		whole = {"target_list": self.target_list}
+		hashes = [digest for _recipient, digest in hashed]
+		rows = select_in(MEMBER, _FACTS, "address_hash", hashes, **whole)
+		for kind, names in by_type.items():
+			rows += select_in(MEMBER, _FACTS, "recipient", names, recipient_type=kind, **whole)
+		self.by_record = {(row.recipient_type, row.recipient): row for row in rows}
+		self.by_hash = {row.address_hash: row for row in rows}
+
+	def _has_moved(self, member: frappe._dict, digest: str) -> bool:
+		"""Say whether a member has another address now. Who has opted out did so with the old one, which is kept."""
+		if member.address_hash == digest or member.opted_out or digest in self.by_hash:
+			return False
+		self.by_hash[digest] = member
+		return True
+
+	def _add(self, recipient: Recipient, digest: str) -> frappe._dict:
+		member = frappe._dict(name=new_name(), recipient=recipient.name, address_hash=digest, opted_out=0)
+		self.by_hash[digest] = self.by_record[recipient.doctype, recipient.name] = member
+		return member
+
+	def _insert(self, new: Sequence[tuple[frappe._dict, Recipient]]) -> None:
+		user, site_now = frappe.session.user, to_site(self.now)
+		standard = (user, site_now, site_now, user, self.target_list)
+		rows = [
+			(
+				*(member.name, *standard, recipient.doctype, recipient.name),
+				*(recipient.full_name or recipient.email, recipient.email, member.address_hash),
+				*(site_now, 0, self.is_filled, self.refresh),
+			)
+			for member, recipient in new
+		]
+		insert_rows(MEMBER, _COLUMNS, rows)
+
+	def _mark_seen(self, names: set[str]) -> list[str]:
+		"""Note that the sources name these members, and return those who come back: who opted out does not."""
+		known = {row.name: row for row in self._rows()}
+		back = [name for name in sorted(names) if known[name].dropped_at]
+		site_now = to_site(self.now)
+		by_hand = {} if self.is_filled else {"is_filled": 0}
+		set_values(MEMBER, sorted(names), {"seen_in": self.refresh, **by_hand}, site_now)
+		set_values(MEMBER, back, {"dropped_at": None, "joined_at": site_now}, site_now)
+		return [name for name in back if not known[name].opted_out]
+
+	def _rows(self) -> list[frappe._dict]:
+		"""Return the members that are known, each once."""
+		rows = [*self.by_record.values(), *self.by_hash.values()]
+		return list({row.name: row for row in rows}.values())
+
+	def _fire(self, members: Sequence[str]) -> None:
+		"""Let the campaigns know that wait for who joins this list; one statement for all of them."""
+		if members and self.fires and not frappe.flags.drip_no_triggers:
+			record(self._firings(members), to_site(self.now))
+
+	def _firings(self, members: Sequence[str]) -> Iterator[Firing]:
+		for trigger in find_watching(MEMBER):
+			if trigger.target_list in (None, "", self.target_list):
+				yield from (Firing(trigger, MEMBER, name, self.refresh) for name in members)
+
+
+def _load(people: Iterable[Person], asks_rights: bool) -> list[Recipient]:
+	"""Read the records that the user may read and that have a valid address."""
+	by_type: dict[str, list[str]] = {}
+	for doctype, name in people:
+		by_type.setdefault(doctype, []).append(name)
+	known, found = available_types(), []
+	for doctype, names in by_type.items():
+		if doctype not in known:
+			continue
+		allowed = names if asks_rights else sorted(filter_readable(frappe.session.user, doctype, names))
+		found += load_recipients(doctype, allowed, whole=False).values()
+	return [recipient for recipient in found if is_valid(recipient.email)]

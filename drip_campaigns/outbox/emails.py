@@ -1,0 +1,236 @@
+"""SQL about e-mails that are queued: claiming them for delivery, and writing what became of them, in batches."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe.query_builder import Case
+from frappe.query_builder.functions import Coalesce, Length
+from pypika.terms import Criterion
+
+from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, Status
+from drip_campaigns.db.bulk_writes import set_values
+from drip_campaigns.db.deadlocks import again_after_deadlock
+from drip_campaigns.db.dialect import is_among
+
+# A send_after that Frappe's flush never reaches: how a queued e-mail is held without losing it.
+HELD_UNTIL = datetime(9999, 1, 1)  # noqa: DTZ001 - a naive value of a Datetime field
+
+LONG_MESSAGE_BYTES = 200_000
+
+_OPEN = (EmailStatus.QUEUED.value, EmailStatus.SENDING.value)
+
+
+@again_after_deadlock
+def claim_mail(site_now: datetime, limit: int) -> list[frappe._dict]:
+	"""Lock up to `limit` queued e-mails that may be delivered at `site_now`, set them to Sending, and return them.
+
+	Only rows whose `send_after` still lies ahead: from then on they are Frappe's, and no longer ours to deliver.
+	Returns an empty list when nothing is left; other workers' rows are passed over.
+	"""
+	while emails := _lock_emails(site_now, limit):
+		queued = _lock_queue_rows([email.email_queue for email in emails], site_now)
+		rows = [email.update(queued[email.email_queue]) for email in emails if email.email_queue in queued]
+		gone = [email.name for email in emails if email.email_queue not in queued]
+		set_values("Drip Email", gone, {"deliver_at": None}, site_now)
+		if rows:
+			_set_sending(rows, site_now)
+			return rows
+	return []
+
+
+def _set_sending(rows: Sequence[frappe._dict], site_now: datetime) -> None:
+	set_values("Drip Email", [row.name for row in rows], {"status": EmailStatus.SENDING.value}, site_now)
+	# Frappe puts what stays `Sending` for a quarter of an hour back to `Not Sent`; held, its flush leaves it to the sweep.
+	values = {"status": "Sending", "send_after": HELD_UNTIL}
+	set_values("Email Queue", [row.email_queue for row in rows], values, site_now)
+
+
+def _lock_emails(site_now: datetime, limit: int) -> list[frappe._dict]:
+	# One table, in the order of its index: a join would lock every row it looks at, and keep other workers out.
+	email = frappe.qb.DocType("Drip Email")
+	return (
+		frappe.qb.from_(email)
+		.select(
+			email.name, email.email_queue, email.communication, email.campaign, email.enrollment,
+			email.step, email.email_address, email.queued_at, email.deliver_at,
+		)
+		.where((email.status == EmailStatus.QUEUED.value) & (email.deliver_at <= site_now))
+		.orderby(email.deliver_at)
+		.limit(limit)
+		.for_update(skip_locked=True)
+		.run(as_dict=True)
+	)  # fmt: skip
+
+
+def _lock_queue_rows(names: Sequence[str], site_now: datetime) -> dict[str, dict[str, Any]]:
+	# Waits for whoever looks at one of these rows, instead of passing it over: passed over means that it is gone.
+	queue = frappe.qb.DocType("Email Queue")
+	message = Case().when(Length(queue.message) <= LONG_MESSAGE_BYTES, queue.message).as_("message")
+	rows = (
+		frappe.qb.from_(queue)
+		.select(queue.name, queue.email_account, queue.sender, message)
+		.where(is_among(queue.name, names) & (queue.status == "Not Sent"))
+		.where((queue.send_after > site_now) & (queue.send_after < HELD_UNTIL))
+		.for_update()
+		.run(as_dict=True)
+	)
+	return {row.pop("name"): row for row in rows}
+
+
+def message_of(mail: frappe._dict) -> bytes:
+	"""Return the text of a claimed e-mail; a long one is read when it is its turn, not with the whole group."""
+	message = mail.message or frappe.db.get_value("Email Queue", mail.email_queue, "message")
+	return (message or "").encode()
+
+
+def lock_own(mails: Sequence[frappe._dict], answers: Mapping[str, Any]) -> list[frappe._dict]:
+	"""Lock and return those of the claimed e-mails that are still this job's to settle.
+
+	Whoever takes one back gives it another `deliver_at`. One that the sweep called in doubt is settled if there is an
+	answer for it after all.
+	"""
+	email = frappe.qb.DocType("Drip Email")
+	rows = (
+		frappe.qb.from_(email)
+		.select(email.name, email.status, email.deliver_at)
+		.where(is_among(email.name, [mail.name for mail in mails]))
+		.for_update()
+		.run(as_dict=True)
+	)
+	states = {row.name: (row.status, row.deliver_at) for row in rows}
+
+	def is_own(mail: frappe._dict) -> bool:
+		status, deliver_at = states.get(mail.name, (None, None))
+		known_after_all = status == EmailStatus.IN_DOUBT.value and mail.name in answers
+		return deliver_at == mail.deliver_at and (status == EmailStatus.SENDING.value or known_after_all)
+
+	return [mail for mail in mails if is_own(mail)]
+
+
+def count_deliverable(site_now: datetime) -> int:
+	"""Return 1 if an e-mail waits for delivery at `site_now`, else 0."""
+	# Not get_all: what it makes of the comparison with a date cannot use the index, and reads all that limits hold back.
+	email = frappe.qb.DocType("Drip Email")
+	waiting = (email.status == EmailStatus.QUEUED.value) & (email.deliver_at <= site_now)
+	return len(frappe.qb.from_(email).select(email.name).where(waiting).limit(1).run())
+
+
+def find_in_hand(enrollments: Sequence[str]) -> list[str]:
+	"""Return the Email Queue rows of these enrollments that a delivery job has claimed."""
+	email = frappe.qb.DocType("Drip Email")
+	claimed = is_among(email.enrollment, enrollments) & (email.status == EmailStatus.SENDING.value)
+	return frappe.qb.from_(email).select(email.email_queue).where(claimed).run(pluck=True)
+
+
+def find_left_while_sending(names: Sequence[str]) -> set[str]:
+	"""Return those of the claimed e-mails whose enrollment has ended or is held since they were queued."""
+	email, enrollment = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Drip Enrollment")
+	campaign = frappe.qb.DocType("Drip Campaign")
+	goes_on = enrollment.status.isin([Status.SCHEDULED.value, Status.IN_PROGRESS.value])
+	step = frappe.qb.DocType("Drip Campaign Step")
+	is_held = (campaign.status != CampaignStatus.ACTIVE.value) | (step.is_paused == 1)
+	return set(
+		frappe.qb.from_(email)
+		.left_join(enrollment)
+		.on(enrollment.name == email.enrollment)
+		.left_join(campaign)
+		.on(campaign.name == email.campaign)
+		.left_join(step)
+		.on(step.name == email.step)
+		.select(email.name)
+		.where(is_among(email.name, names))
+		.where(enrollment.name.isnull() | ~goes_on | campaign.name.isnull() | is_held)
+		.run(pluck=True)
+	)
+
+
+def find_stray_names(site_now: datetime, stale_before: datetime, limit: int) -> list[str]:
+	"""Return the names of open emails that Frappe has settled, whose queue row is gone, or whose worker fell silent.
+
+	Takes no locks, so that a rescue that finds nothing blocks no delivery job.
+	"""
+	return _strays(site_now, stale_before).limit(limit).run(pluck=True)
+
+
+def lock_strays(names: Sequence[str], site_now: datetime, stale_before: datetime) -> list[frappe._dict]:
+	"""Lock and return those of the named emails that are still strays. Call it at the beginning of a transaction."""
+	email, queue = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Email Queue")
+	return (
+		_strays(site_now, stale_before)
+		.select(
+			email.email_queue, email.communication, email.campaign, email.enrollment, email.step,
+			email.email_address, email.queued_at, email.status, queue.status.as_("queue_status"), queue.error,
+		)
+		.where(is_among(email.name, names))
+		.for_update(skip_locked=True)
+		.run(as_dict=True)
+	)  # fmt: skip
+
+
+def _strays(site_now: datetime, stale_before: datetime):
+	"""What may be a stray: being sent, or waiting past its time or held. A row whose time is yet to come is nobody's."""
+	email, queue = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Email Queue")
+	settled = queue.status.isin(["Sent", "Error", "Partially Sent"])
+	sending = email.status == EmailStatus.SENDING.value
+	queued = email.status == EmailStatus.QUEUED.value
+	return (
+		frappe.qb.from_(email)
+		.left_join(queue)
+		.on(queue.name == email.email_queue)
+		.select(email.name)
+		.where(sending | (queued & (email.deliver_at.isnull() | (email.deliver_at <= site_now))))
+		.where(queue.name.isnull() | settled | (sending & (email.modified < stale_before)))
+	)
+
+
+def find_queued(*conditions: Criterion) -> list[frappe._dict]:
+	"""Lock and return queued e-mails that nobody is sending, by conditions on `email_table()` and its enrollment."""
+	email, queue, enrollment = email_table(), frappe.qb.DocType("Email Queue"), enrollment_table()
+	query = (
+		frappe.qb.from_(email)
+		.inner_join(queue)
+		.on(queue.name == email.email_queue)
+		.inner_join(enrollment)
+		.on(enrollment.name == email.enrollment)
+		.select(
+			email.name, email.email_queue, email.communication, email.campaign,
+			email.enrollment, email.step, email.email_address,
+		)
+		.where((email.status == EmailStatus.QUEUED.value) & (queue.status == "Not Sent"))
+	)  # fmt: skip
+	for condition in conditions:
+		query = query.where(condition)
+	return query.for_update().run(as_dict=True)
+
+
+def email_table():
+	"""Return the Drip Email table for conditions."""
+	return frappe.qb.DocType("Drip Email")
+
+
+def enrollment_table():
+	"""Return the Drip Enrollment table for conditions."""
+	return frappe.qb.DocType("Drip Enrollment")
+
+
+def find_finished(enrollments: Sequence[str]) -> list[frappe._dict]:
+	"""Lock and return those enrollments that have no step to come and no e-mail under way, but are still live."""
+	enrollment, email = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Email")
+	under_way = (
+		frappe.qb.from_(email)
+		.select(email.enrollment)
+		.where(is_among(email.enrollment, enrollments) & email.status.isin(_OPEN))
+	)
+	live = [status.value for status in LIVE_STATUSES - {Status.PAUSED}]
+	return (
+		frappe.qb.from_(enrollment)
+		.select(enrollment.name, enrollment.campaign, enrollment.email_address)
+		.where(is_among(enrollment.name, enrollments) & enrollment.status.isin(live))
+		# One without a moment but with a next step waits for a step that is paused.
+		.where(enrollment.next_send_at.isnull() & (Coalesce(enrollment.next_step, "") == ""))
+		.where(enrollment.name.notin(under_way))
+		.for_update()
+		.run(as_dict=True)
+	)

@@ -1,0 +1,104 @@
+"""Count e-mails against the limits of Drip Settings, exactly, over all workers: one atomic script in Redis an e-mail.
+
+Each window is a sorted set of the moments at which e-mails left. About 100 bytes an e-mail of the last day.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+import frappe
+from frappe.utils.background_jobs import get_redis_conn
+
+from drip_campaigns.core.schedule.sending_limits import LimitRule, LimitScope, Window, find_windows
+
+# KEYS: one sorted set a window. ARGV: now, member, then count and seconds of each window.
+# Answers {} if the e-mail was counted, else {index of the fullest window, moment at which it has room again}.
+_RESERVE = """
+local now, member, worst, at = tonumber(ARGV[1]), ARGV[2], 0, 0
+for i, key in ipairs(KEYS) do
+	local count, seconds = tonumber(ARGV[1 + i * 2]), tonumber(ARGV[2 + i * 2])
+	redis.call('ZREMRANGEBYSCORE', key, '-inf', now - seconds)
+	local used = redis.call('ZCARD', key)
+	if used >= count then
+		local free = tonumber(redis.call('ZRANGE', key, used - count, used - count, 'WITHSCORES')[2]) + seconds
+		if free > at then worst, at = i, free end
+	end
+end
+if worst > 0 then return {worst, tostring(at)} end
+for i, key in ipairs(KEYS) do
+	redis.call('ZADD', key, now, member)
+	redis.call('EXPIRE', key, math.ceil(tonumber(ARGV[2 + i * 2])) + 60)
+end
+return {}
+"""
+
+
+@dataclass(frozen=True)
+class HeldBack:
+	"""An e-mail that must wait: which limit, and when it will be its turn."""
+
+	reason: str
+	until: datetime
+
+
+class Limits:
+	"""The limits of this site for one run. Raises redis.RedisError when Redis cannot count: then nothing may leave."""
+
+	def __init__(self) -> None:
+		self._set_rules = self._rules = _load_rules()
+		self._redis = get_redis_conn()
+		self._reserve = self._redis.register_script(_RESERVE)
+		self._prefix = f"drip_campaigns:{frappe.conf.db_name}:limit:"
+		self._held: Counter[str] = Counter()
+		self._counted: tuple[list[str], str] | None = None
+
+	def slow(self, accounts: Iterable[str], per_hour: int) -> None:
+		"""Let these accounts, and no others from now on, send at most `per_hour`, whatever Drip Settings allow."""
+		slow = (LimitRule(LimitScope.EMAIL_ACCOUNT, account, per_hour=per_hour) for account in accounts)
+		self._rules = (*self._set_rules, *slow)
+
+	def reserve(self, account: str, domain: str, now: datetime) -> HeldBack | None:
+		"""Count one e-mail at `now`, or say why and until when it must wait; waiting e-mails are spread, too."""
+		windows = find_windows(self._rules, account, domain)
+		self._counted = None
+		if not windows:
+			return None
+		keys, member = [self._prefix + window.key for window in windows], uuid.uuid4().hex
+		limits = [number for window in windows for number in (window.count, window.seconds)]
+		answer = self._reserve(keys=keys, args=[now.timestamp(), member, *limits])
+		if not answer:
+			self._counted = (keys, member)
+		return self._hold_back(windows[answer[0] - 1], float(answer[1])) if answer else None
+
+	def give_back(self) -> None:
+		"""Do not count the last e-mail after all: no server has taken it. The second call for it does nothing."""
+		if not self._counted:
+			return
+		keys, member = self._counted
+		self._counted = None
+		pipeline = self._redis.pipeline(transaction=False)
+		for key in keys:
+			pipeline.zrem(key, member)
+		pipeline.execute()
+
+	def _hold_back(self, window: Window, free_at: float) -> HeldBack:
+		turns = self._held[window.key] // window.count
+		self._held[window.key] += 1
+		moment = datetime.fromtimestamp(free_at, timezone.utc) + timedelta(seconds=turns * window.seconds)
+		return HeldBack(window.reason, moment)
+
+
+def _load_rules() -> tuple[LimitRule, ...]:
+	settings = frappe.get_cached_doc("Drip Settings")
+	return tuple(
+		LimitRule(
+			scope=LimitScope(row.scope),
+			subject=(row.email_account if row.scope == LimitScope.EMAIL_ACCOUNT.value else row.domain) or "",
+			per_hour=row.per_hour or 0,
+			per_day=row.per_day or 0,
+		)
+		for row in settings.get("limits") or []
+	)

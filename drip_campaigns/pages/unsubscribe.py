@@ -1,0 +1,108 @@
+"""The page on which a recipient leaves: GET shows what is left and from whom, POST acts and offers the way back.
+
+One-click unsubscribe is the POST of RFC 8058: a form of `List-Unsubscribe=One-Click`, urlencoded or multipart, without
+cookie, login or redirect, answered when it is done. It leaves what the campaign says stands first.
+"""
+
+import frappe
+from frappe import _
+from werkzeug.wrappers import Response
+
+from drip_campaigns.core.model import LeavingScope
+from drip_campaigns.core.tracking.tokens import Purpose
+from drip_campaigns.db.deadlocks import again_after_deadlock
+from drip_campaigns.enrollment.unsubscribe import (
+	LONGEST_REASON,
+	Leaver,
+	come_back,
+	default_scope,
+	find_leaver,
+	find_standing,
+	leave,
+	lock_person,
+	note_reason,
+)
+from drip_campaigns.pages.frame import Page, PageRequest, render_page
+from drip_campaigns.pages.recipient_context import preferences_of, speak_to
+from drip_campaigns.site.clock import utc_now
+
+REASONS = (
+	"I get too many e-mails",
+	"The e-mails are of no interest to me",
+	"I have never asked for them",
+	"I have bought already, or do not need it any more",
+)
+
+
+def show(request: PageRequest) -> Response:
+	"""Ask, or say what has been left already."""
+	leaver = find_leaver(request.subject)
+	if leaver.is_erased:
+		return _erased()
+	speak_to(leaver)
+	return _page(request, leaver)
+
+
+def act(request: PageRequest) -> Response:
+	"""Leave, come back, or take note of a reason; in force before the answer is given."""
+	leaver = find_leaver(request.subject)
+	if leaver.is_erased:
+		return _erased()
+	speak_to(leaver)
+	done = _act(leaver, request.form)
+	return _page(request, leaver, done)
+
+
+@again_after_deadlock
+def _act(leaver: Leaver, form) -> str:
+	lock_person(leaver)
+	action, scope = str(form.get("action") or "leave"), _scope_of(leaver, form)
+	if action == "undo":
+		come_back(leaver, scope, utc_now())
+	elif action == "reason":
+		note_reason(leaver, _reason_of(form), utc_now())
+	else:
+		leave(leaver, scope, utc_now())
+	return action
+
+
+def _scope_of(leaver: Leaver, form) -> LeavingScope:
+	for scope in LeavingScope:
+		if form.get("scope") == scope.name.lower():
+			return scope
+	return default_scope(leaver)
+
+
+def _reason_of(form) -> str:
+	chosen = str(form.get("reason") or "")
+	texts = [chosen if chosen in REASONS else "", str(form.get("comment") or "")[:LONGEST_REASON]]
+	return ": ".join(text for text in texts if text)
+
+
+def _page(request: PageRequest, leaver: Leaver, done: str = "") -> Response:
+	standing = find_standing(leaver)
+	title = frappe.db.get_value("Drip Campaign", leaver.campaign, "campaign_name") or leaver.former_title
+	sender = frappe.db.get_value("User", leaver.sender, "full_name") if leaver.sender else ""
+	context = {
+		"campaign_title": title,
+		"sender_name": "" if leaver.sender in frappe.STANDARD_USERS else sender,
+		"action_url": request.action_url,
+		"standing": standing,
+		"done": done,
+		"own_text": _(frappe.get_cached_doc("Drip Settings").page_text or ""),
+	}
+	if standing.campaign or standing.everything:
+		reasons = [(reason, _(reason)) for reason in REASONS]
+		return render_page("drip_unsubscribed", reasons=reasons, longest=LONGEST_REASON, **context)
+	everything_first = default_scope(leaver) is LeavingScope.EVERYTHING
+	context["preferences_url"] = preferences_of(leaver)
+	return render_page("drip_unsubscribe", everything_first=everything_first, **context)
+
+
+def _erased() -> Response:
+	"""Who had everything erased has left everything, and is told so: a link to leave does not fail them."""
+	text = _("You get no marketing e-mails from us any more.")
+	return render_page("drip_done", title=_("You are unsubscribed"), message=text)
+
+
+PAGE = Page(Purpose.LEAVE, show, act)

@@ -1,0 +1,63 @@
+"""Is what Drip Settings says about a recipient type of the site's own true: asked when the settings are saved."""
+
+from collections.abc import Iterable, Iterator
+
+import frappe
+from frappe import _
+
+from drip_campaigns.people.recipient_types import BUILT_IN
+
+_TEXT = ("Data", "Read Only", "Small Text", "Text", "Autocomplete", "Select")
+# Per field of the row: the field types that can hold such a fact.
+_CAN_HOLD = {
+	"address_field": _TEXT,
+	"name_field": _TEXT,
+	"language_field": (*_TEXT, "Link"),
+	"time_zone_field": _TEXT,
+	"owner_field": (*_TEXT, "Link"),
+	"forbidding_field": ("Check",),
+}
+
+
+def find_problems(rows: Iterable) -> Iterator[str]:
+	"""Yield what is wrong with the rows of Recipient Types, each with its row and the remedy."""
+	seen: set[str] = set()
+	for row in rows:
+		label = _("Recipient Types, row {0}").format(row.idx)
+		problem = _doctype_problem(row.document_type, seen)
+		seen.add(row.document_type)
+		for sentence in [problem] if problem else _field_problems(row):
+			yield f"{label}: {sentence}"
+
+
+def _doctype_problem(doctype: str, seen: set[str]) -> str | None:
+	if doctype in BUILT_IN or doctype in seen:
+		return _("{0} is a recipient type already. Remove the row.").format(_(doctype))
+	if not frappe.db.exists("DocType", doctype):
+		return _("there is no DocType {0}. Choose another one.").format(doctype)
+	meta = frappe.get_meta(doctype)
+	if meta.istable or meta.issingle or meta.get("is_virtual"):
+		return _(
+			"{0} has no records of its own (it is a child table, a single or virtual). Choose another DocType."
+		).format(_(doctype))
+	if meta.module == "Drip Campaigns":
+		return _("{0} is a part of this app. Choose a DocType that stands for people.").format(_(doctype))
+	return None
+
+
+def _field_problems(row) -> Iterator[str]:
+	meta = frappe.get_meta(row.document_type)
+	for fact, fieldtypes in _CAN_HOLD.items():
+		fieldname = row.get(fact)
+		if not fieldname or (fact == "owner_field" and fieldname == "owner"):
+			continue
+		name = _(row.meta.get_label(fact))
+		field = meta.get_field(fieldname)
+		if field is None or field.get("is_virtual"):
+			yield _("{0}: {1} has no field {2}. Enter the name of one of its fields.").format(
+				name, _(row.document_type), fieldname
+			)
+		elif field.fieldtype not in fieldtypes:
+			yield _("{0}: the field {1} of {2} is a {3}. Choose one of these: {4}.").format(
+				name, fieldname, _(row.document_type), field.fieldtype, ", ".join(fieldtypes)
+			)

@@ -1,0 +1,99 @@
+"""What people have asked for by themselves: language, time zone, a pause, tracking. Kept by address, read in batches.
+
+Consent to mail at all has its own homes, see `consent.py`.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from drip_campaigns.db.dialect import select_in
+from drip_campaigns.people.addresses import hash_address, normalise
+from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.people.recipients import Recipient, load_recipients
+from drip_campaigns.site.clock import from_site
+
+DOCTYPE = "Drip Recipient Preference"
+
+
+@dataclass(frozen=True)
+class Preference:
+	"""The wishes of whoever has one address; nothing said is empty."""
+
+	language: str = ""
+	time_zone: str | None = None
+	paused_until: datetime | None = None
+	tracking_consent: bool | None = None  # None: has not said
+
+	def rests_at(self, now: datetime) -> bool:
+		"""Say whether the pause that was asked for lasts at `now`."""
+		return self.paused_until is not None and self.paused_until > now
+
+
+NOTHING_SAID = Preference()
+
+
+def load_preferences(addresses: Iterable[str]) -> dict[str, Preference]:
+	"""Return what was asked for by address, normalised, in one query; an address that has not asked is left out."""
+	by_hash = {hash_address(address): normalise(address) for address in set(addresses) if address}
+	if not by_hash:
+		return {}
+	fields = ["address_hash", "preferred_language", "time_zone", "paused_until"]
+	fields += ["tracking_consent", "tracking_consent_at"]
+	rows = select_in(DOCTYPE, fields, "address_hash", list(by_hash))
+	return {by_hash[row.pop("address_hash")]: _make(row) for row in rows}
+
+
+def load_preference(address: str) -> Preference:
+	"""Return what was asked for by one address."""
+	return load_preferences([address]).get(normalise(address), NOTHING_SAID)
+
+
+def find_refused(addresses: Iterable[str]) -> set[str]:
+	"""Return those of `addresses`, normalised, that have said no to being tracked as persons."""
+	said = load_preferences(addresses)
+	return {address for address, preference in said.items() if preference.tracking_consent is False}
+
+
+def personalise(recipient: Recipient, preference: Preference) -> Recipient:
+	"""Return the recipient as the person wants to be written to: their own word goes before the record's."""
+	if preference == NOTHING_SAID:
+		return recipient
+	return dataclasses.replace(
+		recipient,
+		language=preference.language or recipient.language,
+		time_zone=preference.time_zone or recipient.time_zone,
+		tracking_consent=preference.tracking_consent,
+	)
+
+
+def find_language_of(doctype: str, name: str) -> str | None:
+	"""Return the language that a person has chosen, else the one of their record; None if neither is known."""
+	if doctype not in available_types():
+		return None
+	recipient = load_recipients(doctype, [name], whole=False).get(name)
+	return personalise(recipient, load_preference(recipient.email)).language if recipient else None
+
+
+def keep_preference(address: str, **values: Any) -> None:
+	"""Note what was asked for by `address`; what is not named stays as it is. Two at once are one record."""
+	name = frappe.db.get_value(DOCTYPE, {"address_hash": hash_address(address)})
+	if not name:
+		document = frappe.get_doc(doctype=DOCTYPE, email_address=address)
+		name = document.insert(ignore_permissions=True, ignore_if_duplicate=True).name
+		# Frappe fills a new record with the site's own time zone, which nobody has asked for.
+		values = {"time_zone": None, **values}
+	frappe.get_doc(DOCTYPE, name).db_set(values)
+
+
+def _make(row: frappe._dict) -> Preference:
+	return Preference(
+		language=row.preferred_language or "",
+		time_zone=row.time_zone or None,
+		paused_until=from_site(row.paused_until),
+		tracking_consent=bool(row.tracking_consent) if row.tracking_consent_at else None,
+	)

@@ -1,0 +1,186 @@
+"""Records of any recipient type as recipients: read in batches, alike for every template and every rule."""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import frappe
+
+from drip_campaigns.core.errors import UnknownTimeZoneError
+from drip_campaigns.core.schedule.wall_clock import find_zone
+from drip_campaigns.db.dialect import select_in
+from drip_campaigns.people.linked_records import find_linked
+from drip_campaigns.people.recipient_types import COMMON_FLAGS, Hop, RecipientType, available_types, get_type
+
+
+@dataclass(frozen=True)
+class Recipient:
+	"""One person as every template sees them, whatever record they come from."""
+
+	doctype: str
+	name: str
+	email: str
+	first_name: str = ""
+	last_name: str = ""
+	full_name: str = ""
+	company: str = ""
+	language: str = ""
+	time_zone: str | None = None
+	stopped_because: str | None = None
+	owner: str = ""
+	tracking_consent: bool | None = None  # the person's own word; no record has it
+	fields: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+def load_recipients(doctype: str, names: Sequence[str], *, whole: bool = True) -> dict[str, Recipient]:
+	"""Read the records `names` of one type; a name that is not there is left out.
+
+	One query, and a few more for the batch where the person stands in a linked record. `whole` reads every field, as
+	a template may use it; without, only what says who it is and whether mail is allowed.
+	"""
+	return _load(get_type(doctype), names, whole=whole, as_person=False)
+
+
+def load_enrolled(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Recipient]:
+	"""Read the records of a batch of enrollments by type and name, a type at a time; what is not there is left out."""
+	names: dict[str, set[str]] = defaultdict(set)
+	known = available_types()
+	for row in rows:
+		if row["recipient_type"] in known:
+			names[row["recipient_type"]].add(row["recipient"])
+	return {
+		(doctype, name): recipient
+		for doctype, wanted in names.items()
+		for name, recipient in load_recipients(doctype, sorted(wanted)).items()
+	}
+
+
+def _load(
+	recipient_type: RecipientType, names: Sequence[str], *, whole: bool, as_person: bool
+) -> dict[str, Recipient]:
+	"""`as_person`: the records are those that others are linked with, so flags of the record alone do not count."""
+	fields = ["*"] if whole else _identity_fields(recipient_type)
+	rows = select_in(recipient_type.doctype, fields, "name", names)
+	recipients = {row.name: _normalise(recipient_type, row, as_person) for row in rows}
+	persons = _find_persons(recipient_type, rows)
+	return {
+		name: _complete(recipient_type, recipient, persons[name]) if name in persons else recipient
+		for name, recipient in recipients.items()
+	}
+
+
+def _find_persons(recipient_type: RecipientType, rows: Sequence[dict]) -> dict[str, Recipient]:
+	"""Return the linked person of each record that has one, by the first hop that leads to an address."""
+	persons: dict[str, Recipient] = {}
+	for hop in recipient_type.hops:
+		missing = [row for row in rows if not (row["name"] in persons and persons[row["name"]].email)]
+		for name, person in _follow(recipient_type, hop, missing).items():
+			if person.email or name not in persons:
+				persons[name] = person
+	return persons
+
+
+def _follow(recipient_type: RecipientType, hop: Hop, rows: Sequence[dict]) -> dict[str, Recipient]:
+	linked = find_linked(recipient_type.doctype, hop, rows)
+	wanted: dict[str, set[str]] = {}
+	for candidates in linked.values():
+		for doctype, name in candidates:
+			wanted.setdefault(doctype, set()).add(name)
+	found = {
+		doctype: _load(get_type(doctype), sorted(names), whole=False, as_person=True)
+		for doctype, names in wanted.items()
+	}
+	persons = {}
+	for name, candidates in linked.items():
+		there = [
+			found[doctype][linked_name]
+			for doctype, linked_name in candidates
+			if linked_name in found[doctype]
+		]
+		if there:
+			persons[name] = min(there, key=_reachability)  # the first of the best: min is stable
+	return persons
+
+
+def _reachability(person: Recipient) -> int:
+	if not person.email:
+		return 2
+	return 1 if person.stopped_because else 0
+
+
+def _complete(recipient_type: RecipientType, recipient: Recipient, person: Recipient) -> Recipient:
+	"""Return the record with what its linked person says better: who to address, where, and whether at all."""
+	addresses = (person.email, recipient.email)
+	first, second = addresses if recipient_type.address_is_copy else reversed(addresses)
+	return dataclasses.replace(
+		recipient,
+		email=first or second,
+		first_name=person.first_name or recipient.first_name,
+		last_name=person.last_name or recipient.last_name,
+		full_name=person.full_name or recipient.full_name,
+		company=recipient.company or person.company,
+		language=recipient.language or person.language,
+		time_zone=recipient.time_zone or person.time_zone,
+		stopped_because=recipient.stopped_because or person.stopped_because,
+	)
+
+
+def _identity_fields(recipient_type: RecipientType) -> list[str]:
+	known = frappe.get_meta(recipient_type.doctype).get_valid_columns()
+	named = [
+		getattr(recipient_type, fact)
+		for fact in (
+			"address",
+			"full_name",
+			"first_name",
+			"last_name",
+			"company",
+			"language",
+			"time_zone",
+			"owner",
+		)
+	]
+	flags = [flag.fieldname for flag in (*COMMON_FLAGS, *recipient_type.stop_flags)]
+	links = [name for hop in recipient_type.hops if not hop.table for name in (hop.field, hop.doctype_field)]
+	return [name for name in dict.fromkeys(["name", *named, *flags, *links]) if name in known]
+
+
+def _normalise(recipient_type: RecipientType, row: dict, as_person: bool) -> Recipient:
+	def text(fieldname: str) -> str:
+		return str(row.get(fieldname) or "").strip() if fieldname else ""
+
+	first_name, last_name = text(recipient_type.first_name), text(recipient_type.last_name)
+	return Recipient(
+		doctype=recipient_type.doctype,
+		name=row["name"],
+		email=text(recipient_type.address),
+		first_name=first_name,
+		last_name=last_name,
+		full_name=text(recipient_type.full_name) or f"{first_name} {last_name}".strip(),
+		company=text(recipient_type.company),
+		language=text(recipient_type.language),
+		time_zone=_known_zone(text(recipient_type.time_zone)),
+		stopped_because=_find_stop_flag(recipient_type, row, as_person),
+		owner=text(recipient_type.owner) or text("owner"),
+		fields=row,
+	)
+
+
+def _find_stop_flag(recipient_type: RecipientType, row: dict, as_person: bool) -> str | None:
+	for flag in (*recipient_type.stop_flags, *COMMON_FLAGS):
+		counts = flag.is_personal or not as_person
+		if counts and flag.fieldname in row and row[flag.fieldname] in flag.values:
+			return flag.because
+	return None
+
+
+@lru_cache(maxsize=1024)
+def _known_zone(name: str) -> str | None:
+	"""Return the zone's name, or None where the record has none or one that nobody knows: the site's counts then."""
+	try:
+		return find_zone(name).key if name else None
+	except UnknownTimeZoneError:
+		return None

@@ -1,0 +1,159 @@
+"""Between a Drip Enrollment's fields and the position that the pure core reckons with.
+
+The state is a plain mapping of field names, so that a document, a row of a batch and a dict of changes read alike.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from drip_campaigns.core.model import LIVE_STATUSES, ExitReason, Plan, Position, Status
+from drip_campaigns.core.schedule import due_steps
+from drip_campaigns.core.schedule.confirmation import QUESTIONS, Confirmation
+from drip_campaigns.core.schedule.wall_clock import NEVER
+from drip_campaigns.people.addresses import live_key, normalise
+from drip_campaigns.people.preferences import Preference
+from drip_campaigns.site.clock import from_site, site_date, to_site, to_site_plan
+
+LIVE_VALUES = frozenset(status.value for status in LIVE_STATUSES)
+
+
+def read_position(row: Mapping[str, Any], done: Iterable[str]) -> Position:
+	"""Return the position that the enrollment's fields and its steps dealt with say."""
+	return Position(
+		start=from_site(row["started_at"]),
+		timezone=row["time_zone"] or None,
+		done=frozenset(done).difference(QUESTIONS),
+		anchor_at=from_site(row["anchor_at"]),
+		anchor_hours=row["anchor_hours"] or 0,
+		reached_step=row["reached_step"] or None,
+		reached_hours=row["reached_hours"] or 0,
+		not_before=from_site(row["held_back_until"]),
+		jump_to=row["jump_to"] or None,
+		waiting_since=from_site(row["waiting_since"]),
+	)
+
+
+def position_fields(position: Position) -> dict[str, Any]:
+	"""Return the fields in which a position is kept."""
+	return {
+		"started_at": to_site(position.start),
+		"time_zone": position.timezone,
+		"anchor_at": to_site_plan(position.anchor_at),
+		"anchor_hours": position.anchor_hours,
+		"reached_step": position.reached_step,
+		"reached_hours": position.reached_hours,
+		"held_back_until": to_site_plan(position.not_before),
+		"jump_to": position.jump_to,
+		"waiting_since": to_site_plan(position.waiting_since),
+	}
+
+
+def plan_fields(
+	plan: Plan, position: Position, subjects: Mapping[str, str], last_at: datetime | None
+) -> dict[str, Any]:
+	"""Return what the enrollment shows of its future: next step, when, and the day of the last one.
+
+	`last_at` is when the last step was dealt with, for an enrollment that has nothing to come.
+	"""
+	following = due_steps.next_send_at(plan, position)
+	step, moment = following or (None, None)
+	return {
+		"next_step": step,
+		"next_step_subject": subjects.get(step) if step else None,
+		"next_send_at": plan_to_site(moment),
+		"end_date": due_steps.end_date(plan, position, last_at),
+	}
+
+
+def plan_to_site(moment: datetime | None) -> datetime | None:
+	"""Return what `next_send_at` stores for a planned moment: nothing for a step that waits until it is let go."""
+	return None if moment == NEVER else to_site_plan(moment)
+
+
+def waits_for_confirmation(row: Mapping[str, Any]) -> bool:
+	"""Say whether an enrollment's fields say that nothing is sent before its recipient confirms."""
+	return row["confirmation"] == Confirmation.AWAITING.value
+
+
+def waiting_fields(ask_at: datetime) -> dict[str, Any]:
+	"""Return the fields of an enrollment that awaits confirmation and is looked at again at `ask_at`."""
+	return {
+		"confirmation": Confirmation.AWAITING.value,
+		"status": Status.SCHEDULED.value,
+		"next_step": None,
+		"next_step_subject": None,
+		"next_send_at": to_site_plan(ask_at),
+	}
+
+
+def wait_on(row: Mapping[str, Any], held_from: datetime, now: datetime) -> dict[str, Any]:
+	"""Return the fields of one that goes on waiting for its confirmation; the time it was held does not count."""
+	asked_at = from_site(row["confirmation_asked_at"])
+	shifted = asked_at + (now - max(held_from, asked_at)) if asked_at else None
+	return {**waiting_fields(now), "confirmation_asked_at": to_site(shifted)}
+
+
+def live_keys(campaign: str, recipient_type: str, recipient: str, address: str) -> dict[str, str]:
+	"""Return the unique keys of a live enrollment: one by record, one by address."""
+	return {
+		"live_recipient": live_key(campaign, "recipient", recipient_type, recipient),
+		"live_address": live_key(campaign, "address", normalise(address)),
+	}
+
+
+def resting_fields(preference: Preference, plan: Plan, position: Position, now: datetime) -> dict[str, Any]:
+	"""Return the fields of an enrollment that waits because its recipient has asked for a pause; none if it does not."""
+	if not preference.rests_at(now):
+		return {}
+	return {
+		"status": Status.PAUSED.value,
+		"next_send_at": None,
+		"paused_at": to_site(now),
+		"paused_until": to_site(preference.paused_until),
+		**held_end(plan, position, now, preference.paused_until, now),
+	}
+
+
+def own_pause_end(row: Mapping[str, Any], now: datetime) -> datetime | None:
+	"""Return until when an enrollment itself is paused, whatever its recipient has asked for; None if that is over, or open."""
+	until = from_site(row.get("own_paused_until"))
+	return until if until and until > now else None
+
+
+def rests_for_recipient(row: Mapping[str, Any], now: datetime) -> bool:
+	"""Say whether an enrollment is paused because its recipient has asked for that, and for nothing else."""
+	is_dated = row.get("status") == Status.PAUSED.value and row.get("paused_until")
+	return bool(is_dated) and own_pause_end(row, now) is None
+
+
+def held_end(
+	plan: Plan, position: Position, held_from: datetime, until: datetime | None, now: datetime
+) -> dict[str, Any]:
+	"""Return the end date of one that is held, as if it went on at `until`, or at `now` if nobody knows when."""
+	goes_on = max(until or now, now)
+	shifted = due_steps.shift(plan, position, held_from, goes_on)
+	return {"end_date": due_steps.end_date(plan, shifted, goes_on)}
+
+
+def closing_fields(status: Status, now: datetime, exit_reason: ExitReason | None = None) -> dict[str, Any]:
+	"""Return the fields of an enrollment that ends at `now`: nothing is due, and its keys are free again.
+
+	One that ends before its time ends today; one that is completed keeps the day of its last step. Whose recipient
+	leaves during a pause keeps the pause: who comes back finds everything as it was.
+	"""
+	early = {} if status is Status.COMPLETED else {"end_date": site_date(now)}
+	pause = {} if status is Status.UNSUBSCRIBED else {"paused_at": None, "paused_until": None}
+	return {
+		**early,
+		**pause,
+		"status": status.value,
+		"exit_reason": exit_reason.value if exit_reason else None,
+		"next_step": None,
+		"next_step_subject": None,
+		"next_send_at": None,
+		"waiting_since": None,
+		"left_at": to_site(now),
+		"live_recipient": None,
+		"live_address": None,
+	}

@@ -1,0 +1,71 @@
+"""The e-mails that ask for a confirmation: their text, and which of them an enrollment in a batch needs now."""
+
+from datetime import datetime, timedelta
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.schedule.confirmation import (
+	REMINDER,
+	Ask,
+	Expire,
+	KeepWaiting,
+	Patience,
+	decide_question,
+)
+from drip_campaigns.rendering.render_email import StepText, load_template
+from drip_campaigns.site.clock import from_site
+
+BUTTON = '<p><a class="button" href="{{{{ confirm_url }}}}">{0}</a></p>'
+
+
+def decide(
+	row: frappe._dict, steps: dict, patience: Patience, *, is_open: bool, now: datetime
+) -> Ask | KeepWaiting | Expire:
+	"""Return what an enrollment that awaits confirmation needs now; nothing new while a question is still on its way."""
+	decision = decide_question(from_site(row.confirmation_asked_at), REMINDER in steps, patience, now)
+	if is_open and isinstance(decision, Ask):
+		return KeepWaiting(now + timedelta(hours=1))
+	return decision
+
+
+def load_question(campaign, question: str) -> StepText:
+	"""Return the text of a question: the campaign's Email Template, else ours in the language spoken now.
+
+	A template without the link gets a button. Raises DoesNotExistError when the template is gone.
+	"""
+	button = BUTTON.format(_("Yes, send me these e-mails"))
+	is_reminder = question == REMINDER
+	if not campaign.confirmation_template:
+		return StepText(_subject(is_reminder), _default(is_reminder, button))
+	text = load_template(campaign.confirmation_template)
+	subject = _("Reminder: {0}").format(text.subject) if is_reminder else text.subject
+	return StepText(subject, text.html if "confirm_url" in text.html else text.html + button)
+
+
+def _subject(is_reminder: bool) -> str:
+	if is_reminder:
+		return _("Reminder: please confirm that you want our e-mails")
+	return _("Please confirm that you want our e-mails")
+
+
+def _default(is_reminder: bool, button: str) -> str:
+	campaign = "<strong>{{ campaign_name }}</strong>"
+	greeting = (
+		"{% if recipient.first_name %}"
+		+ _("Hello {0},").format("{{ recipient.first_name }}")
+		+ "{% else %}"
+		+ _("Hello,")
+		+ "{% endif %}"
+	)
+	reason = (
+		_("You have not answered yet, so we ask once more: do you want the e-mails of {0}?").format(campaign)
+		if is_reminder
+		else _("This address was entered to get the e-mails of {0}. Is that what you want?").format(campaign)
+	)
+	otherwise = (
+		_("If not, do nothing: you get no further e-mail.")
+		if is_reminder
+		else _("If not, do nothing: without your answer you get none of them.")
+	)
+	return f"<p>{greeting}</p><p>{reason}</p>{button}<p>{otherwise}</p>"

@@ -1,0 +1,72 @@
+"""Where counted links lead: kept apart from campaigns and steps, so that the links of old e-mails outlive both."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import frappe
+from frappe.utils.caching import request_cache
+
+from drip_campaigns.core.tracking.links import Target, leads_to_the_web
+from drip_campaigns.db.dialect import insert_new_rows, select_in
+from drip_campaigns.site.clock import to_site
+
+DOCTYPE = "Drip Tracking URL"
+_COLUMNS = (
+	*("name", "owner", "creation", "modified", "modified_by"),
+	*("url", "target", "campaign", "step"),
+)
+MOST_REMEMBERED = 10_000
+# What this process has found of the links of steps, by site and key: such a link leads to the same place for ever.
+_found: dict[tuple[str, str], str] = {}
+
+
+@request_cache
+def named_urls() -> dict[str, tuple[str, str]]:
+	"""Return, for each Tracking URL that texts can name, its key and where it leads."""
+	rows = frappe.get_all(DOCTYPE, filters={"url_name": ["is", "set"]}, fields=["name", "url_name", "url"])
+	return {row.url_name: (row.name, row.url) for row in rows}
+
+
+def keep_targets(targets: Iterable[Target], campaign, step: str, now: datetime) -> None:
+	"""Write down where the links of a step lead, in the transaction of the e-mails they stand in; most often they are known."""
+	wanted = {target.key: target for target in targets}
+	if not wanted:
+		return
+	# Asked first: an insert locks also what is there already, and other workers write the same step's e-mails.
+	known = {row.name for row in select_in(DOCTYPE, ["name"], "name", list(wanted))}
+	moment, owner = to_site(now), campaign.owner
+	insert_new_rows(
+		DOCTYPE,
+		_COLUMNS,
+		[
+			(key, owner, moment, moment, owner, target.url, target.target or None, campaign.name, step)
+			for key, target in wanted.items()
+			if key not in known
+		],
+	)
+
+
+def find_target(key: str, own_url: str) -> str:
+	"""Return where the link `key` leads; raise frappe.DoesNotExistError if nowhere.
+
+	`own_url` is the address that the link's token carries, if it is different for each recipient.
+	"""
+	target = own_url or _found.get((frappe.local.site, key)) or _load_target(key)
+	if not leads_to_the_web(target):
+		raise frappe.DoesNotExistError
+	return target
+
+
+def remembered_target(site: str, key: str, own_url: str) -> str:
+	"""Return where the link `key` of a site leads as far as this process knows; nothing if it does not. Needs no site."""
+	target = own_url or _found.get((site, key), "")
+	return target if leads_to_the_web(target) else ""
+
+
+def _load_target(key: str) -> str:
+	row = frappe.db.get_value(DOCTYPE, key, ["target", "step"], as_dict=True) or frappe._dict()
+	if row.step and row.target:
+		if len(_found) >= MOST_REMEMBERED:
+			_found.clear()
+		_found[frappe.local.site, key] = row.target
+	return row.target or ""

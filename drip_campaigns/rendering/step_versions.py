@@ -1,0 +1,55 @@
+"""Which text was sent to whom: each text of a step is stored once, under a name made of what it says."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from datetime import datetime
+
+import frappe
+
+from drip_campaigns.db.dialect import insert_new_rows
+from drip_campaigns.rendering.render_email import StepText
+from drip_campaigns.site.clock import to_site
+
+DOCTYPE = "Drip Step Version"
+_COLUMNS = ("name", "campaign", "step", "subject", "message", "email_template")
+_STANDARD = ("owner", "modified_by", "creation", "modified")
+_stored: set[tuple[str, str]] = set()  # what this process knows to be committed: (site, name)
+MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True)
+class Version:
+	"""A text of a step as its author wrote it."""
+
+	name: str
+	campaign: str
+	step: str
+	subject: str
+	message: str
+	email_template: str | None
+
+
+def make_version(campaign: str, step: str, text: StepText, template: str | None) -> Version:
+	"""Return the version that a text is: the same for the same text of the same step."""
+	content = "\0".join((campaign, step, text.subject, text.html, text.preview, template or ""))
+	name = hashlib.blake2b(content.encode(), digest_size=10).hexdigest()
+	return Version(name, campaign, step, text.subject[:255], text.html, template)
+
+
+def store_versions(versions: Iterable[Version], now: datetime) -> None:
+	"""Write those of the texts that are not stored yet: none at all for most batches. Does not commit."""
+	site, stamp = frappe.local.site, to_site(now)
+	new = {version.name: version for version in versions if (site, version.name) not in _stored}
+	if not new:
+		return
+	standard = ("Administrator", "Administrator", stamp, stamp)
+	rows = [(*astuple(version), *standard) for version in new.values()]
+	insert_new_rows(DOCTYPE, (*_COLUMNS, *_STANDARD), rows)
+	frappe.db.after_commit.add(lambda: _remember(site, new))
+
+
+def _remember(site: str, names: Iterable[str]) -> None:
+	if len(_stored) > MOST_REMEMBERED:
+		_stored.clear()
+	_stored.update((site, name) for name in names)

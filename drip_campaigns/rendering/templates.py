@@ -1,0 +1,235 @@
+"""The sandbox in which campaign texts are rendered: Frappe's, without the database, and strict about unknown names.
+
+A text is written by any user who may write a campaign and runs with the rights of the scheduler. So it sees the
+recipient's record and formatting helpers, never `frappe.db`, `get_doc` or a method of a document.
+"""
+
+import html
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils.jinja import get_jenv, get_jinja_hooks
+from jinja2 import Environment, StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, meta, nodes
+from jinja2.defaults import DEFAULT_NAMESPACE
+from markupsafe import Markup
+
+from drip_campaigns.rendering.link_targets import named_urls
+
+RECIPIENT_FIELDS = ("first_name", "last_name", "full_name", "email", "company")
+CONTEXT_NAMES = (
+	"doc",
+	"recipient",
+	"unsubscribe_url",
+	"preferences_url",
+	"view_url",
+	"campaign_name",
+	"sender_name",
+	"tracking_url",
+)
+
+_ESCAPED = re.compile("[&<>\"']")
+_HTML_FIELDTYPES = ("Text Editor", "HTML Editor", "Markdown Editor", "HTML")
+_SAFE_FRAPPE_NAMES = (
+	"bold",
+	"date_format",
+	"format",
+	"format_date",
+	"format_value",
+	"get_url",
+	"time_format",
+	"utils",
+)
+
+
+class TemplateTimeoutError(TemplateRuntimeError):
+	"""A text takes too long to be filled."""
+
+
+@dataclass(frozen=True)
+class TemplateProblem:
+	"""What is wrong with a text, in a sentence, and on which line of it."""
+
+	message: str
+	line: int | None = None
+
+
+class RecordView:
+	"""The recipient's record as a template sees it: its fields, read-only, and nothing that acts."""
+
+	__slots__ = ("_doctype", "_fields")
+
+	def __init__(self, doctype: str, fields: dict[str, Any]) -> None:
+		self._doctype = doctype
+		self._fields = fields
+
+	def __getattr__(self, fieldname: str) -> Any:
+		if fieldname not in self._fields:
+			raise AttributeError(fieldname)
+		return self._mark(fieldname)
+
+	def __getitem__(self, fieldname: str) -> Any:
+		if fieldname not in self._fields:
+			raise KeyError(fieldname)
+		return self._mark(fieldname)
+
+	def is_field(self, name: str) -> bool:
+		"""Say whether a text reads a field by that name, and neither a method nor what Frappe keeps for itself."""
+		return name in self._fields and name[0] != "_" and name not in RecordView.__dict__
+
+	def get(self, fieldname: str, default: Any = None) -> Any:
+		"""Return the field's value, or `default` when the record has no such field."""
+		return self._mark(fieldname) if fieldname in self._fields else default
+
+	def get_formatted(self, fieldname: str) -> str:
+		"""Return the field's value as the Desk would show it."""
+		return frappe.format_value(self._fields.get(fieldname), self._field(fieldname))
+
+	def _mark(self, fieldname: str) -> Any:
+		value = self._fields[fieldname]
+		if not isinstance(value, str) or not _ESCAPED.search(value):
+			return value  # which would be escaped to itself
+		field = self._field(fieldname)
+		# Frappe has sanitized these when the record was saved; escaping them would show their tags.
+		return Markup(value) if field and field.fieldtype in _HTML_FIELDTYPES else value
+
+	def _field(self, fieldname: str) -> Any:
+		return frappe.get_meta(self._doctype).get_field(fieldname)
+
+
+def html_environment() -> Environment:
+	"""Return the sandbox for HTML: values are escaped, an empty one prints nothing, an unknown one raises."""
+	return _environment(autoescape=True)
+
+
+def text_environment() -> Environment:
+	"""Return the sandbox for subjects and plain text, where nothing is escaped."""
+	return _environment(autoescape=False)
+
+
+def find_problem(
+	source: str, doctypes: list[str], also_known: tuple[str, ...] = ()
+) -> TemplateProblem | None:
+	"""Return what can be known to be wrong with a text before it is ever rendered, or None.
+
+	A field of `doc` counts as known when a recipient type of `doctypes` has it: which type a recipient will have
+	is not known yet. `also_known` are names that this kind of text has beside those of a step.
+	"""
+	environment = text_environment()
+	try:
+		tree = environment.parse(source or "")
+	except TemplateSyntaxError as error:
+		return TemplateProblem(error.message or "syntax error", error.lineno)
+	known = {*CONTEXT_NAMES, *also_known, *environment.globals}
+	for name in sorted(meta.find_undeclared_variables(tree) - known):
+		return TemplateProblem(
+			f"{{{{ {name} }}}} is not known. Use recipient.first_name, or a field of the record as doc.fieldname"
+		)
+	return _find_unknown_field(tree, doctypes) or _find_unknown_url(tree)
+
+
+def _find_unknown_url(tree: nodes.Template) -> TemplateProblem | None:
+	for call in tree.find_all(nodes.Call):
+		if isinstance(call.node, nodes.Name) and call.node.name == "tracking_url":
+			name = call.args[0].value if call.args and isinstance(call.args[0], nodes.Const) else None
+			if name is not None and name not in named_urls():
+				return TemplateProblem(
+					f"There is no Tracking URL “{name}”. Make one, or correct its name", call.lineno
+				)
+	return None
+
+
+def _find_unknown_field(tree: nodes.Template, doctypes: list[str]) -> TemplateProblem | None:
+	for node in tree.find_all(nodes.Getattr):
+		if not isinstance(node.node, nodes.Name):
+			continue
+		if node.node.name == "recipient" and node.attr not in RECIPIENT_FIELDS:
+			known = ", ".join(RECIPIENT_FIELDS)
+			return TemplateProblem(
+				f"recipient.{node.attr} is not known. A recipient has {known}", node.lineno
+			)
+		if node.node.name == "doc" and not _some_type_has(node.attr, doctypes):
+			return TemplateProblem(
+				f"doc.{node.attr} is a field of none of {', '.join(doctypes)}", node.lineno
+			)
+	return None
+
+
+def _some_type_has(fieldname: str, doctypes: list[str]) -> bool:
+	if fieldname in ("get", "get_formatted"):
+		return True
+	return any(fieldname in frappe.get_meta(doctype).get_valid_columns() for doctype in doctypes)
+
+
+@contextmanager
+def limit_time(seconds: float) -> Iterator[None]:
+	"""Raise TemplateTimeoutError in a block that takes more than `seconds` of processor time.
+
+	By the virtual timer, because RQ uses the real one for its jobs. Only a process's main thread can have a
+	timer: a worker's jobs run there; in a threaded web server a preview relies on the server's own time-out.
+	"""
+	if threading.current_thread() is not threading.main_thread():
+		yield
+		return
+	_listen_to_timer()
+	signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+	try:
+		yield
+	finally:
+		signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+@lru_cache(maxsize=1)
+def _listen_to_timer() -> None:
+	# Once a process: it takes longer than to set the timer, and nobody else sets this one.
+	signal.signal(signal.SIGVTALRM, _time_is_up)
+
+
+def _time_is_up(_signal: int, _frame: object) -> None:
+	raise TemplateTimeoutError(_("It takes too long to fill. Is there a loop that never ends?"))
+
+
+def to_plain(markup: str) -> str:
+	"""Return text without markup entities, on one line: what a subject or a header may hold."""
+	return " ".join(html.unescape(markup).split())
+
+
+def _environment(*, autoescape: bool) -> Environment:
+	environment = get_jenv().overlay(
+		undefined=StrictUndefined, autoescape=autoescape, finalize=_blank_for_none
+	)
+	full = environment.globals
+	hooked, _filters = get_jinja_hooks()
+	frappe_names = {name: full["frappe"].get(name) for name in _SAFE_FRAPPE_NAMES if name in full["frappe"]}
+	# Assign, never update: the overlay shares the dict with Frappe's own environment.
+	environment.globals = {
+		**DEFAULT_NAMESPACE,
+		**(hooked or {}),
+		"_": full["_"],
+		"frappe": frappe._dict(frappe_names),
+	}
+	_read_records_at_once(environment)
+	return environment
+
+
+def _read_records_at_once(environment: Environment) -> None:
+	"""Let the sandbox read the field of a record without asking whether that acts: RecordView has nothing that does."""
+	ask = environment.getattr
+
+	def read(value: Any, name: str) -> Any:
+		if type(value) is RecordView and value.is_field(name):
+			return value[name]
+		return ask(value, name)
+
+	environment.getattr = read
+
+
+def _blank_for_none(value: Any) -> Any:
+	return "" if value is None else value

@@ -1,0 +1,31 @@
+"""What is recorded of the e-mails of one run: the campaign's mode, narrowed by what recipients agreed to; and their UTM."""
+
+from drip_campaigns.core.tracking.tracking_mode import TrackingMode, effective_mode
+from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.site.settings import tracking_needs_consent
+
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content")
+
+
+class TrackingModes:
+	"""The modes of one campaign's e-mails; reads the settings only where they make a difference."""
+
+	def __init__(self, campaign) -> None:
+		self._mode = TrackingMode(campaign.tracking_mode or TrackingMode.ANONYMOUS.value)
+		self._needs_consent = self._mode is TrackingMode.INDIVIDUAL and tracking_needs_consent()
+
+	@property
+	def any(self) -> bool:
+		"""Whether anything is recorded of the opens and clicks of this campaign's e-mails."""
+		return self._mode is not TrackingMode.NONE
+
+	def of(self, recipient: Recipient) -> TrackingMode:
+		"""Return the mode of an e-mail to somebody whose own wishes are known."""
+		return effective_mode(self._mode, recipient.tracking_consent, needs_consent=self._needs_consent)
+
+
+def find_utm(campaign, step) -> tuple[tuple[str, str], ...]:
+	"""Return the UTM parameters of a step's links: the campaign's, and the step's own content."""
+	values = {name: (campaign.get(name) or "").strip() for name in UTM}
+	values["utm_content"] = (step.utm_content or "").strip() or values["utm_content"]
+	return tuple((name, value) for name, value in values.items() if value)

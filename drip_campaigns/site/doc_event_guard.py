@@ -1,0 +1,19 @@
+"""What the app's `doc_events` hooks share: when they do nothing, and where their own errors go."""
+
+import frappe
+from frappe import _
+
+from drip_campaigns.site.error_log import log_failure
+
+
+def is_silent() -> bool:
+	"""Return True while the site is being installed or changed, or when a script asks for silence."""
+	flags = frappe.flags
+	return bool(flags.drip_no_triggers or flags.in_install or flags.in_migrate or flags.in_uninstall)
+
+
+def log_doc_event_failure(error: Exception, document) -> None:
+	"""Log an error of a `doc_events` hook, so that it never stops the save of `document`."""
+	if frappe.db.is_table_missing(error) or frappe.db.is_missing_column(error):
+		return  # the app was updated, and the site is not migrated yet
+	log_failure(_("Drip Campaigns could not process {0} {1}").format(document.doctype, document.name))
