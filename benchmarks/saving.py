@@ -13,7 +13,7 @@ from benchmarks import ground, load
 
 TRIGGERS = 50
 PAIRS = 300
-HOOK = "drip_campaigns.triggers.doc_events.note_change"
+HOOK = "drip_campaigns.triggers.doc_events.fire_on_change"
 
 
 def measure(now: datetime) -> float:

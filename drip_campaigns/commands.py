@@ -59,14 +59,13 @@ def repair_command(context) -> None:
 	"""
 	from drip_campaigns.jobs.repair import read_ledger, repair
 	from drip_campaigns.site.clock import utc_now
-	from drip_campaigns.stats.verify_counters import correct
 
 	with frappe.init_site(get_site(context)):
 		frappe.connect()
 		for what, count in repair(utc_now()).items():
 			click.echo(f"{what}: {count}")
 		frappe.db.commit()  # the recount reads what is there after its lock, and not before
-		click.echo(f"figures corrected: {correct()}")
+		click.echo(f"figures corrected: {correct_counters()}")
 		frappe.db.commit()
 		for campaign in frappe.get_all("Drip Campaign", pluck="name"):
 			figures = ", ".join(f"{key} {value}" for key, value in read_ledger(campaign).items())

@@ -38,7 +38,7 @@ override_doctype_dashboards = {
 # Consent given back elsewhere; and whatever fires a trigger
 doc_events = {
 	"*": {
-		"on_change": "drip_campaigns.triggers.doc_events.note_change",
+		"on_change": "drip_campaigns.triggers.doc_events.fire_on_change",
 		"onload": "drip_campaigns.desk.suppression_notice.show_suppression",
 	},
 	# Who listens to enrollments and to the log, which are written in bulk
@@ -49,24 +49,24 @@ doc_events = {
 	# Who has opted out of everything is marked in records that come later, too
 	**dict.fromkeys(
 		("Contact", "Email Group Member", "Employee", "Lead", "User"),
-		{"validate": "drip_campaigns.enrollment.doc_events.mark_opted_out"},
+		{"validate": "drip_campaigns.enrollment.doc_events.apply_suppression"},
 	),
 	# Opting out by mail; bounces, complaints and answers
 	"Communication": {
 		"after_insert": [
-			"drip_campaigns.inbound.unsubscribe_mails.leave_by_mail",
+			"drip_campaigns.inbound.unsubscribe_mails.unsubscribe_by_mail",
 			"drip_campaigns.inbound.incoming.read_communication",
 		]
 	},
 	# A ToDo for which a campaign waits
 	"ToDo": {
-		"on_update": "drip_campaigns.actions.todo_closed.note_closed",
-		"on_trash": "drip_campaigns.actions.todo_closed.note_closed",
+		"on_update": "drip_campaigns.actions.todo_closed.record_closed_todo",
+		"on_trash": "drip_campaigns.actions.todo_closed.record_closed_todo",
 	},
 	"Unhandled Email": {"after_insert": "drip_campaigns.inbound.incoming.read_unhandled"},
-	"Email Unsubscribe": {"after_insert": "drip_campaigns.enrollment.doc_events.leave_when_unsubscribed"},
+	"Email Unsubscribe": {"after_insert": "drip_campaigns.enrollment.doc_events.exit_on_email_unsubscribe"},
 	"Personal Data Deletion Request": {
-		"on_update": "drip_campaigns.enrollment.doc_events.erase_with_account",
+		"on_update": "drip_campaigns.enrollment.doc_events.erase_personal_data",
 	},
 	# Days on which nothing is sent
 	"Holiday List": {"on_update": "drip_campaigns.campaign.holiday_field.replan_after_change"},
@@ -104,7 +104,7 @@ scheduler_events = {
 		# Every quarter of an hour: ask the sources of the target lists that are due; take up what has lost its worker.
 		"*/15 * * * *": [
 			"drip_campaigns.jobs.refresh_lists.refresh_due",
-			"drip_campaigns.jobs.bulk_enrollment.take_up_lost",
+			"drip_campaigns.jobs.bulk_enrollment.resume_orphaned",
 		],
 	},
 	# Once a day: statuses, end dates, and what is due.
@@ -112,11 +112,11 @@ scheduler_events = {
 }
 
 # A copy of the site is found out before Frappe sends what was queued on the original
-before_job = ["drip_campaigns.jobs.dispatch_due.look_before_flush"]
+before_job = ["drip_campaigns.jobs.dispatch_due.check_copy_before_flush"]
 
 # Recipients' pages
 page_renderer = ["drip_campaigns.api.public.PublicPages"]
-before_request = ["drip_campaigns.api.public.answer_visit"]
+before_request = ["drip_campaigns.api.public.serve_visit"]
 
 # How long logs are kept, in days: Log Settings can say another number
 default_log_clearing_doctypes = {"Drip Event": 365}

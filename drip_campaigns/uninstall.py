@@ -62,9 +62,9 @@ def after_uninstall() -> None:
 	for role in ROLES:
 		frappe.delete_doc("Role", role, ignore_missing=True, force=True)
 	frappe.db.delete("Deleted Document", {"deleted_doctype": "Drip Settings"})
-	site_copy_check.forget()
+	site_copy_check.forget_site()
 	forget_keys()
-	visit_buffer.forget()
+	visit_buffer.clear()
 	trigger_cache.forget()
 	frappe.db.commit()
 

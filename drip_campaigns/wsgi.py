@@ -14,5 +14,5 @@ from drip_campaigns.site.clock import utc_now
 
 def application(environ: dict, start_response: Callable) -> Iterable[bytes]:
 	"""Answer a request (WSGI, PEP 3333)."""
-	answer = fast_redirect.answer(Request(environ), utc_now()) or frappe.app.application
+	answer = fast_redirect.serve_visit(Request(environ), utc_now()) or frappe.app.application
 	return answer(environ, start_response)

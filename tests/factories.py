@@ -100,11 +100,11 @@ def clear_site() -> None:
 	frappe.clear_document_cache("Drip Settings", "Drip Settings")
 	frappe.db.commit()
 	frappe.clear_cache(doctype="Drip Settings")
-	breaker_hints.take()
+	breaker_hints.take_hints()
 	doc_event_queue.forget()
-	visit_buffer.forget()
+	visit_buffer.clear()
 	trigger_cache.forget()  # the triggers of the campaigns that are gone
-	site_copy_check.forget()  # when this site last sent: the next test may live before that
+	site_copy_check.forget_site()  # when this site last sent: the next test may live before that
 	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens
 	_forget_counts()
 	drop_jobs()

@@ -121,11 +121,11 @@ def test_no_line_of_a_page_breaks_within_the_word_email(language):
 def test_frappe_speaks_the_language(connected_site, language):
 	import frappe
 
-	from drip_campaigns.site.languages import speaking
+	from drip_campaigns.site.languages import use_language
 
 	translations = dict(rows_of(language))
 	frappe.clear_cache()
-	with speaking(language):
+	with use_language(language):
 		spoken = {text: frappe._(text) for text in translations}
 
 	assert spoken == translations

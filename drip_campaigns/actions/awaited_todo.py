@@ -11,7 +11,7 @@ from drip_campaigns.site.clock import from_site
 Steps = Mapping[str, Mapping[str, Any]]  # as `load_dealt_with` returns those of one enrollment
 
 
-def awaits_somebody(steps: Steps) -> bool:
+def is_waiting_for_todo(steps: Steps) -> bool:
 	"""Say whether a ToDo is open that must be closed first."""
 	return any(deed.get("waits") and deed["status"] in UNSETTLED for deed in steps.values())
 
@@ -21,4 +21,4 @@ def keep_distance(plan: Plan, position: Position, steps: Steps) -> Position:
 	deed = steps.get(position.reached_step or "")
 	if not deed or not deed.get("waits") or not deed["done_at"] or deed["status"] in UNSETTLED:
 		return position
-	return due_steps.leave_late(plan, position, position.reached_step, from_site(deed["done_at"]))
+	return due_steps.shift_late(plan, position, position.reached_step, from_site(deed["done_at"]))

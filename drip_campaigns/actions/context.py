@@ -12,7 +12,7 @@ from drip_campaigns.people.recipients import Recipient
 
 
 @dataclass(frozen=True)
-class Done:
+class ActionResult:
 	"""An action was done: a sentence for the log, and the record that was made."""
 
 	text: str
@@ -22,7 +22,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Job:
+class ActionContext:
 	"""One action of one recipient: its Drip Action, the step's row, the campaign, the person."""
 
 	row: frappe._dict

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import frappe
 
-from drip_campaigns.actions.queue import Task, record
-from drip_campaigns.core.flow.actions import RunWhen, is_meant
+from drip_campaigns.actions.queue import ActionTask, record_actions
+from drip_campaigns.core.flow.actions import RunWhen, is_exit_step_due
 from drip_campaigns.core.model import CampaignStatus, CountedFrom, EventType, StepType
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.site.clock import from_site
@@ -31,7 +31,7 @@ def record_exit_steps(events: Sequence[Event], site_now: datetime) -> None:
 	fields = ["name", "campaign", "recipient_type", "recipient", "email_address", "status", "exit_reason"]
 	names = [name for name, event in left.items() if event["campaign"] in steps]
 	now = from_site(site_now)
-	record(
+	record_actions(
 		[
 			task
 			for row in select_in("Drip Enrollment", fields, "name", names)
@@ -41,13 +41,13 @@ def record_exit_steps(events: Sequence[Event], site_now: datetime) -> None:
 	)
 
 
-def _tasks(row: frappe._dict, steps: Mapping[str, list], now: datetime) -> list[Task]:
+def _tasks(row: frappe._dict, steps: Mapping[str, list], now: datetime) -> list[ActionTask]:
 	tasks, hours = [], 0
 	for step in steps[row.campaign]:
 		delay = (step.send_after_days or 0) * 24 + (step.send_after_hours or 0)
 		hours = hours + delay if step.counted_from == CountedFrom.PREVIOUS_STEP else delay
-		if step.enabled and is_meant(step.leaving_because, row.status, row.exit_reason):
-			tasks.append(Task(step, row, now + timedelta(hours=hours)))
+		if step.enabled and is_exit_step_due(step.leaving_because, row.status, row.exit_reason):
+			tasks.append(ActionTask(step, row, now + timedelta(hours=hours)))
 	return tasks
 
 

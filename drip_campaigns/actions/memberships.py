@@ -3,48 +3,48 @@
 import frappe
 from frappe import _
 
-from drip_campaigns.actions.context import Done, Job
+from drip_campaigns.actions.context import ActionContext, ActionResult
 from drip_campaigns.actions.errors import ActionError
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import ExitReason
 from drip_campaigns.enrollment.enroll import enroll
-from drip_campaigns.enrollment.exit import end_batch, find_live_of
-from drip_campaigns.enrollment.list_membership import MEMBER, forget_dropped
-from drip_campaigns.lists.remove_members import drop
+from drip_campaigns.enrollment.exit import exit_enrollments, find_live_of
+from drip_campaigns.enrollment.list_membership import MEMBER, clear_removed
+from drip_campaigns.lists.remove_members import remove_members
 from drip_campaigns.people.addresses import hash_address
 
 SAVE_POINT = "drip_action_membership"
 
 
-def add_to_list(job: Job) -> Done:
+def add_to_list(job: ActionContext) -> ActionResult:
 	"""Put the recipient on a list; who is on it, or has opted out of it, stays as they are."""
 	name = _existing("Drip Target List", job.step.action_list)
 	address = {"target_list": name, "address_hash": hash_address(job.recipient.email)}
 	member = frappe.db.get_value(MEMBER, address, ["opted_out", "dropped_at"], as_dict=True)
 	if member and member.opted_out:
-		return Done(_("{0} has opted out of list {1}, and is not put on it again").format(job.who, name))
+		return ActionResult(_("{0} has opted out of list {1}, and is not put on it again").format(job.who, name))
 	if member and not member.dropped_at:
-		return Done(_("{0} is on list {1} already").format(job.who, name))
+		return ActionResult(_("{0} is on list {1} already").format(job.who, name))
 	frappe.has_permission(MEMBER, "create", throw=True)
-	forget_dropped(name, job.recipient.email)
+	clear_removed(name, job.recipient.email)
 	facts = {"recipient_type": job.row.recipient_type, "recipient": job.row.recipient}
 	frappe.get_doc(doctype=MEMBER, target_list=name, **facts).insert()
-	return Done(_("{0} was put on list {1}").format(job.who, name))
+	return ActionResult(_("{0} was put on list {1}").format(job.who, name))
 
 
-def remove_from_list(job: Job) -> Done:
+def remove_from_list(job: ActionContext) -> ActionResult:
 	"""Take the recipient off a list; what came through it ends where the campaign says so."""
 	name = _existing("Drip Target List", job.step.action_list)
 	frappe.has_permission(MEMBER, "write", throw=True)
 	address = {"target_list": name, "address_hash": hash_address(job.recipient.email)}
 	members = frappe.get_all(MEMBER, filters={**address, "dropped_at": ["is", "not set"]}, pluck="name")
 	if not members:
-		return Done(_("{0} is not on list {1}").format(job.who, name))
-	drop(name, members, job.now)
-	return Done(_("{0} was taken off list {1}").format(job.who, name))
+		return ActionResult(_("{0} is not on list {1}").format(job.who, name))
+	remove_members(name, members, job.now)
+	return ActionResult(_("{0} was taken off list {1}").format(job.who, name))
 
 
-def enroll_in(job: Job) -> Done:
+def enroll_in(job: ActionContext) -> ActionResult:
 	"""Enroll the recipient in another campaign; where its rules refuse, the reason is noted, and nothing has failed."""
 	name = _existing("Drip Campaign", job.step.action_campaign)
 	frappe.has_permission("Drip Enrollment", "create", throw=True)
@@ -57,19 +57,19 @@ def enroll_in(job: Job) -> Done:
 		frappe.db.rollback(save_point=SAVE_POINT)
 		frappe.clear_messages()
 		reason = frappe.utils.strip_html(str(error))
-		return Done(_("Not enrolled in {0}: {1}").format(name, reason))
-	return Done(_("{0} was enrolled in {1}").format(job.who, name), "Drip Enrollment", enrollment.name)
+		return ActionResult(_("Not enrolled in {0}: {1}").format(name, reason))
+	return ActionResult(_("{0} was enrolled in {1}").format(job.who, name), "Drip Enrollment", enrollment.name)
 
 
-def remove_from(job: Job) -> Done:
+def remove_from(job: ActionContext) -> ActionResult:
 	"""Take the recipient off another campaign, or off this one; what is queued is withdrawn."""
 	name = _existing("Drip Campaign", job.step.action_campaign)
 	frappe.has_permission("Drip Enrollment", "write", throw=True)
 	live = find_live_of(job.row.email_address, campaign=name)
 	reason = _("Campaign {0} took them off").format(job.campaign.campaign_name)
-	if not end_batch(live, ExitReason.REMOVED, reason, job.now):
-		return Done(_("{0} is not on campaign {1}").format(job.who, name))
-	return Done(_("{0} was taken off campaign {1}").format(job.who, name))
+	if not exit_enrollments(live, ExitReason.REMOVED, reason, job.now):
+		return ActionResult(_("{0} is not on campaign {1}").format(job.who, name))
+	return ActionResult(_("{0} was taken off campaign {1}").format(job.who, name))
 
 
 def _existing(doctype: str, name: str | None) -> str:

@@ -7,13 +7,13 @@ from frappe.desk.doctype.notification_settings.notification_settings import (
 )
 from frappe.utils import add_days, get_url_to_form, strip_html
 
-from drip_campaigns.actions.context import Done, Job
+from drip_campaigns.actions.context import ActionContext, ActionResult
 from drip_campaigns.actions.errors import ActionError
 from drip_campaigns.core.flow.actions import AssignTo, choose_in_turn
 from drip_campaigns.site.clock import site_date
 
 
-def assign(job: Job) -> Done:
+def assign(job: ActionContext) -> ActionResult:
 	"""Make a ToDo about the recipient's record for a user, who may see the record as far as the owner can share it."""
 	user = choose_user(job)
 	text = job.html(job.step.action_text) or _("Campaign {0}: see to {1}").format(
@@ -32,10 +32,10 @@ def assign(job: Job) -> Done:
 	_share(job, user)
 	_notify(job, user, _("To do: {0}").format(strip_html(text)[:200]), "Assignment")
 	sentence = _("{0} got a ToDo about {1}").format(user, job.who)
-	return Done(sentence, "ToDo", todo.name, is_open=True)
+	return ActionResult(sentence, "ToDo", todo.name, is_open=True)
 
 
-def tell(job: Job) -> Done:
+def notify_user(job: ActionContext) -> ActionResult:
 	"""Tell a user something about the recipient, as far as the owner may read it: in the Desk, and by e-mail if the step says so."""
 	user = choose_user(job)
 	frappe.get_doc(job.row.recipient_type, job.row.recipient).check_permission("read")
@@ -43,10 +43,10 @@ def tell(job: Job) -> Done:
 	log = _notify(job, user, text, "Alert")
 	if job.step.by_email and not is_email_notifications_enabled_for_type(user, "Alert"):
 		_send(job, user, text)
-	return Done(_("{0} was told about {1}").format(user, job.who), "Notification Log", log)
+	return ActionResult(_("{0} was told about {1}").format(user, job.who), "Notification Log", log)
 
 
-def choose_user(job: Job) -> str:
+def choose_user(job: ActionContext) -> str:
 	"""Return who is meant by the step; raise ActionError if that is nobody who can work."""
 	kind = AssignTo(job.step.assign_to or AssignTo.USER.value)
 	if kind is AssignTo.IN_TURN:
@@ -69,7 +69,7 @@ def _is_enabled(user: str) -> bool:
 	return bool(frappe.db.get_value("User", user, "enabled"))
 
 
-def _share(job: Job, user: str) -> None:
+def _share(job: ActionContext, user: str) -> None:
 	"""Let a user see the record whose ToDo they have got, if the owner may share it."""
 	document = frappe.get_doc(job.row.recipient_type, job.row.recipient)
 	may_see = frappe.has_permission(document.doctype, "read", doc=document, user=user)
@@ -77,7 +77,7 @@ def _share(job: Job, user: str) -> None:
 		frappe.share.add(document.doctype, document.name, user, read=1)
 
 
-def _notify(job: Job, user: str, text: str, kind: str) -> str:
+def _notify(job: ActionContext, user: str, text: str, kind: str) -> str:
 	# Not by Frappe's own background job: it would tell again what a rollback had undone.
 	log = frappe.get_doc(
 		doctype="Notification Log",
@@ -91,7 +91,7 @@ def _notify(job: Job, user: str, text: str, kind: str) -> str:
 	return log.insert(ignore_permissions=True).name
 
 
-def _send(job: Job, user: str, text: str) -> None:
+def _send(job: ActionContext, user: str, text: str) -> None:
 	link = get_url_to_form(job.row.recipient_type, job.row.recipient)
 	frappe.sendmail(
 		recipients=[frappe.db.get_value("User", user, "email")],

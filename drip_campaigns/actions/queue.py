@@ -24,7 +24,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Task:
+class ActionTask:
 	"""One step that is an action (its row), for one enrollment (its fields), to be done at `due_at`."""
 
 	step: Any
@@ -37,7 +37,7 @@ class Task:
 		return f"{self.enrollment['name']}-{self.step.name}"
 
 
-def record(tasks: Sequence[Task], now: datetime) -> None:
+def record_actions(tasks: Sequence[ActionTask], now: datetime) -> None:
 	"""Write actions in one statement, and let a worker see to them after the commit; one that is there stays as it is."""
 	if not tasks:
 		return

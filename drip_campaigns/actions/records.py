@@ -6,18 +6,18 @@ import frappe
 from frappe import _
 
 from drip_campaigns.actions.action_texts import read_values
-from drip_campaigns.actions.context import Done, Job
+from drip_campaigns.actions.context import ActionContext, ActionResult
 from drip_campaigns.actions.errors import ActionError
 
 
-def set_field(job: Job) -> Done:
+def set_field(job: ActionContext) -> ActionResult:
 	"""Set a field of the recipient's record, as its own form would; records of another kind are passed over.
 
 	The value is filled from the record as it is under its lock, so that a counter that many steps raise misses none.
 	"""
 	step = job.step
 	if job.row.recipient_type != step.action_doctype:
-		return Done(_("Passed over: {0} is no {1}").format(job.who, _(step.action_doctype)))
+		return ActionResult(_("Passed over: {0} is no {1}").format(job.who, _(step.action_doctype)))
 	document = _lock(job)
 	value = job.plain(step.action_value, document)
 	if not document.meta.has_field(step.action_field):
@@ -26,10 +26,10 @@ def set_field(job: Job) -> Done:
 	document.set(step.action_field, value or None)
 	document.save()
 	label = _(document.meta.get_label(step.action_field))
-	return Done(_("{0} of {1} was set to “{2}”").format(label, job.who, value))
+	return ActionResult(_("{0} of {1} was set to “{2}”").format(label, job.who, value))
 
 
-def add_tag(job: Job) -> Done:
+def add_tag(job: ActionContext) -> ActionResult:
 	"""Tag the recipient's record."""
 	document = _lock(job)
 	tag = _known_tag(job.step.action_tag.strip())
@@ -41,19 +41,19 @@ def add_tag(job: Job) -> Done:
 		frappe.get_doc(doctype="Tag Link", **_link_of(document), tag=tag, title=title).insert(
 			ignore_permissions=True
 		)
-	return Done(_("Tag {0} was added to {1}").format(tag, job.who))
+	return ActionResult(_("Tag {0} was added to {1}").format(tag, job.who))
 
 
-def remove_tag(job: Job) -> Done:
+def remove_tag(job: ActionContext) -> ActionResult:
 	"""Take a tag off the recipient's record, whatever the case of its letters."""
 	document = _lock(job)
 	tag = job.step.action_tag.strip()
 	_keep_tags(document, [known for known in _tags_of(document) if known.lower() != tag.lower()])
 	frappe.db.delete("Tag Link", {**_link_of(document), "tag": tag})
-	return Done(_("Tag {0} was removed from {1}").format(tag, job.who))
+	return ActionResult(_("Tag {0} was removed from {1}").format(tag, job.who))
 
 
-def create_document(job: Job) -> Done:
+def create_document(job: ActionContext) -> ActionResult:
 	"""Make a document of the step's values, each filled for the recipient."""
 	doctype = job.step.action_doctype
 	if not frappe.db.exists("DocType", doctype):
@@ -65,7 +65,7 @@ def create_document(job: Job) -> Done:
 		document.set(field, job.plain(value) if isinstance(value, str) else value)
 	document.insert()
 	text = _("{0} {1} was made for {2}").format(_(doctype), document.name, job.who)
-	return Done(text, doctype, document.name)
+	return ActionResult(text, doctype, document.name)
 
 
 def _check_levels(document, fieldnames: Iterable[str]) -> None:
@@ -100,7 +100,7 @@ def _link_of(document) -> dict[str, str]:
 	return {"document_type": document.doctype, "document_name": document.name}
 
 
-def _lock(job: Job):
+def _lock(job: ActionContext):
 	"""Return the recipient's record as it is now, locked, if the owner may change it."""
 	document = frappe.get_doc(job.row.recipient_type, job.row.recipient, for_update=True)
 	document.check_permission("write")

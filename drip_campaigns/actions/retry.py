@@ -15,7 +15,7 @@ from drip_campaigns.site.clock import to_site
 GIVEN_UP = (ActionStatus.FAILED.value, ActionStatus.IN_DOUBT.value)
 
 
-def retry(names: Sequence[str], now: datetime) -> int:
+def retry_actions(names: Sequence[str], now: datetime) -> int:
 	"""Let those of these actions that failed, or are in doubt, be done again; return how many. Twice is once."""
 	if not names:
 		return 0
@@ -35,4 +35,4 @@ def retry(names: Sequence[str], now: datetime) -> int:
 def retry_failed_of(campaign: str, now: datetime, limit: int) -> int:
 	"""Let failed actions of a campaign be done again; a Webhook in doubt is left to who looks at it."""
 	filters = {"campaign": campaign, "status": ActionStatus.FAILED.value}
-	return retry(frappe.get_all(DOCTYPE, filters=filters, pluck="name", limit=limit), now)
+	return retry_actions(frappe.get_all(DOCTYPE, filters=filters, pluck="name", limit=limit), now)

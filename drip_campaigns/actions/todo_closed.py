@@ -11,7 +11,7 @@ from drip_campaigns.site.clock import to_site, utc_now
 OPEN = "Open"
 
 
-def note_closed(document, _event: str | None = None) -> None:
+def record_closed_todo(document, _event: str | None = None) -> None:
 	"""A ToDo was saved or deleted: if it is closed, cancelled or gone, whoever waits for it goes on with the next dispatch."""
 	if document.status == OPEN and _event != "on_trash":
 		return

@@ -13,7 +13,7 @@ import requests
 from frappe import _
 from frappe.integrations.doctype.webhook.webhook import get_context, get_webhook_data, get_webhook_headers
 
-from drip_campaigns.actions.context import Done
+from drip_campaigns.actions.context import ActionResult
 from drip_campaigns.actions.errors import ActionError, WebhookDoubtError
 
 CONNECT_SECONDS, LONGEST_SECONDS = 5, 30
@@ -22,7 +22,7 @@ KEY_HEADER = "Idempotency-Key"
 
 
 @dataclass(frozen=True)
-class Call:
+class WebhookCall:
 	"""One request, ready to be sent."""
 
 	webhook: str
@@ -34,7 +34,7 @@ class Call:
 	reference: tuple[str, str]
 
 
-def prepare(name: str, document, key: str) -> Call:
+def prepare(name: str, document, key: str) -> WebhookCall:
 	"""Return the request that a Webhook makes of a document; `key` is the same for each attempt of one action."""
 	webhook = frappe.get_doc("Webhook", name)
 	url = webhook.request_url
@@ -44,10 +44,10 @@ def prepare(name: str, document, key: str) -> Call:
 	body = json.dumps(get_webhook_data(document, webhook), default=str)
 	timeout = min(webhook.get("timeout") or CONNECT_SECONDS, LONGEST_SECONDS)
 	method = webhook.request_method or "POST"
-	return Call(name, method, url, headers, body, timeout, (document.doctype, document.name))
+	return WebhookCall(name, method, url, headers, body, timeout, (document.doctype, document.name))
 
 
-def send(call: Call) -> Done | Exception:
+def send(call: WebhookCall) -> ActionResult | Exception:
 	"""Send a request and return what became of it: done, a failure that is tried again, or a doubt."""
 	try:
 		# What the server says beside its status is not waited for: it may never come to an end.
@@ -70,7 +70,7 @@ def send(call: Call) -> Done | Exception:
 		return _doubt(call, error)
 	if not 200 <= status < 300:
 		return ActionError(_("Webhook {0} answered {1}").format(call.webhook, answer))
-	return Done(_("Webhook {0} was called: {1}").format(call.webhook, answer))
+	return ActionResult(_("Webhook {0} was called: {1}").format(call.webhook, answer))
 
 
 def _was_refused(error: requests.ConnectionError) -> bool:
@@ -78,7 +78,7 @@ def _was_refused(error: requests.ConnectionError) -> bool:
 	return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
 
 
-def _doubt(call: Call, error: Exception) -> WebhookDoubtError:
+def _doubt(call: WebhookCall, error: Exception) -> WebhookDoubtError:
 	sentence = _(
 		"Webhook {0} was called and did not answer ({1}). It may have arrived; it is not called again."
 	)

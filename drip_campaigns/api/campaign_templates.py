@@ -9,38 +9,38 @@ from frappe.rate_limiter import rate_limit
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign_templates import catalog, preview
 from drip_campaigns.campaign_templates import make_draft as make
-from drip_campaigns.core.campaign_file import read_prefab
+from drip_campaigns.core.campaign_file import read_campaign_file
 
 
 @frappe.whitelist(methods=["GET"])
 @explained
-def list_prefabs() -> list[dict]:
+def list_templates() -> list[dict]:
 	"""Return every prefab with its schedule and its first e-mail."""
 	_may_create()
-	return [preview.describe(prefab) for prefab in catalog.list_prefabs()]
+	return [preview.describe(prefab) for prefab in catalog.list_templates()]
 
 
 @frappe.whitelist(methods=["GET"])
 @explained
-def preview_prefab(prefab: str, number: int) -> dict:
+def preview_template(prefab: str, number: int) -> dict:
 	"""Return one e-mail of a prefab as a made-up person would get it; the first has number 0."""
 	_may_create()
-	return preview.render_step(catalog.find_prefab(prefab), int(number))
+	return preview.render_step(catalog.find_template(prefab), int(number))
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def create_from_prefab(prefab: str, campaign_name: str) -> dict:
+def create_from_template(prefab: str, campaign_name: str) -> dict:
 	"""Make a draft from a prefab; return its name and the triggers that this site has no use for."""
 	_may_create()
-	return _answer(catalog.find_prefab(prefab).content, campaign_name)
+	return _answer(catalog.find_template(prefab).content, campaign_name)
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def save_as_prefab(campaign: str, title: str, description: str = "") -> dict:
+def save_as_template(campaign: str, title: str, description: str = "") -> dict:
 	"""Keep the plan of a campaign as a prefab of this site."""
-	return {"prefab": make.save_as_prefab(_read(campaign), title, description).name}
+	return {"prefab": make.save_as_template(_read(campaign), title, description).name}
 
 
 @frappe.whitelist(methods=["GET"])
@@ -49,7 +49,7 @@ def export_campaign(campaign: str) -> dict:
 	"""Return a campaign as a file without people and secrets: its name and its text."""
 	document = _read(campaign)
 	frappe.has_permission("Drip Campaign", "export", throw=True)
-	text = json.dumps(make.to_content(document), indent=1, ensure_ascii=False)
+	text = json.dumps(make.export_content(document), indent=1, ensure_ascii=False)
 	return {"file_name": f"{frappe.scrub(document.name)}.json", "text": text}
 
 
@@ -59,7 +59,7 @@ def export_campaign(campaign: str) -> dict:
 def import_campaign(text: str, campaign_name: str = "") -> dict:
 	"""Make a draft from the text of a file; nothing of it sends before somebody activates it."""
 	_may_create()
-	content = read_prefab(text)
+	content = read_campaign_file(text)
 	return _answer(content, campaign_name or content["title"])
 
 

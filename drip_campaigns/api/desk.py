@@ -155,10 +155,10 @@ def remove_enrollment(enrollment: str) -> dict:
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def bring_back_enrollment(enrollment: str, because: str) -> dict:
+def resubscribe_enrollment(enrollment: str, because: str) -> dict:
 	"""Undo an unsubscription for a recipient who asks; for those who may lift suppressions, and with the proof in `because`."""
 	frappe.has_permission("Drip Suppression", "write", throw=True)
-	unsubscribe.bring_back(_get("Drip Enrollment", enrollment, "write"), require_reason(because), utc_now())
+	unsubscribe.resubscribe_enrollment(_get("Drip Enrollment", enrollment, "write"), require_reason(because), utc_now())
 	return {}
 
 

@@ -5,7 +5,7 @@ from frappe import _
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign.check import find_save_problems
-from drip_campaigns.campaign.preview_impact import count_live, foresee
+from drip_campaigns.campaign.preview_impact import count_live, preview_impact
 
 
 @frappe.whitelist(methods=["POST"])
@@ -24,4 +24,4 @@ def preview_edit(document: str) -> dict:
 	on_board = count_live(stored.name)
 	if any(find_save_problems(edited)):
 		return {"on_board": on_board, "sentences": []}
-	return {"on_board": on_board, "sentences": foresee(stored, edited)[1]}
+	return {"on_board": on_board, "sentences": preview_impact(stored, edited)[1]}

@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime
 
-from drip_campaigns.actions.retry import retry
+from drip_campaigns.actions import retry
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, step_pauses
 from drip_campaigns.enrollment.bulk_verbs import Order, Verb, act_on, names_at_step
@@ -40,9 +40,9 @@ def close_campaign(campaign: str) -> dict:
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def open_campaign(campaign: str) -> dict:
+def reopen_campaign(campaign: str) -> dict:
 	"""Let a closed campaign take people in again."""
-	lifecycle.open_again(_campaign(campaign))
+	lifecycle.reopen(_campaign(campaign))
 	return {}
 
 
@@ -77,7 +77,7 @@ def retry_actions(actions: str) -> dict:
 	"""
 	frappe.has_permission("Drip Enrollment", "write", throw=True)
 	wanted = _read_names(actions, _("Give the names of the actions as a JSON list."))
-	done = retry(_readable("Drip Action", wanted[:MOST_AT_ONCE]), utc_now())
+	done = retry.retry_actions(_readable("Drip Action", wanted[:MOST_AT_ONCE]), utc_now())
 	return {"done": done, "left": len(wanted) - done}
 
 

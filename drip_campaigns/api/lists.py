@@ -7,7 +7,7 @@ from frappe import _
 
 from drip_campaigns.api.errors import explained, require_reason
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment.list_membership import MEMBER, note_coming_back, note_leaving
+from drip_campaigns.enrollment.list_membership import MEMBER, record_list_opt_in, record_list_opt_out
 from drip_campaigns.jobs import first_refresh, refresh_lists
 from drip_campaigns.lists import by_hand, overview, refreshes
 from drip_campaigns.lists.check import find_everybody
@@ -41,7 +41,7 @@ def resume_refresh(run: str) -> dict:
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def answer_first_refresh(run: str, enroll: bool) -> dict:
+def confirm_first_refresh(run: str, enroll: bool) -> dict:
 	"""Say whether those whom the first refresh of a list has brought shall be enrolled; return how many they are."""
 	document = frappe.get_doc(refreshes.DOCTYPE, run)
 	_get(document.target_list, "write")
@@ -85,19 +85,19 @@ def include_list(target_list: str, campaign: str, when_left: str = "End") -> dic
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def leave_list_for(member: str, because: str) -> dict:
+def remove_from_list(member: str, because: str) -> dict:
 	"""Let a person leave a list who asks for it; `because` says who did, and how."""
 	document = _get_member(member)
-	note_leaving(document, require_reason(because), utc_now())
+	record_list_opt_out(document, require_reason(because), utc_now())
 	return {}
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def bring_back_to_list(member: str, because: str) -> dict:
+def restore_to_list(member: str, because: str) -> dict:
 	"""Undo a person's leaving of a list, for a person who asks; `because` says who did, and how."""
 	document = _get_member(member)
-	note_coming_back(document, require_reason(because), utc_now())
+	record_list_opt_in(document, require_reason(because), utc_now())
 	return {}
 
 

@@ -18,7 +18,7 @@ from drip_campaigns.core.inbound.provider_events import UnprovenError
 from drip_campaigns.core.tracking.tokens import InvalidTokenError, Purpose
 from drip_campaigns.enrollment.sign_up import request_sign_up
 from drip_campaigns.inbound.providers.request import ProviderRequest
-from drip_campaigns.inbound.webhooks import LARGEST_BODY, PROVIDERS, PartlyTakenError, take
+from drip_campaigns.inbound.webhooks import LARGEST_BODY, PROVIDERS, PartlyProcessedError, process_report
 from drip_campaigns.pages import (
 	address_change,
 	confirm,
@@ -29,7 +29,7 @@ from drip_campaigns.pages import (
 	visits,
 )
 from drip_campaigns.pages.frame import Page, PageRequest, choose_language, render_not_found, render_problem
-from drip_campaigns.pages.rate_limits import TooManyTriesError, spend
+from drip_campaigns.pages.rate_limits import TooManyRequestsError, count_request
 from drip_campaigns.rendering.links import PREVIEW_TOKEN, ROOT, read_token
 from drip_campaigns.site.clock import utc_now
 
@@ -66,11 +66,11 @@ class PublicPages:
 			return _take_webhook(token)
 		try:
 			return _answer_visit(name, token) if name in VISITS else _answer(PAGES[name], token)
-		except TooManyTriesError:
+		except TooManyRequestsError:
 			return render_problem(_("Too many requests"), _("Please try again in an hour."), 429)
 
 
-def answer_visit() -> None:
+def serve_visit() -> None:
 	"""Answer who follows a link, or asks for the picture, before Frappe looks for a page (hook `before_request`).
 
 	Frappe compares a path with the routes of all pages, which takes longer than all that a visit needs.
@@ -102,7 +102,7 @@ def _answer(page: Page, token: str) -> Response:
 
 def _refuse() -> Response:
 	frappe.clear_last_message()
-	spend("bad-token", frappe.local.request_ip or "", BAD_TOKENS_PER_HOUR)
+	count_request("bad-token", frappe.local.request_ip or "", BAD_TOKENS_PER_HOUR)
 	return render_not_found()
 
 
@@ -111,7 +111,7 @@ def _open(page: Page, token: str) -> Response:
 	subject = read_token(page.purpose, token)
 	if request.method != "POST" or page.act is None:
 		return page.show(PageRequest(subject, request.path))
-	spend(page.purpose.value, token, POSTS_PER_HOUR)
+	count_request(page.purpose.value, token, POSTS_PER_HOUR)
 	return page.act(PageRequest(subject, request.path, frappe.local.form_dict))
 
 
@@ -123,14 +123,14 @@ def _take_webhook(provider: str) -> Response:
 	if (request.content_length or 0) > LARGEST_BODY:
 		return Response("too large", status=413)
 	try:
-		take(provider, ProviderRequest(request.headers, request.get_data()), utc_now())
+		process_report(provider, ProviderRequest(request.headers, request.get_data()), utc_now())
 	except UnprovenError:
 		try:
-			spend("webhook", frappe.local.request_ip or "", BAD_TOKENS_PER_HOUR)
-		except TooManyTriesError:
+			count_request("webhook", frappe.local.request_ip or "", BAD_TOKENS_PER_HOUR)
+		except TooManyRequestsError:
 			return Response("too many requests", status=429)
 		return Response("not signed", status=403)
-	except PartlyTakenError:
+	except PartlyProcessedError:
 		return Response("not all of it could be done", status=500)
 	except Exception:
 		# Frappe answers 500, and commits what a POST has written: half of it would be taken for known the next time.
@@ -146,8 +146,8 @@ def sign_up(campaign: str = "", email_address: str = "", first_name: str = "", l
 	"""Ask the owner of a mailbox by e-mail to confirm a campaign that accepts sign-ups; the answer tells nothing else."""
 	choose_language()
 	try:
-		spend("sign-up", email_address.strip().lower(), SIGN_UPS_OF_AN_ADDRESS)
-	except TooManyTriesError:
+		count_request("sign-up", email_address.strip().lower(), SIGN_UPS_OF_AN_ADDRESS)
+	except TooManyRequestsError:
 		frappe.throw(_("Please try again in an hour."), frappe.RateLimitExceededError)
 	request_sign_up(campaign, email_address, first_name, last_name)
 	return {"message": _("Thank you. Please open the e-mail that we have sent you, and confirm.")}

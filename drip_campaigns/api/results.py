@@ -14,7 +14,7 @@ MOST_AT_ONCE = 500  # campaigns of one list
 
 
 @frappe.whitelist(methods=["GET"])
-def get_figures(campaign: str) -> dict:
+def get_results(campaign: str) -> dict:
 	"""Return how often a campaign's e-mails were sent, opened, clicked, answered, bounced and left, by step and in all."""
 	document = frappe.get_doc("Drip Campaign", campaign)
 	document.check_permission("read")
@@ -23,14 +23,14 @@ def get_figures(campaign: str) -> dict:
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def get_glance(campaigns: str) -> dict[str, dict[str, int]]:
+def get_summaries(campaigns: str) -> dict[str, dict[str, int]]:
 	"""Return the figures of those of the campaigns (a JSON list of names, 500 are answered) that the user may read.
 
 	By POST, because the names of a long list do not fit into an address; nothing is changed.
 	"""
 	names = [str(name) for name in _read(campaigns)]
 	filters = {"name": ["in", names or [""]]}
-	return campaign_results.glance(
+	return campaign_results.summarize(
 		frappe.get_list("Drip Campaign", filters=filters, pluck="name", limit=MOST_AT_ONCE)
 	)
 
@@ -41,7 +41,7 @@ def make_list_of_events(list_name: str, filters: str = "[]", names: str = "[]") 
 	"""Make a target list of the people in lines of the log: those named, else those that the filters (JSON) find."""
 	frappe.has_permission("Drip Target List", "create", throw=True)
 	frappe.has_permission("Drip Event", "read", throw=True)
-	return list_from_events.make(list_name, _read(filters), _read(names), utc_now())
+	return list_from_events.make_list(list_name, _read(filters), _read(names), utc_now())
 
 
 def _read(text: str) -> list:

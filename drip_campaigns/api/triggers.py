@@ -28,7 +28,7 @@ def trigger_campaign(
 	"""
 	frappe.has_permission("Drip Enrollment", "create", throw=True)
 	frappe.has_permission(recipient_type, "read", recipient, throw=True)
-	return {"campaigns": api_triggers.call(event_name, recipient_type, recipient, campaign, key, utc_now())}
+	return {"campaigns": api_triggers.fire_api_trigger(event_name, recipient_type, recipient, campaign, key, utc_now())}
 
 
 @frappe.whitelist(methods=["GET"])
@@ -40,10 +40,10 @@ def count_existing(campaign: str) -> list[dict]:
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def take_in_existing(campaign: str, audiences: str) -> dict:
+def backfill_existing(campaign: str, audiences: str) -> dict:
 	"""Enroll people who met triggers before, in the background: a JSON list of trigger, recipient_type and count."""
 	document = _get_to_enroll(campaign)
-	return {"runs": api_triggers.take_in(document, _read_audiences(audiences), utc_now())}
+	return {"runs": api_triggers.backfill(document, _read_audiences(audiences), utc_now())}
 
 
 def _get_to_enroll(campaign: str):

@@ -7,31 +7,31 @@ from frappe import _
 
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.outbox import emails
-from drip_campaigns.outbox.cancel import hold
+from drip_campaigns.outbox.cancel import pause_queued
 from drip_campaigns.site.clock import to_site
-from drip_campaigns.site.notify import managers, tell
+from drip_campaigns.site.notify import find_managers, notify
 
 
-def hold_campaign(campaign, reason: str, now: datetime) -> None:
+def pause_campaign(campaign, reason: str, now: datetime) -> None:
 	"""Pause a campaign because of `reason`; its owner and the managers are told. Nobody loses a step."""
 	campaign.db_set(
 		{"status": CampaignStatus.PAUSED.value, "paused_at": to_site(now), "held_because": reason},
 		notify=True,
 	)
 	campaign.add_comment("Info", _("The campaign was paused: {0}").format(reason))
-	hold(emails.email_table().campaign == campaign.name, now=now)
+	pause_queued(emails.email_table().campaign == campaign.name, now=now)
 	subject = _("Campaign {0} was paused: {1}").format(
 		frappe.bold(campaign.name), frappe.utils.escape_html(reason)
 	)
-	told = {campaign.owner, *managers()}
-	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Campaign", campaign.name))
+	told = {campaign.owner, *find_managers()}
+	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Campaign", campaign.name))
 
 
-def hold_everything(reason: str) -> None:
+def pause_all_sending(reason: str) -> None:
 	"""Hold all sending of the site because of `reason`, what is queued included; the managers are told."""
 	settings = frappe.get_doc("Drip Settings")
 	settings.hold_sending, settings.hold_reason = 1, reason
 	settings.save(ignore_permissions=True)
-	told = {*managers(), "Administrator"}
+	told = {*find_managers(), "Administrator"}
 	subject = _("All campaign e-mails are held: {0}").format(frappe.utils.escape_html(reason))
-	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Settings", "Drip Settings"))
+	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Settings", "Drip Settings"))

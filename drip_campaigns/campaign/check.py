@@ -12,7 +12,7 @@ from drip_campaigns.campaign.check_lists import find_list_problems
 from drip_campaigns.campaign.check_texts import find_row_problems, find_text_problems
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.campaign.check_variants import find_variant_problems
-from drip_campaigns.campaign.owners import explain_unfit
+from drip_campaigns.campaign.owners import explain_unfit_owner
 from drip_campaigns.core.errors import DripError, DuplicateLabelError, InvalidFlowError
 from drip_campaigns.core.flow.actions import RunWhen
 from drip_campaigns.core.model import SenderRule, StepType
@@ -49,7 +49,7 @@ def find_activation_problems(campaign) -> Iterator[str]:
 		row for row in campaign.steps if row.enabled and not row.is_draft and row.run_when != RunWhen.LEAVING
 	]:
 		yield _("Campaign {0} has no enabled step. Add a step, or enable one.").format(campaign.campaign_name)
-	if unfit := explain_unfit(campaign):
+	if unfit := explain_unfit_owner(campaign):
 		yield unfit
 	yield from find_right_problems(campaign)
 	if not postal_address().strip():

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 import frappe
 from frappe import _
 
-from drip_campaigns.core.flow.conditions import EventTest, Heard
+from drip_campaigns.core.flow.conditions import EmailFeedback, EventTest
 from drip_campaigns.core.flow.triggers import TriggerKind
 from drip_campaigns.core.model import Step
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.plans.campaign_plan import make_plan
 
-VISITS = frozenset({Heard.OPENED, Heard.CLICKED})
+VISITS = frozenset({EmailFeedback.OPENED, EmailFeedback.CLICKED})
 BY_VISITS = frozenset({TriggerKind.LINK_CLICKED, TriggerKind.EMAIL_OPENED})
 
 
-def warn_of_unheard(campaign) -> None:
+def warn_of_untracked(campaign) -> None:
 	"""Tell the user which steps and triggers ask who opened, clicked or answered, where nobody ever will have."""
 	lines = [*_find_deaf_steps(campaign), *_find_deaf_triggers(campaign)]
 	if lines:
@@ -64,6 +64,6 @@ def _hangs_on_an_answer(step: Step) -> bool:
 	awaited = step.flow.awaited
 	waits_for_a_time = awaited is not None and awaited.limit_hours > 0
 	return any(
-		test.event is Heard.REPLIED and not test.negated and not (waits_for_a_time and test is awaited.event)
+		test.event is EmailFeedback.REPLIED and not test.negated and not (waits_for_a_time and test is awaited.event)
 		for test in _tests_of(step)
 	)

@@ -7,7 +7,7 @@ from frappe import _
 
 from drip_campaigns.campaign.check_actions import find_enroll_edges
 from drip_campaigns.core.flow.actions import ActionKind
-from drip_campaigns.core.flow.triggers import TriggerKind, find_circle
+from drip_campaigns.core.flow.triggers import TriggerKind, find_loop
 from drip_campaigns.people.audience import Audience, InvalidFiltersError
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.triggers.find_people import find_matching, read_filters
@@ -146,7 +146,7 @@ def _find_circle(campaign) -> Iterator[str]:
 	others = [*_load_starters(campaign.name), *_load_enrolling(campaign.name)]
 	for source, started in [*others, *_own_starters(campaign), *find_enroll_edges(campaign)]:
 		starters.setdefault(source, []).append(started)
-	circle = find_circle(starters, campaign.name or campaign.campaign_name)
+	circle = find_loop(starters, campaign.name or campaign.campaign_name)
 	if circle:
 		message = _(
 			"These campaigns would start each other for ever: {0}. Remove one of the triggers or actions."

@@ -12,11 +12,11 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EventType, ExitReason, Status
 from drip_campaigns.core.schedule.confirmation import Confirmation
 from drip_campaigns.db import bulk_writes, doc_event_queue
-from drip_campaigns.db.deadlocks import again_after_deadlock
+from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.db.events import record_events
 from drip_campaigns.outbox import emails
-from drip_campaigns.outbox.cancel import hold, release, withdraw
-from drip_campaigns.plans.enrollment_state import closing_fields
+from drip_campaigns.outbox.cancel import cancel, pause_queued, resume_queued
+from drip_campaigns.plans.enrollment_state import final_fields
 from drip_campaigns.site.clock import from_site, site_date, to_site, utc_now
 from drip_campaigns.site.settings import release_after
 
@@ -51,7 +51,7 @@ def activate(campaign, now: datetime) -> bool:
 	return False
 
 
-@again_after_deadlock
+@retry_on_deadlock
 def start_in_background(campaign: str) -> None:
 	"""Replan all enrollments of a campaign and activate it, in one transaction: a background job."""
 	document = frappe.get_doc("Drip Campaign", campaign)
@@ -65,7 +65,7 @@ def _start(campaign, now: datetime) -> None:
 	cleared = {"paused_at": None, "paused_until": None, "held_because": None}
 	_set_status(campaign, CampaignStatus.ACTIVE, **cleared, resumed_at=to_site(now))
 	start_scheduled(now, campaign.name)
-	release(emails.email_table().campaign == campaign.name, now=now, release_after=release_after())
+	resume_queued(emails.email_table().campaign == campaign.name, now=now, release_after=release_after())
 
 
 def pause(campaign, now: datetime, until: datetime | None = None) -> None:
@@ -74,7 +74,7 @@ def pause(campaign, now: datetime, until: datetime | None = None) -> None:
 	if until and until <= now:
 		raise CampaignProblemError(_("A pause ends in the future. Choose a later moment."))
 	_set_status(campaign, CampaignStatus.PAUSED, paused_at=to_site(now), paused_until=to_site(until))
-	hold(emails.email_table().campaign == campaign.name, now=now)
+	pause_queued(emails.email_table().campaign == campaign.name, now=now)
 
 
 def close(campaign, now: datetime) -> None:
@@ -85,7 +85,7 @@ def close(campaign, now: datetime) -> None:
 		campaign.add_comment("Info", _("closed the campaign to new enrollments"))
 
 
-def open_again(campaign) -> None:
+def reopen(campaign) -> None:
 	"""Let a closed campaign that has not ended take people in again."""
 	_check_status(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("opened again"))
 	if campaign.closed_at:
@@ -106,9 +106,9 @@ def end(campaign, now: datetime) -> int:
 		if not rows:
 			return total
 		names = [row.name for row in rows]
-		closing = closing_fields(Status.EXITED, now, ExitReason.REMOVED)
+		closing = final_fields(Status.EXITED, now, ExitReason.REMOVED)
 		bulk_writes.set_values("Drip Enrollment", names, closing, to_site(now))
-		withdraw(names, _("The campaign was ended."), now)
+		cancel(names, _("The campaign was ended."), now)
 		detail = {"event_type": EventType.EXITED.value, "detail": _("The campaign was ended.")}
 		events = [
 			{**detail, "campaign": row.campaign, "enrollment": row.name, "email_address": row.email_address}
@@ -131,9 +131,9 @@ def start_scheduled(now: datetime, campaign: str | None = None) -> None:
 	begins &= Coalesce(enrollment.confirmation, "") != Confirmation.AWAITING.value
 	if campaign:
 		begins &= enrollment.campaign == campaign
-	if doc_event_queue.is_heard("Drip Enrollment"):
+	if doc_event_queue.has_listener("Drip Enrollment"):
 		names = frappe.qb.from_(enrollment).select(enrollment.name).where(begins).run(pluck=True)
-		doc_event_queue.note_changing("Drip Enrollment", names)
+		doc_event_queue.record_changes("Drip Enrollment", names)
 	(
 		frappe.qb.update(enrollment)
 		.set(enrollment.status, Status.IN_PROGRESS.value)

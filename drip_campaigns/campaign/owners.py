@@ -6,11 +6,11 @@ from datetime import datetime
 import frappe
 from frappe import _
 
-from drip_campaigns.campaign.auto_pause import hold_campaign
+from drip_campaigns.campaign.auto_pause import pause_campaign
 from drip_campaigns.core.model import CampaignStatus
 
 
-def hold_abandoned(now: datetime, campaigns: Sequence[str] | None = None) -> list[str]:
+def pause_abandoned(now: datetime, campaigns: Sequence[str] | None = None) -> list[str]:
 	"""Hold those active campaigns, of all or of `campaigns`, whose owner may not run campaigns; return their names.
 
 	Two statements, however many campaigns there are, while every owner is in order.
@@ -22,11 +22,11 @@ def hold_abandoned(now: datetime, campaigns: Sequence[str] | None = None) -> lis
 	unfit = _find_unfit({row.owner: row.name for row in active})
 	held = [row for row in active if row.owner in unfit]
 	for row in held:
-		hold_campaign(frappe.get_doc("Drip Campaign", row.name), unfit[row.owner], now)
+		pause_campaign(frappe.get_doc("Drip Campaign", row.name), unfit[row.owner], now)
 	return [row.name for row in held]
 
 
-def explain_unfit(campaign) -> str | None:
+def explain_unfit_owner(campaign) -> str | None:
 	"""Return why the owner of a Drip Campaign document may not run it, with the remedy, or None."""
 	return _find_unfit({campaign.owner: campaign.name}).get(campaign.owner)
 

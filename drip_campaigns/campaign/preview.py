@@ -8,15 +8,21 @@ from frappe import _
 from jinja2 import TemplateError
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.flow.threads import as_reply
+from drip_campaigns.core.flow.threads import reply_subject
 from drip_campaigns.core.model import StepType
 from drip_campaigns.core.tracking.links import LinkRules
 from drip_campaigns.core.tracking.tokens import Purpose
-from drip_campaigns.people.addresses import on_the_wire
+from drip_campaigns.people.addresses import to_ascii
 from drip_campaigns.people.recipients import Recipient, load_recipients
 from drip_campaigns.rendering.links import Links
-from drip_campaigns.rendering.message import Envelope, compose
-from drip_campaigns.rendering.render_email import Frame, RenderedEmail, compile_step, fill, load_step_text
+from drip_campaigns.rendering.message import MessageEnvelope, compose
+from drip_campaigns.rendering.render_email import (
+	EmailFrame,
+	RenderedEmail,
+	compile_step,
+	fill,
+	load_step_text,
+)
 from drip_campaigns.rendering.senders import Sender, Senders
 from drip_campaigns.rendering.tracking_modes import find_utm
 from drip_campaigns.site.settings import postal_address
@@ -44,13 +50,13 @@ def send_test(
 	marked = RenderedEmail(
 		subject=f"[{_('Test')}] {rendered.subject}", html=rendered.html, text=rendered.text, content=""
 	)
-	message_id = f"{frappe.generate_hash(length=20)}@{on_the_wire(sender.address).rpartition('@')[2]}"
-	envelope = Envelope(
+	message_id = f"{frappe.generate_hash(length=20)}@{to_ascii(sender.address).rpartition('@')[2]}"
+	envelope = MessageEnvelope(
 		from_name=sender.name,
-		from_address=on_the_wire(sender.address),
-		reply_to=on_the_wire(sender.reply_to),
+		from_address=to_ascii(sender.address),
+		reply_to=to_ascii(sender.reply_to),
 		to_name="",
-		to_address=on_the_wire(email_address),
+		to_address=to_ascii(email_address),
 		message_id=message_id,
 		unsubscribe_url="",
 		site_url=frappe.utils.get_url(),
@@ -58,7 +64,7 @@ def send_test(
 	_queue(campaign, envelope, compose(envelope, marked, now, {TEST_HEADER: "1"}), sender.email_account)
 
 
-def _queue(campaign, envelope: Envelope, message: str, email_account: str | None) -> None:
+def _queue(campaign, envelope: MessageEnvelope, message: str, email_account: str | None) -> None:
 	"""Hand a message to Frappe's Email Queue, to be sent at once."""
 	queue = frappe.new_doc("Email Queue")
 	queue.update(
@@ -93,7 +99,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 		)
 	links = Links()
 	rules = LinkRules(row.name, utm=find_utm(campaign, row), own_root=links.root)
-	frame = Frame(
+	frame = EmailFrame(
 		links.preview(),
 		links.preview(Purpose.PREFERENCES),
 		campaign.campaign_name,
@@ -119,7 +125,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 	first = _find_first(campaign, row)
 	if first is None:
 		return rendered
-	return replace(rendered, subject=as_reply(_render(campaign, first.name, recipient, sender).subject))
+	return replace(rendered, subject=reply_subject(_render(campaign, first.name, recipient, sender).subject))
 
 
 def _find_first(campaign, row):
@@ -138,7 +144,7 @@ def _find_first(campaign, row):
 
 def _recipient(recipient_type: str | None, recipient: str | None) -> Recipient:
 	if not (recipient_type and recipient):
-		return make_somebody()
+		return make_sample_recipient()
 	found = load_recipients(recipient_type, [recipient]).get(recipient)
 	if found is None:
 		raise PreviewError(
@@ -147,7 +153,7 @@ def _recipient(recipient_type: str | None, recipient: str | None) -> Recipient:
 	return found
 
 
-def make_somebody() -> Recipient:
+def make_sample_recipient() -> Recipient:
 	"""A person who has everything, so that a preview shows where each field stands."""
 	meta = frappe.get_meta("Contact")
 	fields = dict.fromkeys(meta.get_valid_columns())

@@ -14,7 +14,7 @@ from frappe.query_builder.functions import Count, Sum
 
 from drip_campaigns.core.model import LIVE_STATUSES, Plan, Status
 from drip_campaigns.core.schedule import due_steps
-from drip_campaigns.core.schedule.edit_impact import Group, Impact, weigh
+from drip_campaigns.core.schedule.edit_impact import Group, Impact, measure_impact
 from drip_campaigns.plans.campaign_plan import make_plan, step_subject
 from drip_campaigns.plans.enrollment_state import position_fields, read_position, waits_for_confirmation
 from drip_campaigns.rendering.render_email import load_step_text
@@ -24,10 +24,10 @@ ANY_MOMENT = datetime(2000, 1, 1, tzinfo=timezone.utc)  # of a position whose fi
 _LIVE = sorted(status.value for status in LIVE_STATUSES)
 
 
-def foresee(stored, edited) -> tuple[Impact, list[str]]:
+def preview_impact(stored, edited) -> tuple[Impact, list[str]]:
 	"""Return what saving `edited` over `stored`, two Drip Campaign documents, would do: in numbers and in sentences."""
 	before, after = make_plan(stored), make_plan(edited)
-	impact = weigh(
+	impact = measure_impact(
 		before, after, _groups(stored.name, before, after), lambda moment: from_site(to_site_plan(moment))
 	)
 	return impact, list(_tell(stored, edited, impact))

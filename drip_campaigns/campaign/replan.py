@@ -15,9 +15,9 @@ from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.db.bulk_writes import set_each
 from drip_campaigns.db.events import record_events
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
-from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, advance_enrollments, load_dealt_with
+from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, load_handled_steps, update_enrollments
 from drip_campaigns.plans.enrollment_state import (
-	held_end,
+	end_date_while_paused,
 	live_keys,
 	plan_fields,
 	position_fields,
@@ -46,7 +46,7 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 	plan = make_plan(campaign)
 	subjects = step_subjects(campaign)
 	for rows in _batches(campaign.name, plan):
-		dealt_with = load_dealt_with([row.name for row in rows])
+		dealt_with = load_handled_steps([row.name for row in rows])
 		done = [row for row in rows if row.status == Status.COMPLETED.value]
 		again = [row for row in done if _reopens(plan, row, dealt_with[row.name])]
 		closed = {row.name for row in again}.difference(find_free_keys(again))
@@ -65,7 +65,7 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 			state = {**row, **position_fields(position), **change}
 			if state != row:
 				states.append(state)
-		advance_enrollments(states, to_site(now))
+		update_enrollments(states, to_site(now))
 		record_events(events, to_site(now))
 		yield len(states)
 
@@ -112,7 +112,7 @@ def _change(
 		return {}
 	future = plan_fields(plan, position, subjects, from_site(row.left_at))
 	if status is Status.PAUSED:
-		end = held_end(plan, position, from_site(row.paused_at), from_site(row.paused_until), now)
+		end = end_date_while_paused(plan, position, from_site(row.paused_at), from_site(row.paused_until), now)
 		return {**future, **end, "next_send_at": None}
 	if status is not Status.COMPLETED:
 		# What failed is tried again when its delay is over, not because the schedule was looked at.

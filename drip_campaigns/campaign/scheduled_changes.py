@@ -12,12 +12,12 @@ from drip_campaigns.campaign.step_pauses import find_due_steps, resume_due_step
 from drip_campaigns.campaign.winners import decide_due
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus
 from drip_campaigns.site.clock import to_site
-from drip_campaigns.site.notify import managers, tell
+from drip_campaigns.site.notify import find_managers, notify
 
 _LIVE = [status.value for status in LIVE_STATUSES]
 
 
-def keep_time(now: datetime) -> Iterator[tuple[str, Callable[[], object]]]:
+def apply_due_changes(now: datetime) -> Iterator[tuple[str, Callable[[], object]]]:
 	"""Yield what is to be done at `now`: campaigns and steps resumed, winners chosen, closed campaigns ended that nobody is on.
 
 	Each with the campaign it is about, nothing for several. Each piece is to be a transaction of its own: one campaign that cannot go on keeps no other from it.
@@ -55,8 +55,8 @@ def _tell(campaign, problem: str) -> None:
 	subject = _("Campaign {0} could not go on after its pause: {1}").format(
 		frappe.bold(campaign.name), frappe.utils.strip_html(problem)
 	)
-	told = {campaign.owner, *managers()}
-	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Campaign", campaign.name))
+	told = {campaign.owner, *find_managers()}
+	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Campaign", campaign.name))
 
 
 def _end_if_empty(name: str, now: datetime) -> None:

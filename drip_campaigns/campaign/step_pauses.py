@@ -8,7 +8,7 @@ from frappe import _
 from drip_campaigns.campaign.lifecycle import CampaignProblemError
 from drip_campaigns.campaign.replan import replan_soon
 from drip_campaigns.outbox import emails
-from drip_campaigns.outbox.cancel import hold, release
+from drip_campaigns.outbox.cancel import pause_queued, resume_queued
 from drip_campaigns.site.clock import to_site
 from drip_campaigns.site.settings import release_after
 
@@ -21,7 +21,7 @@ def pause_step(campaign, step: str, now: datetime, until: datetime | None = None
 	if until and until <= now:
 		raise CampaignProblemError(_("A pause ends in the future. Choose a later moment."))
 	_set(campaign, row, {"is_paused": 1, "paused_until": to_site(until)})
-	hold(emails.email_table().step == step, now=now)
+	pause_queued(emails.email_table().step == step, now=now)
 	campaign.add_comment("Info", _("paused step {0}").format(row.idx))
 	replan_soon(campaign, now)
 
@@ -53,7 +53,7 @@ def resume_due_step(found: frappe._dict, now: datetime) -> None:
 def _let_go(campaign, row, since: datetime, now: datetime) -> None:
 	# The moment stays: who waited for the step was not late for it, and Keep Dates must not skip it.
 	_set(campaign, row, {"is_paused": 0, "paused_until": since})
-	release(emails.email_table().step == row.name, now=now, release_after=release_after())
+	resume_queued(emails.email_table().step == row.name, now=now, release_after=release_after())
 	replan_soon(campaign, now)
 
 

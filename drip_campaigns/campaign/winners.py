@@ -11,7 +11,7 @@ from frappe.query_builder.functions import Count, Min, Sum
 from frappe.utils import cint
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.flow.variants import Criterion, Trial, WithoutWinner, judge
+from drip_campaigns.core.flow.variants import Criterion, NoWinnerFallback, VariantCount, compare_variants
 from drip_campaigns.core.model import CampaignStatus, EmailStatus, EventType, ExitReason
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.rendering.render_email import load_step_text
@@ -61,7 +61,7 @@ def _count_sent_before(moment: datetime, step, letters: list[str]) -> int:
 
 def _decide(campaign, step, figures: dict, now: datetime) -> None:
 	trials = figures["trials"]
-	verdict = judge(trials, WithoutWinner(step.without_winner or WithoutWinner.FIRST.value))
+	verdict = compare_variants(trials, NoWinnerFallback(step.without_winner or NoWinnerFallback.FIRST.value))
 	shares = ", ".join(f"{trial.variant} {trial.rate:.1%} ({trial.hits}/{trial.sent})" for trial in trials)
 	sentence = (
 		_("{0} wins by {1} (p {2}): {3}.")
@@ -139,7 +139,7 @@ def _criterion_of(campaign, step) -> Criterion:
 	return Criterion.OPENS if knows_who_opens else Criterion.REPLIES
 
 
-def _show(trial: Trial, row) -> dict[str, Any]:
+def _show(trial: VariantCount, row) -> dict[str, Any]:
 	low, high = trial.interval
 	return {
 		"variant": trial.variant,
@@ -164,9 +164,9 @@ def _count(step, letters: list[str], criterion: Criterion) -> dict[str, Any]:
 		.groupby(email.variant)
 		.run()
 	)
-	found = {letter: Trial(letter, int(sent), int(hits or 0)) for letter, sent, hits, _begun in rows}
+	found = {letter: VariantCount(letter, int(sent), int(hits or 0)) for letter, sent, hits, _begun in rows}
 	begun = min((row[3] for row in rows), default=None)
-	trials = [found.get(letter, Trial(letter, 0, 0)) for letter in letters]
+	trials = [found.get(letter, VariantCount(letter, 0, 0)) for letter in letters]
 	return {"trials": trials, "begun": from_site(begun)}
 
 

@@ -9,19 +9,19 @@ from typing import Any
 import frappe
 from frappe import _
 
-from drip_campaigns.core.campaign_file import read_prefab
+from drip_campaigns.core.campaign_file import read_campaign_file
 from drip_campaigns.core.errors import DripError
 
 FOLDER = Path(__file__).parent / "built_in"
 OURS = "built-in:"  # how the key of one of ours begins; that of the site's own is its name
 
 
-class UnknownPrefabError(DripError):
+class UnknownTemplateError(DripError):
 	"""There is no such prefab. Reload the page."""
 
 
 @dataclass(frozen=True)
-class Prefab:
+class CampaignTemplate:
 	"""A campaign to begin with, and where it is from."""
 
 	key: str
@@ -33,24 +33,24 @@ class Prefab:
 		return not self.key.startswith(OURS)
 
 
-def list_prefabs() -> Iterator[Prefab]:
+def list_templates() -> Iterator[CampaignTemplate]:
 	"""Yield ours in their order, then the site's own that the session's user may read."""
 	for key in _read_ours():
-		yield find_prefab(key)
+		yield find_template(key)
 	for name in frappe.get_list("Drip Prefab", order_by="title asc", pluck="name", limit_page_length=0):
-		yield find_prefab(name)
+		yield find_template(name)
 
 
-def find_prefab(key: str) -> Prefab:
+def find_template(key: str) -> CampaignTemplate:
 	"""Return a prefab by its key; raise UnknownPrefabError if there is none."""
 	if key.startswith(OURS):
 		content = _read_ours().get(key)
 		if content is None:
-			raise UnknownPrefabError(_("There is no prefab {0}. Reload the page.").format(key[:100]))
-		return Prefab(key, content)
+			raise UnknownTemplateError(_("There is no prefab {0}. Reload the page.").format(key[:100]))
+		return CampaignTemplate(key, content)
 	document = frappe.get_doc("Drip Prefab", key)
 	document.check_permission("read")
-	return Prefab(key, read_prefab(document.definition))
+	return CampaignTemplate(key, read_campaign_file(document.definition))
 
 
 @cache
@@ -58,5 +58,5 @@ def _read_ours() -> dict[str, dict[str, Any]]:
 	files = sorted(FOLDER.glob("*.json"))
 	# 10_welcome_series.json is built-in:welcome_series
 	return {
-		OURS + path.stem.partition("_")[2]: read_prefab(path.read_text(encoding="utf-8")) for path in files
+		OURS + path.stem.partition("_")[2]: read_campaign_file(path.read_text(encoding="utf-8")) for path in files
 	}

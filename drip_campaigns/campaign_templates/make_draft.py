@@ -5,7 +5,7 @@ from typing import Any
 
 import frappe
 
-from drip_campaigns.campaign_templates.missing_references import leave_out_missing
+from drip_campaigns.campaign_templates.missing_references import remove_missing
 from drip_campaigns.core.campaign_file import (
 	ACTION_FIELDS,
 	CAMPAIGN,
@@ -16,7 +16,7 @@ from drip_campaigns.core.campaign_file import (
 	TRIGGER,
 	VARIANT,
 	VERSION,
-	read_prefab,
+	read_campaign_file,
 )
 from drip_campaigns.core.flow.flow_reader import WAIT_FIELDS
 from drip_campaigns.core.flow.triggers import TriggerKind
@@ -52,7 +52,7 @@ def make_draft(content: dict[str, Any], campaign_name: str):
 		campaign.append("steps", step)
 	for variant in content.get("variants", ()):
 		campaign.append("variants", variant)
-	left_out += leave_out_missing(campaign)
+	left_out += remove_missing(campaign)
 	for trigger in content.get("triggers", ()):
 		if _is_possible(trigger):
 			_make_tag(trigger.get("tag"))
@@ -90,7 +90,7 @@ def describe_trigger(trigger: dict[str, Any]) -> str:
 	return describe(frappe._dict(dict.fromkeys(TRIGGER), **trigger))
 
 
-def to_content(campaign, title: str = "", description: str = "") -> dict[str, Any]:
+def export_content(campaign, title: str = "", description: str = "") -> dict[str, Any]:
 	"""Return a Drip Campaign document as the content of a file: its plan, without recipients, senders, audience or dates.
 
 	Texts of Email Templates are written into their steps. What actions and conditions name, such as a list, is named in
@@ -117,7 +117,7 @@ def to_content(campaign, title: str = "", description: str = "") -> dict[str, An
 	}
 	if not content["variants"]:
 		del content["variants"]
-	return read_prefab(json.dumps(content))  # what is written can be read
+	return read_campaign_file(json.dumps(content))  # what is written can be read
 
 
 def _pick_campaign(campaign) -> dict[str, Any]:
@@ -160,9 +160,9 @@ def _pick(row, known: dict[str, type]) -> dict[str, Any]:
 	}
 
 
-def save_as_prefab(campaign, title: str, description: str):
+def save_as_template(campaign, title: str, description: str):
 	"""Keep a campaign's plan as a Drip Prefab of the site, with the rights of the session's user."""
-	content = to_content(campaign, title, description)
+	content = export_content(campaign, title, description)
 	return frappe.get_doc(
 		doctype="Drip Prefab",
 		title=content["title"],

@@ -14,10 +14,10 @@ from drip_campaigns.core.flow.flow_reader import WAIT_FIELDS
 from drip_campaigns.core.flow.step_flow import WaitFor
 from drip_campaigns.core.model import StepType
 from drip_campaigns.plans.campaign_plan import make_plan
-from drip_campaigns.plans.check_flow import find_gone, find_unusable
+from drip_campaigns.plans.check_flow import find_missing_fields, find_unusable
 
 
-def leave_out_missing(campaign) -> list[str]:
+def remove_missing(campaign) -> list[str]:
 	"""Take out of a new Drip Campaign document what this site does not have; return a sentence for each."""
 	sentences = list(_from_goal(campaign))
 	for row in campaign.steps:
@@ -81,5 +81,5 @@ def _find_flow_problems(campaign) -> list[tuple]:
 			rows[problem.step],
 			f"{_('Step {0}').format(rows[problem.step].idx)}: {strip_html(problem.sentence)}",
 		)
-		for problem in [*find_gone(plan), *find_unusable(plan)]
+		for problem in [*find_missing_fields(plan), *find_unusable(plan)]
 	]

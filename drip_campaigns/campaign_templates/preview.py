@@ -7,15 +7,15 @@ from frappe import _
 from jinja2 import TemplateError
 
 from drip_campaigns.actions.labels import describe as describe_action
-from drip_campaigns.campaign.preview import make_somebody
-from drip_campaigns.campaign_templates.catalog import Prefab
+from drip_campaigns.campaign.preview import make_sample_recipient
+from drip_campaigns.campaign_templates.catalog import CampaignTemplate
 from drip_campaigns.campaign_templates.make_draft import describe_trigger
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import StepType
 from drip_campaigns.core.tracking.tokens import Purpose
 from drip_campaigns.plans.campaign_plan import step_subject
 from drip_campaigns.rendering.links import Links
-from drip_campaigns.rendering.render_email import Frame, StepText, compile_step, fill
+from drip_campaigns.rendering.render_email import EmailFrame, StepText, compile_step, fill
 from drip_campaigns.site.settings import postal_address
 
 
@@ -23,7 +23,7 @@ class UnknownStepError(DripError):
 	"""The prefab has no such e-mail. Reload the page."""
 
 
-def describe(prefab: Prefab) -> dict[str, Any]:
+def describe(prefab: CampaignTemplate) -> dict[str, Any]:
 	"""Return a prefab for its card: words, schedule, triggers, and its first e-mail."""
 	content = prefab.content
 	return {
@@ -65,7 +65,7 @@ def _acts(step: dict[str, Any]) -> bool:
 	return step.get("step_type") == StepType.ACTION.value
 
 
-def render_step(prefab: Prefab, number: int) -> dict[str, str]:
+def render_step(prefab: CampaignTemplate, number: int) -> dict[str, str]:
 	"""Return subject and html of a step, or in its place what is wrong with its text."""
 	steps = prefab.content["steps"]
 	if not 0 <= number < len(steps):
@@ -77,7 +77,7 @@ def render_step(prefab: Prefab, number: int) -> dict[str, str]:
 	subject = step.get("subject", "")
 	html = step.get("message_html" if step.get("use_html") else "message", "")
 	links = Links()
-	frame = Frame(
+	frame = EmailFrame(
 		links.preview(),
 		links.preview(Purpose.PREFERENCES),
 		_(prefab.content["title"]),
@@ -89,7 +89,7 @@ def render_step(prefab: Prefab, number: int) -> dict[str, str]:
 	try:
 		rendered = fill(
 			compile_step(StepText(subject, html, step.get("preview_text", ""))),
-			make_somebody(),
+			make_sample_recipient(),
 			frame,
 		)
 	except TemplateError as error:

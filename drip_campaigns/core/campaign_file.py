@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.flow.actions import ActionKind, AssignTo, LeavingBecause, RunWhen
+from drip_campaigns.core.flow.actions import ActionKind, AssignTo, OnExitReason, RunWhen
 from drip_campaigns.core.flow.goals import GoalDocument, GoalKind, ReplyScope
 from drip_campaigns.core.flow.operators import Operator
-from drip_campaigns.core.flow.step_flow import InVain, Otherwise, WaitFor, WaitSince
+from drip_campaigns.core.flow.step_flow import OnTimeout, Otherwise, WaitFor, WaitSince
 from drip_campaigns.core.flow.triggers import DaysFrom, LocalDay, PurchaseDocument, Repeat
-from drip_campaigns.core.flow.variants import Criterion, WithoutWinner
+from drip_campaigns.core.flow.variants import Criterion, NoWinnerFallback
 from drip_campaigns.core.model import CountedFrom, IfLate, Label, LeavingScope, ReEnrollment, StepType
 from drip_campaigns.core.schedule.confirmation import OptIn
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
@@ -184,7 +184,7 @@ CHOICES: dict[str, type[Label]] = {
 	"wait_for": WaitFor,
 	"wait_since": WaitSince,
 	"wait_operator": Operator,
-	"if_in_vain": InVain,
+	"if_in_vain": OnTimeout,
 	"days_from": DaysFrom,
 	"repeat": Repeat,
 	"local_day": LocalDay,
@@ -193,45 +193,45 @@ CHOICES: dict[str, type[Label]] = {
 	"goal": GoalKind,
 	"goal_document": GoalDocument,
 	"winner_by": Criterion,
-	"without_winner": WithoutWinner,
+	"without_winner": NoWinnerFallback,
 	"action": ActionKind,
 	"run_when": RunWhen,
-	"leaving_because": LeavingBecause,
+	"leaving_because": OnExitReason,
 	"assign_to": AssignTo,
 }
 TIMES = ("window_from", "window_to", "wait_time")
 MAY_BE_NEGATIVE = ("wait_days", "priority")
 
 
-class PrefabFileError(DripError):
+class CampaignFileError(DripError):
 	"""The file is no campaign that can be read."""
 
 
-def read_prefab(text: str) -> dict[str, Any]:
+def read_campaign_file(text: str) -> dict[str, Any]:
 	"""Return what a file says, checked from end to end; raise PrefabFileError naming the place, the cause and the remedy."""
 	if len(text) > MOST_CHARACTERS:
-		raise PrefabFileError(
+		raise CampaignFileError(
 			f"The file has {len(text):,} characters; {MOST_CHARACTERS:,} are the most. Shorten its texts."
 		)
 	try:
 		content = json.loads(text)
 	except (ValueError, RecursionError) as error:
-		raise PrefabFileError(f"The file is no JSON: {error}. Choose one that was exported.") from error
+		raise CampaignFileError(f"The file is no JSON: {error}. Choose one that was exported.") from error
 	_check_head(content)
 	problem = next(_find_problems(content), None)
 	if problem:
-		raise PrefabFileError(problem)
+		raise CampaignFileError(problem)
 	return content
 
 
 def _check_head(content: Any) -> None:
 	if not isinstance(content, dict) or content.get("format") != FORMAT:
-		raise PrefabFileError("This is not the file of a campaign. Choose one that was exported.")
+		raise CampaignFileError("This is not the file of a campaign. Choose one that was exported.")
 	version = content.get("version")
 	if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-		raise PrefabFileError("The file does not say its version. Export the campaign again.")
+		raise CampaignFileError("The file does not say its version. Export the campaign again.")
 	if version > VERSION:
-		raise PrefabFileError(
+		raise CampaignFileError(
 			f"The file was made by a newer version of the app (file version {version}, this site reads {VERSION}). "
 			"Update the app, or export the campaign from a site like this one."
 		)

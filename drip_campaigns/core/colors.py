@@ -20,7 +20,7 @@ class Accent:
 	text: str
 
 
-def is_colour(text: str) -> bool:
+def is_color(text: str) -> bool:
 	"""Say whether `text` is a colour as #rgb or #rrggbb."""
 	return bool(_HEX.fullmatch(text.strip()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from drip_campaigns.core.model import Label
 
 
-class ConsentTo(Label):
+class ConsentPurpose(Label):
 	"""What was agreed to."""
 
 	CAMPAIGN = "Campaign"

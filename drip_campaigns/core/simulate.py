@@ -14,7 +14,14 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.flow.evaluate import Divert, Leave, Pass, Turn, begin_waiting, weigh
+from drip_campaigns.core.flow.evaluate import (
+	Branch,
+	ExitCampaign,
+	FlowDecision,
+	WaitOver,
+	begin_waiting,
+	evaluate_step,
+)
 from drip_campaigns.core.model import (
 	LIVE_STATUSES,
 	EventType,
@@ -36,10 +43,10 @@ from drip_campaigns.core.schedule.due_steps import (
 	decide,
 	end_date,
 	go_on,
-	leave_late,
 	pass_over,
 	reopens,
 	shift,
+	shift_late,
 	zone_of,
 )
 from drip_campaigns.core.schedule.frequency_caps import free_from
@@ -47,23 +54,23 @@ from drip_campaigns.core.schedule.reenrollment import re_enroll
 from drip_campaigns.core.schedule.wall_clock import NEVER, ONE_DAY, find_zone, start_of_day, to_wall
 from drip_campaigns.core.simulation.scenario import (
 	Action,
-	HeldBack,
-	Incident,
-	Outcome,
+	DeferredStep,
+	FlowTurn,
 	Scenario,
+	ScriptedEvent,
 	Sent,
+	SimulationResult,
 	Skipped,
-	Turned,
 )
 from drip_campaigns.core.simulation.scenario_file import explain, load_scenario, write_outcome
-from drip_campaigns.core.simulation.scripted_actions import Doings
-from drip_campaigns.core.simulation.scripted_data import CHANGES, ScriptedFacts
+from drip_campaigns.core.simulation.scripted_actions import ActionPlayer
+from drip_campaigns.core.simulation.scripted_data import CHANGES, ScriptedData
 from drip_campaigns.core.transitions import can_happen, live_status, next_status
 
 EXIT_BAD_FILE = 2
 
 
-def play(scenario: Scenario) -> Outcome:
+def play(scenario: Scenario) -> SimulationResult:
 	"""Return what becomes of the enrollment up to and including the last moment of `scenario`.
 
 	Of things at one moment the script comes first, then the dispatch. What cannot happen in the enrollment's status,
@@ -123,22 +130,22 @@ class Player:
 		self.last_sent_at: datetime | None = None
 		self.sent: list[Sent] = []
 		self.skipped: list[Skipped] = []
-		self.turned: list[Turned] = []
-		self.held_back: list[HeldBack] = []
+		self.turned: list[FlowTurn] = []
+		self.held_back: list[DeferredStep] = []
 		self.caps = scenario.caps
 		self.mails: list[datetime] = []  # of all campaigns, to the address
 		self.holds: dict[str, datetime | None] = {}  # steps that are held or were, and until when
 		self.awaits = ""  # the step whose ToDo is to be closed first
-		self.facts = ScriptedFacts(scenario.facts)
-		self.doings = Doings(scenario.deeds, self.facts)
+		self.facts = ScriptedData(scenario.facts)
+		self.doings = ActionPlayer(scenario.deeds, self.facts)
 
-	def outcome(self) -> Outcome:
+	def outcome(self) -> SimulationResult:
 		"""Return what there is to tell."""
 		zone = zone_of(self.plan, self.position)
 		acted = tuple(sorted(self.doings.acted, key=lambda acted: acted.at))
 		dealt_with = tuple(self.sent), tuple(self.skipped)
 		what_else = tuple(self.turned), acted, tuple(self.held_back)
-		return Outcome(*dealt_with, self.status, self._end_date(), zone, *what_else)
+		return SimulationResult(*dealt_with, self.status, self._end_date(), zone, *what_else)
 
 	def dispatch_between(self, since: datetime, before: datetime) -> None:
 		"""Carry out the runs from `since` on and before `before` in which something is due."""
@@ -164,7 +171,7 @@ class Player:
 			else:
 				self.doings.do(one.step.id, one.deed, run)
 
-	def apply(self, incident: Incident) -> None:
+	def apply(self, incident: ScriptedEvent) -> None:
 		"""Let one line of the script happen."""
 		self.notice_start(incident.at)
 		self.finish_leaving(incident.at)
@@ -184,7 +191,7 @@ class Player:
 			if self.awaits and not isinstance(due, Finish):
 				return None
 			turn = (
-				weigh(self.plan, self.position, due, self.facts, now)
+				evaluate_step(self.plan, self.position, due, self.facts, now)
 				if isinstance(due, Send | Reach)
 				else due
 			)
@@ -193,13 +200,13 @@ class Player:
 					self.position = begin_waiting(self.position, due)
 				return None if turn.until == NEVER else turn.until
 			if isinstance(turn, Send) and (until := self._ask_cap(turn, now)):
-				self.held_back.append(HeldBack(turn.step_id, now, until))
+				self.held_back.append(DeferredStep(turn.step_id, now, until))
 				self.position = replace(self.position, not_before=until)
 				continue
 			self._take(turn, now)
 		return None
 
-	def _take(self, turn: Turn, now: datetime) -> None:
+	def _take(self, turn: FlowDecision, now: datetime) -> None:
 		if isinstance(turn, Send):
 			self.sent.append(Sent(turn.step_id, turn.planned_at, now))
 			self.facts.happen("Sent", self.plan.placed[turn.step_id].step.label, now)
@@ -209,11 +216,11 @@ class Player:
 			self.skipped.append(Skipped(turn.step_id, now, turn.reason.value.lower()))
 			self.position = pass_over(self.plan, self.position, turn, now)
 			return
-		elif isinstance(turn, Divert | Pass):
+		elif isinstance(turn, Branch | WaitOver):
 			self._go_on(turn, now)
 			return
-		elif isinstance(turn, Leave):
-			self.turned.append(Turned(turn.step_id, now, "exit"))
+		elif isinstance(turn, ExitCampaign):
+			self.turned.append(FlowTurn(turn.step_id, now, "exit"))
 			self._change(EventType.EXITED, now, ExitReason.CONDITION)
 			return
 		elif isinstance(turn, Reach):
@@ -230,13 +237,13 @@ class Player:
 			self.doings.do(step, deed, now)
 			self.awaits = step if deed.waits_for_close else ""
 		else:
-			self.turned.append(Turned(step, now, "end" if kind is StepType.END else "over"))
+			self.turned.append(FlowTurn(step, now, "end" if kind is StepType.END else "over"))
 
-	def _close(self, incident: Incident) -> None:
+	def _close(self, incident: ScriptedEvent) -> None:
 		"""Close the ToDo of a step: what comes after it keeps its distance from now."""
 		if self.awaits == incident.given["step"]:
 			self.awaits = ""
-			self.position = leave_late(self.plan, self.position, incident.given["step"], incident.at)
+			self.position = shift_late(self.plan, self.position, incident.given["step"], incident.at)
 
 	def _ask_cap(self, turn: Send, now: datetime) -> datetime | None:
 		"""Return until when the frequency cap holds an e-mail back, or None."""
@@ -244,7 +251,7 @@ class Player:
 		until = free_from(self.caps, self.mails, zone, turn.planned_at, now)
 		return until if until > now else None
 
-	def _hold(self, incident: Incident) -> None:
+	def _hold(self, incident: ScriptedEvent) -> None:
 		"""Hold a step, perhaps until a moment; or let it go on: who has waited was not late for it."""
 		step = incident.given["step"]
 		if incident.action is Action.PAUSE_STEP:
@@ -260,9 +267,9 @@ class Player:
 		)
 		return replace(self.plan, steps=tuple(held))
 
-	def _go_on(self, turn: Divert | Pass, now: datetime) -> None:
-		if isinstance(turn, Pass):
-			self.turned.append(Turned(turn.step_id, now, "in vain" if turn.in_vain else "over"))
+	def _go_on(self, turn: Branch | WaitOver, now: datetime) -> None:
+		if isinstance(turn, WaitOver):
+			self.turned.append(FlowTurn(turn.step_id, now, "in vain" if turn.in_vain else "over"))
 			at = turn.at if self.plan.keeps_dates else now
 			self.position = go_on(self.plan, self.position, turn.step_id, at, turn.target)
 			return
@@ -270,10 +277,10 @@ class Player:
 		if is_skipped:
 			self.skipped.append(Skipped(turn.step_id, now, "condition"))
 		else:
-			self.turned.append(Turned(turn.step_id, now, f"to {turn.target}"))
+			self.turned.append(FlowTurn(turn.step_id, now, f"to {turn.target}"))
 		self.position = go_on(self.plan, self.position, turn.step_id, now, turn.target, is_done=is_skipped)
 
-	def _hear(self, incident: Incident) -> None:
+	def _hear(self, incident: ScriptedEvent) -> None:
 		"""Note what a recipient does with an e-mail that was sent."""
 		step = incident.given["step"]
 		if step in {sent.step_id for sent in self.sent}:
@@ -293,7 +300,7 @@ class Player:
 		if event in (EventType.EXITED, EventType.UNSUBSCRIBED):
 			self.doings.leave(self.status, reason, now)
 
-	def _enroll(self, incident: Incident) -> None:
+	def _enroll(self, incident: ScriptedEvent) -> None:
 		now = incident.at
 		decision = re_enroll(self.plan, self.position, self.status, self.idle_since, now)
 		if isinstance(decision, Refuse):
@@ -301,7 +308,7 @@ class Player:
 		self.position = decision.position
 		self.status = live_status(self.position.start, now)
 
-	def _edit(self, incident: Incident) -> None:
+	def _edit(self, incident: ScriptedEvent) -> None:
 		self.plan, self.doings.deeds = self._with_holds(incident.steps), incident.deeds
 		if reopens(self.plan, self.position, self.status):
 			self.status = next_status(self.status, EventType.REOPENED)
@@ -313,7 +320,7 @@ class Player:
 		return to_wall(last, zone_of(self.plan, self.position)).date()
 
 
-HANDLERS: dict[Action, Callable[[Player, Incident], None]] = {
+HANDLERS: dict[Action, Callable[[Player, ScriptedEvent], None]] = {
 	Action.EDIT_STEPS: Player._edit,
 	Action.PAUSE_STEP: Player._hold,
 	Action.RESUME_STEP: Player._hold,

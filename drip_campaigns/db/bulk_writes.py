@@ -19,7 +19,7 @@ def set_values(
 	if not names:
 		return
 	if key == "name":
-		doc_event_queue.note_changing(doctype, names)
+		doc_event_queue.record_changes(doctype, names)
 	table = frappe.qb.DocType(doctype)
 	query = frappe.qb.update(table).set(table.modified, site_now).where(is_among(table[key], names))
 	for field, value in values.items():
@@ -32,7 +32,7 @@ def set_each(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 	rows = list(rows)
 	if not rows:
 		return
-	doc_event_queue.note_changing(doctype, [row[0] for row in rows])
+	doc_event_queue.record_changes(doctype, [row[0] for row in rows])
 	cases, values = [], []
 	for index, column in enumerate(columns[1:], 1):
 		cases.append(f"`{column}` = CASE name {'WHEN %s THEN %s ' * len(rows)}END")

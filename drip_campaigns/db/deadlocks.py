@@ -12,7 +12,7 @@ ATTEMPTS = 6
 LONGEST_PAUSE_SECONDS = 0.2
 
 
-def again_after_deadlock(function: Callable[..., Any]) -> Callable[..., Any]:
+def retry_on_deadlock(function: Callable[..., Any]) -> Callable[..., Any]:
 	"""Repeat a function whose transaction was rolled back by a deadlock; it must be the whole of its transaction.
 
 	Raises QueryDeadlockError when that happens six times in a row.
@@ -27,12 +27,12 @@ def again_after_deadlock(function: Callable[..., Any]) -> Callable[..., Any]:
 				frappe.db.rollback()
 				if attempt + 1 == ATTEMPTS:
 					raise
-				pause()
+				wait_after_deadlock()
 		return None
 
 	return wrapper
 
 
-def pause() -> None:
+def wait_after_deadlock() -> None:
 	"""Wait for a moment that is another one for each worker, so that two who met do not meet again."""
 	time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))

@@ -16,7 +16,7 @@ from drip_campaigns.db.dialect import is_among, select_in
 DOCTYPES = ("Drip Enrollment", "Drip Event")
 KEY = "drip_campaigns:listeners"
 KEPT_SECONDS = 3600
-JOB = "drip_campaigns.jobs.doc_event_job.tell"
+JOB = "drip_campaigns.jobs.doc_event_job.deliver_doc_events"
 CHANGES_A_JOB = 200
 # What Frappe calls after a document was made, and after it was changed
 METHODS_OF_NEW = ("after_insert", "on_update")
@@ -34,15 +34,15 @@ class _Written:
 	before: dict[str, Row] = field(default_factory=dict)
 
 
-def note_new(doctype: str, names: Sequence[str]) -> None:
+def record_inserts(doctype: str, names: Sequence[str]) -> None:
 	"""These rows were just inserted: whoever listens hears of them after the commit."""
-	if names and is_heard(doctype, METHODS_OF_NEW):
+	if names and has_listener(doctype, METHODS_OF_NEW):
 		_written(doctype).new.update(names)
 
 
-def note_changing(doctype: str, names: Sequence[str]) -> None:
+def record_changes(doctype: str, names: Sequence[str]) -> None:
 	"""These rows are about to be changed: whoever listens hears of it after the commit, if they then differ."""
-	if not names or not is_heard(doctype, METHODS_OF_CHANGED):
+	if not names or not has_listener(doctype, METHODS_OF_CHANGED):
 		return
 	written = _written(doctype)
 	unknown = sorted(set(names) - written.new - set(written.before))
@@ -53,7 +53,7 @@ def note_changing(doctype: str, names: Sequence[str]) -> None:
 		written.before.update({row.name: row for row in query.run(as_dict=True)})
 
 
-def is_heard(doctype: str, methods: Iterable[str] = METHODS_OF_CHANGED) -> bool:
+def has_listener(doctype: str, methods: Iterable[str] = METHODS_OF_CHANGED) -> bool:
 	"""Say whether somebody listens to one of these of Frappe's methods of a DocType: one look-up in Redis."""
 	if doctype not in DOCTYPES:
 		return False

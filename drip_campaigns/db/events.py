@@ -51,6 +51,6 @@ def record_events(events: Sequence[dict], site_now: datetime) -> None:
 		line = {**standard, "name": new_name(), **event}
 		rows.append([line.get(field) for field in EVENT_FIELDS])
 	insert_rows("Drip Event", EVENT_FIELDS, by_name(rows))
-	doc_event_queue.note_new("Drip Event", [row[0] for row in rows])
+	doc_event_queue.record_inserts("Drip Event", [row[0] for row in rows])
 	for subscriber in frappe.get_hooks("drip_event_subscribers"):
 		frappe.get_attr(subscriber)(events, site_now)

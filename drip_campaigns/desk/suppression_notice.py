@@ -7,7 +7,7 @@ from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.people.addresses import hash_address
 from drip_campaigns.people.recipient_types import is_type
 from drip_campaigns.people.recipients import load_recipients
-from drip_campaigns.people.suppression import DOCTYPE, explain_suppressed
+from drip_campaigns.people.suppression import DOCTYPE, explain_suppression
 from drip_campaigns.site.error_log import log_failure
 
 
@@ -30,7 +30,7 @@ def _find(doctype: str, name: str) -> dict | None:
 	row = frappe.db.get_value(DOCTYPE, filters, ["name", "reason", "note", "suppressed_at"], as_dict=True)
 	if not row:
 		return None
-	because = explain_suppressed(SuppressionReason(row.reason))
+	because = explain_suppression(SuppressionReason(row.reason))
 	return {
 		"name": row.name,
 		"address": recipient.email,

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 import frappe
 from frappe import _
 
-from drip_campaigns.actions.awaited_todo import awaits_somebody, keep_distance
-from drip_campaigns.actions.queue import Task
+from drip_campaigns.actions.awaited_todo import is_waiting_for_todo, keep_distance
+from drip_campaigns.actions.queue import ActionTask
 from drip_campaigns.core.errors import NoAllowedMomentError
-from drip_campaigns.core.flow.evaluate import Divert, Leave, Pass, Turn, begin_waiting
+from drip_campaigns.core.flow.evaluate import Branch, ExitCampaign, FlowDecision, WaitOver, begin_waiting
 from drip_campaigns.core.model import (
 	Decision,
 	EventType,
@@ -27,22 +27,28 @@ from drip_campaigns.core.model import (
 	StepType,
 	Wait,
 )
-from drip_campaigns.core.schedule.confirmation import QUESTIONS, Ask, Confirmation, Expire, KeepWaiting
+from drip_campaigns.core.schedule.confirmation import (
+	QUESTIONS,
+	AskQuestion,
+	Confirmation,
+	Expire,
+	KeepWaiting,
+)
 from drip_campaigns.core.transitions import next_status
-from drip_campaigns.dispatch.batch_rows import Batch, Rest, TurnWriter
+from drip_campaigns.dispatch.batch_rows import Batch, EnrollmentWriter, RecipientPause
 from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError
-from drip_campaigns.dispatch.flow_decisions import FlowTurns
+from drip_campaigns.dispatch.flow_decisions import FlowDecisions
 from drip_campaigns.dispatch.guard import Guard, Stop
-from drip_campaigns.outbox.email_rows import Mail, Skipped, drip_email_name
-from drip_campaigns.outbox.frequency_cap import FrequencyCap, HeldBack, load_cap
+from drip_campaigns.outbox.email_rows import OutgoingEmail, SkippedStep, drip_email_name
+from drip_campaigns.outbox.frequency_cap import CapDeferral, FrequencyCap, load_cap
 from drip_campaigns.outbox.reschedule_late import is_late
 from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.plans.enrollment_state import (
-	closing_fields,
+	final_fields,
 	live_keys,
 	plan_to_site,
 	read_position,
-	resting_fields,
+	recipient_pause_fields,
 	waiting_fields,
 	waits_for_confirmation,
 )
@@ -74,7 +80,7 @@ def make_batch(
 	guard = Guard(run.campaign, rows, run.rules.find(rows, now))
 	guard.cap = load_cap(run.campaign, [recipient.email for recipient in guard.recipients.values()], now)
 	run.threads.begin([row.name for row in rows])
-	flow = FlowTurns(run.plan, rows, guard, now)
+	flow = FlowDecisions(run.plan, rows, guard, now)
 	began = time.monotonic()
 	for number, row in enumerate(rows, 1):
 		_Turn(run, batch, guard, flow, row, dealt_with[row.name], now).take()
@@ -86,7 +92,7 @@ def make_batch(
 	return batch
 
 
-class _Turn(TurnWriter):
+class _Turn(EnrollmentWriter):
 	"""One enrollment's turn in a batch."""
 
 	def __init__(
@@ -94,20 +100,20 @@ class _Turn(TurnWriter):
 		run: CampaignRun,
 		batch: Batch,
 		guard: Guard,
-		flow: FlowTurns,
+		flow: FlowDecisions,
 		row: frappe._dict,
 		steps: Mapping[str, frappe._dict],
 		now: datetime,
 	):
 		super().__init__(run, batch, row, keep_distance(run.plan, read_position(row, steps), steps), now)
-		self.awaits_somebody = awaits_somebody(steps)
-		self.checked: Recipient | Stop | Rest | None = None
+		self.awaits_somebody = is_waiting_for_todo(steps)
+		self.checked: Recipient | Stop | RecipientPause | None = None
 		self.making: str | None = None  # the step whose e-mail is being made
 		self.guard, self.flow, self.steps = guard, flow, steps
 		under_way = [mail for mail in steps.values() if mail.status in OPEN_STATUSES]
 		self.is_open = bool(under_way)
 		self.is_held_up = any(is_late(mail, now) for mail in under_way)
-		self.skipped: list[Skipped] = []
+		self.skipped: list[SkippedStep] = []
 		self.noted: list[tuple[EventType, str, str]] = []  # what happens, a sentence, and the step
 
 	def take(self) -> None:
@@ -129,11 +135,11 @@ class _Turn(TurnWriter):
 			self._go_through_steps()
 
 	def _ask(self) -> None:
-		decision = confirmation_mail.decide(
+		decision = confirmation_mail.decide_question(
 			self.row, self.steps, self.run.patience, is_open=self.is_open, now=self.now
 		)
 		if isinstance(decision, Expire):
-			closing = closing_fields(Status.EXITED, self.now, ExitReason.NOT_CONFIRMED)
+			closing = final_fields(Status.EXITED, self.now, ExitReason.NOT_CONFIRMED)
 			self._write({**closing, "confirmation": Confirmation.EXPIRED.value})
 			self._log(EventType.EXITED, ExitReason.NOT_CONFIRMED.value)
 		elif isinstance(decision, KeepWaiting):
@@ -141,9 +147,9 @@ class _Turn(TurnWriter):
 		else:
 			self._send_question(decision)
 
-	def _send_question(self, decision: Ask) -> None:
+	def _send_question(self, decision: AskQuestion) -> None:
 		mail = self._check_and_make(Send(decision.question, self.now))
-		if not isinstance(mail, Mail):
+		if not isinstance(mail, OutgoingEmail):
 			self._leave_it(mail)
 			return
 		self.batch.mails.append(mail)
@@ -158,26 +164,26 @@ class _Turn(TurnWriter):
 			# The one before it waits for the mail server, a limit or a brake: the two must not arrive together.
 			decision = Wait(decision.step_id, self.now + LOOK_AGAIN)
 		mail = self._check_and_make(decision) if isinstance(decision, Send) else decision
-		if isinstance(mail, Stop | Rest):
+		if isinstance(mail, Stop | RecipientPause):
 			self._leave_it(mail)
 			return
-		if isinstance(mail, HeldBack):
+		if isinstance(mail, CapDeferral):
 			decision, mail = self._hold_back(decision, mail), None
 		self.batch.skipped += self.skipped
 		self.batch.tasks += self.tasks
 		for event, text, step in self.noted:
 			self._log(event, text, step)
-		if isinstance(mail, Mail):
+		if isinstance(mail, OutgoingEmail):
 			self._send(mail)
-		if isinstance(decision, Leave):
+		if isinstance(decision, ExitCampaign):
 			self._leave_by_flow(decision)
 		elif isinstance(decision, Finish) and not self.is_open:
-			self._write(closing_fields(Status.COMPLETED, self.now), end_date=self._end_date())
+			self._write(final_fields(Status.COMPLETED, self.now), end_date=self._end_date())
 			self._log(EventType.COMPLETED)
 		else:
 			self._go_on(decision)
 
-	def _go_to_next(self) -> Decision | Turn | Stop | Rest:
+	def _go_to_next(self) -> Decision | FlowDecision | Stop | RecipientPause:
 		"""Go through all that needs no e-mail, and return what comes then."""
 		for _turn in range(MOST_TURNS):
 			due = self.run.planner.decide(self.position, self.now)
@@ -188,7 +194,7 @@ class _Turn(TurnWriter):
 				self.position = begin_waiting(self.position, due)
 			if isinstance(turn, Skip):
 				self._skip(turn)
-			elif isinstance(turn, Divert | Pass):
+			elif isinstance(turn, Branch | WaitOver):
 				self._turn_to(turn)
 			elif isinstance(turn, Reach):
 				if instead := self._reach(turn):
@@ -197,7 +203,7 @@ class _Turn(TurnWriter):
 				return turn
 		return Wait(due.step_id, self.now + CATCH_BREATH)
 
-	def _turn_to(self, turn: Divert | Pass) -> None:
+	def _turn_to(self, turn: Branch | WaitOver) -> None:
 		acts = self.run.plan.placed[turn.step_id].step.acts
 		if acts and turn.target is None:
 			self._pass_over(turn.step_id, turn.planned_at, self.flow.describe(turn))
@@ -205,11 +211,11 @@ class _Turn(TurnWriter):
 			self.noted.append((EventType.MOVED_ON, self.flow.describe(turn), turn.step_id))
 		self.position = self.flow.go_on(self.position, turn)
 
-	def _leave_by_flow(self, turn: Leave) -> None:
-		self._write(closing_fields(Status.EXITED, self.now, ExitReason.CONDITION))
+	def _leave_by_flow(self, turn: ExitCampaign) -> None:
+		self._write(final_fields(Status.EXITED, self.now, ExitReason.CONDITION))
 		self._log(EventType.EXITED, self.flow.describe(turn), turn.step_id)
 
-	def _leave_it(self, instead: Stop | Rest) -> None:
+	def _leave_it(self, instead: Stop | RecipientPause) -> None:
 		if isinstance(instead, Stop):
 			self._stop(instead)
 		else:
@@ -222,22 +228,22 @@ class _Turn(TurnWriter):
 
 	def _pass_over(self, step: str, planned_at: datetime, reason: str) -> None:
 		subject = self.run.subjects[step]
-		self.skipped.append(Skipped(self.row, step, subject, planned_at, reason))
+		self.skipped.append(SkippedStep(self.row, step, subject, planned_at, reason))
 		self.noted.append((EventType.SKIPPED, reason, step))
 
-	def _reach(self, decision: Reach) -> Stop | Rest | None:
+	def _reach(self, decision: Reach) -> Stop | RecipientPause | None:
 		"""Pass a step that is no e-mail; note down an action, which a job does after the commit."""
 		step = self.run.rows[decision.step_id]
 		if step.step_type == StepType.ACTION:
 			self.checked = checked = self.checked or self._ask_guard()
-			if isinstance(checked, Stop | Rest):
+			if isinstance(checked, Stop | RecipientPause):
 				return checked
-			self.tasks.append(Task(step, self.row, self.now))
+			self.tasks.append(ActionTask(step, self.row, self.now))
 			self.awaits_somebody = bool(step.waits_for_close)
 		self.position = self.run.planner.advance(self.position, decision.step_id, self.now)
 		return None
 
-	def _hold_back(self, decision: Send, held: HeldBack) -> Decision:
+	def _hold_back(self, decision: Send, held: CapDeferral) -> Decision:
 		"""Move the step to the next moment that the frequency cap allows; it is not late then, and not lost."""
 		before = self.row.held_back_until
 		self.position = replace(self.position, not_before=held.until)
@@ -246,37 +252,37 @@ class _Turn(TurnWriter):
 			self.noted.append((EventType.HELD_BACK, held.reason, decision.step_id))
 		return self.run.planner.decide(self.position, self.now)
 
-	def _check_and_make(self, decision: Send) -> Mail | Stop | Rest | HeldBack:
+	def _check_and_make(self, decision: Send) -> OutgoingEmail | Stop | RecipientPause | CapDeferral:
 		self.checked = checked = self.checked or self._ask_guard()
-		if isinstance(checked, Stop | Rest):
+		if isinstance(checked, Stop | RecipientPause):
 			return checked
 		if self.guard.cap and (held := self._ask_cap(self.guard.cap, checked, decision)):
 			return held
 		self.making = decision.step_id
 		return self.run.make_mail(self.row, decision.step_id, decision.planned_at, checked, self.now)
 
-	def _ask_guard(self) -> Recipient | Stop | Rest:
+	def _ask_guard(self) -> Recipient | Stop | RecipientPause:
 		checked = self.guard.check(self.row)
 		if isinstance(checked, Stop):
 			return checked
 		preference = self.guard.preference_of(checked)
-		resting = resting_fields(preference, self.run.plan, self.position, self.now)
+		resting = recipient_pause_fields(preference, self.run.plan, self.position, self.now)
 		if resting:
-			return Rest(resting)
+			return RecipientPause(resting)
 		self.row.update(
 			live_keys(self.row.campaign, self.row.recipient_type, self.row.recipient, checked.email)
 		)
 		self.row.email_address = checked.email
 		return checked
 
-	def _ask_cap(self, cap: FrequencyCap, recipient: Recipient, decision: Send) -> HeldBack | None:
+	def _ask_cap(self, cap: FrequencyCap, recipient: Recipient, decision: Send) -> CapDeferral | None:
 		if decision.step_id in QUESTIONS:  # a question is no marketing
 			return None
 		zone = self.position.timezone or self.run.plan.timezone
 		name = drip_email_name(self.row.name, decision.step_id)
 		return cap.reserve(recipient.email, name, zone, decision.planned_at)
 
-	def _send(self, mail: Mail) -> None:
+	def _send(self, mail: OutgoingEmail) -> None:
 		self.batch.mails.append(mail)
 		self.position = self.run.planner.advance(self.position, mail.step, self.now)
 		self.last_at = self.now

@@ -12,14 +12,14 @@ import frappe
 from frappe import _
 from jinja2 import TemplateError
 
-from drip_campaigns.actions.queue import Task
+from drip_campaigns.actions.queue import ActionTask
 from drip_campaigns.core.model import EventType, Position, Status
 from drip_campaigns.core.schedule.retry import GiveUp, decide_retry
 from drip_campaigns.core.transitions import can_happen
 from drip_campaigns.dispatch.campaign_run import CampaignRun, explain
 from drip_campaigns.dispatch.guard import Stop
-from drip_campaigns.outbox.email_rows import Mail, Skipped, drip_email_name
-from drip_campaigns.plans.enrollment_state import closing_fields
+from drip_campaigns.outbox.email_rows import OutgoingEmail, SkippedStep, drip_email_name
+from drip_campaigns.plans.enrollment_state import final_fields
 from drip_campaigns.rendering.expressions import ExpressionError
 from drip_campaigns.site.clock import to_site_plan
 
@@ -28,38 +28,38 @@ from drip_campaigns.site.clock import to_site_plan
 class Batch:
 	"""The rows of one batch, as they will be written."""
 
-	mails: list[Mail] = field(default_factory=list)
-	skipped: list[Skipped] = field(default_factory=list)
+	mails: list[OutgoingEmail] = field(default_factory=list)
+	skipped: list[SkippedStep] = field(default_factory=list)
 	states: list[dict[str, Any]] = field(default_factory=list)
 	events: list[dict[str, Any]] = field(default_factory=list)
 	text_errors: list[str] = field(default_factory=list)
 	text_steps: set[str | None] = field(default_factory=set)  # None: a condition, which is no text
-	tasks: list[Task] = field(default_factory=list)
+	tasks: list[ActionTask] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Rest:
+class RecipientPause:
 	"""The recipient has asked for a pause: the enrollment waits where it is, with these fields."""
 
 	fields: Mapping[str, Any]
 
 
-class TurnWriter:
+class EnrollmentWriter:
 	"""Collects the rows of one enrollment's turn."""
 
 	def __init__(
 		self, run: CampaignRun, batch: Batch, row: frappe._dict, position: Position, now: datetime
 	) -> None:
 		self.run, self.batch, self.row, self.position, self.now = run, batch, row, position, now
-		self.tasks: list[Task] = []
+		self.tasks: list[ActionTask] = []
 		self.last_at: datetime | None = None  # when a step was dealt with in this turn
 
-	def _rest(self, rest: Rest) -> None:
+	def _rest(self, rest: RecipientPause) -> None:
 		self.batch.states.append({**self.row, **rest.fields})
 		self._log(EventType.PAUSED, _("The recipient asked for a pause."))
 
 	def _stop(self, stop: Stop) -> None:
-		self._write(closing_fields(stop.status, self.now, stop.exit_reason))
+		self._write(final_fields(stop.status, self.now, stop.exit_reason))
 		event = EventType.UNSUBSCRIBED if stop.status is Status.UNSUBSCRIBED else EventType.EXITED
 		self._log(event, stop.detail)
 
@@ -71,7 +71,7 @@ class TurnWriter:
 		retry = decide_retry(attempts, self.run.max_attempts - 1, self.now)
 		if isinstance(retry, GiveUp) and can_happen(Status(self.row.status), EventType.FAILED):
 			message = explain(error, self.row, self.run)
-			closing = closing_fields(Status.FAILED, self.now)
+			closing = final_fields(Status.FAILED, self.now)
 			self.batch.tasks += self.tasks  # what it has come past is done all the same
 			self._write({**closing, "attempts": attempts, "last_error": message})
 			self._log(EventType.FAILED, message)
@@ -97,7 +97,7 @@ class TurnWriter:
 	def _write(self, fields: Mapping[str, Any], **more: Any) -> None:
 		self.batch.states.append({**self.row, **self.run.planner.fields_of(self.position), **fields, **more})
 
-	def _log_queued(self, mail: Mail) -> None:
+	def _log_queued(self, mail: OutgoingEmail) -> None:
 		name = drip_email_name(self.row.name, mail.step)
 		self._log(EventType.QUEUED, mail.rendered.subject, mail.step, name)
 

@@ -12,27 +12,27 @@ from jinja2 import TemplateError
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import Plan
-from drip_campaigns.core.schedule.confirmation import QUESTIONS, Patience
+from drip_campaigns.core.schedule.confirmation import QUESTIONS, ConfirmationTimes
 from drip_campaigns.core.tracking.links import LinkRules
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
-from drip_campaigns.exit_rules.find_exits import LeavingRules
-from drip_campaigns.outbox.email_rows import Mail, drip_email_name
-from drip_campaigns.people.addresses import hash_address, on_the_wire
+from drip_campaigns.exit_rules.find_exits import ExitRules
+from drip_campaigns.outbox.email_rows import OutgoingEmail, drip_email_name
+from drip_campaigns.people.addresses import hash_address, to_ascii
 from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
-from drip_campaigns.plans.check_flow import find_gone
+from drip_campaigns.plans.check_flow import find_missing_fields
 from drip_campaigns.plans.enrollment_state import waits_for_confirmation
 from drip_campaigns.plans.planner import Planner
 from drip_campaigns.rendering.confirmation_mail import load_question
 from drip_campaigns.rendering.headers import Headers
-from drip_campaigns.rendering.link_targets import keep_targets
+from drip_campaigns.rendering.link_targets import store_targets
 from drip_campaigns.rendering.link_tracker import Tracker
 from drip_campaigns.rendering.links import Links
-from drip_campaigns.rendering.message import Envelope, compose
+from drip_campaigns.rendering.message import MessageEnvelope, compose
 from drip_campaigns.rendering.render_email import (
 	NO_RULES,
 	CompiledStep,
-	Frame,
+	EmailFrame,
 	StepText,
 	compile_step,
 	fill,
@@ -45,8 +45,8 @@ from drip_campaigns.rendering.step_versions import Version, make_version
 from drip_campaigns.rendering.threads import Threads
 from drip_campaigns.rendering.tracking_modes import TrackingModes, find_utm
 from drip_campaigns.rendering.variants import Variants
-from drip_campaigns.site.languages import find_language, speaking
-from drip_campaigns.site.settings import patience
+from drip_campaigns.site.languages import find_language, use_language
+from drip_campaigns.site.settings import confirmation_times
 
 
 class StepTextError(DripError):
@@ -69,7 +69,7 @@ class CampaignRun:
 		self.senders, self.links, self.mailboxes = Senders(), Links(), Mailboxes()
 		self.headers = Headers(campaign, self.site_url)
 		self.tracking = TrackingModes(campaign)
-		self.rules = LeavingRules(campaign)
+		self.rules = ExitRules(campaign)
 		self.variants = Variants(campaign)
 		self.threads = Threads(self.plan, self.rows)
 		self._compiled: dict[tuple[str, str, str], CompiledStep] = {}
@@ -78,14 +78,14 @@ class CampaignRun:
 
 	def _check_conditions(self) -> None:
 		"""Raise StepTextError if a field is gone that the campaign asks for: nobody is sent the wrong way for it."""
-		gone = next(find_gone(self.plan), None) if self.plan.has_flow else None
+		gone = next(find_missing_fields(self.plan), None) if self.plan.has_flow else None
 		if gone:
 			raise StepTextError(f"{self._label(gone.step)}: {gone.sentence}")
 
 	@cached_property
-	def patience(self) -> Patience:
+	def confirmation_times(self) -> ConfirmationTimes:
 		"""How long a confirmation is waited for."""
-		return patience()
+		return confirmation_times()
 
 	def compiled(self, step: str, language: str, variant: str = "") -> CompiledStep:
 		"""Return the templates of a step or a question, compiled once per run, variant and language of a recipient.
@@ -111,7 +111,7 @@ class CampaignRun:
 
 	def _compile(self, step: str, language: str, variant: str) -> CompiledStep:
 		if step in QUESTIONS:
-			with speaking(language):
+			with use_language(language):
 				text = load_question(self.campaign, step)
 				self._note_version((step, language, variant), text)
 				return compile_step(text)
@@ -155,10 +155,10 @@ class CampaignRun:
 			self._links_of_steps[step] = LinkRules(step, self.tracking.any, utm, self.links.root)
 		return self._links_of_steps[step]
 
-	def keep_targets(self, now: datetime) -> None:
+	def store_targets(self, now: datetime) -> None:
 		"""Write down where the links of the steps lead that were used in this run."""
 		for (step, *_rest), compiled in self._compiled.items():
-			keep_targets(compiled.targets, self.campaign, step, now)
+			store_targets(compiled.targets, self.campaign, step, now)
 
 	def _label(self, step: str) -> str:
 		row = self.rows.get(step)
@@ -166,7 +166,7 @@ class CampaignRun:
 
 	def make_mail(
 		self, row: frappe._dict, step: str, planned_at: datetime, recipient: Recipient, now: datetime
-	) -> Mail:
+	) -> OutgoingEmail:
 		"""Render one e-mail; raises what the template or the address raises."""
 		sender = self.senders.find(row.sender or self.campaign.sender or row.owner)
 		variant = self.variants.of(row.name, step)
@@ -182,7 +182,7 @@ class CampaignRun:
 		message = compose(envelope, rendered, now, self.headers.make(sender, step))
 		is_question = step in QUESTIONS
 		mode = TrackingMode.NONE if is_question else self.tracking.of(recipient)
-		return Mail(
+		return OutgoingEmail(
 			row,
 			step,
 			planned_at,
@@ -198,14 +198,14 @@ class CampaignRun:
 			thread.root if thread else None,
 		)
 
-	def _envelope(self, drip_email: str, sender: Sender, frame: Frame, recipient: Recipient) -> Envelope:
-		address = on_the_wire(sender.address)
-		return Envelope(
+	def _envelope(self, drip_email: str, sender: Sender, frame: EmailFrame, recipient: Recipient) -> MessageEnvelope:
+		address = to_ascii(sender.address)
+		return MessageEnvelope(
 			from_name=frame.sender_name,
 			from_address=address,
-			reply_to=self.mailboxes.reply_to(sender.email_account, drip_email, on_the_wire(sender.reply_to)),
+			reply_to=self.mailboxes.reply_to(sender.email_account, drip_email, to_ascii(sender.reply_to)),
 			to_name=recipient.full_name,
-			to_address=on_the_wire(recipient.email),
+			to_address=to_ascii(recipient.email),
 			message_id=f"{frappe.generate_hash(length=20)}@{address.rpartition('@')[2]}",
 			unsubscribe_url=frame.unsubscribe_url,
 			site_url=self.site_url,
@@ -214,9 +214,9 @@ class CampaignRun:
 
 	def _frame(
 		self, enrollment: str, step: str, sender_name: str, address: str, compiled: CompiledStep
-	) -> Frame:
+	) -> EmailFrame:
 		view_url = self.links.view(drip_email_name(enrollment, step)) if compiled.has_view_link else ""
-		return Frame(
+		return EmailFrame(
 			self.links.leave(enrollment),
 			self.links.preferences(enrollment, address),
 			self.campaign.campaign_name,

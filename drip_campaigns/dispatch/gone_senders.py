@@ -11,7 +11,7 @@ from frappe import _
 from drip_campaigns.db.bulk_writes import set_each
 from drip_campaigns.enrollment.sender_choice import choose_senders, find_able
 from drip_campaigns.people.recipients import load_recipients
-from drip_campaigns.site.notify import TELL_AGAIN_SECONDS, managers, tell
+from drip_campaigns.site.notify import NOTIFY_AGAIN_SECONDS, find_managers, notify
 
 
 def replace_gone_senders(campaign, rows: Sequence[frappe._dict]) -> None:
@@ -49,11 +49,11 @@ def _tell_once(campaign, user: str) -> None:
 	key = f"drip_campaigns:gone_sender:{campaign.name}:{user}"
 	if frappe.cache.get_value(key):
 		return
-	frappe.cache.set_value(key, 1, expires_in_sec=TELL_AGAIN_SECONDS)
+	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
 	text = _(
 		"{0}, who e-mails of campaign {1} were from, is disabled or deleted. Others stand in by its rule."
 	)
 	campaign.add_comment("Info", text.format(user, campaign.name))
 	subject = text.format(frappe.bold(user), frappe.bold(campaign.name))
-	told = {campaign.owner, *managers()}
-	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Campaign", campaign.name))
+	told = {campaign.owner, *find_managers()}
+	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Campaign", campaign.name))

@@ -9,14 +9,14 @@ from frappe import _
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import ExitReason, Status, SuppressionReason
-from drip_campaigns.exit_rules.find_exits import Leaver
+from drip_campaigns.exit_rules.find_exits import RuleExit
 from drip_campaigns.outbox.frequency_cap import FrequencyCap
-from drip_campaigns.people.addresses import is_valid, live_key, normalise
+from drip_campaigns.people.addresses import is_valid, live_key, normalize
 from drip_campaigns.people.exclusions import Exclusions
-from drip_campaigns.people.opt_outs import find_left, find_left_lists
-from drip_campaigns.people.preferences import NOTHING_SAID, Preference, load_preferences, personalise
+from drip_campaigns.people.opt_outs import find_opted_out, find_opted_out_lists
+from drip_campaigns.people.preferences import NO_PREFERENCE, Preference, apply_preference, load_preferences
 from drip_campaigns.people.recipients import Recipient, load_enrolled
-from drip_campaigns.people.suppression import EXIT_REASONS, explain_suppressed, find_suppressed
+from drip_campaigns.people.suppression import EXIT_REASONS, explain_suppression, find_suppressed
 from drip_campaigns.plans.enrollment_rows import find_taken_keys
 
 
@@ -41,7 +41,7 @@ class Guard:
 	"""What a batch must know of its recipients, read in a handful of queries."""
 
 	def __init__(
-		self, campaign, rows: Sequence[frappe._dict], leavers: Mapping[str, Leaver] = MappingProxyType({})
+		self, campaign, rows: Sequence[frappe._dict], leavers: Mapping[str, RuleExit] = MappingProxyType({})
 	) -> None:
 		"""`leavers` are those who leave by a rule of the campaign, by the enrollment's name."""
 		self.campaign, self.leavers = campaign.name, leavers
@@ -49,12 +49,12 @@ class Guard:
 		self.recipients = load_enrolled(rows)
 		addresses = [recipient.email for recipient in self.recipients.values()]
 		known = [*addresses, *(row.email_address for row in rows)]
-		self.left, self.suppressed = find_left(self.campaign, known), find_suppressed(known)
-		self.left_lists = find_left_lists(self._addresses_by_list(rows))
+		self.left, self.suppressed = find_opted_out(self.campaign, known), find_suppressed(known)
+		self.left_lists = find_opted_out_lists(self._addresses_by_list(rows))
 		self.preferences = load_preferences(addresses)
 		self.excluded = Exclusions.of(campaign).find(self.recipients.values())
 		self.taken = find_taken_keys(
-			[live_key(self.campaign, "address", normalise(a)) for a in addresses if a]
+			[live_key(self.campaign, "address", normalize(a)) for a in addresses if a]
 		)
 		self.twins = self._find_twins(rows)
 
@@ -67,10 +67,10 @@ class Guard:
 		if recipient is None:
 			detail = _("{0} {1} no longer exists.").format(_(row.recipient_type), row.recipient)
 			return Stop(Status.EXITED, ExitReason.RECIPIENT_DELETED, detail)
-		spelled = {normalise(recipient.email), normalise(row.email_address)}
+		spelled = {normalize(recipient.email), normalize(row.email_address)}
 		if spelled & self.left:
 			return Stop(Status.UNSUBSCRIBED, None, _("The recipient has unsubscribed."))
-		if row.target_list and (row.target_list, normalise(recipient.email)) in self.left_lists:
+		if row.target_list and (row.target_list, normalize(recipient.email)) in self.left_lists:
 			return Stop(
 				Status.UNSUBSCRIBED, None, _("The recipient has left the list {0}.").format(row.target_list)
 			)
@@ -84,7 +84,7 @@ class Guard:
 		if stop := self._find_rule(row, recipient):
 			return stop
 		self._check_address(row, recipient)
-		return personalise(recipient, self.preference_of(recipient))
+		return apply_preference(recipient, self.preference_of(recipient))
 
 	def _find_rule(self, row: frappe._dict, recipient: Recipient) -> Stop | None:
 		"""Return what ends the enrollment by a rule of the campaign, or by a flag of the record."""
@@ -99,7 +99,7 @@ class Guard:
 
 	def preference_of(self, recipient: Recipient) -> Preference:
 		"""Return what the person has asked for, by address."""
-		return self.preferences.get(normalise(recipient.email), NOTHING_SAID)
+		return self.preferences.get(normalize(recipient.email), NO_PREFERENCE)
 
 	def _addresses_by_list(self, rows: Sequence[frappe._dict]) -> Iterator[tuple[str, str]]:
 		for row in rows:
@@ -120,12 +120,12 @@ class Guard:
 		}
 		fields = ["recipient_type", "recipient", "email_address"]
 		others = frappe.get_all("Drip Enrollment", filters=filters, fields=fields)
-		return {(other.recipient_type, other.recipient, normalise(other.email_address)) for other in others}
+		return {(other.recipient_type, other.recipient, normalize(other.email_address)) for other in others}
 
 	def _was_merged(self, row: frappe._dict, recipient: Recipient) -> bool:
 		"""Say whether the record was merged into one that is, or was, on the campaign at the address it has."""
-		address = normalise(recipient.email)
-		moved = address != normalise(row.email_address) and row.live_recipient != self._key(row)
+		address = normalize(recipient.email)
+		moved = address != normalize(row.email_address) and row.live_recipient != self._key(row)
 		return moved and (row.recipient_type, row.recipient, address) in self.twins
 
 	def _key(self, row: frappe._dict) -> str:
@@ -139,7 +139,7 @@ class Guard:
 					"{0} has no valid e-mail address ({1}). Correct the record; it will be tried again."
 				).format(record, recipient.email or _("empty"))
 			)
-		key = live_key(self.campaign, "address", normalise(recipient.email))
+		key = live_key(self.campaign, "address", normalize(recipient.email))
 		if key != row.live_address and key in self.taken:
 			raise AddressTakenError(
 				_(
@@ -151,5 +151,5 @@ class Guard:
 
 def _stop_suppressed(reason: SuppressionReason) -> Stop:
 	exit_reason = EXIT_REASONS[reason]
-	detail = _("The recipient {0}.").format(explain_suppressed(reason))
+	detail = _("The recipient {0}.").format(explain_suppression(reason))
 	return Stop(Status.EXITED if exit_reason else Status.UNSUBSCRIBED, exit_reason, detail)

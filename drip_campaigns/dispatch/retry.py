@@ -23,12 +23,12 @@ from drip_campaigns.dispatch.gone_senders import replace_gone_senders
 from drip_campaigns.dispatch.guard import Guard, Stop
 from drip_campaigns.enrollment.admission import check_campaign
 from drip_campaigns.outbox import emails
-from drip_campaigns.outbox.email_rows import Mail, record_mails
-from drip_campaigns.outbox.settle import put_back
-from drip_campaigns.people.addresses import normalise
-from drip_campaigns.people.opt_outs import find_left
+from drip_campaigns.outbox.email_rows import OutgoingEmail, insert_emails
+from drip_campaigns.outbox.settle import requeue
+from drip_campaigns.people.addresses import normalize
+from drip_campaigns.people.opt_outs import find_opted_out
 from drip_campaigns.people.suppression import find_suppressed
-from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, advance_enrollments, load_dealt_with
+from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, load_handled_steps, update_enrollments
 from drip_campaigns.plans.enrollment_state import (
 	plan_fields,
 	position_fields,
@@ -70,7 +70,7 @@ def send_missed(campaign, now: datetime) -> int:
 	replace_gone_senders(campaign, rows)
 	guard = Guard(campaign, rows)
 	run.threads.begin([row.name for row in rows])
-	mails: list[Mail] = []
+	mails: list[OutgoingEmail] = []
 	errors: list[tuple[str, str]] = []
 	for row in rows:
 		try:
@@ -81,11 +81,11 @@ def send_missed(campaign, now: datetime) -> int:
 			errors.append((row.name, _explain(error, run.subjects[row.step])))
 	bulk_writes.set_each("Drip Enrollment", ("name", "last_error"), errors)
 	bulk_writes.delete_rows("Drip Email", [mail.enrollment.drip_email for mail in mails])
-	record_mails(mails, [], now, release_after())
+	insert_emails(mails, [], now, release_after())
 	return len(mails)
 
 
-def _make_missed(run: CampaignRun, guard: Guard, row: frappe._dict, now: datetime) -> list[Mail]:
+def _make_missed(run: CampaignRun, guard: Guard, row: frappe._dict, now: datetime) -> list[OutgoingEmail]:
 	if row.step not in run.rows or isinstance(recipient := guard.check(row), Stop):
 		return []
 	row.email_address = recipient.email
@@ -102,7 +102,7 @@ def _retry_enrollments(campaign, now: datetime) -> int:
 	rows = frappe.get_all(
 		"Drip Enrollment", filters=filters, fields=list(ENROLLMENT_FIELDS), limit=BATCH_SIZE
 	)
-	dealt_with = load_dealt_with([row.name for row in rows])
+	dealt_with = load_handled_steps([row.name for row in rows])
 	keys, states = find_free_keys(rows), []
 	for row in rows:
 		if row.name not in keys:
@@ -112,7 +112,7 @@ def _retry_enrollments(campaign, now: datetime) -> int:
 		cleared = {"status": Status.IN_PROGRESS.value, "attempts": 0, "last_error": None, "left_at": None}
 		waiting = waiting_fields(now) if waits_for_confirmation(row) else {}
 		states.append({**row, **position_fields(position), **future, **keys[row.name], **cleared, **waiting})
-	advance_enrollments(states, to_site(now))
+	update_enrollments(states, to_site(now))
 	record_events([_event(EventType.RESUMED, state) for state in states], to_site(now))
 	return len(states)
 
@@ -137,9 +137,9 @@ def _retry_emails(campaign, now: datetime) -> int:
 		.run(as_dict=True)
 	)
 	addresses = {row.email_address for row in rows}
-	gone = find_left(campaign.name, addresses) | find_suppressed(addresses).keys()
-	rows = _reopen([row for row in rows if normalise(row.email_address) not in gone], now)
-	put_back(rows, now, now, release_after())
+	gone = find_opted_out(campaign.name, addresses) | find_suppressed(addresses).keys()
+	rows = _reopen([row for row in rows if normalize(row.email_address) not in gone], now)
+	requeue(rows, now, now, release_after())
 	return len(rows)
 
 

@@ -19,7 +19,7 @@ class _Kept(NamedTuple):
 	run: CampaignRun
 
 
-class Runs:
+class RunCache:
 	"""The runs of one dispatch by their campaigns: one is kept from batch to batch if the batch was committed."""
 
 	def __init__(self) -> None:

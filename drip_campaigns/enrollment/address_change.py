@@ -12,13 +12,13 @@ from frappe.utils.jinja import get_template
 
 from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
 from drip_campaigns.enrollment.changes import log, set_fields
-from drip_campaigns.enrollment.exit import end, find_live_of
+from drip_campaigns.enrollment.exit import exit_enrollment, find_live_of
 from drip_campaigns.enrollment.list_membership import MEMBER
 from drip_campaigns.enrollment.suppress import suppress
-from drip_campaigns.people.addresses import hash_address, normalise, spellings
-from drip_campaigns.people.opt_outs import find_left_campaigns, record_left
+from drip_campaigns.people.addresses import hash_address, normalize, spellings
+from drip_campaigns.people.opt_outs import find_opted_out_campaigns, record_opt_out
 from drip_campaigns.people.preferences import DOCTYPE as PREFERENCE
-from drip_campaigns.people.preferences import keep_preference
+from drip_campaigns.people.preferences import save_preference
 from drip_campaigns.people.record_address import change_records
 from drip_campaigns.people.suppression import find_suppressed
 from drip_campaigns.plans.enrollment_state import live_keys
@@ -30,13 +30,13 @@ NO_REQUEST = {"new_address": None, "change_key": None, "change_asked_at": None}
 CARRIED_OVER = (SuppressionReason.OPTED_OUT, SuppressionReason.COMPLAINT, SuppressionReason.MANUAL)
 
 
-def ask(address: str, new_address: str, now: datetime) -> None:
+def request_change(address: str, new_address: str, now: datetime) -> None:
 	"""Send the e-mail to the new address with whose link the change is confirmed; a later request takes the place of it.
 
 	An address that wants no mail from us gets none, also at somebody else's request; whoever asked is not told.
 	"""
 	key = secrets.token_hex(12)
-	keep_preference(address, new_address=new_address, change_key=key, change_asked_at=to_site(now))
+	save_preference(address, new_address=new_address, change_key=key, change_asked_at=to_site(now))
 	if not find_suppressed([new_address]):
 		_send(
 			new_address,
@@ -56,21 +56,21 @@ def find_request(change_key: str, now: datetime, *, for_update: bool = False) ->
 	return request
 
 
-def forget_requests_to(address: str) -> None:
+def delete_requests_to(address: str) -> None:
 	"""Forget who has asked for `address`: the person of it wants nothing stored."""
 	filters = {"new_address": ["in", spellings(address)]}
 	for row in frappe.get_all(PREFERENCE, filters=filters, fields=["name", "new_address"]):
-		if normalise(row.new_address) == normalise(address):
+		if normalize(row.new_address) == normalize(address):
 			frappe.db.set_value(PREFERENCE, row.name, NO_REQUEST)
 
 
-def forget_expired(now: datetime) -> None:
+def delete_expired(now: datetime) -> None:
 	"""Forget the addresses of requests that nobody has confirmed in time: their links open nothing any more."""
 	filters = {"change_asked_at": ["<", to_site(now - VALID_FOR)]}
 	frappe.db.set_value(PREFERENCE, filters, NO_REQUEST)
 
 
-def confirm(request: frappe._dict, now: datetime) -> None:
+def confirm_change(request: frappe._dict, now: datetime) -> None:
 	"""Change the address on enrollments, lists and records; what the person has left stays left. The old one is told."""
 	old, new = request.email_address, request.new_address
 	changed = change_records(old, new)
@@ -82,11 +82,11 @@ def confirm(request: frappe._dict, now: datetime) -> None:
 
 
 def _carry_over_consent(old: str, new: str, now: datetime) -> None:
-	reason = find_suppressed([old]).get(normalise(old))
+	reason = find_suppressed([old]).get(normalize(old))
 	if reason in CARRIED_OVER:
 		suppress(new, reason, now, source="Change of address")
-	for campaign in find_left_campaigns(old):
-		record_left(campaign, new)
+	for campaign in find_opted_out_campaigns(old):
+		record_opt_out(campaign, new)
 
 
 def _move_enrollments(old: str, new: str, changed: set[tuple[str, str]], now: datetime) -> None:
@@ -97,7 +97,7 @@ def _move_enrollments(old: str, new: str, changed: set[tuple[str, str]], now: da
 		if (document.recipient_type, document.recipient) not in changed:
 			continue
 		if document.campaign in taken:
-			end(document, now, ExitReason.REMOVED)
+			exit_enrollment(document, now, ExitReason.REMOVED)
 			continue
 		keys = live_keys(document.campaign, document.recipient_type, document.recipient, new)
 		set_fields(document, {"email_address": new, **keys})
@@ -129,7 +129,7 @@ def _move_preference(request: frappe._dict, new: str) -> None:
 	wishes = ["preferred_language", "time_zone", "paused_until", "tracking_consent", "tracking_consent_at"]
 	values = frappe.db.get_value(PREFERENCE, request.name, wishes, as_dict=True)
 	frappe.db.delete(PREFERENCE, {"name": request.name})
-	keep_preference(new, **{field: value for field, value in values.items() if value})
+	save_preference(new, **{field: value for field, value in values.items() if value})
 
 
 def _send(address: str, template: str, subject: str, url: str) -> None:

@@ -10,14 +10,14 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import CampaignStatus, Status
 from drip_campaigns.core.schedule.wall_clock import find_zone, start_of_day
 from drip_campaigns.core.transitions import live_status
-from drip_campaigns.people.addresses import is_valid, normalise
+from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.people.exclusions import Exclusions
-from drip_campaigns.people.opt_outs import find_left, find_left_lists
-from drip_campaigns.people.preferences import load_preference, personalise
+from drip_campaigns.people.opt_outs import find_opted_out, find_opted_out_lists
+from drip_campaigns.people.preferences import apply_preference, load_preference
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.people.recipients import Recipient, load_recipients
 from drip_campaigns.people.record_scope import filter_in_scope
-from drip_campaigns.people.suppression import explain_suppressed, find_suppressed
+from drip_campaigns.people.suppression import explain_suppression, find_suppressed
 from drip_campaigns.plans.campaign_plan import make_plan
 from drip_campaigns.site.clock import site_date
 
@@ -64,7 +64,7 @@ def check_recipient(campaign: str, recipient_type: str, recipient: str) -> Recip
 			).format(record, found.email)
 		)
 	_check_consent(campaign, found, record)
-	return personalise(found, load_preference(found.email))
+	return apply_preference(found, load_preference(found.email))
 
 
 def check_scope(campaign, recipient_type: str, recipient: str) -> None:
@@ -78,18 +78,18 @@ def check_scope(campaign, recipient_type: str, recipient: str) -> None:
 
 
 def _check_consent(campaign: str, recipient: Recipient, record: str) -> None:
-	suppressed = find_suppressed([recipient.email]).get(normalise(recipient.email))
+	suppressed = find_suppressed([recipient.email]).get(normalize(recipient.email))
 	if suppressed:
 		raise EnrollmentRefusedError(
 			_(
 				"{0} {1}. If the recipient asks to come back, open the Drip Suppression of {2} and lift it."
-			).format(record, explain_suppressed(suppressed), recipient.email)
+			).format(record, explain_suppression(suppressed), recipient.email)
 		)
 	if recipient.stopped_because:
 		raise EnrollmentRefusedError(
 			_("{0} {1}, so it gets no campaign e-mails.").format(record, _(recipient.stopped_because))
 		)
-	if find_left(campaign, [recipient.email]):
+	if find_opted_out(campaign, [recipient.email]):
 		raise EnrollmentRefusedError(
 			_(
 				"{0} has unsubscribed. Only the recipient can ask to come back; then delete the Email Unsubscribe of {1}."
@@ -109,7 +109,7 @@ def check_exclusions(campaign, recipient: Recipient) -> None:
 
 def check_list(target_list: str | None, recipient: Recipient) -> None:
 	"""Raise EnrollmentRefusedError if the recipient has left the list through which they are to come."""
-	if target_list and find_left_lists([(target_list, recipient.email)]):
+	if target_list and find_opted_out_lists([(target_list, recipient.email)]):
 		raise EnrollmentRefusedError(
 			_("{0} has left the list {1}. Only the recipient can ask to come back.").format(
 				f"{_(recipient.doctype)} {recipient.full_name or recipient.name}", target_list

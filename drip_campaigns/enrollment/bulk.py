@@ -20,18 +20,18 @@ from drip_campaigns.db.dialect import insert_rows
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.admission import check_campaign, first_status, start_moment
-from drip_campaigns.enrollment.confirm import find_those_to_ask
-from drip_campaigns.enrollment.eligibility import Choice
+from drip_campaigns.enrollment.confirm import find_who_must_confirm
+from drip_campaigns.enrollment.eligibility import Eligibility
 from drip_campaigns.enrollment.sender_choice import choose_senders
-from drip_campaigns.people.addresses import normalise
-from drip_campaigns.people.preferences import NOTHING_SAID, Preference
+from drip_campaigns.people.addresses import normalize
+from drip_campaigns.people.preferences import NO_PREFERENCE, Preference
 from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.plans.campaign_plan import step_subjects
 from drip_campaigns.plans.enrollment_state import (
 	live_keys,
 	plan_fields,
 	position_fields,
-	resting_fields,
+	recipient_pause_fields,
 	waiting_fields,
 )
 from drip_campaigns.site.clock import site_date, to_site
@@ -122,7 +122,7 @@ class _Run:
 		self.campaign = frappe.get_doc("Drip Campaign", campaign)
 		check_campaign(self.campaign)
 		self.recipient_type, self.now = recipient_type, now
-		self.choice = Choice(self.campaign, recipient_type, now, target_list)
+		self.choice = Eligibility(self.campaign, recipient_type, now, target_list)
 		self.plan = self.choice.plan
 		self.subjects = step_subjects(self.campaign)
 		self.start_date = getdate(start_date) if start_date else site_date(now)
@@ -149,15 +149,15 @@ class _Run:
 			result.refuse(row.recipient, str(error))
 
 	def _preference(self, recipient: Recipient) -> Preference:
-		return self.preferences.get(normalise(recipient.email), NOTHING_SAID)
+		return self.preferences.get(normalize(recipient.email), NO_PREFERENCE)
 
 	def _insert(self, recipients: Sequence[Recipient], result: BulkResult) -> None:
 		rows, events = [], []
 		addresses = [recipient.email for recipient in recipients]
-		asked = find_those_to_ask(self.campaign, addresses, required=self.require_confirmation)
+		asked = find_who_must_confirm(self.campaign, addresses, required=self.require_confirmation)
 		senders = choose_senders(self.campaign, recipients, self.sender)
 		for recipient, sender in zip(recipients, senders, strict=True):
-			row = self._row(recipient, sender, waits=normalise(recipient.email) in asked)
+			row = self._row(recipient, sender, waits=normalize(recipient.email) in asked)
 			rows.append([row[column] for column in _COLUMNS])
 			events.append(
 				{
@@ -168,7 +168,7 @@ class _Run:
 				}
 			)
 		insert_rows("Drip Enrollment", _COLUMNS, rows)
-		doc_event_queue.note_new("Drip Enrollment", [row[0] for row in rows])
+		doc_event_queue.record_inserts("Drip Enrollment", [row[0] for row in rows])
 		record_events(events, to_site(self.now))
 		result.enrolled += len(rows)
 
@@ -195,7 +195,7 @@ class _Run:
 			"confirmation": None,
 			**future,
 			**(waiting_fields(self.now) if waits else {}),
-			**resting_fields(self._preference(recipient), self.plan, position, self.now),
+			**recipient_pause_fields(self._preference(recipient), self.plan, position, self.now),
 			**self._keys(recipient),
 		}
 

@@ -22,20 +22,20 @@ from drip_campaigns.db import bulk_writes
 from drip_campaigns.db.dialect import is_among
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment import enroll
-from drip_campaigns.enrollment.exit import end_batch
-from drip_campaigns.enrollment.restart import start_over
+from drip_campaigns.enrollment.exit import exit_enrollments
+from drip_campaigns.enrollment.restart import restart
 from drip_campaigns.outbox import emails
-from drip_campaigns.outbox.cancel import hold
-from drip_campaigns.outbox.email_rows import Skipped, record_mails
+from drip_campaigns.outbox.cancel import pause_queued
+from drip_campaigns.outbox.email_rows import SkippedStep, insert_emails
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
-from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, advance_enrollments, load_dealt_with
+from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, load_handled_steps, update_enrollments
 from drip_campaigns.plans.enrollment_state import (
 	LIVE_VALUES,
-	held_end,
+	end_date_while_paused,
+	is_paused_by_recipient,
 	plan_fields,
 	position_fields,
 	read_position,
-	rests_for_recipient,
 	waits_for_confirmation,
 )
 from drip_campaigns.site.clock import from_site, to_site
@@ -66,18 +66,18 @@ class Order:
 
 
 @dataclass
-class Outcome:
+class VerbResult:
 	"""How many enrollments it was done with, and with how many not, by reason."""
 
 	done: int = 0
 	refused: Counter[str] = field(default_factory=Counter)
 
 
-def act_on(names: Sequence[str], order: Order, now: datetime) -> Outcome:
+def act_on(names: Sequence[str], order: Order, now: datetime) -> VerbResult:
 	"""Do `order` with the enrollments `names`; return what came of it."""
 	if order.until and order.until <= now:
 		raise DripError(_("A pause ends in the future. Choose a later moment."))
-	outcome = Outcome()
+	outcome = VerbResult()
 	for batch in create_batch(list(dict.fromkeys(names)), BATCH_SIZE):
 		rows = _lock(batch)
 		_VERBS[order.verb](rows, order, now, outcome)
@@ -102,29 +102,29 @@ def _lock(names: Sequence[str]) -> list[frappe._dict]:
 	)
 
 
-def _pause(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: Outcome) -> None:
+def _pause(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: VerbResult) -> None:
 	states = []
 	for row, position, plan, _subjects in _with_plans(rows):
-		rests = rests_for_recipient(row, now)
+		rests = is_paused_by_recipient(row, now)
 		if not rests and not can_happen(Status(row.status), EventType.PAUSED):
 			outcome.refused[_is(row)] += 1
 			continue
 		since, until = now, order.until
 		if rests:  # the recipient's own pause stays beside this one: the later end counts
 			since, until = from_site(row.paused_at), until and max(until, from_site(row.paused_until))
-		end = {} if waits_for_confirmation(row) else held_end(plan, position, since, until, now)
+		end = {} if waits_for_confirmation(row) else end_date_while_paused(plan, position, since, until, now)
 		paused = {"next_send_at": None, "paused_at": to_site(since), "paused_until": to_site(until)}
 		states.append({**row, **end, **paused, "status": Status.PAUSED.value})
 	if states:
 		names = [state["name"] for state in states]
-		hold(is_among(emails.email_table().enrollment, names), now=now)
+		pause_queued(is_among(emails.email_table().enrollment, names), now=now)
 		bulk_writes.set_values(
 			"Drip Enrollment", names, {"own_paused_until": to_site(order.until)}, to_site(now)
 		)
 	_write(states, EventType.PAUSED, _by_user(), now, outcome)
 
 
-def _resume(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: Outcome) -> None:
+def _resume(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: VerbResult) -> None:
 	# One by one: consent, addresses and exclusions are looked at again for each, and each may be refused.
 	for row in rows:
 		point = f"resume_{outcome.done + outcome.refused.total()}"
@@ -137,13 +137,13 @@ def _resume(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: 
 			outcome.refused[str(error)] += 1
 
 
-def _remove(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: Outcome) -> None:
+def _remove(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: VerbResult) -> None:
 	live = [row for row in rows if row.status in LIVE_VALUES]
 	outcome.refused.update(_is(row) for row in rows if row.status not in LIVE_VALUES)
-	outcome.done += end_batch([row.name for row in live], ExitReason.REMOVED, _by_user(), now)
+	outcome.done += exit_enrollments([row.name for row in live], ExitReason.REMOVED, _by_user(), now)
 
 
-def _skip(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: Outcome) -> None:
+def _skip(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: VerbResult) -> None:
 	states, skipped = [], []
 	for row, position, plan, subjects in _with_plans(rows):
 		planned = due_steps.next_send_at(plan, position)
@@ -153,15 +153,15 @@ def _skip(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: Ou
 		step, moment = planned
 		at = now if moment == NEVER else max(moment, now)  # the steps after it keep their days
 		moved = due_steps.advance(plan, position, step, at)
-		skipped.append(Skipped(row, step, subjects[step], at, _by_user()))
+		skipped.append(SkippedStep(row, step, subjects[step], at, _by_user()))
 		states.append({**row, **_moved_fields(plan, moved, subjects, now)})
-	record_mails([], skipped, now, release_after())
+	insert_emails([], skipped, now, release_after())
 	_write(states, EventType.SKIPPED, _by_user(), now, outcome)
 
 
-def _move(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: Outcome) -> None:
+def _move(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: VerbResult) -> None:
 	states, taken_back = [], []
-	dealt_with = load_dealt_with([row.name for row in rows])
+	dealt_with = load_handled_steps([row.name for row in rows])
 	for row, position, plan, subjects in _with_plans(rows, dealt_with):
 		was = dealt_with[row.name].get(order.step)
 		why_not = _why_not(row)
@@ -181,13 +181,13 @@ def _move(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: Ou
 	_write(states, EventType.MOVED, _by_user(), now, outcome)
 
 
-def _start_over(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: Outcome) -> None:
-	done, refused = start_over(rows, _by_user(), now)
+def _start_over(rows: Sequence[frappe._dict], order: Order, now: datetime, outcome: VerbResult) -> None:
+	done, refused = restart(rows, _by_user(), now)
 	outcome.done += done
 	outcome.refused.update(refused)
 
 
-_VERBS: dict[Verb, Callable[[Sequence[frappe._dict], Order, datetime, Outcome], None]] = {
+_VERBS: dict[Verb, Callable[[Sequence[frappe._dict], Order, datetime, VerbResult], None]] = {
 	Verb.PAUSE: _pause,
 	Verb.RESUME: _resume,
 	Verb.REMOVE: _remove,
@@ -199,7 +199,7 @@ _VERBS: dict[Verb, Callable[[Sequence[frappe._dict], Order, datetime, Outcome], 
 
 def _with_plans(rows: Sequence[frappe._dict], dealt_with: Mapping | None = None) -> Iterator[tuple]:
 	"""Yield each row with its position, its campaign's plan and the subjects of its steps."""
-	dealt_with = load_dealt_with([row.name for row in rows]) if dealt_with is None else dealt_with
+	dealt_with = load_handled_steps([row.name for row in rows]) if dealt_with is None else dealt_with
 	plans: dict[str, tuple] = {}
 	for row in rows:
 		if row.campaign not in plans:
@@ -228,8 +228,8 @@ def _moved_fields(plan, position, subjects: Mapping[str, str], now: datetime) ->
 	return {**position_fields(position), **plan_fields(plan, position, subjects, now), **done}
 
 
-def _write(states: list[dict], event: EventType, detail: str, now: datetime, outcome: Outcome) -> None:
-	advance_enrollments(states, to_site(now))
+def _write(states: list[dict], event: EventType, detail: str, now: datetime, outcome: VerbResult) -> None:
+	update_enrollments(states, to_site(now))
 	record_events([_event(state, event, detail) for state in states], to_site(now))
 	outcome.done += len(states)
 

@@ -10,7 +10,7 @@ from drip_campaigns.core.model import EventType, Status
 from drip_campaigns.core.transitions import next_status
 from drip_campaigns.db import doc_event_queue
 from drip_campaigns.db.events import record_events
-from drip_campaigns.plans.enrollment_rows import load_dealt_with
+from drip_campaigns.plans.enrollment_rows import load_handled_steps
 from drip_campaigns.site.clock import to_site
 
 
@@ -24,7 +24,7 @@ def set_fields(document, values: Mapping[str, Any]) -> None:
 
 	`document.db_set` would call Webhooks and Notifications at once, where one that fails undoes all: nobody could leave.
 	"""
-	doc_event_queue.note_changing(document.doctype, [document.name])
+	doc_event_queue.record_changes(document.doctype, [document.name])
 	document.update({**values, "modified": frappe.utils.now(), "modified_by": frappe.session.user})
 	stamps = {"modified": document.modified, "modified_by": document.modified_by}
 	frappe.db.set_value(document.doctype, document.name, dict(values), **stamps)
@@ -33,7 +33,7 @@ def set_fields(document, values: Mapping[str, Any]) -> None:
 
 def done_steps(enrollment: str) -> list[str]:
 	"""Return the steps of which the enrollment has an e-mail or an action, whatever became of it."""
-	return list(load_dealt_with([enrollment])[enrollment])
+	return list(load_handled_steps([enrollment])[enrollment])
 
 
 def log(

@@ -9,7 +9,7 @@ from datetime import datetime
 import frappe
 from frappe.utils import getdate
 
-from drip_campaigns.core.consent import ConsentTo
+from drip_campaigns.core.consent import ConsentPurpose
 from drip_campaigns.core.model import EventType, Status
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.core.schedule.confirmation import Confirmation, OptIn, must_confirm
@@ -17,8 +17,8 @@ from drip_campaigns.core.transitions import next_status
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.admission import check_campaign, first_status, start_moment
 from drip_campaigns.enrollment.changes import set_fields
-from drip_campaigns.outbox.cancel import withdraw
-from drip_campaigns.people.addresses import normalise
+from drip_campaigns.outbox.cancel import cancel
+from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.consent_records import find_agreed, record_consent
 from drip_campaigns.people.email_providers import LARGE_PROVIDERS
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
@@ -26,7 +26,7 @@ from drip_campaigns.plans.enrollment_state import plan_fields, position_fields, 
 from drip_campaigns.site.clock import site_date, to_site
 
 
-def find_those_to_ask(campaign, addresses: Iterable[str], *, required: bool = False) -> set[str]:
+def find_who_must_confirm(campaign, addresses: Iterable[str], *, required: bool = False) -> set[str]:
 	"""Return those of `addresses`, normalised, that must confirm before `campaign` sends them anything.
 
 	`required` asks everybody, whatever the campaign says. Who has confirmed this campaign before, and has not left
@@ -36,16 +36,16 @@ def find_those_to_ask(campaign, addresses: Iterable[str], *, required: bool = Fa
 	if opt_in is OptIn.NO:
 		return set()
 	domains = named_domains()
-	wanted = {normalise(address) for address in addresses if address}
+	wanted = {normalize(address) for address in addresses if address}
 	asked = {address for address in wanted if must_confirm(opt_in, address.rpartition("@")[2], domains)}
-	return asked - find_agreed(ConsentTo.CAMPAIGN, asked, campaign.name)
+	return asked - find_agreed(ConsentPurpose.CAMPAIGN, asked, campaign.name)
 
 
 def named_domains() -> tuple[str, ...]:
 	"""Return the mail domains of Drip Settings, in lower case and IDNA; the large providers if none is named."""
 	written = frappe.db.get_single_value("Drip Settings", "opt_in_domains") or ""
 	names = (name.strip().lstrip("@") for name in written.replace(",", "\n").splitlines())
-	return tuple(normalise(f"x@{name}").partition("@")[2] for name in names if name) or LARGE_PROVIDERS
+	return tuple(normalize(f"x@{name}").partition("@")[2] for name in names if name) or LARGE_PROVIDERS
 
 
 def confirm(document, wording: str, now: datetime) -> bool:
@@ -60,7 +60,7 @@ def confirm(document, wording: str, now: datetime) -> bool:
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
 	check_campaign(campaign)
 	set_fields(document, {**_beginning(document, campaign, status, now), "confirmed_at": to_site(now)})
-	withdraw([document.name], Confirmation.CONFIRMED.value, now)
+	cancel([document.name], Confirmation.CONFIRMED.value, now)
 	_keep_proof(document, wording, now)
 	return True
 
@@ -90,7 +90,7 @@ def _keep_proof(document, wording: str, now: datetime) -> None:
 	}
 	record_events([line], to_site(now))
 	record_consent(
-		ConsentTo.CAMPAIGN,
+		ConsentPurpose.CAMPAIGN,
 		document.email_address,
 		wording,
 		now,

@@ -2,29 +2,29 @@
 
 import frappe
 
-from drip_campaigns.core.consent import ConsentTo
-from drip_campaigns.enrollment.exit import end_live_of
+from drip_campaigns.core.consent import ConsentPurpose
+from drip_campaigns.enrollment.exit import exit_all_of_address
 from drip_campaigns.enrollment.personal_data import erase
-from drip_campaigns.enrollment.suppress import mark_newcomer
+from drip_campaigns.enrollment.suppress import apply_to_new_record
 from drip_campaigns.people.consent_records import withdraw_consent
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.doc_event_guard import is_silent, log_doc_event_failure
 
 
-def leave_when_unsubscribed(document, _event: str | None = None) -> None:
+def exit_on_email_unsubscribe(document, _event: str | None = None) -> None:
 	"""An Email Unsubscribe was made, by our page or in any other way: nothing more leaves, what is queued included.
 
 	One that refers to something else than a campaign or the whole site is none of our business.
 	"""
 	if document.global_unsubscribe:
-		end_live_of(document.email, None, utc_now())
-		withdraw_consent(ConsentTo.CAMPAIGN, document.email, None, utc_now())
+		exit_all_of_address(document.email, None, utc_now())
+		withdraw_consent(ConsentPurpose.CAMPAIGN, document.email, None, utc_now())
 	elif document.reference_doctype == "Drip Campaign":
-		end_live_of(document.email, document.reference_name, utc_now())
-		withdraw_consent(ConsentTo.CAMPAIGN, document.email, document.reference_name, utc_now())
+		exit_all_of_address(document.email, document.reference_name, utc_now())
+		withdraw_consent(ConsentPurpose.CAMPAIGN, document.email, document.reference_name, utc_now())
 
 
-def erase_with_account(document, _event: str | None = None) -> None:
+def erase_personal_data(document, _event: str | None = None) -> None:
 	"""A Personal Data Deletion Request is being carried out: erase what is ours, before Frappe overwrites the address.
 
 	Frappe writes its list of steps into the request first (personal_data_deletion_request.py, add_deletion_steps).
@@ -34,12 +34,12 @@ def erase_with_account(document, _event: str | None = None) -> None:
 		erase(document.email, utc_now(), source=f"{document.doctype} {document.name}")
 
 
-def mark_opted_out(document, _event: str | None = None) -> None:
+def apply_suppression(document, _event: str | None = None) -> None:
 	"""A record is saved whose flag says who gets no mail: keep it in step with what its address has opted out of."""
 	if is_silent():
 		return
 	try:
-		mark_newcomer(document)
+		apply_to_new_record(document)
 	except frappe.QueryDeadlockError:
 		raise
 	except Exception as error:  # noqa: BLE001 - an error of ours never stops a save; it is logged

@@ -17,15 +17,15 @@ from drip_campaigns.core.schedule.confirmation import NEVER_CONFIRMED
 from drip_campaigns.core.schedule.reenrollment import re_enroll
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.enrollment.admission import OUT_OF_SCOPE
-from drip_campaigns.people.addresses import is_valid, normalise
+from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.people.exclusions import Exclusions
-from drip_campaigns.people.opt_outs import find_left, find_left_lists
-from drip_campaigns.people.preferences import NOTHING_SAID, Preference, load_preferences, personalise
+from drip_campaigns.people.opt_outs import find_opted_out, find_opted_out_lists
+from drip_campaigns.people.preferences import NO_PREFERENCE, Preference, apply_preference, load_preferences
 from drip_campaigns.people.recipients import Recipient, load_recipients
 from drip_campaigns.people.record_scope import filter_in_scope, filter_readable
-from drip_campaigns.people.suppression import explain_suppressed, find_suppressed
+from drip_campaigns.people.suppression import explain_suppression, find_suppressed
 from drip_campaigns.plans.campaign_plan import make_plan
-from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, find_taken_keys, load_dealt_with
+from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, find_taken_keys, load_handled_steps
 from drip_campaigns.plans.enrollment_state import LIVE_VALUES, live_keys, read_position
 from drip_campaigns.site.clock import from_site
 
@@ -39,7 +39,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class EligibilityResult:
 	"""What becomes of one record: enrolled (neither of the two), taken up again, or refused."""
 
 	name: str
@@ -53,7 +53,7 @@ class Verdict:
 		return self.refusal is None and self.resumes is None
 
 
-class Choice:
+class Eligibility:
 	"""Asks the rules of one campaign about records of one type, batch by batch."""
 
 	def __init__(self, campaign, recipient_type: str, now: datetime, target_list: str | None = None) -> None:
@@ -67,27 +67,27 @@ class Choice:
 
 	def judge(
 		self, names: Sequence[str], newcomers: Sequence[Recipient] = ()
-	) -> tuple[list[Verdict], dict[str, Preference]]:
+	) -> tuple[list[EligibilityResult], dict[str, Preference]]:
 		"""Return the verdict on each of `names`, and what the people have asked for, by address.
 
 		Of two records with one address the first is taken. `newcomers` are people whose records would be made first.
 		"""
-		facts = Facts(self, names, newcomers)
+		facts = EligibilityData(self, names, newcomers)
 		return [self._judge_one(facts, name) for name in facts.names], facts.preferences
 
-	def _judge_one(self, facts: "Facts", name: str) -> Verdict:
+	def _judge_one(self, facts: "EligibilityData", name: str) -> EligibilityResult:
 		recipient = facts.recipients.get(name)
 		refusal = next(facts.refusals(name), None)
 		if refusal:
-			return Verdict(name, recipient, refusal=refusal)
+			return EligibilityResult(name, recipient, refusal=refusal)
 		self.accepted.add(facts.keys[name])
-		return Verdict(name, recipient, resumes=facts.find_resumable(name))
+		return EligibilityResult(name, recipient, resumes=facts.find_resumable(name))
 
 
-class Facts:
+class EligibilityData:
 	"""What the rules must know about a batch, each fact read once for all of it and only if it is asked for."""
 
-	def __init__(self, choice: Choice, names: Sequence[str], newcomers: Sequence[Recipient] = ()) -> None:
+	def __init__(self, choice: Eligibility, names: Sequence[str], newcomers: Sequence[Recipient] = ()) -> None:
 		self.choice = choice
 		self.readable = filter_readable(frappe.session.user, choice.recipient_type, names)
 		found = load_recipients(choice.recipient_type, sorted(self.readable), whole=False)
@@ -96,7 +96,7 @@ class Facts:
 		found |= self.newcomers
 		self.preferences = load_preferences([recipient.email for recipient in found.values()])
 		self.recipients = {
-			name: personalise(recipient, self.preference(recipient)) for name, recipient in found.items()
+			name: apply_preference(recipient, self.preference(recipient)) for name, recipient in found.items()
 		}
 		self.addresses = [recipient.email for recipient in found.values() if recipient.email]
 
@@ -112,9 +112,9 @@ class Facts:
 	def preference(self, recipient: Recipient) -> Preference:
 		"""Return what the recipient has asked for."""
 		return (
-			self.preferences.get(normalise(recipient.email), NOTHING_SAID)
+			self.preferences.get(normalize(recipient.email), NO_PREFERENCE)
 			if recipient.email
-			else NOTHING_SAID
+			else NO_PREFERENCE
 		)
 
 	def find_resumable(self, name: str) -> frappe._dict | None:
@@ -128,11 +128,11 @@ class Facts:
 
 	@cached_property
 	def left(self) -> set[str]:
-		left = find_left(self.choice.campaign.name, self.addresses)
+		left = find_opted_out(self.choice.campaign.name, self.addresses)
 		if not self.choice.target_list:
 			return left
 		pairs = [(self.choice.target_list, address) for address in self.addresses]
-		return left | {address for _list, address in find_left_lists(pairs)}
+		return left | {address for _list, address in find_opted_out_lists(pairs)}
 
 	@cached_property
 	def suppressed(self) -> dict[str, SuppressionReason]:
@@ -150,7 +150,7 @@ class Facts:
 			"Drip Enrollment", fields, "recipient", self.names, campaign=campaign, recipient_type=doctype
 		)
 		rows.sort(key=lambda row: row.creation)
-		dealt_with = load_dealt_with([row.name for row in rows])
+		dealt_with = load_handled_steps([row.name for row in rows])
 		return {
 			row.recipient: row.update(done=dealt_with[row.name])
 			for row in rows
@@ -193,48 +193,48 @@ class Rule:
 
 	name: str
 	label: str
-	ask: Callable[[Facts, str], str | None]
+	ask: Callable[[EligibilityData, str], str | None]
 	is_needed_by_others: bool = False
 
 
-def _ask_readable(facts: Facts, name: str) -> str | None:
+def _ask_readable(facts: EligibilityData, name: str) -> str | None:
 	return None if name in facts.recipients else _("No such record, or you may not read it")
 
 
-def _ask_scope(facts: Facts, name: str) -> str | None:
+def _ask_scope(facts: EligibilityData, name: str) -> str | None:
 	return None if name in facts.in_scope else _(OUT_OF_SCOPE).format(facts.choice.campaign.owner)
 
 
-def _ask_address(facts: Facts, name: str) -> str | None:
+def _ask_address(facts: EligibilityData, name: str) -> str | None:
 	return None if is_valid(facts.recipients[name].email) else _("No valid e-mail address")
 
 
-def _ask_left(facts: Facts, name: str) -> str | None:
-	return _("Has unsubscribed") if normalise(facts.recipients[name].email) in facts.left else None
+def _ask_left(facts: EligibilityData, name: str) -> str | None:
+	return _("Has unsubscribed") if normalize(facts.recipients[name].email) in facts.left else None
 
 
-def _ask_suppressed(facts: Facts, name: str) -> str | None:
-	reason = facts.suppressed.get(normalise(facts.recipients[name].email))
-	return explain_suppressed(reason).capitalize() if reason else None
+def _ask_suppressed(facts: EligibilityData, name: str) -> str | None:
+	reason = facts.suppressed.get(normalize(facts.recipients[name].email))
+	return explain_suppression(reason).capitalize() if reason else None
 
 
-def _ask_excluded(facts: Facts, name: str) -> str | None:
+def _ask_excluded(facts: EligibilityData, name: str) -> str | None:
 	return facts.excluded.get((facts.choice.recipient_type, name))
 
 
-def _ask_flags(facts: Facts, name: str) -> str | None:
+def _ask_flags(facts: EligibilityData, name: str) -> str | None:
 	because = facts.recipients[name].stopped_because
 	return _(because).capitalize() if because else None
 
 
-def _ask_before(facts: Facts, name: str) -> str | None:
+def _ask_before(facts: EligibilityData, name: str) -> str | None:
 	row, decision = facts.previous.get(name), facts.decisions.get(name)
 	if row and row.status in LIVE_VALUES:
 		return _("Is on the campaign already")
 	return _(decision.reason).rstrip(".") if isinstance(decision, Refuse) else None
 
 
-def _ask_duplicate(facts: Facts, name: str) -> str | None:
+def _ask_duplicate(facts: EligibilityData, name: str) -> str | None:
 	key, previous = facts.keys[name], facts.previous.get(name)
 	is_own = previous is not None and previous.live_address == key
 	is_taken = key in facts.taken or key in facts.choice.accepted

@@ -22,23 +22,23 @@ from drip_campaigns.enrollment.admission import (
 	first_status,
 )
 from drip_campaigns.enrollment.changes import done_steps, log, set_fields, status_after
-from drip_campaigns.enrollment.exit import end, end_live_of
+from drip_campaigns.enrollment.exit import exit_all_of_address, exit_enrollment
 from drip_campaigns.enrollment.prepare import ask_rule, find_previous
 from drip_campaigns.outbox import emails
-from drip_campaigns.outbox.cancel import hold, release
-from drip_campaigns.people.opt_outs import record_left
+from drip_campaigns.outbox.cancel import pause_queued, resume_queued
+from drip_campaigns.people.opt_outs import record_opt_out
 from drip_campaigns.people.preferences import Preference, load_preference
 from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
 from drip_campaigns.plans.enrollment_rows import find_taken_keys
 from drip_campaigns.plans.enrollment_state import (
-	held_end,
+	end_date_while_paused,
+	is_paused_by_recipient,
 	live_keys,
 	plan_fields,
 	position_fields,
 	read_position,
-	resting_fields,
-	rests_for_recipient,
+	recipient_pause_fields,
 	wait_on,
 	waits_for_confirmation,
 )
@@ -98,14 +98,14 @@ def pause(
 	that, this pause is kept beside it, and the later end counts.
 	"""
 	own = {} if by_recipient else {"own_paused_until": to_site(until)}
-	if rests_for_recipient(document, now):
+	if is_paused_by_recipient(document, now):
 		until = until and max(until, from_site(document.paused_until))
 		set_fields(document, {**move_pause(document, until, now), **own})
 	else:
 		held = {"next_send_at": None, "paused_at": to_site(now), **move_pause(document, until, now)}
 		own = own or {"own_paused_until": None}
 		set_fields(document, {"status": status_after(document, EventType.PAUSED), **held, **own})
-		hold(emails.email_table().enrollment == document.name, now=now)
+		pause_queued(emails.email_table().enrollment == document.name, now=now)
 	asked = _("The recipient asked for a pause.") if by_recipient else None
 	log(document, EventType.PAUSED, now, because or asked)
 
@@ -117,7 +117,7 @@ def move_pause(document, until: datetime | None, now: datetime) -> dict[str, Any
 	plan = make_plan(frappe.get_doc("Drip Campaign", document.campaign))
 	position = read_position(document.as_dict(), done_steps(document.name))
 	held_from = from_site(document.paused_at) or now
-	return {"paused_until": to_site(until), **held_end(plan, position, held_from, until, now)}
+	return {"paused_until": to_site(until), **end_date_while_paused(plan, position, held_from, until, now)}
 
 
 def resume(document, now: datetime, event: EventType | None = None) -> None:
@@ -143,7 +143,7 @@ def resume(document, now: datetime, event: EventType | None = None) -> None:
 		_go_on_resting(document, recipient, now)
 	else:
 		_take_up(document, recipient, preference, came_back, now)
-	release(emails.email_table().enrollment == document.name, now=now, release_after=release_after())
+	resume_queued(emails.email_table().enrollment == document.name, now=now, release_after=release_after())
 	log(document, event, now)
 
 
@@ -161,7 +161,7 @@ def _go_on_resting(document, recipient: Recipient, now: datetime) -> None:
 		document,
 		{
 			**future,
-			**held_end(plan, position, held_from, until, now),
+			**end_date_while_paused(plan, position, held_from, until, now),
 			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
 			**_CLEARED,
 			**kept,
@@ -196,7 +196,7 @@ def _take_up(document, recipient: Recipient, preference: Preference, came_back: 
 			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
 			**_CLEARED,
 			"email_address": recipient.email,
-			**resting_fields(preference, plan, position, now),
+			**recipient_pause_fields(preference, plan, position, now),
 		},
 	)
 
@@ -217,7 +217,7 @@ def _leave_to_recipient(document, preference: Preference, now: datetime) -> None
 	sentence = _("{0} has asked for no e-mail until {1}. It goes on by itself then.").format(
 		document.recipient_name, frappe.format(to_site(preference.paused_until), "Datetime")
 	)
-	if rests_for_recipient(document, now):
+	if is_paused_by_recipient(document, now):
 		raise EnrollmentRefusedError(sentence)
 	set_fields(document, {**move_pause(document, preference.paused_until, now), "own_paused_until": None})
 	log(document, EventType.PAUSED, now, sentence)
@@ -253,7 +253,7 @@ def _check_confirmation(document) -> None:
 
 def remove(document, now: datetime) -> None:
 	"""Take somebody off the campaign; what is queued is withdrawn. Their place is remembered."""
-	end(document, now, ExitReason.REMOVED)
+	exit_enrollment(document, now, ExitReason.REMOVED)
 
 
 def unsubscribe(document, now: datetime) -> bool:
@@ -263,7 +263,7 @@ def unsubscribe(document, now: datetime) -> bool:
 	"""
 	was_new = document.status != Status.UNSUBSCRIBED.value
 	if was_new:
-		end(document, now, None, EventType.UNSUBSCRIBED)
-	end_live_of(document.email_address, document.campaign, now)
-	record_left(document.campaign, document.email_address)
+		exit_enrollment(document, now, None, EventType.UNSUBSCRIBED)
+	exit_all_of_address(document.email_address, document.campaign, now)
+	record_opt_out(document.campaign, document.email_address)
 	return was_new

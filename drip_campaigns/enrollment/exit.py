@@ -10,33 +10,33 @@ from drip_campaigns.core.model import EventType, ExitReason, Status
 from drip_campaigns.db.dialect import is_among
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.changes import log, set_fields, status_after
-from drip_campaigns.outbox.cancel import withdraw
-from drip_campaigns.people.addresses import normalise, spellings
-from drip_campaigns.plans.enrollment_rows import advance_enrollments, lock_going_on
-from drip_campaigns.plans.enrollment_state import LIVE_VALUES, closing_fields
+from drip_campaigns.outbox.cancel import cancel
+from drip_campaigns.people.addresses import normalize, spellings
+from drip_campaigns.plans.enrollment_rows import lock_live_enrollments, update_enrollments
+from drip_campaigns.plans.enrollment_state import LIVE_VALUES, final_fields
 from drip_campaigns.site.clock import to_site
 
 
-def end(document, now: datetime, reason: ExitReason | None, event: EventType = EventType.EXITED) -> None:
+def exit_enrollment(document, now: datetime, reason: ExitReason | None, event: EventType = EventType.EXITED) -> None:
 	"""End an enrollment by a rule, with the reason; without one, because the recipient left (`event` says so)."""
 	status = Status(status_after(document, event))
-	closing = closing_fields(status, now, reason)
+	closing = final_fields(status, now, reason)
 	if document.paused_at:
 		# The delay has stood still since; whoever comes back has the rest of it.
 		closing["left_at"] = document.paused_at
 	set_fields(document, closing)
-	withdraw([document.name], reason.value if reason else Status.UNSUBSCRIBED.value, now)
+	cancel([document.name], reason.value if reason else Status.UNSUBSCRIBED.value, now)
 	log(document, event, now, reason.value if reason else None)
 
 
-def end_live_of(address: str, campaign: str | None, now: datetime, reason: ExitReason | None = None) -> None:
+def exit_all_of_address(address: str, campaign: str | None, now: datetime, reason: ExitReason | None = None) -> None:
 	"""End the live enrollments of an address, in one campaign or in all: without a reason, because the person has left."""
 	event = EventType.EXITED if reason else EventType.UNSUBSCRIBED
 	for name in find_live_of(address, **({"campaign": campaign} if campaign else {})):
 		_end_if_live(name, event, now, reason)
 
 
-def end_through_list(address: str, target_list: str, now: datetime) -> None:
+def exit_through_list(address: str, target_list: str, now: datetime) -> None:
 	"""Whoever has this address has left a list: end the live enrollments that came through it."""
 	for name in find_live_of(address, target_list=target_list):
 		_end_if_live(name, EventType.UNSUBSCRIBED, now, None)
@@ -45,7 +45,7 @@ def end_through_list(address: str, target_list: str, now: datetime) -> None:
 def _end_if_live(name: str, event: EventType, now: datetime, reason: ExitReason | None) -> None:
 	document = frappe.get_doc("Drip Enrollment", name, for_update=True)
 	if document.status in LIVE_VALUES:  # not ended by somebody else meanwhile
-		end(document, now, reason, event)
+		exit_enrollment(document, now, reason, event)
 
 
 def find_live_of(address: str, **filters: Any) -> list[str]:
@@ -55,31 +55,31 @@ def find_live_of(address: str, **filters: Any) -> list[str]:
 		"Drip Enrollment", filters={**whose, **filters}, fields=["name", "email_address"], order_by="name"
 	)
 	# The database takes ü for u.
-	return [row.name for row in rows if normalise(row.email_address) == normalise(address)]
+	return [row.name for row in rows if normalize(row.email_address) == normalize(address)]
 
 
 def find_live_of_all(addresses: Iterable[str]) -> list[str]:
 	"""Return the names of the live enrollments of many addresses: one query."""
-	wanted = {normalise(address) for address in addresses}
+	wanted = {normalize(address) for address in addresses}
 	spelled = sorted({spelling for address in wanted for spelling in spellings(address)})
 	if not spelled:
 		return []
 	table = frappe.qb.DocType("Drip Enrollment")
 	query = frappe.qb.from_(table).select(table.name, table.email_address).orderby(table.name)
 	rows = query.where(is_among(table.email_address, spelled) & table.status.isin(sorted(LIVE_VALUES))).run()
-	return [name for name, address in rows if normalise(address) in wanted]
+	return [name for name, address in rows if normalize(address) in wanted]
 
 
-def end_batch(names: Sequence[str], reason: ExitReason, detail: str, now: datetime) -> int:
+def exit_enrollments(names: Sequence[str], reason: ExitReason, detail: str, now: datetime) -> int:
 	"""End those of the enrollments that are live, with the reason; withdraw what is queued. Return how many were ended."""
-	rows = lock_going_on(names) if names else []
+	rows = lock_live_enrollments(names) if names else []
 	if not rows:
 		return 0
-	closing = closing_fields(Status.EXITED, now, reason)
+	closing = final_fields(Status.EXITED, now, reason)
 	# The delay of one that was paused has stood still since; whoever comes back has the rest of it.
 	states = [{**row, **closing, "left_at": row.paused_at or closing["left_at"]} for row in rows]
-	advance_enrollments(states, to_site(now))
-	withdraw([row.name for row in rows], reason.value, now)
+	update_enrollments(states, to_site(now))
+	cancel([row.name for row in rows], reason.value, now)
 	record_events([_event(row, detail) for row in rows], to_site(now))
 	return len(rows)
 

@@ -12,9 +12,9 @@ import frappe
 from frappe import _
 
 from drip_campaigns.enrollment.admission import check_campaign
-from drip_campaigns.enrollment.eligibility import Choice, Verdict
+from drip_campaigns.enrollment.eligibility import Eligibility, EligibilityResult
 from drip_campaigns.enrollment.preview import PAGE, Figures
-from drip_campaigns.people.addresses import is_valid, normalise
+from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.people.errors import CannotCreateError
 from drip_campaigns.people.people_file import PeopleFile, Row
 from drip_campaigns.people.recipient_types import get_type
@@ -56,9 +56,9 @@ class FileAudience:
 
 	def _place(self, row: Row, records: set[str], by_address: dict[str, str], page: Resolved) -> None:
 		record, address = row.facts.get("record", ""), row.facts.get("email_address", "")
-		name = record if record in records else by_address.get(normalise(address)) if address else None
+		name = record if record in records else by_address.get(normalize(address)) if address else None
 		problem = None if name else self._problem(record, address)
-		key = name or normalise(address)
+		key = name or normalize(address)
 		if not problem and key in self.seen:
 			problem = _("the same as row {0}").format(self.seen[key])
 		if problem:
@@ -98,7 +98,7 @@ class FileAudience:
 			rows = frappe.get_all(
 				"Contact Email", filters=filters, fields=["parent", "email_id"], order_by="creation desc"
 			)
-			found = {normalise(row.email_id): row.parent for row in rows}
+			found = {normalize(row.email_id): row.parent for row in rows}
 		rows = frappe.get_list(
 			self.type.doctype,
 			filters={self.type.address: ["in", wanted]},
@@ -106,7 +106,7 @@ class FileAudience:
 			order_by="creation desc",
 			limit_page_length=0,
 		)
-		return {**found, **{normalise(row[self.type.address]): row.name for row in rows}}
+		return {**found, **{normalize(row[self.type.address]): row.name for row in rows}}
 
 	def newcomers(self, page: Resolved) -> list[Recipient]:
 		"""Return the people of a page that have no record yet as recipients, for the rules to be asked about."""
@@ -134,7 +134,7 @@ def preview_file(
 	check_campaign(document)
 	rows = PeopleFile(file_url).rows(mapping)
 	audience = FileAudience(recipient_type, rows, create_missing)
-	choice, figures, created, errors = Choice(document, recipient_type, now), Figures(), 0, []
+	choice, figures, created, errors = Eligibility(document, recipient_type, now), Figures(), 0, []
 	for start in range(0, len(rows), PAGE):
 		page = audience.resolve(rows[start : start + PAGE])
 		verdicts, _wishes = choice.judge(list(page.names), audience.newcomers(page))
@@ -153,7 +153,7 @@ def preview_file(
 	}
 
 
-def refused_rows(page: Resolved, verdicts: Sequence[Verdict]) -> list[tuple[int, str]]:
+def refused_rows(page: Resolved, verdicts: Sequence[EligibilityResult]) -> list[tuple[int, str]]:
 	"""Return the rows that the rules refuse, with the reason."""
 	numbers = {**page.names, **{name: row.number for name, row in page.missing.items()}}
 	return [(numbers[verdict.name], verdict.refusal.reason) for verdict in verdicts if verdict.refusal]

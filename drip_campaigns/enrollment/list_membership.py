@@ -11,7 +11,7 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType
 from drip_campaigns.db.events import record_events
-from drip_campaigns.enrollment.exit import end_through_list
+from drip_campaigns.enrollment.exit import exit_through_list
 from drip_campaigns.people.addresses import hash_address, is_valid
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.people.recipients import load_recipients
@@ -24,7 +24,7 @@ class MembershipRefusedError(DripError):
 	"""This record cannot be put on this list."""
 
 
-def forget_dropped(target_list: str, address: str) -> None:
+def clear_removed(target_list: str, address: str) -> None:
 	"""Delete the row of somebody who has dropped out of a list, for they are put on it by hand; who opted out stays."""
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 0}
 	frappe.db.delete(MEMBER, {**filters, "dropped_at": ["is", "set"]})
@@ -81,7 +81,7 @@ def add_to_count(target_list: str, number: int) -> None:
 		).run()
 
 
-def leave_list(target_list: str, address: str, now: datetime) -> bool:
+def unsubscribe_from_list(target_list: str, address: str, now: datetime) -> bool:
 	"""Let whoever has `address` leave the list: flagged, the enrollments that came through it ended, their mail withdrawn.
 
 	Return whether that was new; leaving twice is leaving once.
@@ -90,13 +90,13 @@ def leave_list(target_list: str, address: str, now: datetime) -> bool:
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
 		member = frappe.get_doc(MEMBER, name)
 		member.db_set({"opted_out": 1, "opted_out_at": to_site(now)}, notify=True)
-		end_through_list(address, target_list, now)
+		exit_through_list(address, target_list, now)
 		add_to_count(target_list, 0 if member.dropped_at else -1)
 		return True
 	return False
 
 
-def come_back_to_list(target_list: str, address: str) -> bool:
+def resubscribe_to_list(target_list: str, address: str) -> bool:
 	"""Let whoever has `address` be on the list again; return whether they had left."""
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 1}
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
@@ -107,15 +107,15 @@ def come_back_to_list(target_list: str, address: str) -> bool:
 	return False
 
 
-def note_leaving(member, because: str, now: datetime) -> None:
+def record_list_opt_out(member, because: str, now: datetime) -> None:
 	"""Let a member leave at their request, told to a colleague; the reason stands in the log and on the member."""
-	if leave_list(member.target_list, member.email_address, now):
+	if unsubscribe_from_list(member.target_list, member.email_address, now):
 		_note(member, EventType.UNSUBSCRIBED, _("Left list {0}: {1}"), because, now)
 
 
-def note_coming_back(member, because: str, now: datetime) -> None:
+def record_list_opt_in(member, because: str, now: datetime) -> None:
 	"""Let a member who had left be on the list again at their request; the reason stands in the log and on the member."""
-	if come_back_to_list(member.target_list, member.email_address):
+	if resubscribe_to_list(member.target_list, member.email_address):
 		_note(member, EventType.CAME_BACK, _("Is on list {0} again: {1}"), because, now)
 
 
@@ -126,7 +126,7 @@ def _note(member, event: EventType, sentence: str, because: str, now: datetime) 
 	member.add_comment("Info", frappe.utils.escape_html(detail))
 
 
-def forget_list(target_list: str) -> None:
+def delete_list_members(target_list: str) -> None:
 	"""Delete the members of a list that is being deleted; enrollments that came through it no longer say so."""
 	for doctype in (MEMBER, "Drip Target List Refresh"):
 		frappe.db.delete(doctype, {"target_list": target_list})

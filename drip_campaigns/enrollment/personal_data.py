@@ -13,16 +13,16 @@ import frappe
 from frappe import _
 from frappe.query_builder import Table
 
-from drip_campaigns.core.consent import ConsentTo
+from drip_campaigns.core.consent import ConsentPurpose
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.db.bulk_writes import delete_rows, set_values
 from drip_campaigns.enrollment import address_change
 from drip_campaigns.enrollment.suppress import suppress
-from drip_campaigns.people.addresses import normalise, spellings
+from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.people.consent_records import withdraw_consent
-from drip_campaigns.people.opt_outs import forget_comments
+from drip_campaigns.people.opt_outs import erase_comments
 from drip_campaigns.site.clock import to_site
-from drip_campaigns.site.notify import managers, tell
+from drip_campaigns.site.notify import find_managers, notify
 
 APP = "drip_campaigns"
 _AROUND = r"(?<![\w.+-]){}(?![\w-]|\.\w)"  # an address, and not the end or the beginning of another one
@@ -56,7 +56,7 @@ KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
 def collect(address: str, now: datetime) -> dict[str, Any]:
 	"""Return what is stored about whoever has `address`, as people read it: labels, and no empty fields."""
 	copy: dict[str, Any] = {
-		_("E-mail address"): normalise(address),
+		_("E-mail address"): normalize(address),
 		_("Copied at"): str(to_site(now).replace(microsecond=0)),
 	}
 	for doctype in _doctypes():
@@ -73,7 +73,7 @@ def erase(address: str, now: datetime, *, source: str) -> None:
 	other apps (a Contact, a Lead) are theirs: the managers are told which are left. Erasing twice is erasing once.
 	"""
 	suppress(address, SuppressionReason.OPTED_OUT, now, source=source)
-	for consent_to in ConsentTo:
+	for consent_to in ConsentPurpose:
 		withdraw_consent(consent_to, address, None, now)
 	enrollments = _rows_of("Drip Enrollment", address)
 	_erase_mail(_rows_of("Drip Email", address), now)
@@ -87,12 +87,12 @@ def erase(address: str, now: datetime, *, source: str) -> None:
 			delete_rows(doctype, names)
 	_forget_firings(enrollments)
 	_forget_in_runs(address)
-	address_change.forget_requests_to(address)
-	forget_comments(address)
+	address_change.delete_requests_to(address)
+	erase_comments(address)
 	frappe.db.delete("Email Unsubscribe", _left_campaigns(address))
 
 
-def forget_enrollments(names: Sequence[str], now: datetime) -> None:
+def delete_enrollments(names: Sequence[str], now: datetime) -> None:
 	"""Forget whose these enrollments were, that have ended; what counts in figures stays."""
 	among = ["in", list(names)]
 	_erase_mail(frappe.get_all("Drip Email", filters={"enrollment": among}, fields=["*"]), now)
@@ -113,7 +113,7 @@ def _doctypes() -> list[str]:
 def _rows_of(doctype: str, address: str) -> list[frappe._dict]:
 	filters = {"email_address": ["in", spellings(address)]}
 	rows = frappe.get_all(doctype, filters=filters, fields=["*"], order_by="creation")
-	return [row for row in rows if normalise(row.email_address) == normalise(address)]
+	return [row for row in rows if normalize(row.email_address) == normalize(address)]
 
 
 def _readable(doctype: str, row: frappe._dict) -> dict[str, str]:
@@ -170,12 +170,12 @@ def _forget_traces(doctype: str, names: Sequence[str]) -> None:
 
 def _tell_managers(enrollments: Sequence[frappe._dict]) -> None:
 	"""Tell which records of other apps are left: whether they may stay is for people to decide."""
-	told = managers()
+	told = find_managers()
 	for doctype, name in dict.fromkeys((row.recipient_type, row.recipient) for row in enrollments):
 		if not frappe.db.exists(doctype, name):
 			continue
 		subject = _("{0} has had all campaign data erased. Delete the record too, if nothing else needs it.")
 		subject = subject.format(frappe.bold(f"{_(doctype)} {name}"))
 		frappe.db.after_commit.add(
-			lambda subject=subject, doctype=doctype, name=name: tell(told, subject, doctype, name)
+			lambda subject=subject, doctype=doctype, name=name: notify(told, subject, doctype, name)
 		)

@@ -22,7 +22,7 @@ from drip_campaigns.enrollment.admission import (
 	start_moment,
 )
 from drip_campaigns.enrollment.changes import done_steps
-from drip_campaigns.enrollment.confirm import find_those_to_ask
+from drip_campaigns.enrollment.confirm import find_who_must_confirm
 from drip_campaigns.enrollment.sender_choice import choose_senders
 from drip_campaigns.people.preferences import load_preference
 from drip_campaigns.people.recipients import Recipient
@@ -32,7 +32,7 @@ from drip_campaigns.plans.enrollment_state import (
 	plan_fields,
 	position_fields,
 	read_position,
-	resting_fields,
+	recipient_pause_fields,
 	waiting_fields,
 )
 from drip_campaigns.site.clock import from_site
@@ -59,14 +59,14 @@ def prepare(document, now: datetime) -> None:
 			**position_fields(position),
 			**plan_fields(plan, position, step_subjects(campaign), None),
 			**_waiting(document, campaign, recipient, now),
-			**resting_fields(load_preference(recipient.email), plan, position, now),
+			**recipient_pause_fields(load_preference(recipient.email), plan, position, now),
 		}
 	)
 
 
 def _waiting(document, campaign, recipient: Recipient, now: datetime) -> dict[str, Any]:
 	required = bool(document.require_confirmation)
-	return waiting_fields(now) if find_those_to_ask(campaign, [recipient.email], required=required) else {}
+	return waiting_fields(now) if find_who_must_confirm(campaign, [recipient.email], required=required) else {}
 
 
 def _first_position(document, plan, recipient: Recipient, start: datetime, now: datetime):

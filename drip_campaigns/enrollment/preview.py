@@ -11,7 +11,7 @@ from typing import Any
 import frappe
 
 from drip_campaigns.enrollment.admission import check_campaign
-from drip_campaigns.enrollment.eligibility import Choice, Verdict
+from drip_campaigns.enrollment.eligibility import Eligibility, EligibilityResult
 from drip_campaigns.people.audience import Audience
 
 PAGE = 2000
@@ -29,7 +29,7 @@ class Figures:
 		self.examples: dict[tuple[str, str], list[str]] = {}
 		self.sample: list[dict[str, str]] = []
 
-	def add(self, verdicts: Iterable[Verdict]) -> None:
+	def add(self, verdicts: Iterable[EligibilityResult]) -> None:
 		"""Count the verdicts of a batch."""
 		for verdict in verdicts:
 			self.looked_at += 1
@@ -41,7 +41,7 @@ class Figures:
 			if len(self.sample) < SAMPLE:
 				self.sample.append(_describe(verdict))
 
-	def _refuse(self, verdict: Verdict) -> None:
+	def _refuse(self, verdict: EligibilityResult) -> None:
 		key = (verdict.refusal.rule, verdict.refusal.reason)
 		self.refused[key] += 1
 		examples = self.examples.setdefault(key, [])
@@ -74,7 +74,7 @@ def preview_audience(
 	check_campaign(document)
 	audience = Audience(recipient_type, filters)
 	total = audience.count()
-	choice, figures = Choice(document, recipient_type, now), Figures()
+	choice, figures = Eligibility(document, recipient_type, now), Figures()
 	for names in audience.pages(PAGE):
 		figures.add(choice.judge(names)[0])
 		if figures.looked_at >= LOOKED_AT_MOST:
@@ -82,7 +82,7 @@ def preview_audience(
 	return {"total": total, "is_everybody": audience.is_everybody(total), **figures.as_dict()}
 
 
-def _describe(verdict: Verdict) -> dict[str, str]:
+def _describe(verdict: EligibilityResult) -> dict[str, str]:
 	recipient = verdict.recipient
 	return {
 		"name": verdict.name,

@@ -20,10 +20,10 @@ from drip_campaigns.enrollment.admission import first_status
 from drip_campaigns.enrollment.changes import set_fields
 from drip_campaigns.enrollment.exit import find_live_of
 from drip_campaigns.outbox import emails
-from drip_campaigns.outbox.cancel import release
-from drip_campaigns.people.preferences import keep_preference
+from drip_campaigns.outbox.cancel import resume_queued
+from drip_campaigns.people.preferences import save_preference
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
-from drip_campaigns.plans.enrollment_rows import advance_enrollments, claim_rested, load_dealt_with
+from drip_campaigns.plans.enrollment_rows import claim_ended_pauses, load_handled_steps, update_enrollments
 from drip_campaigns.plans.enrollment_state import (
 	own_pause_end,
 	plan_fields,
@@ -43,7 +43,7 @@ def pause_address(address: str, until: datetime, now: datetime) -> None:
 
 	One that a user has paused stays paused by the user: the later of two days counts. Asking again moves the day.
 	"""
-	keep_preference(address, paused_until=to_site(until))
+	save_preference(address, paused_until=to_site(until))
 	for enrollment in _enrollments_of(address):
 		if enrollment.status != Status.PAUSED.value:
 			enroll.pause(enrollment, now, until=until, by_recipient=True)
@@ -57,7 +57,7 @@ def end_pause(address: str, now: datetime) -> None:
 
 	What a user has paused stays so, until the user's day.
 	"""
-	keep_preference(address, paused_until=None)
+	save_preference(address, paused_until=None)
 	for enrollment in _enrollments_of(address):
 		if enrollment.paused_until:
 			until = own_pause_end(enrollment, now) or now
@@ -68,20 +68,20 @@ def _enrollments_of(address: str) -> list:
 	return [frappe.get_doc("Drip Enrollment", name) for name in find_live_of(address)]
 
 
-def resume_rested(name: str, now: datetime) -> Iterator[int]:
+def resume_ended_pauses(name: str, now: datetime) -> Iterator[int]:
 	"""Let those on a campaign go on whose pause is over, in batches, yielding after each how many, so that the caller can commit.
 
 	For active campaigns: where one stands still, the rest of a delay is worked out when it goes on.
 	"""
 	campaign = frappe.get_doc("Drip Campaign", name)
-	while rows := claim_rested(name, to_site(now), BATCH_SIZE):
+	while rows := claim_ended_pauses(name, to_site(now), BATCH_SIZE):
 		_resume_batch(campaign, rows, now)
 		yield len(rows)
 
 
 def _resume_batch(campaign, rows: Sequence[frappe._dict], now: datetime) -> None:
 	plan, subjects = make_plan(campaign), step_subjects(campaign)
-	dealt_with = load_dealt_with([row.name for row in rows])
+	dealt_with = load_handled_steps([row.name for row in rows])
 	states, log = [], defaultdict(list)
 	for row in rows:
 		try:
@@ -97,12 +97,12 @@ def _resume_batch(campaign, rows: Sequence[frappe._dict], now: datetime) -> None
 			log[EventType.RESUMED].append(row)
 		except DripError as error:  # it stays paused, until somebody has mended the record
 			states.append({**row, "paused_until": None, "last_error": str(error)})
-	advance_enrollments(states, to_site(now))
+	update_enrollments(states, to_site(now))
 	record_events([_event(kind, row) for kind, those in log.items() for row in those], to_site(now))
 	email = emails.email_table()
 	resumed = [row.name for row in log[EventType.RESUMED]]
 	if resumed:
-		release(email.enrollment.isin(resumed), now=now, release_after=release_after())
+		resume_queued(email.enrollment.isin(resumed), now=now, release_after=release_after())
 
 
 def _awake(status: str) -> dict[str, Any]:

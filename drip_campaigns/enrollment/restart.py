@@ -8,13 +8,13 @@ import frappe
 
 from drip_campaigns.core.model import ExitReason
 from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.enrollment.exit import end_batch
+from drip_campaigns.enrollment.exit import exit_enrollments
 from drip_campaigns.plans.enrollment_state import LIVE_VALUES
 
 _POINT = "start_over"
 
 
-def start_over(rows: Sequence[frappe._dict], detail: str, now: datetime) -> tuple[int, Counter[str]]:
+def restart(rows: Sequence[frappe._dict], detail: str, now: datetime) -> tuple[int, Counter[str]]:
 	"""Let the records of these enrollments begin anew; return how many did, and how many not, by reason.
 
 	Who cannot be enrolled again keeps the enrollment as it is.
@@ -44,7 +44,7 @@ def _try(
 ) -> dict[str, str]:
 	"""End these enrollments and enroll their records; return who was refused, with the reason."""
 	frappe.db.savepoint(_POINT)
-	end_batch([row.name for row in rows if row.status in LIVE_VALUES], ExitReason.REMOVED, detail, now)
+	exit_enrollments([row.name for row in rows if row.status in LIVE_VALUES], ExitReason.REMOVED, detail, now)
 	names = [row.recipient for row in rows]
 	reasons: dict[str, str] = {}
 	for result in enroll_many(

@@ -15,10 +15,10 @@ from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.core.schedule.confirmation import NEVER_CONFIRMED
 from drip_campaigns.db.bulk_writes import set_values
-from drip_campaigns.db.deadlocks import again_after_deadlock
+from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.enrollment import enroll
-from drip_campaigns.enrollment.personal_data import forget_enrollments
-from drip_campaigns.people.addresses import is_valid, normalise
+from drip_campaigns.enrollment.personal_data import delete_enrollments
+from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.people.recipient_types import available_types, get_type
 from drip_campaigns.plans.enrollment_state import LIVE_VALUES
 from drip_campaigns.site.clock import to_site, utc_now
@@ -53,7 +53,7 @@ def request_sign_up(campaign: str, email_address: str, first_name: str, last_nam
 	)
 
 
-@again_after_deadlock
+@retry_on_deadlock
 def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: str = "") -> None:
 	"""Enroll whoever has this address, as awaiting confirmation; make a Contact of somebody unknown. A background job.
 
@@ -79,7 +79,7 @@ def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: 
 		frappe.set_user(user)
 
 
-def forget_unconfirmed(now: datetime, kept: timedelta) -> int:
+def delete_unconfirmed(now: datetime, kept: timedelta) -> int:
 	"""Delete the Contacts that were made for visitors who never confirmed, and forget whose enrollments these were.
 
 	A Contact that something else has come of stays: another enrollment, a link, a change by somebody. Return how many
@@ -104,7 +104,7 @@ def _forget(contact: str, now: datetime) -> bool:
 	whose = {"recipient_type": "Contact", "recipient": contact}
 	frappe.db.savepoint(SAVE_POINT)
 	try:
-		forget_enrollments(frappe.get_all("Drip Enrollment", filters=whose, pluck="name"), now)
+		delete_enrollments(frappe.get_all("Drip Enrollment", filters=whose, pluck="name"), now)
 		frappe.delete_doc("Contact", contact, ignore_permissions=True, delete_permanently=True)
 	except (frappe.LinkExistsError, frappe.ValidationError):  # something of the site's holds on to it
 		frappe.db.rollback(save_point=SAVE_POINT)
@@ -128,7 +128,7 @@ def _is_untouched(contact: str) -> bool:
 def _find_person(address: str) -> tuple[str, str] | None:
 	for doctype in PEOPLE:
 		if doctype in available_types():
-			filters = {get_type(doctype).address: ["in", [address, normalise(address)]]}
+			filters = {get_type(doctype).address: ["in", [address, normalize(address)]]}
 			found = frappe.get_all(doctype, filters=filters, order_by="creation", limit=1, pluck="name")
 			if found:
 				return doctype, found[0]

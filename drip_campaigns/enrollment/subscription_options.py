@@ -14,15 +14,15 @@ from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment import unsubscribe as leaving
 from drip_campaigns.enrollment.exit import find_live_of
-from drip_campaigns.enrollment.list_membership import MEMBER, come_back_to_list, leave_list
+from drip_campaigns.enrollment.list_membership import MEMBER, resubscribe_to_list, unsubscribe_from_list
 from drip_campaigns.people.addresses import hash_address
-from drip_campaigns.people.opt_outs import find_left_campaigns, forget_left
+from drip_campaigns.people.opt_outs import find_opted_out_campaigns, remove_opt_out
 
 LIST, CAMPAIGN = "Drip Target List", "Drip Campaign"
 
 
 @dataclass(frozen=True)
-class Choice:
+class SubscriptionOption:
 	"""One list or campaign of a person; `key` names it in the form, and says nothing to anybody else."""
 
 	key: str
@@ -33,39 +33,39 @@ class Choice:
 	is_on: bool
 
 
-def load_choices(address: str) -> list[Choice]:
+def load_options(address: str) -> list[SubscriptionOption]:
 	"""Return what whoever has `address` can choose: lists first, then campaigns, by title."""
 	return [*_load_lists(address), *_load_campaigns(address)]
 
 
-def choose(address: str, shown: Iterable[str], ticked: Iterable[str], now: datetime) -> bool:
+def save_options(address: str, shown: Iterable[str], ticked: Iterable[str], now: datetime) -> bool:
 	"""Leave what was `shown` and is not `ticked`, come back to what is; return whether anything changed.
 
 	Keys of anything else than this address's own lists and campaigns do nothing.
 	"""
 	shown, ticked, changed = set(shown), set(ticked), False
-	for choice in load_choices(address):
+	for choice in load_options(address):
 		if choice.key in shown and choice.is_on != (choice.key in ticked):
 			_change(choice, address, now)
 			changed = True
 	return changed
 
 
-def _change(choice: Choice, address: str, now: datetime) -> None:
+def _change(choice: SubscriptionOption, address: str, now: datetime) -> None:
 	if choice.doctype == LIST and choice.is_on:
-		leave_list(choice.name, address, now)
+		unsubscribe_from_list(choice.name, address, now)
 	elif choice.doctype == LIST:
-		come_back_to_list(choice.name, address)
-		leaving.take_up_ended(address, {"target_list": choice.name}, leaving.BY_RECIPIENT, now)
+		resubscribe_to_list(choice.name, address)
+		leaving.resume_ended(address, {"target_list": choice.name}, leaving.BY_RECIPIENT, now)
 	elif choice.is_on:
 		[name, *_others] = find_live_of(address, campaign=choice.name)
 		enroll.unsubscribe(frappe.get_doc("Drip Enrollment", name), now)
 	else:
-		forget_left(choice.name, address)
-		leaving.take_up_ended(address, {"campaign": choice.name}, leaving.BY_RECIPIENT, now)
+		remove_opt_out(choice.name, address)
+		leaving.resume_ended(address, {"campaign": choice.name}, leaving.BY_RECIPIENT, now)
 
 
-def _load_lists(address: str) -> list[Choice]:
+def _load_lists(address: str) -> list[SubscriptionOption]:
 	filters = {"address_hash": hash_address(address)}
 	members = frappe.get_all(MEMBER, filters=filters, fields=["target_list", "opted_out", "dropped_at"])
 	# Who has dropped out gets nothing through the list; that somebody has left it is shown all the same.
@@ -81,9 +81,9 @@ def _load_lists(address: str) -> list[Choice]:
 	return [_make(LIST, row, address, not opted_out[row.name]) for row in rows]
 
 
-def _load_campaigns(address: str) -> list[Choice]:
+def _load_campaigns(address: str) -> list[SubscriptionOption]:
 	live = _live_campaigns(address)
-	wanted = live | find_left_campaigns(address)
+	wanted = live | find_opted_out_campaigns(address)
 	if not wanted:
 		return []
 	rows = frappe.get_all(
@@ -95,10 +95,10 @@ def _load_campaigns(address: str) -> list[Choice]:
 	return [_make(CAMPAIGN, row, address, row.name in live) for row in rows]
 
 
-def _make(doctype: str, row: Mapping[str, str], address: str, is_on: bool) -> Choice:
+def _make(doctype: str, row: Mapping[str, str], address: str, is_on: bool) -> SubscriptionOption:
 	secret = "\0".join((doctype, row["name"], hash_address(address)))
 	key = hashlib.blake2b(secret.encode(), digest_size=9).hexdigest()
-	return Choice(key, doctype, row["name"], row["title"], row.get("description") or "", is_on)
+	return SubscriptionOption(key, doctype, row["name"], row["title"], row.get("description") or "", is_on)
 
 
 def _live_campaigns(address: str) -> set[str]:

@@ -8,12 +8,12 @@ from datetime import datetime
 
 import frappe
 
-from drip_campaigns.core.consent import ConsentTo
+from drip_campaigns.core.consent import ConsentPurpose
 from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
 from drip_campaigns.db.dialect import insert_new_rows, is_among
 from drip_campaigns.db.events import record_events
-from drip_campaigns.enrollment.exit import end_batch, end_live_of, find_live_of_all
-from drip_campaigns.people.addresses import hash_address, normalise, spellings
+from drip_campaigns.enrollment.exit import exit_all_of_address, exit_enrollments, find_live_of_all
+from drip_campaigns.people.addresses import hash_address, normalize, spellings
 from drip_campaigns.people.consent_records import withdraw_consent
 from drip_campaigns.people.recipient_types import known_types
 from drip_campaigns.people.suppression import DOCTYPE, EXIT_REASONS, find_suppressed
@@ -40,7 +40,7 @@ def suppress(address: str, reason: SuppressionReason, now: datetime, *, source: 
 	elif lifted:
 		renew(frappe.get_doc(DOCTYPE, name), reason, now, source=source, note=note)
 	else:
-		end_live_of(address, None, now, EXIT_REASONS[reason])
+		exit_all_of_address(address, None, now, EXIT_REASONS[reason])
 	return lifted is None or bool(lifted)
 
 
@@ -58,7 +58,7 @@ def suppress_refused(answers: Mapping[str, str], now: datetime) -> None:
 		if known[name]:  # lifted: by a person, and rarely
 			suppress(address, SuppressionReason.HARD_BOUNCE, now, source=BY_MAIL_SERVER, note=note)
 	reason = ExitReason.HARD_BOUNCE
-	end_batch(find_live_of_all([address for address, _note in notes.values()]), reason, reason.value, now)
+	exit_enrollments(find_live_of_all([address for address, _note in notes.values()]), reason, reason.value, now)
 
 
 def _lock_known(names: Sequence[str]) -> dict[str, int]:
@@ -102,9 +102,9 @@ def renew(document, reason: SuppressionReason, now: datetime, *, source: str, no
 def apply(document, now: datetime) -> None:
 	"""Do what follows from a suppression: enrollments end, queued e-mails are withdrawn, flags are set, the log has a line."""
 	reason = SuppressionReason(document.reason)
-	end_live_of(document.email_address, None, now, EXIT_REASONS[reason])
+	exit_all_of_address(document.email_address, None, now, EXIT_REASONS[reason])
 	if reason is SuppressionReason.OPTED_OUT:
-		withdraw_consent(ConsentTo.CAMPAIGN, document.email_address, None, now)
+		withdraw_consent(ConsentPurpose.CAMPAIGN, document.email_address, None, now)
 		document.db_set("flagged_records", "\n".join(_flag_records(document.email_address)), notify=False)
 	_log(document, EventType.SUPPRESSED, f"{reason.value}: {document.note or document.source}", now)
 
@@ -127,12 +127,12 @@ def _flag_records(address: str) -> Iterator[str]:
 			continue
 		filters = {kind.address: ["in", spellings(address)], FLAG: 0}
 		for row in frappe.get_all(doctype, filters=filters, fields=["name", kind.address]):
-			if normalise(row[kind.address]) == normalise(address):
+			if normalize(row[kind.address]) == normalize(address):
 				frappe.db.set_value(doctype, row.name, FLAG, 1)
 				yield f"{doctype}\t{row.name}"
 
 
-def mark_newcomer(document) -> None:
+def apply_to_new_record(document) -> None:
 	"""Mark a record that gets the address of somebody who has opted out, as those are marked that had it then.
 
 	Only when the address comes: whoever takes the mark off the record later has reasons, and the address stays suppressed.
@@ -143,7 +143,7 @@ def mark_newcomer(document) -> None:
 	address = document.get(kind.address)
 	if not address or not (document.is_new() or document.has_value_changed(kind.address)):
 		return
-	if find_suppressed([address]).get(normalise(address)) is SuppressionReason.OPTED_OUT:
+	if find_suppressed([address]).get(normalize(address)) is SuppressionReason.OPTED_OUT:
 		document.set(FLAG, 1)
 		_note_marked(hash_address(address), f"{document.doctype}\t{document.name}")
 

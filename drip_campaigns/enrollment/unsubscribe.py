@@ -18,10 +18,15 @@ from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.admission import EnrollmentRefusedError
 from drip_campaigns.enrollment.changes import log
-from drip_campaigns.enrollment.exit import end_live_of
+from drip_campaigns.enrollment.exit import exit_all_of_address
 from drip_campaigns.enrollment.suppress import lift, suppress
-from drip_campaigns.people.addresses import hash_address, normalise, spellings
-from drip_campaigns.people.opt_outs import find_left, forget_left, has_left_site, record_left
+from drip_campaigns.people.addresses import hash_address, normalize, spellings
+from drip_campaigns.people.opt_outs import (
+	find_opted_out,
+	has_opted_out_of_all,
+	record_opt_out,
+	remove_opt_out,
+)
 from drip_campaigns.people.suppression import DOCTYPE as SUPPRESSION
 from drip_campaigns.people.suppression import find_suppressed
 from drip_campaigns.site.clock import to_site
@@ -32,7 +37,7 @@ LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
-class Leaver:
+class LinkHolder:
 	"""Who holds a link: an enrollment, or what is remembered of one that was deleted."""
 
 	name: str
@@ -55,7 +60,7 @@ class Leaver:
 
 
 @dataclass(frozen=True)
-class Standing:
+class OptOutState:
 	"""What somebody has left, and whether their own word is enough to come back."""
 
 	campaign: bool
@@ -63,7 +68,7 @@ class Standing:
 	may_come_back: bool
 
 
-def find_leaver(subject: str) -> Leaver:
+def find_link_holder(subject: str) -> LinkHolder:
 	"""Return who holds a link; raise DoesNotExistError if nothing is known of the enrollment any more."""
 	fields = ["name", "email_address as address", "campaign", "sender"]
 	more = ["recipient_type", "recipient"]
@@ -73,25 +78,25 @@ def find_leaver(subject: str) -> Leaver:
 	):
 		rows = frappe.get_all(doctype, filters={"name": subject}, fields=wanted)
 		if rows:
-			return Leaver(**{key: value or "" for key, value in rows[0].items()})
+			return LinkHolder(**{key: value or "" for key, value in rows[0].items()})
 	raise frappe.DoesNotExistError
 
 
-def default_scope(leaver: Leaver) -> LeavingScope:
+def default_scope(leaver: LinkHolder) -> LeavingScope:
 	"""Return what stands first for the campaign: what one click leaves."""
 	scope = frappe.db.get_value("Drip Campaign", leaver.campaign, "leaving_scope")
 	return LeavingScope(scope or LeavingScope.CAMPAIGN.value)
 
 
-def find_standing(leaver: Leaver) -> Standing:
+def find_opt_out_state(leaver: LinkHolder) -> OptOutState:
 	"""Return what the person has left already."""
-	left = normalise(leaver.address) in find_left(leaver.campaign, [leaver.address])
-	reason = find_suppressed([leaver.address]).get(normalise(leaver.address))
-	forbidden = reason not in (None, SuppressionReason.OPTED_OUT) or has_left_site(leaver.address)
-	return Standing(left, bool(reason), not forbidden)
+	left = normalize(leaver.address) in find_opted_out(leaver.campaign, [leaver.address])
+	reason = find_suppressed([leaver.address]).get(normalize(leaver.address))
+	forbidden = reason not in (None, SuppressionReason.OPTED_OUT) or has_opted_out_of_all(leaver.address)
+	return OptOutState(left, bool(reason), not forbidden)
 
 
-def lock_person(leaver: Leaver) -> None:
+def lock_address(leaver: LinkHolder) -> None:
 	"""Let several requests about one person take turns. Begins a transaction, so that what is read is not older than the lock."""
 	frappe.db.rollback()
 	enrollment = frappe.qb.DocType("Drip Enrollment")
@@ -100,18 +105,18 @@ def lock_person(leaver: Leaver) -> None:
 	query.orderby(enrollment.name).for_update().run()
 
 
-def leave(leaver: Leaver, scope: LeavingScope, now: datetime, source: str = BY_RECIPIENT) -> None:
+def unsubscribe_holder(leaver: LinkHolder, scope: LeavingScope, now: datetime, source: str = BY_RECIPIENT) -> None:
 	"""Leave: recorded, enrollments ended, what is queued withdrawn. Leaving twice is leaving once."""
 	if scope is LeavingScope.EVERYTHING:
 		suppress(leaver.address, SuppressionReason.OPTED_OUT, now, source=source)
 	elif leaver.is_former:
-		end_live_of(leaver.address, leaver.campaign, now)
-		record_left(leaver.campaign, leaver.address)
+		exit_all_of_address(leaver.address, leaver.campaign, now)
+		record_opt_out(leaver.campaign, leaver.address)
 	else:
 		enroll.unsubscribe(frappe.get_doc("Drip Enrollment", leaver.name, for_update=True), now)
 
 
-def come_back(leaver: Leaver, scope: LeavingScope, now: datetime, because: str = BY_RECIPIENT) -> None:
+def resubscribe(leaver: LinkHolder, scope: LeavingScope, now: datetime, because: str = BY_RECIPIENT) -> None:
 	"""Undo a leaving: the record goes, and the enrollments that it ended go on with the rest of their delay.
 
 	What others have decided (a complaint, a bounce, a user) is not undone by the recipient.
@@ -119,11 +124,11 @@ def come_back(leaver: Leaver, scope: LeavingScope, now: datetime, because: str =
 	if scope is LeavingScope.EVERYTHING:
 		_opt_in(leaver, because, now)
 		return
-	forget_left(leaver.campaign, leaver.address)
-	take_up_ended(leaver.address, {"campaign": leaver.campaign}, because, now)
+	remove_opt_out(leaver.campaign, leaver.address)
+	resume_ended(leaver.address, {"campaign": leaver.campaign}, because, now)
 
 
-def _opt_in(leaver: Leaver, because: str, now: datetime) -> None:
+def _opt_in(leaver: LinkHolder, because: str, now: datetime) -> None:
 	name = hash_address(leaver.address)
 	filters = {"name": name, "reason": SuppressionReason.OPTED_OUT.value, "lifted": 0}
 	if not frappe.db.exists(SUPPRESSION, filters):
@@ -134,10 +139,10 @@ def _opt_in(leaver: Leaver, because: str, now: datetime) -> None:
 	since = {"event_type": EventType.UNSUBSCRIBED.value, "occurred_at": [">=", document.suppressed_at]}
 	whose = {"email_address": ["in", spellings(leaver.address)]}
 	ended = frappe.get_all("Drip Event", filters={**since, **whose}, pluck="enrollment")
-	take_up_ended(leaver.address, {"name": ["in", ended]}, because, now)
+	resume_ended(leaver.address, {"name": ["in", ended]}, because, now)
 
 
-def take_up_ended(address: str, filters: dict, because: str, now: datetime) -> None:
+def resume_ended(address: str, filters: dict, because: str, now: datetime) -> None:
 	"""Let those enrollments of `address` go on that ended because the person left, where they stopped."""
 	for name in _find_ended(address, filters):
 		_take_up(name, because, now)
@@ -150,7 +155,7 @@ def _find_ended(address: str, filters: dict) -> list[str]:
 	rows = frappe.get_all(
 		"Drip Enrollment", filters={**whose, **filters}, fields=fields, order_by="creation desc"
 	)
-	return [row.name for row in rows if normalise(row.email_address) == normalise(address)]
+	return [row.name for row in rows if normalize(row.email_address) == normalize(address)]
 
 
 def _take_up(name: str, because: str, now: datetime) -> None:
@@ -162,7 +167,7 @@ def _take_up(name: str, because: str, now: datetime) -> None:
 		log(document, EventType.CAME_BACK, now, f"{because}. {error}")
 
 
-def bring_back(document, because: str, now: datetime) -> None:
+def resubscribe_enrollment(document, because: str, now: datetime) -> None:
 	"""Undo a leaving for a recipient who asks a user; `because` is the proof. Raises EnrollmentRefusedError with the remedy."""
 	address = document.email_address
 	if find_suppressed([address]):
@@ -171,12 +176,12 @@ def bring_back(document, because: str, now: datetime) -> None:
 				address
 			)
 		)
-	forget_left(document.campaign, address)
+	remove_opt_out(document.campaign, address)
 	enroll.resume(document, now, EventType.CAME_BACK)
 	log(document, EventType.CAME_BACK, now, because)
 
 
-def note_reason(leaver: Leaver, reason: str, now: datetime) -> None:
+def record_reason(leaver: LinkHolder, reason: str, now: datetime) -> None:
 	"""Keep what the person says about leaving, in plain text; the latest word counts."""
 	text = one_line(reason, LONGEST_REASON)
 	if not text:
@@ -188,7 +193,7 @@ def note_reason(leaver: Leaver, reason: str, now: datetime) -> None:
 	record_events([line], to_site(now))
 
 
-def remember(document, now: datetime) -> None:
+def keep_former_enrollment(document, now: datetime) -> None:
 	"""Keep what the links of a deleted enrollment need, if any was sent: who asks to be left alone later is heard."""
 	if not frappe.db.exists("Drip Email", {"enrollment": document.name}):
 		return

@@ -16,7 +16,7 @@ GOING_ON = (Status.SCHEDULED.value, Status.IN_PROGRESS.value)
 
 def wake_after_events(events: Sequence[Mapping[str, Any]], site_now: datetime) -> None:
 	"""Make enrollments that wait for one of these Drip Events due at `site_now` (hook `drip_event_subscribers`)."""
-	wake_at(find_woken(events), site_now)
+	wake_at(find_awaited(events), site_now)
 
 
 def wake(enrollments: Collection[str], now: datetime) -> None:
@@ -42,7 +42,7 @@ def wake_at(enrollments: Collection[str], site_now: datetime) -> None:
 	)
 
 
-def find_woken(events: Iterable[Mapping[str, Any]]) -> set[str]:
+def find_awaited(events: Iterable[Mapping[str, Any]]) -> set[str]:
 	"""Return the enrollments that may wait for one of these Drip Events; what a machine did wakes nobody."""
 	return {
 		event["enrollment"]

@@ -10,7 +10,7 @@ from frappe import _
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.admission import check_campaign, start_moment
-from drip_campaigns.enrollment.eligibility import RULES, Choice, Facts
+from drip_campaigns.enrollment.eligibility import RULES, Eligibility, EligibilityData
 from drip_campaigns.people.audience import Audience
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.site.clock import site_date
@@ -51,7 +51,7 @@ def _ask_campaign(campaign, recipient_type: str, now: datetime) -> Iterator[Chec
 
 
 def _ask_rules(campaign, recipient_type: str, recipient: str, now: datetime) -> Iterator[Check]:
-	facts = Facts(Choice(campaign, recipient_type, now), [recipient])
+	facts = EligibilityData(Eligibility(campaign, recipient_type, now), [recipient])
 	for rule in RULES:
 		reason = rule.ask(facts, recipient)
 		yield Check(_(rule.label), not reason, reason or "")

@@ -12,9 +12,9 @@ import frappe
 from drip_campaigns.core.flow.goals import GoalKind
 from drip_campaigns.core.model import LIVE_STATUSES
 from drip_campaigns.db.dialect import select_in
-from drip_campaigns.enrollment.exit import end_batch
+from drip_campaigns.enrollment.exit import exit_enrollments
 from drip_campaigns.exit_rules.documents import Record, find_people_of, party_fields
-from drip_campaigns.exit_rules.find_exits import Leaver, LeavingRules
+from drip_campaigns.exit_rules.find_exits import ExitRules, RuleExit
 
 DOCTYPE = "Drip Enrollment"
 FIELDS = ["name", "recipient_type", "recipient", "target_list", "started_at", "creation"]
@@ -22,7 +22,7 @@ PAGE_SIZE = 1000
 _LIVE = [status.value for status in LIVE_STATUSES]
 
 
-def end_before_sending(campaign: str, enrollments: Sequence[str], now: datetime) -> int:
+def exit_before_sending(campaign: str, enrollments: Sequence[str], now: datetime) -> int:
 	"""End those of a campaign's enrollments whose exit rules apply at `now`, right before their emails are sent.
 
 	Return how many ended. Raises BrokenRuleError if a rule cannot be evaluated.
@@ -30,22 +30,22 @@ def end_before_sending(campaign: str, enrollments: Sequence[str], now: datetime)
 	rules = load_rules(campaign)
 	if rules is None or rules.is_empty:
 		return 0
-	return end_leavers(rules.find(select_in(DOCTYPE, FIELDS, "name", enrollments), now), now)
+	return apply_exits(rules.find(select_in(DOCTYPE, FIELDS, "name", enrollments), now), now)
 
 
-def end_in_pages(campaign, now: datetime) -> Iterator[int]:
+def exit_in_pages(campaign, now: datetime) -> Iterator[int]:
 	"""End all who leave a campaign by its rules, a page at a time; the caller commits after each."""
-	rules, after = LeavingRules(campaign), ""
+	rules, after = ExitRules(campaign), ""
 	while not rules.is_empty:
 		filters = {"campaign": campaign.name, "status": ["in", _LIVE], "name": [">", after]}
 		rows = frappe.get_all(DOCTYPE, filters=filters, fields=FIELDS, order_by="name", limit=PAGE_SIZE)
 		if not rows:
 			return
-		yield end_leavers(rules.find(rows, now), now)
+		yield apply_exits(rules.find(rows, now), now)
 		after = rows[-1].name
 
 
-def end_for(campaign: str, doctype: str, records: Sequence[str], now: datetime) -> int:
+def exit_at_goal(campaign: str, doctype: str, records: Sequence[str], now: datetime) -> int:
 	"""Records that the goal of a campaign asks about were saved: end those who have reached it, and return how many."""
 	document = frappe.get_doc("Drip Campaign", campaign)
 	people = {(doctype, name) for name in records}
@@ -58,15 +58,15 @@ def end_for(campaign: str, doctype: str, records: Sequence[str], now: datetime) 
 	}
 	rows = frappe.get_all(DOCTYPE, filters=filters, fields=FIELDS) if people else []
 	rows = [row for row in rows if (row.recipient_type, row.recipient) in people]
-	return end_leavers(LeavingRules(document).find(rows, now), now)
+	return apply_exits(ExitRules(document).find(rows, now), now)
 
 
-def end_leavers(leavers: Mapping[str, Leaver], now: datetime) -> int:
+def apply_exits(leavers: Mapping[str, RuleExit], now: datetime) -> int:
 	"""End these enrollments, each with its reason; what is queued is withdrawn. Return how many were live."""
-	by_leaver: dict[Leaver, list[str]] = defaultdict(list)
+	by_leaver: dict[RuleExit, list[str]] = defaultdict(list)
 	for name, leaver in leavers.items():
 		by_leaver[leaver].append(name)
-	return sum(end_batch(names, leaver.reason, leaver.detail, now) for leaver, names in by_leaver.items())
+	return sum(exit_enrollments(names, leaver.reason, leaver.detail, now) for leaver, names in by_leaver.items())
 
 
 def _find_named(doctype: str, records: Sequence[str]) -> set[Record]:
@@ -82,10 +82,10 @@ def _find_named(doctype: str, records: Sequence[str]) -> set[Record]:
 	}
 
 
-def load_rules(campaign: str) -> LeavingRules | None:
+def load_rules(campaign: str) -> ExitRules | None:
 	"""Return the exit rules of a campaign, or None for one that was deleted."""
 	try:
-		return LeavingRules(frappe.get_cached_doc("Drip Campaign", campaign))
+		return ExitRules(frappe.get_cached_doc("Drip Campaign", campaign))
 	except frappe.DoesNotExistError:  # deleted since the e-mail was queued
 		frappe.clear_last_message()
 		return None

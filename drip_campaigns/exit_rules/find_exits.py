@@ -25,14 +25,14 @@ CONVERTED_BY = ("Customer", "Opportunity")
 
 
 @dataclass(frozen=True)
-class Leaver:
+class RuleExit:
 	"""Why somebody leaves: the reason, and a sentence for the log."""
 
 	reason: ExitReason
 	detail: str
 
 
-class LeavingRules:
+class ExitRules:
 	"""The rules of one campaign."""
 
 	def __init__(self, campaign) -> None:
@@ -53,12 +53,12 @@ class LeavingRules:
 		"""Say whether nobody can leave by a rule."""
 		return not self.finders
 
-	def find(self, rows: Rows, now: datetime) -> dict[str, Leaver]:
+	def find(self, rows: Rows, now: datetime) -> dict[str, RuleExit]:
 		"""Return who of these enrollments leaves at `now`, by the enrollment's name; the first rule that holds counts.
 
 		Raises BrokenRuleError for filters that cannot be asked any more, for example on a field that is gone.
 		"""
-		leavers: dict[str, Leaver] = {}
+		leavers: dict[str, RuleExit] = {}
 		try:
 			for find in self.finders if rows else ():
 				leavers = find(rows, to_site(now)) | leavers
@@ -74,7 +74,7 @@ class LeavingRules:
 			) from error
 		return leavers
 
-	def _find_goal_by_record(self, rows: Rows, site_now: datetime) -> dict[str, Leaver]:
+	def _find_goal_by_record(self, rows: Rows, site_now: datetime) -> dict[str, RuleExit]:
 		doctype, days = self.campaign.goal_recipient_type, self.campaign.goal_within_days or 0
 		asked = [
 			row
@@ -84,24 +84,24 @@ class LeavingRules:
 		names = {row["recipient"] for row in asked}
 		matching = find_matching(doctype, goal_filters(self.campaign), names) if names else set()
 		return {
-			row["name"]: Leaver(
+			row["name"]: RuleExit(
 				ExitReason.GOAL, _("{0} {1} matches the goal").format(_(doctype), row["recipient"])
 			)
 			for row in asked
 			if row["recipient"] in matching
 		}
 
-	def _find_goal_by_document(self, rows: Rows, _site_now: datetime) -> dict[str, Leaver]:
+	def _find_goal_by_document(self, rows: Rows, _site_now: datetime) -> dict[str, RuleExit]:
 		days = self.campaign.goal_within_days or 0
 		made = _find_made_for(rows, [self.campaign.goal_document], goal_filters(self.campaign), days)
-		return {name: Leaver(ExitReason.GOAL, _say(document)) for name, document in made.items()}
+		return {name: RuleExit(ExitReason.GOAL, _say(document)) for name, document in made.items()}
 
-	def _find_converted(self, rows: Rows, _site_now: datetime) -> dict[str, Leaver]:
+	def _find_converted(self, rows: Rows, _site_now: datetime) -> dict[str, RuleExit]:
 		leads = [row for row in rows if row["recipient_type"] == "Lead"]
 		made = _find_made_for(leads, CONVERTED_BY, (), 0)
-		return {name: Leaver(ExitReason.CONVERTED, _say(document)) for name, document in made.items()}
+		return {name: RuleExit(ExitReason.CONVERTED, _say(document)) for name, document in made.items()}
 
-	def _find_without_match(self, rows: Rows, _site_now: datetime) -> dict[str, Leaver]:
+	def _find_without_match(self, rows: Rows, _site_now: datetime) -> dict[str, RuleExit]:
 		listed = [row for row in rows if row["target_list"]]
 		leavers = _find_off_their_list(listed)
 		filters_of = _filters_by_type(self.campaign)
@@ -114,7 +114,7 @@ class LeavingRules:
 			for row in asked:
 				if row["recipient"] in names:
 					detail = sentence.format(_(doctype), row["recipient"])
-					leavers[row["name"]] = Leaver(ExitReason.NO_LONGER_MATCHING, detail)
+					leavers[row["name"]] = RuleExit(ExitReason.NO_LONGER_MATCHING, detail)
 		return leavers
 
 
@@ -148,7 +148,7 @@ def _begun(row: Mapping[str, Any]) -> datetime:
 	return min(row["started_at"], row["creation"])
 
 
-def _find_off_their_list(rows: Rows) -> dict[str, Leaver]:
+def _find_off_their_list(rows: Rows) -> dict[str, RuleExit]:
 	fields = ["target_list", "recipient_type", "recipient", "dropped_at", "opted_out"]
 	members = select_in("Drip Target List Member", fields, "recipient", [row["recipient"] for row in rows])
 	on_list = {
@@ -157,7 +157,7 @@ def _find_off_their_list(rows: Rows) -> dict[str, Leaver]:
 		if not member.dropped_at and not member.opted_out
 	}
 	return {
-		row["name"]: Leaver(
+		row["name"]: RuleExit(
 			ExitReason.NO_LONGER_MATCHING, _("Is no longer on the list {0}").format(row["target_list"])
 		)
 		for row in rows

@@ -8,7 +8,7 @@ from drip_campaigns.core.flow.goals import ReplyScope
 from drip_campaigns.core.model import LIVE_STATUSES
 from drip_campaigns.core.schedule.confirmation import OptIn, must_confirm
 from drip_campaigns.exit_rules.documents import Record, find_parties, find_people_of
-from drip_campaigns.people.addresses import normalise
+from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.email_providers import LARGE_PROVIDERS
 from drip_campaigns.people.recipient_types import known_types
 from drip_campaigns.people.recipients import load_recipients
@@ -16,7 +16,7 @@ from drip_campaigns.people.recipients import load_recipients
 _LIVE = [status.value for status in LIVE_STATUSES]
 
 
-def find_colleagues(enrollment) -> list[str]:
+def find_same_company(enrollment) -> list[str]:
 	"""Return the other live enrollments of the campaign that are of the company of a Drip Enrollment."""
 	person = (enrollment.recipient_type, enrollment.recipient)
 	customers = {party for party in find_parties([person])[person] if party[0] == "Customer"}
@@ -31,7 +31,7 @@ def find_colleagues(enrollment) -> list[str]:
 	return sorted(found.union(_find_by_domain(enrollment.email_address, filters)))
 
 
-def find_of_domain(sender: str) -> list[str]:
+def find_by_domain(sender: str) -> list[str]:
 	"""Return the live enrollments, in campaigns that a company's answer ends, of those who share the sender's mail domain."""
 	scope = {"reply_scope": ReplyScope.COMPANY.value, "goes_on_after_reply": 0}
 	campaigns = frappe.get_all("Drip Campaign", filters=scope, pluck="name")
@@ -41,12 +41,12 @@ def find_of_domain(sender: str) -> list[str]:
 
 
 def _find_by_domain(address: str, filters: dict) -> list[str]:
-	domain = normalise(address).rpartition("@")[2]
+	domain = normalize(address).rpartition("@")[2]
 	if not domain or must_confirm(OptIn.NAMED_DOMAINS, domain, LARGE_PROVIDERS):
 		return []  # gmail.com is no company
 	alike = {**filters, "email_address": ["like", f"%@{domain}"]}
 	rows = frappe.get_all("Drip Enrollment", filters=alike, fields=["name", "email_address"])
-	return [row.name for row in rows if normalise(row.email_address).rpartition("@")[2] == domain]
+	return [row.name for row in rows if normalize(row.email_address).rpartition("@")[2] == domain]
 
 
 def _find_by_company(company: str) -> set[Record]:

@@ -15,7 +15,7 @@ from drip_campaigns.core.model import EventType, SuppressionReason
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.outbox import breaker_hints, sending_blocks
-from drip_campaigns.people.addresses import normalise, spellings
+from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.inbound_settings import soft_series
 
@@ -29,7 +29,7 @@ def choose_own(mail: frappe._dict, bounces: Sequence[Bounce]) -> Bounce | None:
 	The only one of a report is, under whatever address: the recipient's mail may be forwarded.
 	"""
 	for bounce in bounces:
-		if normalise(bounce.address) == normalise(mail.email_address):
+		if normalize(bounce.address) == normalize(mail.email_address):
 			return bounce
 	return bounces[0] if len(bounces) == 1 else None
 
@@ -49,7 +49,7 @@ def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: 
 	elif bounce.kind is BounceKind.SOFT:
 		_suppress_after_series(mail, now, source)
 	if bounce.kind is BounceKind.POLICY or is_about_sender(bounce.code):
-		sending_blocks.note_policy(_account_of(mail), bounce.code, f"{bounce.code} {bounce.reason}", now)
+		sending_blocks.record_policy_refusal(_account_of(mail), bounce.code, f"{bounce.code} {bounce.reason}", now)
 	return True
 
 
@@ -86,7 +86,7 @@ def _account_of(mail: frappe._dict) -> str:
 
 
 def _log(mail: frappe._dict, event: EventType, detail: str, now: datetime) -> None:
-	breaker_hints.note([mail.campaign])
+	breaker_hints.add_hints([mail.campaign])
 	line = {
 		"event_type": event.value,
 		"detail": detail,

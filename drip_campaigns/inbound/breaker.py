@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.query_builder.functions import Count
 
-from drip_campaigns.campaign.auto_pause import hold_campaign
+from drip_campaigns.campaign.auto_pause import pause_campaign
 from drip_campaigns.core.inbound.breaker import is_too_much
 from drip_campaigns.core.model import CampaignStatus, EventType
 from drip_campaigns.site.clock import from_site, to_site
@@ -17,7 +17,7 @@ LOOKED_AT = timedelta(hours=24)
 BAD = (EventType.BOUNCED.value, EventType.COMPLAINED.value)
 
 
-def pause_the_bad(campaigns: Iterable[str], now: datetime) -> list[str]:
+def pause_failing_campaigns(campaigns: Iterable[str], now: datetime) -> list[str]:
 	"""Pause those of the campaigns whose rates of the last 24 hours are above those of Drip Settings; return which."""
 	paused = []
 	for name in campaigns:
@@ -25,7 +25,7 @@ def pause_the_bad(campaigns: Iterable[str], now: datetime) -> list[str]:
 			continue
 		campaign, rules = frappe.get_doc("Drip Campaign", name, for_update=True), breaker()
 		if reason := _find_reason(_count(campaign, now), rules):
-			hold_campaign(campaign, reason, now)
+			pause_campaign(campaign, reason, now)
 			paused.append(name)
 	return paused
 

@@ -6,7 +6,7 @@ import frappe
 
 from drip_campaigns.core.inbound.message_reference import find_tag
 from drip_campaigns.core.tracking.tokens import InvalidTokenError, read_tag
-from drip_campaigns.people.addresses import normalise, spellings
+from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.site.signing_keys import token_keys
 
 FIELDS = (
@@ -30,12 +30,12 @@ def find_latest_to(address: str) -> frappe._dict | None:
 	rows = frappe.get_all(
 		"Drip Email", filters=filters, fields=list(FIELDS), order_by="sent_at desc", limit=5
 	)
-	return next((row for row in rows if normalise(row.email_address) == normalise(address)), None)
+	return next((row for row in rows if normalize(row.email_address) == normalize(address)), None)
 
 
 def is_to(mail: frappe._dict, address: str) -> bool:
 	"""Say whether an e-mail went to this address."""
-	return normalise(mail.email_address) == normalise(address)
+	return normalize(mail.email_address) == normalize(address)
 
 
 def _read_tags(addresses: Iterable[str]) -> list[str]:

@@ -16,11 +16,16 @@ from frappe.email.receive import InboundMail
 
 from drip_campaigns.core.inbound.bounces import read_bounces
 from drip_campaigns.core.inbound.complaints import read_complaint
-from drip_campaigns.core.inbound.message_reference import LONGEST_READ, Origin, is_by_machine, read_origin
+from drip_campaigns.core.inbound.message_reference import (
+	LONGEST_READ,
+	MessageReference,
+	is_auto_generated,
+	read_reference,
+)
 from drip_campaigns.core.inbound.replies import subject_of
 from drip_campaigns.inbound import bounces, replies
 from drip_campaigns.inbound.find_email import find_mail, is_to
-from drip_campaigns.inbound.unsubscribe_mails import is_leaving, leave_by_subject
+from drip_campaigns.inbound.unsubscribe_mails import is_unsubscribe_mail, unsubscribe_by_subject
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.error_log import log_failure
 
@@ -33,7 +38,7 @@ BY_FEEDBACK = "A complaint (feedback loop)"
 def read_communication(document, _event: str | None = None) -> None:
 	"""A Communication was made: take note of what a received one says of our e-mails. Receiving goes on whatever happens."""
 	is_mail = document.sent_or_received == "Received" and document.communication_medium == "Email"
-	if is_mail and not is_leaving(document):
+	if is_mail and not is_unsubscribe_mail(document):
 		_read_safely(_raw_on_stack() or _compose(document), document)
 
 
@@ -43,11 +48,11 @@ def read_unhandled(document, _event: str | None = None) -> None:
 		_read_safely(document.raw.encode("utf-8", "replace"), None)
 
 
-def handle(message: Message, communication, now: datetime) -> None:
+def read_incoming(message: Message, communication, now: datetime) -> None:
 	"""Do what follows from one message at `now`. A report that names no e-mail of ours changes nothing, and is logged."""
-	if communication is None and leave_by_subject(subject_of(message)):
+	if communication is None and unsubscribe_by_subject(subject_of(message)):
 		return
-	origin = read_origin(message)
+	origin = read_reference(message)
 	if complaint := read_complaint(message):
 		mail = _find_reported(origin)
 		# An address in the report must be the one that was written to: a Message-ID alone can be forwarded.
@@ -57,13 +62,13 @@ def handle(message: Message, communication, now: datetime) -> None:
 			replies.link(communication, mail)
 		else:
 			_log_unknown(message, origin)
-	elif is_by_machine(message):
+	elif is_auto_generated(message):
 		_handle_report(message, origin, communication, now)
 	else:
 		replies.handle_reply(message, origin, communication, now)
 
 
-def _handle_report(message: Message, origin: Origin, communication, now: datetime) -> None:
+def _handle_report(message: Message, origin: MessageReference, communication, now: datetime) -> None:
 	failed = read_bounces(message)
 	if not failed:
 		if message.get_content_type() != "multipart/report":
@@ -78,7 +83,7 @@ def _handle_report(message: Message, origin: Origin, communication, now: datetim
 	replies.link(communication, mail)
 
 
-def _find_reported(origin: Origin) -> frappe._dict | None:
+def _find_reported(origin: MessageReference) -> frappe._dict | None:
 	ids = (*origin.returned_ids, *origin.answered_ids)
 	return find_mail((*origin.addressed_to, *origin.return_paths), ids)
 
@@ -86,7 +91,7 @@ def _find_reported(origin: Origin) -> frappe._dict | None:
 def _read_safely(raw: bytes, communication) -> None:
 	frappe.db.savepoint(SAVE_POINT)
 	try:
-		handle(message_from_bytes(raw[:LONGEST_READ]), communication, utc_now())
+		read_incoming(message_from_bytes(raw[:LONGEST_READ]), communication, utc_now())
 	except frappe.QueryDeadlockError:
 		raise  # the whole transaction is undone: Frappe receives the message again
 	except Exception:  # noqa: BLE001 - strangers write these messages: none of them may stop the receipt of the others
@@ -121,7 +126,7 @@ def _compose(document) -> bytes:
 	return message.as_bytes()
 
 
-def _log_unknown(message: Message, origin: Origin) -> None:
+def _log_unknown(message: Message, origin: MessageReference) -> None:
 	names = ", ".join(origin.returned_ids[:3]) or "no Message-ID"
 	text = "a report from %s is about no e-mail of a campaign (%s): nothing is done"
 	frappe.logger("drip_campaigns").info(text, str(message.get("from"))[:200], names)

@@ -8,39 +8,39 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.flow.goals import ReplyScope
-from drip_campaigns.core.inbound.message_reference import Origin
+from drip_campaigns.core.inbound.message_reference import MessageReference
 from drip_campaigns.core.inbound.provider_events import bare_id
 from drip_campaigns.core.inbound.replies import ReplyKind, read_reply, subject_of
 from drip_campaigns.core.model import EventType, ExitReason, Status
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.changes import log
-from drip_campaigns.enrollment.exit import end, end_batch, find_live_of
-from drip_campaigns.enrollment.unsubscribe import default_scope, find_leaver, leave
-from drip_campaigns.exit_rules.same_company import find_colleagues, find_of_domain
+from drip_campaigns.enrollment.exit import exit_enrollment, exit_enrollments, find_live_of
+from drip_campaigns.enrollment.unsubscribe import default_scope, find_link_holder, unsubscribe_holder
+from drip_campaigns.exit_rules.same_company import find_by_domain, find_same_company
 from drip_campaigns.inbound.find_email import FIELDS, find_mail, is_to
-from drip_campaigns.people.addresses import normalise
-from drip_campaigns.people.internal_addresses import is_own
+from drip_campaigns.people.addresses import normalize
+from drip_campaigns.people.internal_addresses import is_internal
 from drip_campaigns.plans.enrollment_state import LIVE_VALUES
 from drip_campaigns.site.clock import from_site, site_date
-from drip_campaigns.site.notify import tell
+from drip_campaigns.site.notify import notify
 
 BY_ANSWER = "The recipient, by answering"
 
 
-def handle_reply(message: Message, origin: Origin, communication, now: datetime) -> None:
+def handle_reply(message: Message, origin: MessageReference, communication, now: datetime) -> None:
 	"""Do what follows from a message that is no report, if it answers an e-mail of ours or comes from whom we write to.
 
 	`communication` is None where Frappe could make none of it.
 	"""
 	said = (communication and communication.sender) or parseaddr(str(message.get("from") or ""))[1]
-	sender = normalise(said)
+	sender = normalize(said)
 	mail = find_mail(origin.addressed_to, origin.answered_ids)
 	mails = [mail] if mail else _find_written_to(sender)
 	# Our own copies in the Sent folder, our other addresses and our colleagues answer nothing.
-	mails = [mail for mail in mails if mail and (is_to(mail, sender) or not is_own(sender))]
+	mails = [mail for mail in mails if mail and (is_to(mail, sender) or not is_internal(sender))]
 	if mail is None and not mails:
 		_take_word_of_company(message, sender, communication, now)
-	if not mails or (mail is None and is_own(sender)) or _is_known(message, communication):
+	if not mails or (mail is None and is_internal(sender)) or _is_known(message, communication):
 		return
 	reply = read_reply(message, site_date(now))
 	for mail in mails:
@@ -74,23 +74,23 @@ def _take_answer(mail: frappe._dict, subject: str, now: datetime) -> None:
 		"Drip Campaign", mail.campaign, ["goes_on_after_reply", "reply_scope"], as_dict=True
 	)
 	if rule and not rule.goes_on_after_reply:
-		colleagues = find_colleagues(document) if rule.reply_scope == ReplyScope.COMPANY else []
+		colleagues = find_same_company(document) if rule.reply_scope == ReplyScope.COMPANY else []
 		if document.status in LIVE_VALUES:
-			end(document, now, ExitReason.REPLY)
+			exit_enrollment(document, now, ExitReason.REPLY)
 		if colleagues:
 			sentence = _("{0}, of the same company, has answered")
-			end_batch(colleagues, ExitReason.REPLY, sentence.format(document.recipient_name), now)
+			exit_enrollments(colleagues, ExitReason.REPLY, sentence.format(document.recipient_name), now)
 	_tell_owner(document, subject)
 
 
 def _take_word_of_company(message: Message, sender: str, communication, now: datetime) -> None:
 	"""Somebody whom we have not written to writes: that ends the campaigns to their company which an answer of theirs ends."""
-	names = find_of_domain(sender)
-	if not names or is_own(sender) or _is_known(message, communication):
+	names = find_by_domain(sender)
+	if not names or is_internal(sender) or _is_known(message, communication):
 		return
 	if read_reply(message, site_date(now)).kind is ReplyKind.HUMAN:
 		detail = _("Somebody of the same company has written: {0}").format(sender)
-		end_batch(names, ExitReason.REPLY, detail, now)
+		exit_enrollments(names, ExitReason.REPLY, detail, now)
 
 
 def _take_automatic(mail: frappe._dict, back_on: date | None, now: datetime, *, is_away: bool) -> None:
@@ -104,8 +104,8 @@ def _take_automatic(mail: frappe._dict, back_on: date | None, now: datetime, *, 
 
 
 def _leave(mail: frappe._dict, now: datetime) -> None:
-	leaver = find_leaver(mail.enrollment)
-	leave(leaver, default_scope(leaver), now, source=BY_ANSWER)
+	leaver = find_link_holder(mail.enrollment)
+	unsubscribe_holder(leaver, default_scope(leaver), now, source=BY_ANSWER)
 
 
 def _get_enrollment(mail: frappe._dict):
@@ -144,4 +144,4 @@ def _tell_owner(document, subject: str) -> None:
 		frappe.utils.escape_html(subject),
 	)
 	told = {user for user in (document.sender, owner) if user}
-	frappe.db.after_commit.add(lambda: tell(told, text, "Drip Enrollment", document.name))
+	frappe.db.after_commit.add(lambda: notify(told, text, "Drip Enrollment", document.name))

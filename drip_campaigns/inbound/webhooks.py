@@ -13,15 +13,15 @@ import redis
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.inbound.provider_events import News, UnprovenError
+from drip_campaigns.core.inbound.provider_events import ProviderEvent, UnprovenError
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.db.deadlocks import again_after_deadlock
+from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.inbound import bounces
 from drip_campaigns.inbound.find_email import find_latest_to, find_mail, is_to
 from drip_campaigns.inbound.providers import brevo, mailgun, postmark, sendgrid, ses
 from drip_campaigns.inbound.providers.request import FRESH, ProviderRequest
-from drip_campaigns.people.addresses import is_valid, normalise
+from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.site.error_log import log_failure
 
 PROVIDERS = {
@@ -35,12 +35,12 @@ LARGEST_BODY = 1_000_000
 SAVE_POINT = "drip_provider_news"
 
 
-class PartlyTakenError(DripError):
+class PartlyProcessedError(DripError):
 	"""Some of what a provider reports could not be done."""
 
 
-@again_after_deadlock
-def take(provider: str, request: ProviderRequest, now: datetime) -> int:
+@retry_on_deadlock
+def process_report(provider: str, request: ProviderRequest, now: datetime) -> int:
 	"""Do what a provider reports; return how much of it was news. Raises UnprovenError for whatever is not signed.
 
 	Events that say nothing about an e-mail of ours, and those that we do not know, are passed over. One that cannot be
@@ -56,13 +56,13 @@ def take(provider: str, request: ProviderRequest, now: datetime) -> int:
 		return 0
 	done = [_record_apart(news, provider, now) for news in _readable(module.read(payload))]
 	if None in done:
-		raise PartlyTakenError
+		raise PartlyProcessedError
 	if proof:
 		frappe.db.after_commit.add(lambda: _note_done(provider, proof))
 	return sum(done)
 
 
-def _record_apart(news: News, provider: str, now: datetime) -> bool | None:
+def _record_apart(news: ProviderEvent, provider: str, now: datetime) -> bool | None:
 	"""Return whether an event was news; None for one that cannot be done."""
 	frappe.db.savepoint(SAVE_POINT)
 	try:
@@ -75,11 +75,11 @@ def _record_apart(news: News, provider: str, now: datetime) -> bool | None:
 		return None
 
 
-def _readable(reported: Iterator[News]) -> Iterator[News]:
-	return (news for news in reported if is_valid(normalise(news.address)))
+def _readable(reported: Iterator[ProviderEvent]) -> Iterator[ProviderEvent]:
+	return (news for news in reported if is_valid(normalize(news.address)))
 
 
-def _record(news: News, provider: str, now: datetime) -> bool:
+def _record(news: ProviderEvent, provider: str, now: datetime) -> bool:
 	mail = find_mail((), [news.message_id]) if news.message_id else None
 	if not mail or not is_to(mail, news.address):
 		mail = find_latest_to(news.address)  # providers put Message-IDs of their own

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import frappe
 
-from drip_campaigns.campaign.auto_pause import hold_campaign
+from drip_campaigns.campaign.auto_pause import pause_campaign
 from drip_campaigns.core.errors import BrokenRuleError
 from drip_campaigns.core.model import CampaignStatus
-from drip_campaigns.db.deadlocks import again_after_deadlock
-from drip_campaigns.exit_rules.apply import end_before_sending, load_rules
+from drip_campaigns.db.deadlocks import retry_on_deadlock
+from drip_campaigns.exit_rules.apply import exit_before_sending, load_rules
 
 
 def has_rules(mails: Sequence[frappe._dict]) -> bool:
@@ -19,7 +19,7 @@ def has_rules(mails: Sequence[frappe._dict]) -> bool:
 	return any(found and not found.is_empty for found in rules)
 
 
-@again_after_deadlock
+@retry_on_deadlock
 def end_enrollments(mails: Sequence[frappe._dict], now: datetime) -> int:
 	"""End the enrollments of claimed emails whose exit rules apply at `now`; return how many must not get theirs.
 
@@ -32,7 +32,7 @@ def end_enrollments(mails: Sequence[frappe._dict], now: datetime) -> int:
 	ended = 0
 	for campaign, names in by_campaign.items():
 		try:
-			ended += end_before_sending(campaign, names, now)
+			ended += exit_before_sending(campaign, names, now)
 		except BrokenRuleError as error:
 			_pause(campaign, error, now)
 			ended += len(names)
@@ -42,4 +42,4 @@ def end_enrollments(mails: Sequence[frappe._dict], now: datetime) -> int:
 def _pause(name: str, error: BrokenRuleError, now: datetime) -> None:
 	campaign = frappe.get_doc("Drip Campaign", name, for_update=True)
 	if campaign.status == CampaignStatus.ACTIVE.value:  # not paused by another worker meanwhile
-		hold_campaign(campaign, str(error), now)
+		pause_campaign(campaign, str(error), now)

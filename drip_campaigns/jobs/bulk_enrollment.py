@@ -18,7 +18,7 @@ from drip_campaigns.enrollment.admission import check_campaign, start_moment
 from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult
 from drip_campaigns.jobs.bulk_enrollment_sources import make_source
 from drip_campaigns.site.clock import site_date, to_site, utc_now
-from drip_campaigns.site.notify import tell
+from drip_campaigns.site.notify import notify
 
 DOCTYPE = "Drip Bulk Enrollment"
 RACE_ATTEMPTS = 3
@@ -96,7 +96,7 @@ def run(name: str) -> None:
 			frappe.set_user(user)
 
 
-def go_on_waiting(now: datetime) -> None:
+def continue_waiting(now: datetime) -> None:
 	"""Let the runs whose quota of an earlier day is used up go on: the daily job's."""
 	filters = {"status": RunStatus.WAITING.value, "counted_on": ["<", site_date(now)]}
 	for name in frappe.get_all(DOCTYPE, filters=filters, pluck="name"):
@@ -104,7 +104,7 @@ def go_on_waiting(now: datetime) -> None:
 		enqueue(name)
 
 
-def take_up_lost() -> None:
+def resume_orphaned() -> None:
 	"""Let the runs go on whose worker was killed: called every quarter of an hour."""
 	lost = {"status": ["in", WITH_A_JOB], "modified": ["<", to_site(utc_now() - LOST_AFTER)]}
 	for name in frappe.get_all(DOCTYPE, filters=lost, pluck="name"):
@@ -145,7 +145,7 @@ def _tell_end(document, sentence: str) -> None:
 		escape_html(sentence),
 	)
 	name, owner = document.name, document.owner
-	frappe.db.after_commit.add(lambda: tell([owner], subject, DOCTYPE, name))
+	frappe.db.after_commit.add(lambda: notify([owner], subject, DOCTYPE, name))
 
 
 def _enroll_page(document, source, page: Sequence) -> None:

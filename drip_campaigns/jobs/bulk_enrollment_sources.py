@@ -10,7 +10,7 @@ from frappe import _
 from frappe.utils import cint, getdate
 
 from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult, enroll_many
-from drip_campaigns.enrollment.eligibility import Choice
+from drip_campaigns.enrollment.eligibility import Eligibility
 from drip_campaigns.enrollment.file_audience import MOST_ERRORS, FileAudience, Resolved, refused_rows
 from drip_campaigns.people.audience import Audience
 from drip_campaigns.people.people_file import PeopleFile, Row
@@ -73,7 +73,7 @@ class FileSource:
 		if not newcomers:
 			return []
 		campaign = frappe.get_doc("Drip Campaign", self.document.campaign)
-		verdicts, _wishes = Choice(campaign, self.document.recipient_type, now).judge([], newcomers)
+		verdicts, _wishes = Eligibility(campaign, self.document.recipient_type, now).judge([], newcomers)
 		self.audience.create(page, [verdict.name for verdict in verdicts if not verdict.refusal])
 		return refused_rows(page, verdicts)
 

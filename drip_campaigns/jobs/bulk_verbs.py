@@ -15,7 +15,7 @@ from frappe.utils import create_batch
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.db import deadlocks
-from drip_campaigns.enrollment.bulk_verbs import BATCH_SIZE, Order, Outcome, Verb, act_on
+from drip_campaigns.enrollment.bulk_verbs import BATCH_SIZE, Order, Verb, VerbResult, act_on
 from drip_campaigns.site.clock import from_site, to_site, utc_now
 
 JOB = "drip_campaigns.jobs.bulk_verbs.run"
@@ -24,7 +24,7 @@ ATTEMPTS = 3
 MOST_REASONS = 10
 
 
-def enqueue(names: Sequence[str], order: Order, before: Outcome) -> None:
+def enqueue(names: Sequence[str], order: Order, before: VerbResult) -> None:
 	"""Let a worker do `order` with these enrollments, as the session's user; `before` is what came of those before them."""
 	if not names:
 		return
@@ -47,7 +47,7 @@ def run(
 	"""Do a verb with the rest of the enrollments, with the rights that the user has now."""
 	frappe.has_permission("Drip Enrollment", "write", throw=True)
 	order = Order(Verb(verb), step, from_site(until))
-	outcome, started = Outcome(done, Counter(refused)), time.monotonic()
+	outcome, started = VerbResult(done, Counter(refused)), time.monotonic()
 	total = done + sum(refused.values()) + len(names)
 	pages = list(create_batch(names, BATCH_SIZE))
 	for number, page in enumerate(pages):
@@ -61,7 +61,7 @@ def run(
 	frappe.db.commit()
 
 
-def _do_page(page: Sequence[str], order: Order, outcome: Outcome, now: datetime) -> None:
+def _do_page(page: Sequence[str], order: Order, outcome: VerbResult, now: datetime) -> None:
 	"""Do one page in one transaction; one that cannot be done is counted with its reason, and stops no other."""
 	for _attempt in range(ATTEMPTS):
 		try:
@@ -69,7 +69,7 @@ def _do_page(page: Sequence[str], order: Order, outcome: Outcome, now: datetime)
 			frappe.db.commit()
 		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 			frappe.db.rollback()
-			deadlocks.pause()
+			deadlocks.wait_after_deadlock()
 		except (DripError, frappe.ValidationError) as error:
 			frappe.db.rollback()
 			outcome.refused[str(error)] += len(page)
@@ -81,13 +81,13 @@ def _do_page(page: Sequence[str], order: Order, outcome: Outcome, now: datetime)
 	outcome.refused[_("Others were working on them. Try again.")] += len(page)
 
 
-def _show(outcome: Outcome, order: Order, total: int) -> None:
+def _show(outcome: VerbResult, order: Order, total: int) -> None:
 	looked_at = outcome.done + outcome.refused.total()
 	words = _("{0} of {1}").format(looked_at, total)
 	frappe.publish_progress(100 * looked_at / total, title=_(order.verb.value), description=words)
 
 
-def _tell(outcome: Outcome, order: Order) -> None:
+def _tell(outcome: VerbResult, order: Order) -> None:
 	"""Say in the user's notifications what came of it."""
 	lines = [f"{count} × {reason}" for reason, count in outcome.refused.most_common(MOST_REASONS)]
 	head = _("{0} enrollments: {1} done.").format(_(order.verb.value), outcome.done)

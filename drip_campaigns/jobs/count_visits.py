@@ -12,17 +12,17 @@ import frappe
 import redis
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.tracking.bot_detection import BURST, find_machines
+from drip_campaigns.core.tracking.bot_detection import BURST, find_bots
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.core.tracking.visits import Visit, VisitKind, read_visit
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.db.events import record_events
-from drip_campaigns.people.addresses import normalise
-from drip_campaigns.people.preferences import find_refused
+from drip_campaigns.people.addresses import normalize
+from drip_campaigns.people.preferences import find_tracking_refused
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.inbound_settings import machine_networks
 from drip_campaigns.stats import visit_buffer
-from drip_campaigns.stats.visit_totals import Total, add_to_mails, add_to_urls
+from drip_campaigns.stats.visit_totals import Total, add_to_emails, add_to_urls
 
 BATCH = 2000
 BATCHES_A_RUN = 100
@@ -109,11 +109,11 @@ def record(visits: Sequence[Visit], around: Sequence[Visit], now: datetime) -> i
 	mails = {row.name: row for row in _load_mails({visit.mail for visit in visits})}
 	urls = {row.name: row for row in select_in("Drip Tracking URL", _URL_FIELDS, "name", _keys(visits))}
 	sent_at = {name: from_site(mail.sent_at or mail.queued_at) for name, mail in mails.items()}
-	machines = find_machines(visits, sent_at, around, machine_networks())
-	refused = find_refused(mail.email_address for mail in mails.values())
+	machines = find_bots(visits, sent_at, around, machine_networks())
+	refused = find_tracking_refused(mail.email_address for mail in mails.values())
 	counted = list(_judge(visits, mails, urls, machines, refused))
 	_write_lines([_event(one) for one in counted], now)
-	add_to_mails([_total(one, one.mail.name) for one in counted if one.is_personal], to_site(now))
+	add_to_emails([_total(one, one.mail.name) for one in counted if one.is_personal], to_site(now))
 	add_to_urls([_total(one, one.url.name) for one in counted if one.url])
 	return len(counted)
 
@@ -147,7 +147,7 @@ def _judge(
 		is_personal = (
 			mail is not None
 			and mail.tracking_mode == TrackingMode.INDIVIDUAL.value
-			and normalise(mail.email_address or "") not in refused
+			and normalize(mail.email_address or "") not in refused
 		)
 		yield Counted(visit, mail, url, visit.id in machines, is_personal)
 

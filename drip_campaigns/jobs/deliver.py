@@ -13,19 +13,26 @@ import redis
 from frappe import _
 from frappe.email.doctype.email_account.email_account import EmailAccount
 
-from drip_campaigns.db.deadlocks import again_after_deadlock
+from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.enrollment.suppress import suppress_refused
 from drip_campaigns.jobs.apply_exit_rules import end_enrollments, has_rules
 from drip_campaigns.outbox import emails, sending_blocks
-from drip_campaigns.outbox.cancel import withdraw_or_hold
-from drip_campaigns.outbox.delivery_state import DeliveryNotes
-from drip_campaigns.outbox.sending_limits import Limits
+from drip_campaigns.outbox.cancel import cancel_or_pause
+from drip_campaigns.outbox.delivery_state import DeliveryState
+from drip_campaigns.outbox.sending_limits import SendingLimits
 from drip_campaigns.outbox.settle import settle
-from drip_campaigns.outbox.transport import Answer, Envelope, Outcome, hear, offer, send_text
-from drip_campaigns.people.addresses import on_the_wire
+from drip_campaigns.outbox.transport import (
+	DeliveryOutcome,
+	ServerReply,
+	SmtpEnvelope,
+	read_reply,
+	send_envelope,
+	send_text,
+)
+from drip_campaigns.people.addresses import to_ascii
 from drip_campaigns.rendering.reply_addresses import Mailboxes
 from drip_campaigns.site.clock import to_site, utc_now
-from drip_campaigns.site.notify import tell_about_account
+from drip_campaigns.site.notify import notify_about_account
 from drip_campaigns.site.settings import may_send, release_after
 
 GROUP_SIZE = (
@@ -35,7 +42,7 @@ GROUP_BUDGET_SECONDS = 180  # then the rest of a group goes back, long before th
 ASK_AGAIN_SECONDS = 1  # whether what is left of a group may still leave: not after a brake or an unsubscribe
 SOCKET_TIMEOUT_SECONDS = 60
 JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500
-_MAY_HAVE_LEFT = (Outcome.ACCEPTED, Outcome.UNKNOWN)
+_MAY_HAVE_LEFT = (DeliveryOutcome.ACCEPTED, DeliveryOutcome.UNKNOWN)
 
 
 def deliver_due_mail() -> None:
@@ -64,7 +71,7 @@ class Courier:
 
 	def __init__(self, clock: Callable[[], datetime]) -> None:
 		self.clock, self.connections = clock, _Connections()
-		self.notes, self.mailboxes, self.limits = DeliveryNotes(), Mailboxes(), Limits()
+		self.notes, self.mailboxes, self.limits = DeliveryState(), Mailboxes(), SendingLimits()
 		# The last attempt, and whether it was accepted, as long as that is not noted.
 		self.before: tuple[str, bool] | None = None
 
@@ -77,7 +84,7 @@ class Courier:
 			return None
 		self._heed_brakes(now)
 		self.notes.claim([mail.email_queue for mail in mails])
-		allowed = self._ask_rules(withdraw_or_hold(mails, now), now)
+		allowed = self._ask_rules(cancel_or_pause(mails, now), now)
 		frappe.db.commit()
 		answers = self._send_group(allowed)
 		frappe.db.commit()  # what is locked next must not be older than its lock
@@ -85,15 +92,15 @@ class Courier:
 		frappe.db.commit()
 		self._note_complaints(mails, answers, now)
 		self._forget(mails)
-		return sum(answer.outcome is Outcome.ACCEPTED for answer in answers.values())
+		return sum(answer.outcome is DeliveryOutcome.ACCEPTED for answer in answers.values())
 
-	def _note_complaints(self, mails: list[frappe._dict], answers: dict[str, Answer], now: datetime) -> None:
+	def _note_complaints(self, mails: list[frappe._dict], answers: dict[str, ServerReply], now: datetime) -> None:
 		answered = [(mail.email_account, answers[mail.name]) for mail in mails if mail.name in answers]
 		refused = [
-			(account, answer) for account, answer in answered if answer.outcome is not Outcome.ACCEPTED
+			(account, answer) for account, answer in answered if answer.outcome is not DeliveryOutcome.ACCEPTED
 		]
 		if refused:
-			sending_blocks.note_answers(refused, now)
+			sending_blocks.record_replies(refused, now)
 			frappe.db.commit()
 
 	def _heed_brakes(self, now: datetime) -> None:
@@ -101,8 +108,8 @@ class Courier:
 		self.brakes = sending_blocks.load(now)
 		self.limits.slow(self.brakes.slowed, sending_blocks.SLOW_PER_HOUR)
 
-	def _send_group(self, mails: list[frappe._dict]) -> dict[str, Answer]:
-		answers: dict[str, Answer] = {}
+	def _send_group(self, mails: list[frappe._dict]) -> dict[str, ServerReply]:
+		answers: dict[str, ServerReply] = {}
 		# By account, so that a group needs each connection once; the next is the last of the list.
 		waiting = sorted(mails, key=lambda mail: mail.email_account or "")[::-1]
 		asked = time.monotonic()
@@ -122,7 +129,7 @@ class Courier:
 	def _ask_again(self, waiting: list[frappe._dict]) -> list[frappe._dict]:
 		"""Return which of these may still leave; what may not has been dealt with, or goes back untried."""
 		frappe.db.commit()  # else the answer would be as old as this transaction
-		allowed = withdraw_or_hold(waiting, self.clock()) if may_send() else []
+		allowed = cancel_or_pause(waiting, self.clock()) if may_send() else []
 		allowed = self._ask_rules(allowed, self.clock())
 		frappe.db.commit()
 		return allowed
@@ -137,49 +144,49 @@ class Courier:
 		frappe.db.commit()
 		ended = end_enrollments(mails, now)
 		frappe.db.commit()
-		return withdraw_or_hold(mails, now) if ended else mails
+		return cancel_or_pause(mails, now) if ended else mails
 
-	def _send_one(self, mail: frappe._dict) -> Answer | None:
+	def _send_one(self, mail: frappe._dict) -> ServerReply | None:
 		"""Send one e-mail; None when it is not ours any more."""
 		if held := self.brakes.hold_back(mail.email_account, self.clock()):
 			return held
 		envelope = self._make_envelope(mail)
-		if isinstance(envelope, Answer):
+		if isinstance(envelope, ServerReply):
 			return envelope
 		try:
 			domain = envelope.recipient.rpartition("@")[2]
 			held = self.limits.reserve(mail.email_account or "", domain, self.clock())
 			if held:
-				return Answer(Outcome.HELD, text=held.reason, until=held.until)
+				return ServerReply(DeliveryOutcome.HELD, text=held.reason, until=held.until)
 			session = self._connect(mail)
-			if isinstance(session, Answer):
+			if isinstance(session, ServerReply):
 				return session
-			offer(session, envelope)
+			send_envelope(session, envelope)
 			if not self._note_attempt(mail):
 				self.connections.drop(mail.email_account)
 				return None
 		except redis.RedisError as error:
 			self.connections.drop(mail.email_account)
-			return Answer(Outcome.DEFERRED, text=f"Redis: {error}")
+			return ServerReply(DeliveryOutcome.DEFERRED, text=f"Redis: {error}")
 		return self._converse(mail, session, envelope)
 
-	def _converse(self, mail: frappe._dict, session, envelope: Envelope) -> Answer:
-		answer = hear(session, envelope) or send_text(session, emails.message_of(mail))
-		if answer.outcome is not Outcome.UNKNOWN:
-			self.before = (mail.email_queue, answer.outcome is Outcome.ACCEPTED)
+	def _converse(self, mail: frappe._dict, session, envelope: SmtpEnvelope) -> ServerReply:
+		answer = read_reply(session, envelope) or send_text(session, emails.message_of(mail))
+		if answer.outcome is not DeliveryOutcome.UNKNOWN:
+			self.before = (mail.email_queue, answer.outcome is DeliveryOutcome.ACCEPTED)
 		if not answer.connected:
 			self.connections.drop(mail.email_account)
 		return answer
 
-	def _make_envelope(self, mail: frappe._dict) -> Envelope | Answer:
+	def _make_envelope(self, mail: frappe._dict) -> SmtpEnvelope | ServerReply:
 		"""Return from whom and to whom an e-mail goes, or an answer for one whose addresses SMTP cannot say."""
 		try:
 			return_path = self.mailboxes.return_path(mail.email_account, mail.name)
-			envelope = Envelope(return_path or mail.sender, on_the_wire(mail.email_address))
+			envelope = SmtpEnvelope(return_path or mail.sender, to_ascii(mail.email_address))
 			"".join(envelope.commands).encode("ascii")
 		except UnicodeError:
 			text = _("From {0} to {1}: one of the two has letters that mail servers do not take. Correct it.")
-			return Answer(Outcome.FAILED, text=text.format(mail.sender, mail.email_address))
+			return ServerReply(DeliveryOutcome.FAILED, text=text.format(mail.sender, mail.email_address))
 		return envelope
 
 	def _give_back(self) -> None:
@@ -218,8 +225,8 @@ class Courier:
 			frappe.logger("drip_campaigns").warning("notes of settled e-mails stay until they expire")
 
 
-@again_after_deadlock
-def _settle_own(mails: list[frappe._dict], answers: dict[str, Answer], now: datetime) -> list[frappe._dict]:
+@retry_on_deadlock
+def _settle_own(mails: list[frappe._dict], answers: dict[str, ServerReply], now: datetime) -> list[frappe._dict]:
 	"""Write down the outcome of those that are still this job's, and return them.
 
 	A job that slept for long may have lost some to the sweep: those are settled by whoever has them now.
@@ -235,7 +242,7 @@ class _Connections:
 
 	def __init__(self) -> None:
 		self._servers: dict = {}
-		self._failures: dict[str, Answer] = {}
+		self._failures: dict[str, ServerReply] = {}
 
 	def open(self, account: str | None, sender: str):
 		"""Return the account's SMTP session, or the Answer that explains why there is none."""
@@ -246,8 +253,8 @@ class _Connections:
 				self._servers[account] = self._connect(account, sender)
 			except Exception as error:  # noqa: BLE001 - a server, a password, a certificate: the account's e-mails wait, others go
 				frappe.clear_last_message()
-				tell_about_account(account or sender, str(error))
-				self._failures[account] = Answer(Outcome.BLOCKED, text=f"{account}: {error}", connected=False)
+				notify_about_account(account or sender, str(error))
+				self._failures[account] = ServerReply(DeliveryOutcome.BLOCKED, text=f"{account}: {error}", connected=False)
 				return self._failures[account]
 		return self._servers[account]
 

@@ -12,10 +12,10 @@ from typing import Any
 import frappe
 from frappe import _
 
-from drip_campaigns.actions.queue import record as record_actions
-from drip_campaigns.campaign.auto_pause import hold_campaign, hold_everything
-from drip_campaigns.campaign.owners import hold_abandoned
-from drip_campaigns.campaign.scheduled_changes import keep_time
+from drip_campaigns.actions.queue import record_actions as record_actions
+from drip_campaigns.campaign.auto_pause import pause_all_sending, pause_campaign
+from drip_campaigns.campaign.owners import pause_abandoned
+from drip_campaigns.campaign.scheduled_changes import apply_due_changes
 from drip_campaigns.core.errors import InvalidPlanError
 from drip_campaigns.db import deadlocks
 from drip_campaigns.db.events import record_events
@@ -23,25 +23,31 @@ from drip_campaigns.dispatch.batch import make_batch
 from drip_campaigns.dispatch.campaign_run import StepTextError, explain
 from drip_campaigns.dispatch.due_campaigns import find_campaigns_with_due, group_by_priority
 from drip_campaigns.dispatch.gone_senders import replace_gone_senders
-from drip_campaigns.dispatch.run_cache import Runs
-from drip_campaigns.enrollment.recipient_pauses import resume_rested
-from drip_campaigns.inbound.breaker import pause_the_bad
+from drip_campaigns.dispatch.run_cache import RunCache
+from drip_campaigns.enrollment.recipient_pauses import resume_ended_pauses
+from drip_campaigns.inbound.breaker import pause_failing_campaigns
 from drip_campaigns.jobs import rescue, run_triggers
 from drip_campaigns.jobs import run_actions as actions
 from drip_campaigns.jobs.count_visits import count_visits
 from drip_campaigns.outbox import breaker_hints, emails, site_copy_check
-from drip_campaigns.outbox.cancel import hold
-from drip_campaigns.outbox.email_rows import record_mails
+from drip_campaigns.outbox.cancel import pause_queued
+from drip_campaigns.outbox.email_rows import insert_emails
 from drip_campaigns.plans.enrollment_rows import (
-	advance_enrollments,
 	claim_due,
-	find_campaigns_with_rested,
+	find_campaigns_with_ended_pauses,
 	is_any_pause_over,
-	load_dealt_with,
+	load_handled_steps,
+	update_enrollments,
 )
 from drip_campaigns.site.clock import to_site, to_site_plan, utc_now
 from drip_campaigns.site.error_log import log_failure
-from drip_campaigns.site.settings import batch_size, dispatch_workers, is_held, may_send, release_after
+from drip_campaigns.site.settings import (
+	batch_size,
+	dispatch_workers,
+	is_sending_paused,
+	may_send,
+	release_after,
+)
 from drip_campaigns.stats import counters
 from drip_campaigns.triggers.trigger_cache import publish
 
@@ -50,21 +56,21 @@ RUN_BUDGET_SECONDS = 200  # Frappe gives a scheduled job 300
 ACTIONS_BUDGET_SECONDS = 30  # the last Webhook may take as long again
 DELIVERY_JOB = "drip_campaigns.jobs.deliver.deliver_due_mail"
 FLUSH_JOB = "frappe.email.queue.flush"
-HELP_JOB = "drip_campaigns.jobs.dispatch_due.help_to_dispatch"
+HELP_JOB = "drip_campaigns.jobs.dispatch_due.continue_dispatch"
 
 
 def dispatch_due() -> None:
 	"""Count opens and clicks, enroll whom triggers and dates bring, and send what is due now: called every five minutes by the scheduler."""
 	now = utc_now()
-	apart(publish)
-	apart(lambda: count_visits(now))
-	apart(count_events)
-	apart(lambda: run_triggers.run(now))
-	apart(lambda: actions.run_briefly(now, ACTIONS_BUDGET_SECONDS))
+	run_isolated(publish)
+	run_isolated(lambda: count_visits(now))
+	run_isolated(count_events)
+	run_isolated(lambda: run_triggers.run(now))
+	run_isolated(lambda: actions.run_briefly(now, ACTIONS_BUDGET_SECONDS))
 	dispatch(now)
 
 
-def apart(piece: Callable[[], Any], campaign: str = "") -> Any:
+def run_isolated(piece: Callable[[], Any], campaign: str = "") -> Any:
 	"""Do a piece of a run that the rest must not wait for: what fails is undone and logged, and begun anew by the next run.
 
 	`campaign` is the one that the piece is about, if it is about one.
@@ -103,14 +109,14 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	Does nothing while sending is held, e-mails are muted or the Email Queue is suspended: what is due stays due.
 	With `enqueue_delivery`, background jobs deliver what was queued, help if much is due, and go on if time is up.
 	"""
-	apart(lambda: rescue.settle_strays(now))
+	run_isolated(lambda: rescue.rescue_strays(now))
 	if not may_send():
-		apart(lambda: _hold_latecomers(now))
+		run_isolated(lambda: _hold_latecomers(now))
 		return 0
 	if _is_a_copy(now):
 		return 0
-	apart(lambda: _end_pauses(now))
-	apart(lambda: _pause_the_bad(now))
+	run_isolated(lambda: _end_pauses(now))
+	run_isolated(lambda: _pause_the_bad(now))
 	waiting = enqueue_delivery and rescue.has_waiting_mail(now)
 	total, is_done = _dispatch_in_turns(now, enqueue_delivery)
 	if waiting and not total:
@@ -122,13 +128,13 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 
 def _hold_latecomers(now: datetime) -> None:
 	"""Hold what came into the queue at the moment of Hold All Sending, or since, before Frappe's flush takes it."""
-	if is_held():
-		hold(emails.email_table().deliver_at.isnotnull(), now=now)
+	if is_sending_paused():
+		pause_queued(emails.email_table().deliver_at.isnotnull(), now=now)
 		frappe.db.commit()
 
 
 def _pause_the_bad(now: datetime) -> None:
-	if pause_the_bad(breaker_hints.take(), now):
+	if pause_failing_campaigns(breaker_hints.take_hints(), now):
 		frappe.db.commit()
 
 
@@ -139,20 +145,20 @@ def _end_pauses(now: datetime) -> None:
 	"""
 	if not is_any_pause_over(to_site(now)):
 		return
-	for campaign, piece in keep_time(now):
-		apart(piece, campaign)
+	for campaign, piece in apply_due_changes(now):
+		run_isolated(piece, campaign)
 		frappe.db.commit()
-	for campaign in find_campaigns_with_rested(to_site(now)):
-		apart(partial(_resume_rested, campaign, now), campaign)
+	for campaign in find_campaigns_with_ended_pauses(to_site(now)):
+		run_isolated(partial(_resume_rested, campaign, now), campaign)
 
 
 def _resume_rested(campaign: str, now: datetime) -> None:
 	frappe.db.commit()
-	for _count in resume_rested(campaign, now):
+	for _count in resume_ended_pauses(campaign, now):
 		frappe.db.commit()
 
 
-def help_to_dispatch() -> None:
+def continue_dispatch() -> None:
 	"""Take part in a dispatch that is under way, or go on with one whose time was up: a background job."""
 	if may_send() and not _dispatch_in_turns(utc_now(), enqueue_delivery=True)[1]:
 		frappe.enqueue(HELP_JOB, queue="long")
@@ -163,13 +169,13 @@ def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool
 
 	Return how many e-mails were queued, and whether nothing is left.
 	"""
-	started, total, runs = time.monotonic(), 0, Runs()
+	started, total, runs = time.monotonic(), 0, RunCache()
 	campaigns = _without_abandoned(find_campaigns_with_due(to_site(now)), now)
 	helpers = dispatch_workers() - 1 if campaigns else 0
 	groups = group_by_priority(campaigns)
 	while groups and may_send() and time.monotonic() - started < RUN_BUDGET_SECONDS:
 		for campaign in list(groups[0]):
-			queued = apart(partial(_dispatch_batch, runs, campaign, now), campaign)
+			queued = run_isolated(partial(_dispatch_batch, runs, campaign, now), campaign)
 			if queued is None:
 				groups[0].remove(campaign)
 				continue
@@ -184,7 +190,7 @@ def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool
 
 def _without_abandoned(campaigns: list[str], now: datetime) -> list[str]:
 	"""Return the campaigns whose owner may run them; the others are held."""
-	held = hold_abandoned(now, campaigns) if campaigns else []
+	held = pause_abandoned(now, campaigns) if campaigns else []
 	if held:
 		frappe.db.commit()
 	return [campaign for campaign in campaigns if campaign not in held]
@@ -197,26 +203,26 @@ def _call(helpers: int) -> int:
 	return 0
 
 
-def look_before_flush(kwargs: dict) -> None:
+def check_copy_before_flush(kwargs: dict) -> None:
 	"""Frappe is about to send what waits in its queue: on a copy of the site, ours is held first (hook `before_job`)."""
-	if kwargs.get("job_type") == FLUSH_JOB and not is_held():
-		apart(partial(_is_a_copy, utc_now()))
+	if kwargs.get("job_type") == FLUSH_JOB and not is_sending_paused():
+		run_isolated(partial(_is_a_copy, utc_now()))
 
 
 def _is_a_copy(now: datetime) -> bool:
 	"""Hold all sending, and return True, on a site that finds itself copied or restored from a backup."""
 	try:
-		doubt = site_copy_check.find_doubt(now)
+		doubt = site_copy_check.check_site_copy(now)
 	except frappe.QueryDeadlockError:  # another dispatch notes the same at this moment
 		frappe.db.rollback()
 		return False
 	if doubt:
-		hold_everything(doubt)
+		pause_all_sending(doubt)
 	frappe.db.commit()
 	return doubt is not None
 
 
-def _dispatch_batch(runs: Runs, campaign: str, now: datetime) -> int | None:
+def _dispatch_batch(runs: RunCache, campaign: str, now: datetime) -> int | None:
 	"""Run one transaction; return how many e-mails it queued, or None when nothing was left to claim.
 
 	A batch that cannot be written as a whole is written one by one, so that only the cause of it stays behind.
@@ -227,25 +233,25 @@ def _dispatch_batch(runs: Runs, campaign: str, now: datetime) -> int | None:
 			return _claim_and_record(runs, campaign, limit, now)
 		except (StepTextError, InvalidPlanError) as error:
 			frappe.db.rollback()
-			hold_campaign(frappe.get_doc("Drip Campaign", campaign), str(error), now)
+			pause_campaign(frappe.get_doc("Drip Campaign", campaign), str(error), now)
 			frappe.db.commit()
 			return None
 		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 			frappe.db.rollback()
-			deadlocks.pause()
+			deadlocks.wait_after_deadlock()
 		except Exception:  # noqa: BLE001 - narrowed down to the one enrollment that cannot be written
 			frappe.db.rollback()
 			return _dispatch_singly(runs, campaign, limit, now)
 	return 0  # no fault of these enrollments: they are still due, and the next turn comes back to them
 
 
-def _dispatch_singly(runs: Runs, campaign: str, limit: int, now: datetime) -> int | None:
+def _dispatch_singly(runs: RunCache, campaign: str, limit: int, now: datetime) -> int | None:
 	counts = [_dispatch_one(runs, campaign, now) for _ in range(limit)]
 	done = [count for count in counts if count is not None]
 	return sum(done) if done else None
 
 
-def _dispatch_one(runs: Runs, campaign: str, now: datetime) -> int | None:
+def _dispatch_one(runs: RunCache, campaign: str, now: datetime) -> int | None:
 	try:
 		return _claim_and_record(runs, campaign, 1, now)
 	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
@@ -257,7 +263,7 @@ def _dispatch_one(runs: Runs, campaign: str, now: datetime) -> int | None:
 		return 0
 
 
-def _claim_and_record(runs: Runs, campaign: str, limit: int, now: datetime) -> int | None:
+def _claim_and_record(runs: RunCache, campaign: str, limit: int, now: datetime) -> int | None:
 	site_now = to_site(now)
 	# The claim opens the transaction: what is read after it is not older than the locks it holds.
 	frappe.db.commit()
@@ -267,10 +273,10 @@ def _claim_and_record(runs: Runs, campaign: str, limit: int, now: datetime) -> i
 		frappe.db.rollback()
 		return None
 	replace_gone_senders(run.campaign, rows)
-	batch = make_batch(run, rows, load_dealt_with([row.name for row in rows]), now)
+	batch = make_batch(run, rows, load_handled_steps([row.name for row in rows]), now)
 	run.keep_targets(now)
-	record_mails(batch.mails, batch.skipped, now, release_after())
-	advance_enrollments(batch.states, site_now)
+	insert_emails(batch.mails, batch.skipped, now, release_after())
+	update_enrollments(batch.states, site_now)
 	record_events(batch.events, site_now)
 	record_actions(batch.tasks, now)
 	frappe.db.commit()
@@ -278,12 +284,12 @@ def _claim_and_record(runs: Runs, campaign: str, limit: int, now: datetime) -> i
 	return len(batch.mails)
 
 
-def _put_off(runs: Runs, campaign: str, error: Exception, now: datetime) -> None:
+def _put_off(runs: RunCache, campaign: str, error: Exception, now: datetime) -> None:
 	"""Note on the first due enrollment why it could not be written, and try it again in an hour."""
 	rows = claim_due(campaign, to_site(now), 1)
 	run = runs.start(campaign) if rows else None
 	if run is not None:
-		row, later = rows[0], to_site_plan(now + rescue.PUT_OFF)
+		row, later = rows[0], to_site_plan(now + rescue.RETRY_AFTER)
 		state = {**row, "last_error": explain(error, row, run), "next_send_at": later}
-		advance_enrollments([state], to_site(now))
+		update_enrollments([state], to_site(now))
 	frappe.db.commit()

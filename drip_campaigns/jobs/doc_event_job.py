@@ -36,7 +36,7 @@ class Listener(NamedTuple):
 	call: Callable
 
 
-def tell(doctype: str, changes: Sequence[tuple[dict, dict | None]]) -> None:
+def deliver_doc_events(doctype: str, changes: Sequence[tuple[dict, dict | None]]) -> None:
 	"""Show documents, each with what it was before (None if it is new), to everybody who listens to them."""
 	for listener in find_listeners(doctype):
 		errors = [error for row, before in changes if (error := _try(listener, doctype, row, before))]

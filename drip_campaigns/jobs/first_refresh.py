@@ -15,8 +15,8 @@ from drip_campaigns.core.lists import RefreshStatus
 from drip_campaigns.enrollment.list_membership import MEMBER
 from drip_campaigns.lists.refreshes import DOCTYPE, find_waiting
 from drip_campaigns.site.clock import to_site, utc_now
-from drip_campaigns.site.notify import tell
-from drip_campaigns.triggers.firings import Firing, record
+from drip_campaigns.site.notify import notify
+from drip_campaigns.triggers.firings import Firing, record_firings
 
 JOB = "drip_campaigns.jobs.first_refresh.fire_job"
 ASK_FROM = 100  # fewer people are no mistake to be asked about
@@ -66,7 +66,7 @@ def fire_job(run: str) -> None:
 
 def _fire(run, members: Sequence[str], now: datetime) -> None:
 	triggers = find_waiting(run.target_list)
-	record((Firing(row, MEMBER, name, run.name) for row in triggers for name in members), to_site(now))
+	record_firings((Firing(row, MEMBER, name, run.name) for row in triggers for name in members), to_site(now))
 
 
 def _find_brought(run) -> list[str]:
@@ -111,4 +111,4 @@ def _ask(run, triggers: Sequence[frappe._dict]) -> None:
 		run.held, frappe.bold(escape_html(run.target_list)), escape_html(", ".join(campaigns))
 	)
 	told = {owner, *(row.owner for row in triggers)}
-	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Target List", run.target_list))
+	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Target List", run.target_list))

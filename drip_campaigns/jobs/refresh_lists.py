@@ -15,12 +15,12 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.lists import RefreshStatus
 from drip_campaigns.enrollment.list_membership import count_members
 from drip_campaigns.jobs import first_refresh
-from drip_campaigns.lists.add_members import Intake
+from drip_campaigns.lists.add_members import MemberImporter
 from drip_campaigns.lists.refreshes import DOCTYPE
-from drip_campaigns.lists.remove_members import drop, find_unseen
+from drip_campaigns.lists.remove_members import find_missing, remove_members
 from drip_campaigns.lists.sources import Page, make_source
 from drip_campaigns.site.clock import to_site, utc_now
-from drip_campaigns.site.notify import managers, tell
+from drip_campaigns.site.notify import find_managers, notify
 
 JOB = "drip_campaigns.jobs.refresh_lists.run"
 PAGE_SIZE = 1000
@@ -147,8 +147,8 @@ def _tell_failed(target_list: str, error: str) -> None:
 	subject = _("Target List {0} could not be refreshed: {1} Who should join it waits.").format(
 		frappe.bold(escape_html(target_list)), escape_html(error)
 	)
-	told = {frappe.db.get_value("Drip Target List", target_list, "owner"), *managers()}
-	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Target List", target_list))
+	told = {frappe.db.get_value("Drip Target List", target_list, "owner"), *find_managers()}
+	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Target List", target_list))
 
 
 class _Run:
@@ -205,7 +205,7 @@ class _Run:
 
 	def _take(self, page: Page, asks_rights: bool) -> None:
 		run = self.document
-		intake = Intake(run.target_list, run.name, utc_now(), fires=not run.is_first)
+		intake = MemberImporter(run.target_list, run.name, utc_now(), fires=not run.is_first)
 		taken = intake.take(page.people, asks_rights=asks_rights)
 		run.db_set(
 			{
@@ -219,12 +219,12 @@ class _Run:
 		self._tell()
 
 	def _drop_the_others(self) -> None:
-		for names in create_batch(find_unseen(self.target_list.name, self.document.name), PAGE_SIZE):
+		for names in create_batch(find_missing(self.target_list.name, self.document.name), PAGE_SIZE):
 			self._try(lambda names=names: self._drop(names))
 		self._try(self._finish)
 
 	def _drop(self, names: list[str]) -> bool:
-		gone = drop(self.target_list.name, names, utc_now())
+		gone = remove_members(self.target_list.name, names, utc_now())
 		self.document.db_set("dropped_out", self.document.dropped_out + gone)
 		return True
 

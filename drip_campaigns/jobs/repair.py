@@ -40,7 +40,7 @@ def read_ledger(campaign: str) -> dict[str, int]:
 
 def repair(now: datetime) -> dict[str, int]:
 	"""Settle what others left behind, and correct statuses that facts contradict; return how many of each. Commits in the sweep."""
-	settled = rescue.settle_strays(now)
+	settled = rescue.rescue_strays(now)
 	reopened = _reopen_with_open_rows(now)
 	leftovers = _find_leftovers()
 	before = frappe.db.count("Drip Enrollment", {"status": Status.COMPLETED.value})

@@ -14,12 +14,12 @@ import frappe
 from frappe import _
 
 from drip_campaigns.actions import action_rows, webhooks
-from drip_campaigns.actions.context import Done
+from drip_campaigns.actions.context import ActionResult
 from drip_campaigns.actions.errors import BrokenActionError, WebhookDoubtError
-from drip_campaigns.actions.executor import Crew
+from drip_campaigns.actions.executor import ActionExecutor
 from drip_campaigns.actions.queue import WORK_JOB
-from drip_campaigns.campaign.auto_pause import hold_campaign
-from drip_campaigns.campaign.owners import explain_unfit
+from drip_campaigns.campaign.auto_pause import pause_campaign
+from drip_campaigns.campaign.owners import explain_unfit_owner
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.actions import MOST_RETRIES, ActionStatus
 from drip_campaigns.core.model import CampaignStatus, EventType
@@ -87,7 +87,7 @@ def _do_batch(name: str, now: datetime) -> int:
 			return _claim_and_do(name, BATCH_SIZE, now)
 		except _BEGIN_ANEW:
 			frappe.db.rollback()
-			deadlocks.pause()
+			deadlocks.wait_after_deadlock()
 		except BrokenActionError as error:
 			_hold(name, error, now)
 			return 0
@@ -132,15 +132,15 @@ def _claimable(name: str):
 	frappe.set_user("Administrator")
 	frappe.db.commit()
 	campaign = frappe.get_doc("Drip Campaign", name)
-	if campaign.status == CampaignStatus.PAUSED.value or explain_unfit(campaign):
+	if campaign.status == CampaignStatus.PAUSED.value or explain_unfit_owner(campaign):
 		return None
 	return campaign
 
 
-def _do_all(campaign, rows: Sequence[frappe._dict], now: datetime) -> dict[str, Done | Exception]:
+def _do_all(campaign, rows: Sequence[frappe._dict], now: datetime) -> dict[str, ActionResult | Exception]:
 	"""Do each action in its own savepoint; return what became of it by its name."""
-	crew = Crew(campaign, rows, now)
-	became: dict[str, Done | Exception] = {}
+	crew = ActionExecutor(campaign, rows, now)
+	became: dict[str, ActionResult | Exception] = {}
 	frappe.set_user(campaign.owner)
 	try:
 		for row in rows:
@@ -158,11 +158,11 @@ def _do_all(campaign, rows: Sequence[frappe._dict], now: datetime) -> dict[str, 
 	return became
 
 
-def _settle(rows: Sequence[frappe._dict], became: dict[str, Done | Exception], now: datetime) -> None:
+def _settle(rows: Sequence[frappe._dict], became: dict[str, ActionResult | Exception], now: datetime) -> None:
 	done, failed, later, events = [], [], [], []
 	for row in rows:
 		what = became[row.name]
-		if isinstance(what, Done):
+		if isinstance(what, ActionResult):
 			is_open = what.is_open and row.waits
 			status = ActionStatus.ASSIGNED if is_open else ActionStatus.DONE
 			done.append((row.name, status, what.text[:LONGEST_OUTCOME], what.doctype, what.name))
@@ -195,7 +195,7 @@ def _hold(name: str, error: BrokenActionError, now: datetime) -> None:
 	frappe.set_user("Administrator")
 	campaign = frappe.get_doc("Drip Campaign", name)
 	if campaign.status == CampaignStatus.ACTIVE.value:
-		hold_campaign(campaign, str(error), now)
+		pause_campaign(campaign, str(error), now)
 	frappe.db.commit()
 
 
@@ -207,7 +207,7 @@ def _call_webhook(name: str, now: datetime) -> int:
 		frappe.db.commit()
 		return 0
 	try:
-		call = _as_owner(campaign, lambda: Crew(campaign, rows, now).prepare_call(rows[0]))
+		call = _as_owner(campaign, lambda: ActionExecutor(campaign, rows, now).prepare_call(rows[0]))
 	except BrokenActionError as error:
 		_hold(name, error, now)
 		return 0
@@ -215,7 +215,7 @@ def _call_webhook(name: str, now: datetime) -> int:
 		frappe.db.rollback()
 		_put_off_webhook(name, error, now)
 		return 1
-	if isinstance(call, Done):
+	if isinstance(call, ActionResult):
 		_settle(rows, {rows[0].name: call}, now)
 		frappe.db.commit()
 		return 1
@@ -235,7 +235,7 @@ def _call_webhook(name: str, now: datetime) -> int:
 	return 1
 
 
-def _settle_call(row: frappe._dict, outcome: Done | Exception, now: datetime) -> None:
+def _settle_call(row: frappe._dict, outcome: ActionResult | Exception, now: datetime) -> None:
 	if isinstance(outcome, WebhookDoubtError):
 		_doubt([row], str(outcome), now)
 	else:

@@ -14,13 +14,13 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.goals import GOAL
 from drip_campaigns.core.flow.triggers import FiringStatus
 from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.exit_rules.apply import end_for
+from drip_campaigns.exit_rules.apply import exit_at_goal
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.site.error_log import log_failure
 from drip_campaigns.triggers import firing_rows
 from drip_campaigns.triggers.dates import fire_dates
 from drip_campaigns.triggers.find_people import Person, find_people, keep_matching
-from drip_campaigns.triggers.loop_guard import find_in_circles
+from drip_campaigns.triggers.loop_guard import find_looping
 from drip_campaigns.triggers.trigger_cache import DATES, find_watching, is_running, load_rows
 
 BATCH_SIZE = 500
@@ -101,7 +101,7 @@ def _claim_and_enroll(name: str, limit: int, now: datetime) -> int:
 	rows = firing_rows.claim_due(name, to_site(now), limit)
 	trigger = _load(name) if rows else None
 	if trigger and trigger.kind == GOAL:
-		end_for(trigger.parent, trigger.recipient_type, [row.record for row in rows], now)
+		exit_at_goal(trigger.parent, trigger.recipient_type, [row.record for row in rows], now)
 		looked_at = {row.name: _("Looked at: who has reached the goal has left") for row in rows}
 		firing_rows.settle(looked_at, FiringStatus.DONE, to_site(now))
 	elif trigger and not _may_enroll(trigger.owner):
@@ -132,7 +132,7 @@ def _enroll(trigger: frappe._dict, rows: Sequence[frappe._dict], now: datetime) 
 	people = find_people(trigger, rows)
 	matching = keep_matching(trigger, people)
 	wanted = set(matching.values())
-	stopped = find_in_circles(trigger, wanted, now)
+	stopped = find_looping(trigger, wanted, now)
 	reasons = stopped | _enroll_people(trigger, wanted - stopped.keys(), now)
 	return {row.name: _describe(row.name, people, matching, reasons) for row in rows}
 

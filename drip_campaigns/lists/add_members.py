@@ -19,7 +19,7 @@ from drip_campaigns.people.recipients import Recipient, load_recipients
 from drip_campaigns.people.record_scope import filter_readable
 from drip_campaigns.site.clock import to_site
 from drip_campaigns.site.row_names import new_name
-from drip_campaigns.triggers.firings import Firing, record
+from drip_campaigns.triggers.firings import Firing, record_firings
 from drip_campaigns.triggers.trigger_cache import find_watching
 
 _FACTS = ("name", "recipient_type", "recipient", "address_hash", "opted_out", "dropped_at", "is_filled")
@@ -30,7 +30,7 @@ _COLUMNS = (
 
 
 @dataclass
-class Taken:
+class ImportResult:
 	"""How many of a page joined, came back, could not be added, were there already, and have opted out."""
 
 	joined: int = 0
@@ -40,7 +40,7 @@ class Taken:
 	opted_out: int = 0
 
 
-class Intake:
+class MemberImporter:
 	"""Puts people on one list in one refresh, a page at a time.
 
 	`by_hand`: whom somebody adds stays, whatever the sources say. Without `fires` no campaign hears of it.
@@ -54,7 +54,7 @@ class Intake:
 		self.by_record: dict[Person, frappe._dict] = {}
 		self.by_hash: dict[str, frappe._dict] = {}
 
-	def take(self, people: Sequence[Person], *, asks_rights: bool) -> Taken:
+	def take(self, people: Sequence[Person], *, asks_rights: bool) -> ImportResult:
 		"""Put `people` on the list, as far as the session's user may read them; return what became of them."""
 		wanted = dict.fromkeys(people)
 		hashed = [(one, hash_address(one.email)) for one in _load(wanted, asks_rights)]
@@ -76,7 +76,7 @@ class Intake:
 		add_to_count(self.target_list, len(new) + len(back))
 		left = sum(row.opted_out for row in self._rows() if row.name in known)
 		already = len(hashed) - len(new) - len(back) - left
-		return Taken(len(new), len(back), len(wanted) - len(hashed), already, left)
+		return ImportResult(len(new), len(back), len(wanted) - len(hashed), already, left)
 
 	def _learn(self, hashed: Sequence[tuple[Recipient, str]]) -> None:
 		"""Read who is on the list already, by record and by address."""
@@ -134,7 +134,7 @@ class Intake:
 	def _fire(self, members: Sequence[str]) -> None:
 		"""Let the campaigns know that wait for who joins this list; one statement for all of them."""
 		if members and self.fires and not frappe.flags.drip_no_triggers:
-			record(self._firings(members), to_site(self.now))
+			record_firings(self._firings(members), to_site(self.now))
 
 	def _firings(self, members: Sequence[str]) -> Iterator[Firing]:
 		for trigger in find_watching(MEMBER):

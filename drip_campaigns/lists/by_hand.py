@@ -7,7 +7,7 @@ from datetime import datetime
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.lists.add_members import Intake
+from drip_campaigns.lists.add_members import MemberImporter
 from drip_campaigns.people.recipient_types import get_type
 from drip_campaigns.site.row_names import new_name
 
@@ -21,7 +21,7 @@ def add_records(target_list: str, recipient_type: str, names: str, now: datetime
 	"""
 	get_type(recipient_type)
 	people = [(recipient_type, name) for name in _read_names(names)]
-	taken = Intake(target_list, new_name(), now, by_hand=True).take(people, asks_rights=False)
+	taken = MemberImporter(target_list, new_name(), now, by_hand=True).take(people, asks_rights=False)
 	return asdict(taken)
 
 

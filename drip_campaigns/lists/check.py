@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.flow.triggers import find_circle
+from drip_campaigns.core.flow.triggers import find_loop
 from drip_campaigns.core.lists import LogQuestion, SourceKind
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.lists.labels import describe
@@ -109,7 +109,7 @@ def _find_circle(target_list) -> Iterator[str]:
 	own = [(name, row.included_list) for row in target_list.sources if row.included_list]
 	for parent, included in [*((row.parent, row.included_list) for row in rows), *own]:
 		includes.setdefault(parent, []).append(included)
-	circle = find_circle(includes, name)
+	circle = find_loop(includes, name)
 	if circle:
 		yield _("The list would include itself: {0}. Remove one of these sources.").format(" → ".join(circle))
 

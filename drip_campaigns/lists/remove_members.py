@@ -12,7 +12,7 @@ from frappe import _
 from drip_campaigns.core.lists import WhenLeft
 from drip_campaigns.core.model import LIVE_STATUSES, ExitReason
 from drip_campaigns.db.bulk_writes import set_values
-from drip_campaigns.enrollment.exit import end_batch
+from drip_campaigns.enrollment.exit import exit_enrollments
 from drip_campaigns.enrollment.list_membership import MEMBER, add_to_count
 from drip_campaigns.lists.sources import Person
 from drip_campaigns.site.clock import to_site
@@ -20,7 +20,7 @@ from drip_campaigns.site.clock import to_site
 _LIVE = [status.value for status in LIVE_STATUSES]
 
 
-def find_unseen(target_list: str, refresh: str) -> list[str]:
+def find_missing(target_list: str, refresh: str) -> list[str]:
 	"""Return the members whom a source has put on the list, and whom none has named in this refresh."""
 	member = frappe.qb.DocType(MEMBER)
 	return (
@@ -32,18 +32,18 @@ def find_unseen(target_list: str, refresh: str) -> list[str]:
 	)
 
 
-def drop(target_list: str, members: Sequence[str], now: datetime) -> int:
+def remove_members(target_list: str, members: Sequence[str], now: datetime) -> int:
 	"""Let members drop out of the list; return how many of them had not opted out, so were on it."""
 	fields = ["recipient_type", "recipient", "opted_out"]
 	rows = frappe.get_all(MEMBER, filters={"name": ["in", list(members)]}, fields=fields)
 	set_values(MEMBER, members, {"dropped_at": to_site(now)}, to_site(now))
 	gone = [(row.recipient_type, row.recipient) for row in rows if not row.opted_out]
 	add_to_count(target_list, -len(gone))
-	end_for_those(target_list, gone, now)
+	exit_removed(target_list, gone, now)
 	return len(gone)
 
 
-def end_for_those(target_list: str, people: Sequence[Person], now: datetime) -> int:
+def exit_removed(target_list: str, people: Sequence[Person], now: datetime) -> int:
 	"""End what people have come into through a list that they are no longer on, where the campaign says so.
 
 	Who is still on another list that the campaign includes stays on the campaign. Return how many were ended.
@@ -54,7 +54,7 @@ def end_for_those(target_list: str, people: Sequence[Person], now: datetime) -> 
 	for campaign in campaigns if people else ():
 		leaving = set(people) - _find_on_others(campaign, target_list, people)
 		names = _find_enrolled(campaign, target_list, leaving)
-		ended += end_batch(
+		ended += exit_enrollments(
 			names, ExitReason.LEFT_LIST, _("Is no longer on the list {0}").format(target_list), now
 		)
 	return ended

@@ -11,7 +11,7 @@ import redis
 KEY = "drip_campaigns:bad_news"
 
 
-def note(campaigns: Iterable[str]) -> None:
+def add_hints(campaigns: Iterable[str]) -> None:
 	"""Let the circuit breaker look at these campaigns with the next dispatch."""
 	names = {name for name in campaigns if name}
 	if not names:
@@ -22,7 +22,7 @@ def note(campaigns: Iterable[str]) -> None:
 		frappe.logger("drip_campaigns").warning("Redis keeps no note of bounces for the circuit breaker")
 
 
-def take() -> list[str]:
+def take_hints() -> list[str]:
 	"""Return the campaigns that were noted, and forget them."""
 	try:
 		names = {_text(name) for name in frappe.cache.smembers(KEY)}

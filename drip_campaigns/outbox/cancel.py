@@ -10,9 +10,9 @@ from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus
 from drip_campaigns.db import bulk_writes
 from drip_campaigns.db.events import record_events
 from drip_campaigns.outbox import emails
-from drip_campaigns.outbox.delivery_state import DeliveryNotes
-from drip_campaigns.outbox.settle import put_back
-from drip_campaigns.people.addresses import normalise
+from drip_campaigns.outbox.delivery_state import DeliveryState
+from drip_campaigns.outbox.settle import requeue
+from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.suppression import find_suppressed
 from drip_campaigns.site.clock import to_site
 
@@ -20,7 +20,7 @@ _LIVE = [status.value for status in LIVE_STATUSES]
 _RUNNING = [Status.SCHEDULED.value, Status.IN_PROGRESS.value, Status.COMPLETED.value]
 
 
-def withdraw(enrollments: Sequence[str], reason: str, now: datetime) -> int:
+def cancel(enrollments: Sequence[str], reason: str, now: datetime) -> int:
 	"""Withdraw what is queued for `enrollments`; return how many e-mails.
 
 	The queue row and the Communication go, for the e-mail never left; the Drip Email stays, as Skipped with `reason`.
@@ -28,21 +28,21 @@ def withdraw(enrollments: Sequence[str], reason: str, now: datetime) -> int:
 	"""
 	if not enrollments:
 		return 0
-	if in_hand := emails.find_in_hand(enrollments):
+	if in_hand := emails.find_claimed(enrollments):
 		frappe.db.after_commit.add(lambda: _take_out_of_hand(in_hand))
 	mails = emails.find_queued(emails.email_table().enrollment.isin(list(enrollments)))
-	withdraw_mails(mails, reason, now)
+	cancel_emails(mails, reason, now)
 	return len(mails)
 
 
 def _take_out_of_hand(queue_names: Sequence[str]) -> None:
 	try:
-		DeliveryNotes().take_back(queue_names)
+		DeliveryState().take_back(queue_names)
 	except redis.RedisError:  # the job asks the database again within a second
 		frappe.logger("drip_campaigns").warning("Redis could not be told that somebody has left")
 
 
-def withdraw_mails(mails: Sequence[frappe._dict], reason: str, now: datetime) -> None:
+def cancel_emails(mails: Sequence[frappe._dict], reason: str, now: datetime) -> None:
 	"""Withdraw these e-mails, whose rows the caller holds."""
 	if not mails:
 		return
@@ -75,20 +75,20 @@ def withdraw_mails(mails: Sequence[frappe._dict], reason: str, now: datetime) ->
 	record_events(events, site_now)
 
 
-def withdraw_or_hold(mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
+def cancel_or_pause(mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
 	"""Take out of a claimed group what must not leave after all; return the rest. Asked right before SMTP; commits nothing."""
 	mails = _withdraw_suppressed(mails, now)
 	if not mails:
 		return []
-	stopped = emails.find_left_while_sending([mail.name for mail in mails])
+	stopped = emails.find_canceled_while_sending([mail.name for mail in mails])
 	if not stopped:
 		return mails
 	enrollments = [mail.enrollment for mail in mails if mail.name in stopped]
 	filters = {"name": ["in", enrollments], "status": ["in", [*_LIVE, Status.COMPLETED.value]]}
 	held = set(frappe.get_all("Drip Enrollment", filters=filters, pluck="name"))
-	withdraw_mails([m for m in mails if m.name in stopped and m.enrollment not in held], "Left", now)
+	cancel_emails([m for m in mails if m.name in stopped and m.enrollment not in held], "Left", now)
 	to_hold = [mail for mail in mails if mail.name in stopped and mail.enrollment in held]
-	put_back(to_hold, now, now, timedelta(0))
+	requeue(to_hold, now, now, timedelta(0))
 	_hold(to_hold, now)
 	return [mail for mail in mails if mail.name not in stopped]
 
@@ -97,16 +97,16 @@ def _withdraw_suppressed(mails: list[frappe._dict], now: datetime) -> list[frapp
 	suppressed = find_suppressed([mail.email_address for mail in mails])
 	if not suppressed:
 		return mails
-	withdraw_mails([mail for mail in mails if normalise(mail.email_address) in suppressed], "Suppressed", now)
-	return [mail for mail in mails if normalise(mail.email_address) not in suppressed]
+	cancel_emails([mail for mail in mails if normalize(mail.email_address) in suppressed], "Suppressed", now)
+	return [mail for mail in mails if normalize(mail.email_address) not in suppressed]
 
 
-def hold(*conditions, now: datetime) -> None:
+def pause_queued(*conditions, now: datetime) -> None:
 	"""Keep queued e-mails from leaving, by conditions on `mail_store.email_table()` or its enrollment; none is lost."""
 	_hold(emails.find_queued(*conditions), now)
 
 
-def release(*conditions, now: datetime, release_after: timedelta) -> None:
+def resume_queued(*conditions, now: datetime, release_after: timedelta) -> None:
 	"""Let held e-mails go on, unless their campaign, step or enrollment is still paused."""
 	email, campaign = emails.email_table(), frappe.qb.DocType("Drip Campaign")
 	active = (
@@ -116,11 +116,11 @@ def release(*conditions, now: datetime, release_after: timedelta) -> None:
 	paused_steps = frappe.qb.from_(step).select(step.name).where(step.is_paused == 1)
 	running = emails.enrollment_table().status.isin(_RUNNING) & email.step.notin(paused_steps)
 	held = emails.find_queued(email.deliver_at.isnull(), email.campaign.isin(active), running, *conditions)
-	put_back(held, now, now, release_after)
+	requeue(held, now, now, release_after)
 
 
 def _hold(mails: Sequence[frappe._dict], now: datetime) -> None:
 	site_now = to_site(now)
 	bulk_writes.set_values("Drip Email", [mail.name for mail in mails], {"deliver_at": None}, site_now)
 	queues = [mail.email_queue for mail in mails]
-	bulk_writes.set_values("Email Queue", queues, {"send_after": emails.HELD_UNTIL}, site_now)
+	bulk_writes.set_values("Email Queue", queues, {"send_after": emails.PAUSED_UNTIL}, site_now)

@@ -34,7 +34,7 @@ return notes
 """
 
 
-class DeliveryNotes:
+class DeliveryState:
 	"""One delivery job's notes. Raises redis.RedisError when Redis cannot be written: then nothing may be sent."""
 
 	def __init__(self) -> None:

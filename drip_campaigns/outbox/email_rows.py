@@ -13,7 +13,7 @@ import frappe
 
 from drip_campaigns.core.model import EmailStatus
 from drip_campaigns.db.dialect import by_name, insert_rows, select_in
-from drip_campaigns.rendering.message import Envelope
+from drip_campaigns.rendering.message import MessageEnvelope
 from drip_campaigns.rendering.render_email import RenderedEmail
 from drip_campaigns.rendering.step_versions import Version, store_versions
 from drip_campaigns.site.clock import to_site, to_site_plan
@@ -86,13 +86,13 @@ _COMMUNICATION_LINK = (*_STANDARD, *_CHILD, "link_doctype", "link_name")
 
 
 @dataclass(frozen=True)
-class Mail:
+class OutgoingEmail:
 	"""One e-mail, rendered and addressed, with what its rows need to know."""
 
 	enrollment: frappe._dict
 	step: str
 	planned_at: datetime
-	envelope: Envelope
+	envelope: MessageEnvelope
 	rendered: RenderedEmail
 	message: str
 	email_account: str | None
@@ -105,7 +105,7 @@ class Mail:
 
 
 @dataclass(frozen=True)
-class Skipped:
+class SkippedStep:
 	"""A step that was due and is passed over, with the reason."""
 
 	enrollment: frappe._dict
@@ -120,8 +120,8 @@ def drip_email_name(enrollment: str, step: str) -> str:
 	return f"{enrollment}-{step}"
 
 
-def record_mails(
-	mails: Sequence[Mail], skipped: Sequence[Skipped], now: datetime, release_after: timedelta
+def insert_emails(
+	mails: Sequence[OutgoingEmail], skipped: Sequence[SkippedStep], now: datetime, release_after: timedelta
 ) -> None:
 	"""Write all rows of a batch: seven statements at most, however many e-mails.
 
@@ -144,7 +144,7 @@ class _RowMaker:
 		self.tables: dict[tuple[str, tuple], list] = defaultdict(list)
 		self.communications: dict[str, str] = {}
 
-	def add_mail(self, mail: Mail) -> None:
+	def add_mail(self, mail: OutgoingEmail) -> None:
 		enrollment, envelope, account = mail.enrollment, mail.envelope, mail.email_account
 		queue, communication = new_name(), new_name()
 		self.communications[enrollment.name] = communication
@@ -174,10 +174,10 @@ class _RowMaker:
 			envelope.message_id, enrollment.owner, mail.email_template,
 		)  # fmt: skip
 
-	def add_skipped(self, skip: Skipped) -> None:
+	def add_skipped(self, skip: SkippedStep) -> None:
 		self._add_drip_email(skip, EmailStatus.SKIPPED, skip.subject, skip.reason, (None,) * 8)
 
-	def add_links(self, mails: Sequence[Mail]) -> None:
+	def add_links(self, mails: Sequence[OutgoingEmail]) -> None:
 		"""Put each Communication on the timeline of the recipient and of whatever a Contact belongs to."""
 		contacts = [m.enrollment.recipient for m in mails if m.enrollment.recipient_type == "Contact"]
 		belongs = _load_contact_links(contacts)
@@ -197,7 +197,7 @@ class _RowMaker:
 			insert_rows(doctype, columns, by_name(rows))
 
 	def _add_drip_email(
-		self, made: Mail | Skipped, status: EmailStatus, subject: str, reason: str | None, ids: tuple
+		self, made: OutgoingEmail | SkippedStep, status: EmailStatus, subject: str, reason: str | None, ids: tuple
 	) -> None:
 		enrollment = made.enrollment
 		queued_at = self.site_now if status is EmailStatus.QUEUED else None

@@ -11,18 +11,18 @@ from pypika.terms import Criterion
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, Status
 from drip_campaigns.db.bulk_writes import set_values
-from drip_campaigns.db.deadlocks import again_after_deadlock
+from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.db.dialect import is_among
 
 # A send_after that Frappe's flush never reaches: how a queued e-mail is held without losing it.
-HELD_UNTIL = datetime(9999, 1, 1)  # noqa: DTZ001 - a naive value of a Datetime field
+PAUSED_UNTIL = datetime(9999, 1, 1)  # noqa: DTZ001 - a naive value of a Datetime field
 
 LONG_MESSAGE_BYTES = 200_000
 
 _OPEN = (EmailStatus.QUEUED.value, EmailStatus.SENDING.value)
 
 
-@again_after_deadlock
+@retry_on_deadlock
 def claim_mail(site_now: datetime, limit: int) -> list[frappe._dict]:
 	"""Lock up to `limit` queued e-mails that may be delivered at `site_now`, set them to Sending, and return them.
 
@@ -43,7 +43,7 @@ def claim_mail(site_now: datetime, limit: int) -> list[frappe._dict]:
 def _set_sending(rows: Sequence[frappe._dict], site_now: datetime) -> None:
 	set_values("Drip Email", [row.name for row in rows], {"status": EmailStatus.SENDING.value}, site_now)
 	# Frappe puts what stays `Sending` for a quarter of an hour back to `Not Sent`; held, its flush leaves it to the sweep.
-	values = {"status": "Sending", "send_after": HELD_UNTIL}
+	values = {"status": "Sending", "send_after": PAUSED_UNTIL}
 	set_values("Email Queue", [row.email_queue for row in rows], values, site_now)
 
 
@@ -72,7 +72,7 @@ def _lock_queue_rows(names: Sequence[str], site_now: datetime) -> dict[str, dict
 		frappe.qb.from_(queue)
 		.select(queue.name, queue.email_account, queue.sender, message)
 		.where(is_among(queue.name, names) & (queue.status == "Not Sent"))
-		.where((queue.send_after > site_now) & (queue.send_after < HELD_UNTIL))
+		.where((queue.send_after > site_now) & (queue.send_after < PAUSED_UNTIL))
 		.for_update()
 		.run(as_dict=True)
 	)
@@ -117,14 +117,14 @@ def count_deliverable(site_now: datetime) -> int:
 	return len(frappe.qb.from_(email).select(email.name).where(waiting).limit(1).run())
 
 
-def find_in_hand(enrollments: Sequence[str]) -> list[str]:
+def find_claimed(enrollments: Sequence[str]) -> list[str]:
 	"""Return the Email Queue rows of these enrollments that a delivery job has claimed."""
 	email = frappe.qb.DocType("Drip Email")
 	claimed = is_among(email.enrollment, enrollments) & (email.status == EmailStatus.SENDING.value)
 	return frappe.qb.from_(email).select(email.email_queue).where(claimed).run(pluck=True)
 
 
-def find_left_while_sending(names: Sequence[str]) -> set[str]:
+def find_canceled_while_sending(names: Sequence[str]) -> set[str]:
 	"""Return those of the claimed e-mails whose enrollment has ended or is held since they were queued."""
 	email, enrollment = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Drip Enrollment")
 	campaign = frappe.qb.DocType("Drip Campaign")

@@ -20,7 +20,7 @@ from drip_campaigns.core.model import EmailStatus
 from drip_campaigns.core.schedule.frequency_caps import Cap, find_caps, free_from, since
 from drip_campaigns.core.schedule.wall_clock import find_zone
 from drip_campaigns.db.dialect import is_among
-from drip_campaigns.outbox.reserved_slots import Reservation, load_reservations
+from drip_campaigns.outbox.reserved_slots import ReservedSlot, load_reserved_slots
 from drip_campaigns.people.addresses import hash_address
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.settings import frequency_settings
@@ -63,7 +63,7 @@ return {}
 
 
 @dataclass(frozen=True)
-class HeldBack:
+class CapDeferral:
 	"""An e-mail that must wait: until when, and what keeps it back."""
 
 	until: datetime
@@ -78,7 +78,7 @@ class FrequencyCap:
 		caps: tuple[Cap, ...],
 		addresses: Iterable[str],
 		now: datetime,
-		reserved: Mapping[str, list[Reservation]] | None = None,
+		reserved: Mapping[str, list[ReservedSlot]] | None = None,
 	) -> None:
 		self._caps, self._now, self._reserved = caps, now, reserved or {}
 		self._history = _load_history({hash_address(address) for address in addresses if address}, caps, now)
@@ -86,7 +86,7 @@ class FrequencyCap:
 		self._reserve = self._redis.register_script(_RESERVE)
 		self._prefix = f"drip_campaigns:{frappe.conf.db_name}:frequency:"
 
-	def reserve(self, address: str, email: str, zone: str, planned: datetime) -> HeldBack | None:
+	def reserve(self, address: str, email: str, zone: str, planned: datetime) -> CapDeferral | None:
 		"""Count the Drip Email `email` to `address`, or say until when it must wait. Asking twice for one counts once."""
 		key = hash_address(address)
 		if given_way := self._give_way(key, email, find_zone(zone), planned):
@@ -94,13 +94,13 @@ class FrequencyCap:
 		try:
 			moments = self._ask(key, email, zone)
 		except redis.RedisError:
-			return HeldBack(self._now + WITHOUT_REDIS, _("Redis, which counts e-mails, cannot be reached"))
+			return CapDeferral(self._now + WITHOUT_REDIS, _("Redis, which counts e-mails, cannot be reached"))
 		if moments is None:
 			return None
 		until = free_from(self._caps, moments, find_zone(zone), planned, self._now)
-		return HeldBack(max(until, self._now + timedelta(minutes=1)), self._reason)
+		return CapDeferral(max(until, self._now + timedelta(minutes=1)), self._reason)
 
-	def _give_way(self, key: str, email: str, zone: ZoneInfo, planned: datetime) -> HeldBack | None:
+	def _give_way(self, key: str, email: str, zone: ZoneInfo, planned: datetime) -> CapDeferral | None:
 		"""Hold back what would take the place of an e-mail that a campaign of a higher priority has planned."""
 		reserved = self._reserved.get(key)
 		if not reserved:
@@ -111,7 +111,7 @@ class FrequencyCap:
 			return None
 		first = min(reserved)
 		reason = _("{0}, and room for {1}").format(self._reason, first.campaign)
-		return HeldBack(until, reason[:LONGEST_REASON])
+		return CapDeferral(until, reason[:LONGEST_REASON])
 
 	def _ask(self, key: str, email: str, zone: str) -> list[datetime] | None:
 		limits = [
@@ -141,7 +141,7 @@ def load_cap(campaign, addresses: Iterable[str], now: datetime) -> FrequencyCap 
 		return None
 	addresses = [address for address in addresses if address]
 	days = max(cap.days for cap in caps)
-	return FrequencyCap(caps, addresses, now, load_reservations(campaign, addresses, days, now))
+	return FrequencyCap(caps, addresses, now, load_reserved_slots(campaign, addresses, days, now))
 
 
 def _load_history(keys: set[str], caps: tuple[Cap, ...], now: datetime) -> Mapping[str, dict[str, datetime]]:

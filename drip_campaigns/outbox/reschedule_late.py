@@ -15,7 +15,7 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import Plan, Status
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
-from drip_campaigns.plans.enrollment_rows import advance_enrollments, load_dealt_with, lock_going_on
+from drip_campaigns.plans.enrollment_rows import load_handled_steps, lock_live_enrollments, update_enrollments
 from drip_campaigns.plans.enrollment_state import (
 	plan_fields,
 	position_fields,
@@ -32,7 +32,7 @@ def is_late(mail: Mapping[str, Any], now: datetime) -> bool:
 	return bool(mail.get("queued_at")) and now - from_site(mail["queued_at"]) > ON_TIME
 
 
-def keep_distances(left: Sequence[frappe._dict], given_up: Sequence[frappe._dict], now: datetime) -> None:
+def reschedule_late(left: Sequence[frappe._dict], given_up: Sequence[frappe._dict], now: datetime) -> None:
 	"""Plan anew for those whose e-mail `left` late at `now`, and for those who waited for one that was `given_up`.
 
 	Three statements for all of them, and none when nothing was late. Does not commit.
@@ -43,9 +43,9 @@ def keep_distances(left: Sequence[frappe._dict], given_up: Sequence[frappe._dict
 	if not names:
 		return
 	by_campaign: dict[str, list[frappe._dict]] = defaultdict(list)
-	for row in lock_going_on(names):
+	for row in lock_live_enrollments(names):
 		by_campaign[row.campaign].append(row)
-	dealt_with = load_dealt_with(names)
+	dealt_with = load_handled_steps(names)
 	states: list[dict[str, Any]] = []
 	for campaign, rows in by_campaign.items():
 		try:
@@ -53,7 +53,7 @@ def keep_distances(left: Sequence[frappe._dict], given_up: Sequence[frappe._dict
 		except (DripError, frappe.DoesNotExistError):
 			# What has left must be written down, whatever became of its campaign: the dispatch finds that, and holds it.
 			frappe.clear_last_message()
-	advance_enrollments(states, to_site(now))
+	update_enrollments(states, to_site(now))
 
 
 def _replan_all(
@@ -74,7 +74,7 @@ def _replanned(
 ) -> dict[str, Any]:
 	position = read_position(row, steps)
 	if departed:
-		position = due_steps.leave_late(plan, position, departed, now)
+		position = due_steps.shift_late(plan, position, departed, now)
 	future = plan_fields(plan, position, subjects, now)
 	if row.status == Status.PAUSED.value:
 		future["next_send_at"] = None

@@ -12,25 +12,25 @@ import frappe
 
 from drip_campaigns.core.model import CampaignStatus, StepType
 from drip_campaigns.db.dialect import is_among
-from drip_campaigns.people.addresses import hash_address, live_key, normalise
+from drip_campaigns.people.addresses import hash_address, live_key, normalize
 from drip_campaigns.site.clock import from_site, to_site
 
 
-class Reservation(NamedTuple):
+class ReservedSlot(NamedTuple):
 	"""An e-mail that is planned for an address, and the campaign that has planned it."""
 
 	at: datetime
 	campaign: str
 
 
-def load_reservations(
+def load_reserved_slots(
 	campaign, addresses: Iterable[str], days: int, now: datetime
-) -> Mapping[str, list[Reservation]]:
+) -> Mapping[str, list[ReservedSlot]]:
 	"""Return what campaigns of a higher priority have planned for `addresses` in these days, by the addresses' keys.
 
 	Of each enrollment the next e-mail counts: what comes after it may still change.
 	"""
-	reserved: dict[str, list[Reservation]] = defaultdict(list)
+	reserved: dict[str, list[ReservedSlot]] = defaultdict(list)
 	filters = {
 		"status": CampaignStatus.ACTIVE.value,
 		"is_transactional": 0,
@@ -38,7 +38,7 @@ def load_reservations(
 	}
 	higher = frappe.get_all("Drip Campaign", filters=filters, fields=["name", "campaign_name"])
 	keys = {
-		live_key(row.name, "address", normalise(address)): (hash_address(address), row.campaign_name)
+		live_key(row.name, "address", normalize(address)): (hash_address(address), row.campaign_name)
 		for row in higher
 		for address in addresses
 		if address
@@ -47,7 +47,7 @@ def load_reservations(
 		return reserved
 	for live_address, planned in _find_planned(keys, to_site(now + timedelta(days=days))):
 		key, name = keys[live_address]
-		reserved[key].append(Reservation(from_site(planned), name))
+		reserved[key].append(ReservedSlot(from_site(planned), name))
 	return reserved
 
 

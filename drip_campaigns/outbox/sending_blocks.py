@@ -12,21 +12,21 @@ import frappe
 import redis
 from frappe import _
 
-from drip_campaigns.core.inbound.bounces import is_about_one_recipient, is_about_sender, judge
+from drip_campaigns.core.inbound.bounces import classify_response, is_about_one_recipient, is_about_sender
 from drip_campaigns.core.model import Label
-from drip_campaigns.outbox.transport import Answer, Outcome
+from drip_campaigns.outbox.transport import DeliveryOutcome, ServerReply
 from drip_campaigns.site.clock import from_site, to_site
-from drip_campaigns.site.notify import managers, tell
+from drip_campaigns.site.notify import find_managers, notify
 
 DOCTYPE = "Drip Account Brake"
 SLOW_FOR = timedelta(hours=1)
 SLOW_PER_HOUR = 60
 LOOK_AGAIN = timedelta(minutes=15)
 POLICY_REFUSALS = 3
-COMPLAINING = (Outcome.DEFERRED, Outcome.REFUSED, Outcome.BLOCKED)
+COMPLAINING = (DeliveryOutcome.DEFERRED, DeliveryOutcome.REFUSED, DeliveryOutcome.BLOCKED)
 
 
-class BrakeState(Label):
+class BlockState(Label):
 	"""How an account is braked."""
 
 	SLOWED = "Slowed"
@@ -34,54 +34,54 @@ class BrakeState(Label):
 
 
 @dataclass
-class Brakes:
+class SendingBlocks:
 	"""Which accounts are held and which are slowed, as of one moment."""
 
 	held: dict[str, str] = field(default_factory=dict)  # account -> reason
 	slowed: set[str] = field(default_factory=set)
 
-	def hold_back(self, account: str | None, now: datetime) -> Answer | None:
+	def hold_back(self, account: str | None, now: datetime) -> ServerReply | None:
 		"""Return the answer of a held account, or None."""
 		reason = self.held.get(account or "")
-		return Answer(Outcome.HELD, text=reason, until=now + LOOK_AGAIN) if reason else None
+		return ServerReply(DeliveryOutcome.HELD, text=reason, until=now + LOOK_AGAIN) if reason else None
 
 
-def load(now: datetime) -> Brakes:
+def load(now: datetime) -> SendingBlocks:
 	"""Return the brakes that are on at `now`, in one query."""
-	brakes = Brakes()
+	brakes = SendingBlocks()
 	for row in frappe.get_all(DOCTYPE, fields=["email_account", "state", "reason", "until"]):
-		if row.state == BrakeState.HELD.value:
+		if row.state == BlockState.HELD.value:
 			brakes.held[row.email_account] = _("The account is held: {0}").format(row.reason)
 		elif row.until and from_site(row.until) > now:
 			brakes.slowed.add(row.email_account)
 	return brakes
 
 
-def note_answers(answers: Iterable[tuple[str | None, Answer]], now: datetime) -> None:
+def record_replies(answers: Iterable[tuple[str | None, ServerReply]], now: datetime) -> None:
 	"""Look through a group's answers, each with its account, for what servers say of the sender. Does not commit."""
 	for account, answer in answers:
 		# Without a code it is no server's word about an e-mail; what refuses a login is told elsewhere.
 		if not (account and answer.code and answer.outcome in COMPLAINING):
 			continue
 		text = f"{answer.code or ''} {answer.text}"
-		code = judge("", text).code
+		code = classify_response("", text).code
 		if is_about_sender(code):
-			note_policy(account, code, text, now)
+			record_policy_refusal(account, code, text, now)
 
 
-def note_policy(account: str, code: str, reason: str, now: datetime) -> None:
+def record_policy_refusal(account: str, code: str, reason: str, now: datetime) -> None:
 	"""Take note of a refusal for policy, of a server or in a bounce: slow the account down, or hold it."""
 	if not account:
 		return
 	if code.startswith("4"):
-		_brake(account, BrakeState.SLOWED, reason, now + SLOW_FOR, now)
+		_brake(account, BlockState.SLOWED, reason, now + SLOW_FOR, now)
 		return
 	is_clear = is_about_sender(code) and not is_about_one_recipient(code, reason)
 	if is_clear or _count(account) >= POLICY_REFUSALS:
-		_brake(account, BrakeState.HELD, reason, None, now)
+		_brake(account, BlockState.HELD, reason, None, now)
 
 
-def _brake(account: str, state: BrakeState, reason: str, until: datetime | None, now: datetime) -> None:
+def _brake(account: str, state: BlockState, reason: str, until: datetime | None, now: datetime) -> None:
 	values = {
 		"state": state.value,
 		"reason": reason.strip()[:500],
@@ -89,7 +89,7 @@ def _brake(account: str, state: BrakeState, reason: str, until: datetime | None,
 		"until": to_site(until),
 	}
 	known = frappe.db.get_value(DOCTYPE, account, "state", for_update=True)
-	if known == BrakeState.HELD.value or (known and not frappe.db.exists("Email Account", account)):
+	if known == BlockState.HELD.value or (known and not frappe.db.exists("Email Account", account)):
 		return
 	if known:
 		frappe.db.set_value(DOCTYPE, account, values)
@@ -100,14 +100,14 @@ def _brake(account: str, state: BrakeState, reason: str, until: datetime | None,
 		_tell(account, state, values["reason"])
 
 
-def _tell(account: str, state: BrakeState, reason: str) -> None:
+def _tell(account: str, state: BlockState, reason: str) -> None:
 	text = (
 		_("Email Account {0} is held: {1}. Correct its set-up, then delete the Drip Account Brake.")
-		if state is BrakeState.HELD
+		if state is BlockState.HELD
 		else _("Email Account {0} is slowed down for an hour: {1}")
 	)
 	subject = text.format(frappe.bold(account), frappe.utils.escape_html(reason))
-	frappe.db.after_commit.add(lambda: tell({*managers(), "Administrator"}, subject, DOCTYPE, account))
+	frappe.db.after_commit.add(lambda: notify({*find_managers(), "Administrator"}, subject, DOCTYPE, account))
 
 
 def _count(account: str) -> int:

@@ -37,14 +37,14 @@ return {}
 
 
 @dataclass(frozen=True)
-class HeldBack:
+class LimitDeferral:
 	"""An e-mail that must wait: which limit, and when it will be its turn."""
 
 	reason: str
 	until: datetime
 
 
-class Limits:
+class SendingLimits:
 	"""The limits of this site for one run. Raises redis.RedisError when Redis cannot count: then nothing may leave."""
 
 	def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Limits:
 		slow = (LimitRule(LimitScope.EMAIL_ACCOUNT, account, per_hour=per_hour) for account in accounts)
 		self._rules = (*self._set_rules, *slow)
 
-	def reserve(self, account: str, domain: str, now: datetime) -> HeldBack | None:
+	def reserve(self, account: str, domain: str, now: datetime) -> LimitDeferral | None:
 		"""Count one e-mail at `now`, or say why and until when it must wait; waiting e-mails are spread, too."""
 		windows = find_windows(self._rules, account, domain)
 		self._counted = None
@@ -84,11 +84,11 @@ class Limits:
 			pipeline.zrem(key, member)
 		pipeline.execute()
 
-	def _hold_back(self, window: Window, free_at: float) -> HeldBack:
+	def _hold_back(self, window: Window, free_at: float) -> LimitDeferral:
 		turns = self._held[window.key] // window.count
 		self._held[window.key] += 1
 		moment = datetime.fromtimestamp(free_at, timezone.utc) + timedelta(seconds=turns * window.seconds)
-		return HeldBack(window.reason, moment)
+		return LimitDeferral(window.reason, moment)
 
 
 def _load_rules() -> tuple[LimitRule, ...]:

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 import frappe
 from frappe import _
 
-from drip_campaigns.core.inbound.bounces import BounceKind, judge
+from drip_campaigns.core.inbound.bounces import BounceKind, classify_response
 from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, ExitReason, Status
 from drip_campaigns.db import bulk_writes
 from drip_campaigns.db.events import record_events
 from drip_campaigns.outbox import breaker_hints, emails
-from drip_campaigns.outbox.reschedule_late import keep_distances
-from drip_campaigns.outbox.transport import Answer, Outcome
-from drip_campaigns.plans.enrollment_state import closing_fields
+from drip_campaigns.outbox.reschedule_late import reschedule_late
+from drip_campaigns.outbox.transport import DeliveryOutcome, ServerReply
+from drip_campaigns.plans.enrollment_state import final_fields
 from drip_campaigns.site.clock import from_site, to_site, to_site_plan
-from drip_campaigns.site.settings import COUNTED_BY_US, is_held
+from drip_campaigns.site.settings import COUNTED_BY_US, is_sending_paused
 
 DEFER = timedelta(minutes=15)
 GIVE_UP_AFTER = timedelta(days=3)
@@ -26,14 +26,14 @@ Mails = Sequence[frappe._dict]
 
 
 def settle(
-	mails: Mails, answers: Mapping[str, Answer], now: datetime, release_after: timedelta
+	mails: Mails, answers: Mapping[str, ServerReply], now: datetime, release_after: timedelta
 ) -> list[frappe._dict]:
 	"""Record the outcome of each of `mails`, which the caller has locked; one without an answer was not tried and goes
 	back to the queue. After a deadlock the caller locks and settles again: its locks are gone.
 
 	Return those whose address is not there: the caller suppresses it.
 	"""
-	groups: dict[Outcome, list[frappe._dict]] = {outcome: [] for outcome in Outcome}
+	groups: dict[DeliveryOutcome, list[frappe._dict]] = {outcome: [] for outcome in DeliveryOutcome}
 	untried = []
 	for mail in mails:
 		answer = answers.get(mail.name)
@@ -43,18 +43,18 @@ def settle(
 			mail.answer = f"{answer.code or ''} {answer.text}".strip()
 			mail.until = answer.until
 			groups[_final(answer, mail, now)].append(mail)
-	record_sent(groups[Outcome.ACCEPTED], now)
-	hard, other = _sort_refused(groups[Outcome.REFUSED])
+	record_sent(groups[DeliveryOutcome.ACCEPTED], now)
+	hard, other = _sort_refused(groups[DeliveryOutcome.REFUSED])
 	record_refused(hard, now)
 	record_bounced(other, now)
-	record_failed(groups[Outcome.FAILED], now)
-	record_in_doubt(groups[Outcome.UNKNOWN], now)
-	put_back(untried, now, now, release_after)
-	put_back(groups[Outcome.DEFERRED] + groups[Outcome.BLOCKED], now, now + DEFER, release_after)
-	put_back(groups[Outcome.HELD], now, now, COUNTED_BY_US)
-	keep_distances(
-		[*groups[Outcome.ACCEPTED], *groups[Outcome.UNKNOWN]],
-		[*hard, *other, *groups[Outcome.FAILED]],
+	record_failed(groups[DeliveryOutcome.FAILED], now)
+	record_in_doubt(groups[DeliveryOutcome.UNKNOWN], now)
+	requeue(untried, now, now, release_after)
+	requeue(groups[DeliveryOutcome.DEFERRED] + groups[DeliveryOutcome.BLOCKED], now, now + DEFER, release_after)
+	requeue(groups[DeliveryOutcome.HELD], now, now, COUNTED_BY_US)
+	reschedule_late(
+		[*groups[DeliveryOutcome.ACCEPTED], *groups[DeliveryOutcome.UNKNOWN]],
+		[*hard, *other, *groups[DeliveryOutcome.FAILED]],
 		now,
 	)
 	complete_finished(sorted({mail.enrollment for mail in mails}), now)
@@ -65,15 +65,15 @@ def _sort_refused(mails: Mails) -> tuple[list[frappe._dict], list[frappe._dict]]
 	"""Return those that no server will ever take, for the address is not there, and those that were refused for another reason."""
 	hard, other = [], []
 	for mail in mails:
-		mail.bounce = judge("", mail.answer).kind
+		mail.bounce = classify_response("", mail.answer).kind
 		(hard if mail.bounce is BounceKind.HARD else other).append(mail)
 	return hard, other
 
 
-def _final(answer: Answer, mail: frappe._dict, now: datetime) -> Outcome:
+def _final(answer: ServerReply, mail: frappe._dict, now: datetime) -> DeliveryOutcome:
 	"""A server that says "later" for three days is not asked again."""
 	too_old = mail.queued_at and now - from_site(mail.queued_at) > GIVE_UP_AFTER
-	return Outcome.FAILED if answer.outcome is Outcome.DEFERRED and too_old else answer.outcome
+	return DeliveryOutcome.FAILED if answer.outcome is DeliveryOutcome.DEFERRED and too_old else answer.outcome
 
 
 def record_sent(mails: Mails, now: datetime) -> None:
@@ -106,7 +106,7 @@ def record_refused(mails: Mails, now: datetime) -> None:
 
 def record_bounced(mails: Mails, now: datetime) -> None:
 	"""The mail server has refused these for good; what that says of the address stands on the e-mail."""
-	breaker_hints.note(mail.campaign for mail in mails)
+	breaker_hints.add_hints(mail.campaign for mail in mails)
 	_set_each_error(mails, EmailStatus.FAILED, now)
 	bulk_writes.set_each("Drip Email", ("name", "bounce"), [(mail.name, mail.bounce.value) for mail in mails])
 	_set(mails, "Communication", "communication", {"delivery_status": "Bounced"}, now)
@@ -134,7 +134,7 @@ def record_in_doubt(mails: Mails, now: datetime) -> None:
 	)
 
 
-def put_back(mails: Mails, now: datetime, deliver_at: datetime, release_after: timedelta) -> None:
+def requeue(mails: Mails, now: datetime, deliver_at: datetime, release_after: timedelta) -> None:
 	"""Return these to the queue, not to be delivered before `deliver_at`; the budget of attempts is not touched.
 
 	An e-mail that a limit holds back carries the moment of its turn with it. While all sending is held they are held as well.
@@ -142,11 +142,11 @@ def put_back(mails: Mails, now: datetime, deliver_at: datetime, release_after: t
 	if not mails:
 		return
 	site_now, drip_rows, queue_rows = to_site(now), [], []
-	held = is_held()
+	held = is_sending_paused()
 	for mail in mails:
 		moment, why = mail.get("until") or deliver_at, mail.get("answer")
 		ours = None if held else to_site_plan(moment)
-		frappes = emails.HELD_UNTIL if held else to_site_plan(moment + release_after)
+		frappes = emails.PAUSED_UNTIL if held else to_site_plan(moment + release_after)
 		drip_rows.append((mail.name, site_now, EmailStatus.QUEUED.value, ours, why))
 		queue_rows.append((mail.email_queue, site_now, "Not Sent", frappes, why))
 	bulk_writes.set_each("Drip Email", ("name", "modified", "status", "deliver_at", "error"), drip_rows)
@@ -159,7 +159,7 @@ def complete_finished(enrollments: Sequence[str], now: datetime) -> None:
 		return
 	finished = emails.find_finished(enrollments)
 	bulk_writes.set_values(
-		"Drip Enrollment", [row.name for row in finished], closing_fields(Status.COMPLETED, now), to_site(now)
+		"Drip Enrollment", [row.name for row in finished], final_fields(Status.COMPLETED, now), to_site(now)
 	)
 	events = [
 		{
@@ -177,7 +177,7 @@ def _end_live(mails: Mails, now: datetime) -> set[str]:
 	names = [mail.enrollment for mail in mails]
 	live = {"name": ["in", names], "status": ["in", [status.value for status in LIVE_STATUSES]]}
 	ended = set(frappe.get_all("Drip Enrollment", filters=live, pluck="name")) if names else set()
-	closing = closing_fields(Status.EXITED, now, ExitReason.HARD_BOUNCE)
+	closing = final_fields(Status.EXITED, now, ExitReason.HARD_BOUNCE)
 	bulk_writes.set_values("Drip Enrollment", sorted(ended), closing, to_site(now))
 	answered = [(mail.enrollment, mail.answer) for mail in mails if mail.enrollment in ended]
 	bulk_writes.set_each("Drip Enrollment", ("name", "last_error"), answered)

@@ -25,12 +25,12 @@ TOLERANCE = timedelta(hours=3)
 MARKER = "drip_campaigns.json"
 
 
-def find_doubt(now: datetime) -> str | None:
+def check_site_copy(now: datetime) -> str | None:
 	"""Return why this looks like a copy or a restored backup, or None; notes what it sees at most once an hour."""
 	marked = _read_marker()  # read before the database, for it is written after it
 	noted = _read_note()
 	if not noted.get("noted_site"):
-		note(now)
+		record_site(now)
 		return None
 	last = from_site(noted.get("last_dispatch_at"))
 	doubt = _compare(noted)
@@ -42,11 +42,11 @@ def find_doubt(now: datetime) -> str | None:
 			"The database is of {0}, but e-mails were sent from here until {1}: a backup was restored."
 		).format(to_site(last), to_site(marked))
 	if _is_time_to_note(last, now):
-		note(now)
+		record_site(now)
 	return None
 
 
-def note(now: datetime) -> None:
+def record_site(now: datetime) -> None:
 	"""Note that this is the site: in the database, and when it was, once that is committed, beside it."""
 	values = {**_present(), "last_dispatch_at": to_site(now)}
 	for field, value in values.items():
@@ -151,6 +151,6 @@ def _read_marker() -> datetime | None:
 		return None  # the first run, or a folder that came without it
 
 
-def forget() -> None:
+def forget_site() -> None:
 	"""Remove what is noted beside the database: the app is being uninstalled."""
 	_marker().unlink(missing_ok=True)

@@ -14,7 +14,7 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)  # doubled on the wire (RFC 5321, 4.5.2)
 
 
-class Outcome(Enum):
+class DeliveryOutcome(Enum):
 	"""What became of a message."""
 
 	ACCEPTED = "accepted"
@@ -27,10 +27,10 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServerReply:
 	"""The outcome, with the server's code and words; `connected` says whether the connection can be used further."""
 
-	outcome: Outcome
+	outcome: DeliveryOutcome
 	code: int = 0
 	text: str = ""
 	connected: bool = True
@@ -38,7 +38,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Envelope:
+class SmtpEnvelope:
 	"""From whom and to whom a message is offered, as SMTP commands; at most one is on its way on a connection."""
 
 	sender: str
@@ -50,7 +50,7 @@ class Envelope:
 		return f"MAIL FROM:<{self.sender}>", f"RCPT TO:<{self.recipient}>", "DATA"
 
 
-def offer(session: smtplib.SMTP, envelope: Envelope) -> None:
+def send_envelope(session: smtplib.SMTP, envelope: SmtpEnvelope) -> None:
 	"""Send the envelope in one go to a server that reads ahead (RFC 2920), so that it is at work while we are.
 
 	To one that does not, nothing is sent yet: `hear` goes step by step. Errors show there, too.
@@ -62,12 +62,12 @@ def offer(session: smtplib.SMTP, envelope: Envelope) -> None:
 			session.close()
 
 
-def hear(session: smtplib.SMTP, envelope: Envelope) -> Answer | None:
+def read_reply(session: smtplib.SMTP, envelope: SmtpEnvelope) -> ServerReply | None:
 	"""Return None when the server awaits the text, else why it does not; never raises for what a server does."""
 	refusal, ahead = None, session.has_extn("pipelining")
 	try:
 		for command, wanted, final in zip(
-			envelope.commands, (2, 2, 3), (Outcome.BLOCKED, Outcome.REFUSED, Outcome.REFUSED), strict=True
+			envelope.commands, (2, 2, 3), (DeliveryOutcome.BLOCKED, DeliveryOutcome.REFUSED, DeliveryOutcome.REFUSED), strict=True
 		):
 			code, text = session.getreply() if ahead else session.docmd(command)
 			if refusal is None and code // 100 != wanted:
@@ -75,26 +75,26 @@ def hear(session: smtplib.SMTP, envelope: Envelope) -> Answer | None:
 			if refusal and (not ahead or not refusal.connected):
 				break
 	except (smtplib.SMTPException, OSError) as error:
-		return refusal or Answer(Outcome.DEFERRED, text=str(error), connected=False)
+		return refusal or ServerReply(DeliveryOutcome.DEFERRED, text=str(error), connected=False)
 	if refusal is None:
 		return None
 	# A server that awaits a text for a refused envelope is told so in the one way that sends nothing.
 	return _hang_up(refusal) if ahead and code == 354 else _start_over(session, refusal)
 
 
-def send_text(session: smtplib.SMTP, message: bytes) -> Answer:
+def send_text(session: smtplib.SMTP, message: bytes) -> ServerReply:
 	"""Send the text to a server that awaits it; never raises for what a server or a network does."""
 	# smtplib's own data() does not tell a break before the text from one after it, and that is all that matters here.
 	try:
 		session.send(_on_the_wire(message))
 		code, text = session.getreply()
 	except (smtplib.SMTPException, OSError) as error:
-		return Answer(Outcome.UNKNOWN, text=str(error), connected=False)
+		return ServerReply(DeliveryOutcome.UNKNOWN, text=str(error), connected=False)
 	if code // 100 == 2:
-		return Answer(Outcome.ACCEPTED, code, _words(text))
+		return ServerReply(DeliveryOutcome.ACCEPTED, code, _words(text))
 	if code // 100 not in (4, 5):  # neither yes nor no
-		return Answer(Outcome.UNKNOWN, code, _words(text), connected=False)
-	return _start_over(session, _refusal(code, text, Outcome.REFUSED))
+		return ServerReply(DeliveryOutcome.UNKNOWN, code, _words(text), connected=False)
+	return _start_over(session, _refusal(code, text, DeliveryOutcome.REFUSED))
 
 
 def _on_the_wire(message: bytes) -> bytes:
@@ -106,13 +106,13 @@ def _on_the_wire(message: bytes) -> bytes:
 	return message.removesuffix(b"\r\n") + b"\r\n.\r\n"
 
 
-def _refusal(code: int, text: bytes, final: Outcome) -> Answer:
-	outcome = final if code // 100 == 5 else Outcome.DEFERRED
+def _refusal(code: int, text: bytes, final: DeliveryOutcome) -> ServerReply:
+	outcome = final if code // 100 == 5 else DeliveryOutcome.DEFERRED
 	# 421: the server closes the connection (RFC 5321, 4.2.1)
-	return Answer(outcome, code, _words(text), connected=code not in (-1, 421))
+	return ServerReply(outcome, code, _words(text), connected=code not in (-1, 421))
 
 
-def _start_over(session: smtplib.SMTP, refusal: Answer) -> Answer:
+def _start_over(session: smtplib.SMTP, refusal: ServerReply) -> ServerReply:
 	if not refusal.connected:
 		return refusal
 	try:
@@ -122,8 +122,8 @@ def _start_over(session: smtplib.SMTP, refusal: Answer) -> Answer:
 	return refusal
 
 
-def _hang_up(refusal: Answer) -> Answer:
-	return Answer(refusal.outcome, refusal.code, refusal.text, connected=False)
+def _hang_up(refusal: ServerReply) -> ServerReply:
+	return ServerReply(refusal.outcome, refusal.code, refusal.text, connected=False)
 
 
 def _words(text: bytes | str) -> str:

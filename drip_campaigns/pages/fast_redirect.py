@@ -16,7 +16,7 @@ from drip_campaigns.core.tracking import tokens
 from drip_campaigns.core.tracking.tokens import InvalidTokenError, Purpose
 from drip_campaigns.core.tracking.visits import VisitKind
 from drip_campaigns.pages.visits import make_visit, send_on, send_picture
-from drip_campaigns.rendering.link_targets import remembered_target
+from drip_campaigns.rendering.link_targets import cached_target
 from drip_campaigns.rendering.link_tracker import read_click
 from drip_campaigns.rendering.links import LONGEST_CLICK, ROOT
 from drip_campaigns.site.signing_keys import token_keys
@@ -52,7 +52,7 @@ def remember_site(request: Request, now: datetime) -> None:
 		_sites[asked] = _Site(frappe.local.site, token_keys(), site_buffer(), now + REMEMBERED)
 
 
-def answer(request: Request, now: datetime) -> Response | None:
+def serve_visit(request: Request, now: datetime) -> Response | None:
 	"""Return the answer to a visit; None for all that is no visit, or takes the long way."""
 	root, name, rest = [*request.path.strip("/ ").split("/", 2), "", ""][:3]
 	if root != ROOT or name not in _WAYS or request.method not in ("GET", "HEAD"):
@@ -69,7 +69,7 @@ def answer(request: Request, now: datetime) -> Response | None:
 def _follow(request: Request, rest: str, site: _Site, now: datetime) -> Response | None:
 	token, _slash, key = rest.partition("/")
 	mail, own_url = read_click(tokens.read(Purpose.CLICK, token, site.keys, LONGEST_CLICK), key)
-	target = remembered_target(site.name, key, own_url)
+	target = cached_target(site.name, key, own_url)
 	if not target:
 		return None
 	site.buffer.push(make_visit(request, VisitKind.CLICK, mail, now, key, own_url))

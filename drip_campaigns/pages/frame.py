@@ -13,7 +13,7 @@ from frappe.utils.jinja import get_template
 from werkzeug.wrappers import Response
 
 from drip_campaigns.core.tracking.tokens import Purpose
-from drip_campaigns.pages.site_template import make_shell
+from drip_campaigns.pages.site_template import make_site_template
 from drip_campaigns.site.languages import direction, find_language
 from drip_campaigns.site.settings import postal_address
 
@@ -89,7 +89,7 @@ def _frame(nonce: str) -> dict[str, object]:
 	facts = {"brand": brand(), "logo_url": _logo(), "language": language, "direction": direction(language)}
 	page = [*frappe.local.request.path.strip("/").split("/"), ""][1]
 	return {
-		"shell": make_shell(page, {**facts, "postal_address": postal_address()}),
+		"shell": make_site_template(page, {**facts, "postal_address": postal_address()}),
 		"brand": facts["brand"],
 		"logo_url": facts["logo_url"],
 		"lang": language,

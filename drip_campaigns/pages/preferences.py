@@ -14,22 +14,22 @@ from werkzeug.wrappers import Response
 
 from drip_campaigns.core.model import LeavingScope
 from drip_campaigns.core.tracking.tokens import Purpose
-from drip_campaigns.db.deadlocks import again_after_deadlock
+from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.enrollment import address_change, personal_data, recipient_pauses, subscription_options
 from drip_campaigns.enrollment.unsubscribe import (
-	Leaver,
-	come_back,
-	find_leaver,
-	find_standing,
-	leave,
-	lock_person,
+	LinkHolder,
+	find_link_holder,
+	find_opt_out_state,
+	lock_address,
+	resubscribe,
+	unsubscribe_holder,
 )
 from drip_campaigns.pages.frame import HEADERS, Page, PageRequest, render_page
-from drip_campaigns.pages.rate_limits import spend
-from drip_campaigns.pages.recipient_context import speak_to
-from drip_campaigns.people.addresses import hash_address, is_valid, normalise
-from drip_campaigns.people.consent_records import answer_tracking, may_be_asked
-from drip_campaigns.people.preferences import keep_preference, load_preference
+from drip_campaigns.pages.rate_limits import count_request
+from drip_campaigns.pages.recipient_context import use_language_of
+from drip_campaigns.people.addresses import hash_address, is_valid, normalize
+from drip_campaigns.people.consent_records import can_ask_for_tracking, record_tracking_answer
+from drip_campaigns.people.preferences import load_preference, save_preference
 from drip_campaigns.rendering.links import find_person
 from drip_campaigns.site.clock import site_date, utc_now
 from drip_campaigns.site.languages import LANGUAGES
@@ -45,28 +45,28 @@ SHOWN, TICKED = "shown-", "get-"
 def show(request: PageRequest) -> Response:
 	"""Show what the person gets and can ask for."""
 	leaver = _find(request.subject)
-	speak_to(leaver)
+	use_language_of(leaver)
 	return _show(request, leaver.address)
 
 
-@again_after_deadlock
+@retry_on_deadlock
 def act(request: PageRequest) -> Response:
 	"""Do what the button says; a button that is none of ours changes nothing. Two presses are one after the other."""
-	lock_person(_find(request.subject))
+	lock_address(_find(request.subject))
 	leaver = _find(request.subject)
-	speak_to(leaver)
+	use_language_of(leaver)
 	action = _ACTIONS.get(str(request.form.get("action") or ""), _nothing)
 	return action(request, leaver.address)
 
 
-def _find(subject: str) -> Leaver:
+def _find(subject: str) -> LinkHolder:
 	"""Return who holds the link: with the address that it was sent to, whatever the enrollment's is today."""
-	return replace(find_leaver(subject.partition("~")[0]), address=find_person(subject))
+	return replace(find_link_holder(subject.partition("~")[0]), address=find_person(subject))
 
 
 def _show(request: PageRequest, address: str, done: str = "", problem: str = "") -> Response:
 	preference, now = load_preference(address), utc_now()
-	offered = subscription_options.load_choices(address)
+	offered = subscription_options.load_options(address)
 	return render_page(
 		"drip_preferences",
 		422 if problem else 200,
@@ -75,11 +75,11 @@ def _show(request: PageRequest, address: str, done: str = "", problem: str = "")
 		problem=problem,
 		lists=[choice for choice in offered if choice.doctype == subscription_options.LIST],
 		campaigns=[choice for choice in offered if choice.doctype == subscription_options.CAMPAIGN],
-		standing=find_standing(_find(request.subject)),
+		standing=find_opt_out_state(_find(request.subject)),
 		paused_until=_day(preference.paused_until) if preference.rests_at(now) else "",
 		pause_days=PAUSE_DAYS,
 		language=preference.language,
-		tracking_wording=_tracking_wording() if may_be_asked(preference) else "",
+		tracking_wording=_tracking_wording() if can_ask_for_tracking(preference) else "",
 		tracking_consent=preference.tracking_consent,
 		languages={code: LANGUAGE_NAMES[code] for code in LANGUAGES},
 	)
@@ -93,17 +93,17 @@ def _save(request: PageRequest, address: str) -> Response:
 	form = request.form
 	shown = [name.removeprefix(SHOWN) for name in form if name.startswith(SHOWN)]
 	ticked = [name.removeprefix(TICKED) for name in form if name.startswith(TICKED)]
-	subscription_options.choose(address, shown, ticked, utc_now())
+	subscription_options.save_options(address, shown, ticked, utc_now())
 	language = str(form.get("language") or "")
 	if language in ("", *LANGUAGES) and language != load_preference(address).language:
-		keep_preference(address, preferred_language=language or None)
-		speak_to(_find(request.subject))
+		save_preference(address, preferred_language=language or None)
+		use_language_of(_find(request.subject))
 	return _show(request, address, done=_("Your choice is saved. It counts from now on."))
 
 
 def _answer_tracking(request: PageRequest, address: str) -> Response:
 	"""Note whether the person agrees to be tracked as a person, with the sentence that was shown."""
-	answer_tracking(address, bool(request.form.get("agrees")), _tracking_wording(), utc_now())
+	record_tracking_answer(address, bool(request.form.get("agrees")), _tracking_wording(), utc_now())
 	return _show(request, address, done=_("Your choice is saved. It counts from now on."))
 
 
@@ -128,15 +128,15 @@ def _end_pause(request: PageRequest, address: str) -> Response:
 
 
 def _leave_all(request: PageRequest, address: str) -> Response:
-	leave(_find(request.subject), LeavingScope.EVERYTHING, utc_now(), source=_SOURCE)
+	unsubscribe_holder(_find(request.subject), LeavingScope.EVERYTHING, utc_now(), source=_SOURCE)
 	return _show(request, address, done=_("You get no marketing e-mails from us any more."))
 
 
 def _come_back(request: PageRequest, address: str) -> Response:
 	leaver = _find(request.subject)
-	if not find_standing(leaver).may_come_back:
+	if not find_opt_out_state(leaver).may_come_back:
 		return _show(request, address)
-	come_back(leaver, LeavingScope.EVERYTHING, utc_now())
+	resubscribe(leaver, LeavingScope.EVERYTHING, utc_now())
 	return _show(request, address, done=_("You can get e-mails from us again. Choose below which."))
 
 
@@ -146,11 +146,11 @@ def _change_address(request: PageRequest, address: str) -> Response:
 		return _show(
 			request, address, problem=_("This is not an e-mail address. Please look for a slip of the pen.")
 		)
-	if normalise(new_address) == normalise(address):
+	if normalize(new_address) == normalize(address):
 		return _show(request, address, problem=_("We write to this address already."))
-	spend("change-by", hash_address(address), CHANGES_PER_HOUR)
-	spend("change-to", hash_address(new_address), CHANGES_PER_HOUR)
-	address_change.ask(address, new_address, utc_now())
+	count_request("change-by", hash_address(address), CHANGES_PER_HOUR)
+	count_request("change-to", hash_address(new_address), CHANGES_PER_HOUR)
+	address_change.request_change(address, new_address, utc_now())
 	return _show(
 		request,
 		address,
@@ -159,7 +159,7 @@ def _change_address(request: PageRequest, address: str) -> Response:
 
 
 def _copy(request: PageRequest, address: str) -> Response:
-	spend("copy", hash_address(address), COPIES_PER_HOUR)
+	count_request("copy", hash_address(address), COPIES_PER_HOUR)
 	text = json.dumps(personal_data.collect(address, utc_now()), indent=2, ensure_ascii=False)
 	headers = {**HEADERS, "Content-Disposition": 'attachment; filename="my-data.json"'}
 	return Response(text + "\n", mimetype="application/json", headers=headers)

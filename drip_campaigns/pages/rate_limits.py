@@ -11,11 +11,11 @@ PREFIX = "drip-page-limit"
 HOUR_SECONDS = 3600
 
 
-class TooManyTriesError(DripError):
+class TooManyRequestsError(DripError):
 	"""This has been tried too often. Wait an hour."""
 
 
-def spend(kind: str, identity: str, limit: int) -> None:
+def count_request(kind: str, identity: str, limit: int) -> None:
 	"""Count one try of `kind` by `identity`; raise TooManyTriesError from the one after `limit` within an hour."""
 	digest = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
 	key = frappe.cache.make_key(f"{PREFIX}:{kind}:{digest}")
@@ -28,4 +28,4 @@ def spend(kind: str, identity: str, limit: int) -> None:
 		frappe.logger("drip_campaigns").warning("Redis does not count the tries of %s", kind)
 		return
 	if count > limit:
-		raise TooManyTriesError
+		raise TooManyRequestsError

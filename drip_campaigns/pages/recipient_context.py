@@ -4,32 +4,32 @@ from urllib.parse import urlsplit
 
 import frappe
 
-from drip_campaigns.enrollment.unsubscribe import Leaver
+from drip_campaigns.enrollment.unsubscribe import LinkHolder
 from drip_campaigns.pages.frame import choose_language
-from drip_campaigns.people.addresses import normalise
+from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.preferences import load_preference
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.people.recipients import load_recipients
 from drip_campaigns.rendering.links import Links
 
 
-def speak_to(leaver: Leaver) -> None:
+def use_language_of(leaver: LinkHolder) -> None:
 	"""Choose the language: the one they have asked for, else their record's, else their browser's, else the site's."""
 	choose_language(load_preference(leaver.address).language or _language_of_record(leaver))
 
 
-def preferences_of(leaver: Leaver) -> str:
+def preferences_link(leaver: LinkHolder) -> str:
 	"""Return the link to the preferences page; none where an e-mail was sent to another address than today's.
 
 	A link to leave does not say to whom it was sent, and who has the old mailbox must not see what the new one gets.
 	"""
 	sent_to = frappe.get_all("Drip Email", filters={"enrollment": leaver.name}, pluck="email_address")
-	is_theirs = {normalise(address) for address in sent_to if address} == {normalise(leaver.address)}
+	is_theirs = {normalize(address) for address in sent_to if address} == {normalize(leaver.address)}
 	# The path alone: a request can name any host, and a page must not lead there.
 	return urlsplit(Links().preferences(leaver.name, leaver.address)).path if is_theirs else ""
 
 
-def _language_of_record(leaver: Leaver) -> str:
+def _language_of_record(leaver: LinkHolder) -> str:
 	if leaver.recipient_type not in available_types():
 		return ""
 	found = load_recipients(leaver.recipient_type, [leaver.recipient], whole=False)

@@ -13,7 +13,7 @@ from frappe.utils.html_utils import sanitize_html
 from jinja2 import TemplateError, meta
 from markupsafe import Markup
 
-from drip_campaigns.core.colors import Accent, is_colour, make_accent
+from drip_campaigns.core.colors import Accent, is_color, make_accent
 from drip_campaigns.rendering.templates import html_environment
 
 LARGEST = 20_000  # characters of the frame, and of the style
@@ -28,7 +28,7 @@ _FORBIDDEN = (
 
 
 @dataclass(frozen=True)
-class Shell:
+class SiteTemplate:
 	"""What stands around the content of a page: HTML before and after it, and a style sheet."""
 
 	before: str = ""
@@ -38,12 +38,12 @@ class Shell:
 	dark: Accent | None = None
 
 
-def make_shell(page: str, facts: dict[str, str]) -> Shell:
+def make_site_template(page: str, facts: dict[str, str]) -> SiteTemplate:
 	"""Return the frame of one page, `facts` filled in; whatever is wrong with it, the page itself can be used."""
 	settings = frappe.get_cached_doc("Drip Settings")
 	colour = settings.page_colour or ""
 	accents = (
-		(make_accent(colour, LIGHT_GROUNDS), make_accent(colour, DARK_GROUNDS)) if is_colour(colour) else ()
+		(make_accent(colour, LIGHT_GROUNDS), make_accent(colour, DARK_GROUNDS)) if is_color(colour) else ()
 	)
 	before = after = ""
 	if settings.page_template:
@@ -54,7 +54,7 @@ def make_shell(page: str, facts: dict[str, str]) -> Shell:
 				"The template of the recipients' pages fails", exc_info=True
 			)
 	style = settings.page_style or ""
-	return Shell(before, after, "" if find_style_problem(style) else style, *accents)
+	return SiteTemplate(before, after, "" if find_style_problem(style) else style, *accents)
 
 
 def find_template_problem(source: str) -> str | None:

@@ -10,20 +10,20 @@ from werkzeug.wrappers import Response
 
 from drip_campaigns.core.model import LeavingScope
 from drip_campaigns.core.tracking.tokens import Purpose
-from drip_campaigns.db.deadlocks import again_after_deadlock
+from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.enrollment.unsubscribe import (
 	LONGEST_REASON,
-	Leaver,
-	come_back,
+	LinkHolder,
 	default_scope,
-	find_leaver,
-	find_standing,
-	leave,
-	lock_person,
-	note_reason,
+	find_link_holder,
+	find_opt_out_state,
+	lock_address,
+	record_reason,
+	resubscribe,
+	unsubscribe_holder,
 )
 from drip_campaigns.pages.frame import Page, PageRequest, render_page
-from drip_campaigns.pages.recipient_context import preferences_of, speak_to
+from drip_campaigns.pages.recipient_context import preferences_link, use_language_of
 from drip_campaigns.site.clock import utc_now
 
 REASONS = (
@@ -36,37 +36,37 @@ REASONS = (
 
 def show(request: PageRequest) -> Response:
 	"""Ask, or say what has been left already."""
-	leaver = find_leaver(request.subject)
+	leaver = find_link_holder(request.subject)
 	if leaver.is_erased:
 		return _erased()
-	speak_to(leaver)
+	use_language_of(leaver)
 	return _page(request, leaver)
 
 
 def act(request: PageRequest) -> Response:
 	"""Leave, come back, or take note of a reason; in force before the answer is given."""
-	leaver = find_leaver(request.subject)
+	leaver = find_link_holder(request.subject)
 	if leaver.is_erased:
 		return _erased()
-	speak_to(leaver)
+	use_language_of(leaver)
 	done = _act(leaver, request.form)
 	return _page(request, leaver, done)
 
 
-@again_after_deadlock
-def _act(leaver: Leaver, form) -> str:
-	lock_person(leaver)
+@retry_on_deadlock
+def _act(leaver: LinkHolder, form) -> str:
+	lock_address(leaver)
 	action, scope = str(form.get("action") or "leave"), _scope_of(leaver, form)
 	if action == "undo":
-		come_back(leaver, scope, utc_now())
+		resubscribe(leaver, scope, utc_now())
 	elif action == "reason":
-		note_reason(leaver, _reason_of(form), utc_now())
+		record_reason(leaver, _reason_of(form), utc_now())
 	else:
-		leave(leaver, scope, utc_now())
+		unsubscribe_holder(leaver, scope, utc_now())
 	return action
 
 
-def _scope_of(leaver: Leaver, form) -> LeavingScope:
+def _scope_of(leaver: LinkHolder, form) -> LeavingScope:
 	for scope in LeavingScope:
 		if form.get("scope") == scope.name.lower():
 			return scope
@@ -79,8 +79,8 @@ def _reason_of(form) -> str:
 	return ": ".join(text for text in texts if text)
 
 
-def _page(request: PageRequest, leaver: Leaver, done: str = "") -> Response:
-	standing = find_standing(leaver)
+def _page(request: PageRequest, leaver: LinkHolder, done: str = "") -> Response:
+	standing = find_opt_out_state(leaver)
 	title = frappe.db.get_value("Drip Campaign", leaver.campaign, "campaign_name") or leaver.former_title
 	sender = frappe.db.get_value("User", leaver.sender, "full_name") if leaver.sender else ""
 	context = {
@@ -95,7 +95,7 @@ def _page(request: PageRequest, leaver: Leaver, done: str = "") -> Response:
 		reasons = [(reason, _(reason)) for reason in REASONS]
 		return render_page("drip_unsubscribed", reasons=reasons, longest=LONGEST_REASON, **context)
 	everything_first = default_scope(leaver) is LeavingScope.EVERYTHING
-	context["preferences_url"] = preferences_of(leaver)
+	context["preferences_url"] = preferences_link(leaver)
 	return render_page("drip_unsubscribe", everything_first=everything_first, **context)
 
 

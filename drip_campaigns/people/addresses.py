@@ -28,7 +28,7 @@ def is_valid(address: str | None) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def normalise(address: str) -> str:
+def normalize(address: str) -> str:
 	"""Return the form in which addresses are compared: lower case, the domain in its ASCII form (IDNA).
 
 	Plus-addressing is left alone: jane+erp@example.com is an address of its own.
@@ -42,7 +42,7 @@ def normalise(address: str) -> str:
 
 def spellings(address: str) -> list[str]:
 	"""Return how `address` may stand in a record: as given, normalised, the domain in letters. Case is the database's."""
-	normalised = normalise(address)
+	normalised = normalize(address)
 	local, _, domain = normalised.rpartition("@")
 	return sorted({address.strip(), normalised, f"{local}@{_unicode_domain(domain)}"})
 
@@ -70,7 +70,7 @@ def hash_address(address: str) -> str:
 @lru_cache(maxsize=8192)
 def _digest(address: str, secret: str) -> str:
 	# A batch asks several times for the same: what its people have said, whether they are suppressed, on which lists.
-	text, key = normalise(address).encode(), _digest_key(secret)
+	text, key = normalize(address).encode(), _digest_key(secret)
 	return hashlib.blake2b(text, digest_size=16, key=key, person=b"drip-address").hexdigest()
 
 
@@ -79,7 +79,7 @@ def _digest_key(secret: str) -> bytes:
 	return hashlib.sha256(b"drip_campaigns.addresses\0" + secret.encode()).digest()
 
 
-def on_the_wire(address: str) -> str:
+def to_ascii(address: str) -> str:
 	"""Return `address` as SMTP carries it: the domain in its ASCII form, the local part as written."""
 	local, at, domain = address.strip().rpartition("@")
 	return local + at + _ascii_domain(domain) if at else address

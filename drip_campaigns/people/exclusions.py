@@ -11,7 +11,7 @@ from frappe import _
 
 from drip_campaigns.core.lists import ExclusionKind, is_in_domain
 from drip_campaigns.db.dialect import select_in
-from drip_campaigns.people.addresses import hash_address, normalise
+from drip_campaigns.people.addresses import hash_address, normalize
 from drip_campaigns.people.recipients import Recipient
 
 Key = tuple[str, str]  # recipient type, record
@@ -34,7 +34,7 @@ class Exclusions:
 		return cls(
 			lists=named[ExclusionKind.TARGET_LIST.value],
 			domains=[ascii_domain(domain) for domain in named[ExclusionKind.MAIL_DOMAIN.value]],
-			addresses={normalise(address) for address in named[ExclusionKind.EMAIL_ADDRESS.value]},
+			addresses={normalize(address) for address in named[ExclusionKind.EMAIL_ADDRESS.value]},
 		)
 
 	def find(self, recipients: Iterable[Recipient]) -> dict[Key, str]:
@@ -51,7 +51,7 @@ class Exclusions:
 	def _by_address(self, email: str) -> str | None:
 		if not email or not (self.domains or self.addresses):
 			return None
-		address = normalise(email)
+		address = normalize(email)
 		if address in self.addresses:
 			return _("The campaign excludes the address {0}").format(email)
 		own = address.rpartition("@")[2]
@@ -61,7 +61,7 @@ class Exclusions:
 
 def ascii_domain(text: str) -> str:
 	"""Return a domain in the form in which addresses are compared; a leading @ or dot does not count."""
-	return normalise("x@" + text.strip().lstrip("@*.")).rpartition("@")[2]
+	return normalize("x@" + text.strip().lstrip("@*.")).rpartition("@")[2]
 
 
 def _find_listed(lists: list[str], recipients: list[Recipient]) -> Mapping[object, str]:

@@ -3,20 +3,20 @@
 import frappe
 
 from drip_campaigns.core.schedule.confirmation import OptIn, must_confirm
-from drip_campaigns.people.addresses import normalise, spellings
+from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.people.email_providers import LARGE_PROVIDERS
 
 
-def is_own(address: str) -> bool:
+def is_internal(address: str) -> bool:
 	"""Say whether an address is a mailbox of this site, a user of its Desk, or of the domain that we write from."""
 	accounts = frappe.get_all("Email Account", pluck="email_id")
-	mailboxes = {normalise(account) for account in accounts if account}
-	if normalise(address) in mailboxes:
+	mailboxes = {normalize(account) for account in accounts if account}
+	if normalize(address) in mailboxes:
 		return True
 	desk_user = {"email": ["in", spellings(address)], "user_type": "System User", "enabled": 1}
 	if frappe.db.exists("User", desk_user):
 		return True
-	domain = normalise(address).rpartition("@")[2]
+	domain = normalize(address).rpartition("@")[2]
 	is_shared = must_confirm(
 		OptIn.NAMED_DOMAINS, domain, LARGE_PROVIDERS
 	)  # gmail.com says nothing about who one is

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 import frappe
 
 from drip_campaigns.db.dialect import select_in
-from drip_campaigns.people.addresses import hash_address, normalise, spellings
+from drip_campaigns.people.addresses import hash_address, normalize, spellings
 
 
-def find_left(campaign: str, addresses: Iterable[str]) -> set[str]:
+def find_opted_out(campaign: str, addresses: Iterable[str]) -> set[str]:
 	"""Return those of `addresses`, normalised, that have left this campaign or all mail of the site."""
 	wanted = {address for address in addresses if address}
 	if not wanted:
@@ -23,25 +23,25 @@ def find_left(campaign: str, addresses: Iterable[str]) -> set[str]:
 	fields = ["email", "reference_doctype", "reference_name", "global_unsubscribe"]
 	this = ("Drip Campaign", campaign)
 	return {
-		normalise(row.email)
+		normalize(row.email)
 		for row in select_in("Email Unsubscribe", fields, "email", sorted(spelled))
 		if row.global_unsubscribe or (row.reference_doctype, row.reference_name) == this
 	}
 
 
-def find_left_campaigns(address: str) -> set[str]:
+def find_opted_out_campaigns(address: str) -> set[str]:
 	"""Return the campaigns that `address` has left."""
 	rows = frappe.get_all(
 		"Email Unsubscribe",
 		filters={"email": ["in", spellings(address)], "reference_doctype": "Drip Campaign"},
 		fields=["email", "reference_name"],
 	)
-	return {row.reference_name for row in rows if normalise(row.email) == normalise(address)}
+	return {row.reference_name for row in rows if normalize(row.email) == normalize(address)}
 
 
-def find_left_lists(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+def find_opted_out_lists(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
 	"""Return those of the pairs (target list, address) that have left; the addresses normalised. One query for all."""
-	spelled = {(name, hash_address(address)): normalise(address) for name, address in pairs if address}
+	spelled = {(name, hash_address(address)): normalize(address) for name, address in pairs if address}
 	if not spelled:
 		return set()
 	hashes = list({address_hash for _name, address_hash in spelled})
@@ -51,26 +51,26 @@ def find_left_lists(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
 	return {(name, spelled[name, address_hash]) for name, address_hash in keys}
 
 
-def has_left_site(address: str) -> bool:
+def has_opted_out_of_all(address: str) -> bool:
 	"""Say whether an Email Unsubscribe, which is not ours to delete, stops all mail of the site to `address`."""
 	filters = {"global_unsubscribe": 1, "email": ["in", spellings(address)]}
 	found = frappe.get_all("Email Unsubscribe", filters=filters, pluck="email")
-	return normalise(address) in {normalise(email) for email in found}
+	return normalize(address) in {normalize(email) for email in found}
 
 
-def record_left(campaign: str, address: str) -> None:
+def record_opt_out(campaign: str, address: str) -> None:
 	"""Record that `address` left `campaign`; doing so twice is one record. Of a campaign that is gone nothing needs recording."""
-	if normalise(address) in find_left(campaign, [address]) or not frappe.db.exists(
+	if normalize(address) in find_opted_out(campaign, [address]) or not frappe.db.exists(
 		"Drip Campaign", campaign
 	):
 		return
 	frappe.get_doc(
 		doctype="Email Unsubscribe", email=address, reference_doctype="Drip Campaign", reference_name=campaign
 	).insert(ignore_permissions=True)
-	forget_comments(address, campaign)
+	erase_comments(address, campaign)
 
 
-def forget_comments(address: str, campaign: str | None = None) -> None:
+def erase_comments(address: str, campaign: str | None = None) -> None:
 	"""Delete what Frappe notes on a campaign, or on all, with the address of whoever left: our own log says it, and can be erased."""
 	filters = {
 		"reference_doctype": "Drip Campaign",
@@ -81,7 +81,7 @@ def forget_comments(address: str, campaign: str | None = None) -> None:
 	frappe.db.delete("Comment", filters)
 
 
-def forget_left(campaign: str, address: str) -> None:
+def remove_opt_out(campaign: str, address: str) -> None:
 	"""Delete the record that `address` left `campaign`; one about all mail of the site is not ours to delete."""
 	filters = {
 		"reference_doctype": "Drip Campaign",
@@ -89,5 +89,5 @@ def forget_left(campaign: str, address: str) -> None:
 		"email": ["in", spellings(address)],
 	}
 	for row in frappe.get_all("Email Unsubscribe", filters=filters, fields=["name", "email"]):
-		if normalise(row.email) == normalise(address):
+		if normalize(row.email) == normalize(address):
 			frappe.delete_doc("Email Unsubscribe", row.name, ignore_permissions=True)

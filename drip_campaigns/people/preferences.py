@@ -12,7 +12,7 @@ from typing import Any
 import frappe
 
 from drip_campaigns.db.dialect import select_in
-from drip_campaigns.people.addresses import hash_address, normalise
+from drip_campaigns.people.addresses import hash_address, normalize
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.people.recipients import Recipient, load_recipients
 from drip_campaigns.site.clock import from_site
@@ -34,12 +34,12 @@ class Preference:
 		return self.paused_until is not None and self.paused_until > now
 
 
-NOTHING_SAID = Preference()
+NO_PREFERENCE = Preference()
 
 
 def load_preferences(addresses: Iterable[str]) -> dict[str, Preference]:
 	"""Return what was asked for by address, normalised, in one query; an address that has not asked is left out."""
-	by_hash = {hash_address(address): normalise(address) for address in set(addresses) if address}
+	by_hash = {hash_address(address): normalize(address) for address in set(addresses) if address}
 	if not by_hash:
 		return {}
 	fields = ["address_hash", "preferred_language", "time_zone", "paused_until"]
@@ -50,18 +50,18 @@ def load_preferences(addresses: Iterable[str]) -> dict[str, Preference]:
 
 def load_preference(address: str) -> Preference:
 	"""Return what was asked for by one address."""
-	return load_preferences([address]).get(normalise(address), NOTHING_SAID)
+	return load_preferences([address]).get(normalize(address), NO_PREFERENCE)
 
 
-def find_refused(addresses: Iterable[str]) -> set[str]:
+def find_tracking_refused(addresses: Iterable[str]) -> set[str]:
 	"""Return those of `addresses`, normalised, that have said no to being tracked as persons."""
 	said = load_preferences(addresses)
 	return {address for address, preference in said.items() if preference.tracking_consent is False}
 
 
-def personalise(recipient: Recipient, preference: Preference) -> Recipient:
+def apply_preference(recipient: Recipient, preference: Preference) -> Recipient:
 	"""Return the recipient as the person wants to be written to: their own word goes before the record's."""
-	if preference == NOTHING_SAID:
+	if preference == NO_PREFERENCE:
 		return recipient
 	return dataclasses.replace(
 		recipient,
@@ -76,10 +76,10 @@ def find_language_of(doctype: str, name: str) -> str | None:
 	if doctype not in available_types():
 		return None
 	recipient = load_recipients(doctype, [name], whole=False).get(name)
-	return personalise(recipient, load_preference(recipient.email)).language if recipient else None
+	return apply_preference(recipient, load_preference(recipient.email)).language if recipient else None
 
 
-def keep_preference(address: str, **values: Any) -> None:
+def save_preference(address: str, **values: Any) -> None:
 	"""Note what was asked for by `address`; what is not named stays as it is. Two at once are one record."""
 	name = frappe.db.get_value(DOCTYPE, {"address_hash": hash_address(address)})
 	if not name:

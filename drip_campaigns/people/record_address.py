@@ -4,11 +4,11 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from drip_campaigns.people.addresses import normalise, spellings
+from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.people.linked_records import find_linked
 from drip_campaigns.people.recipient_types import get_type, known_types
 from drip_campaigns.people.recipients import load_recipients
-from drip_campaigns.site.notify import managers, tell
+from drip_campaigns.site.notify import find_managers, notify
 
 LOGINS = ("User",)  # whose address is the name they sign in with: nobody changes that by a link
 Record = tuple[str, str]
@@ -24,7 +24,7 @@ def change_records(old: str, new: str) -> set[Record]:
 	linked = [found for record in records for found in _linked_with(*record)]
 	for record in dict.fromkeys([*records, *linked]):
 		_change(*record, old, new)
-	changed = {record for record in records if _address_of(*record) == normalise(new)}
+	changed = {record for record in records if _address_of(*record) == normalize(new)}
 	for doctype, name in records:
 		if (doctype, name) not in changed and frappe.db.exists(doctype, name):
 			_ask_for_help(doctype, name, new)
@@ -46,7 +46,7 @@ def _known_by(address: str) -> list[Record]:
 		for row in rows
 		if row.recipient_type in types
 		and row.recipient
-		and normalise(row.email_address) == normalise(address)
+		and normalize(row.email_address) == normalize(address)
 	]
 	return list(dict.fromkeys((row.recipient_type, row.recipient) for row in own))
 
@@ -85,7 +85,7 @@ def _replace(document: Document, old: str, new: str) -> bool:
 	found = False
 	for row in (document, *document.get_all_children()):
 		for field in row.meta.get("fields", {"options": "Email"}):
-			if row.get(field.fieldname) and normalise(row.get(field.fieldname)) == normalise(old):
+			if row.get(field.fieldname) and normalize(row.get(field.fieldname)) == normalize(old):
 				row.set(field.fieldname, new)
 				found = True
 	return found
@@ -93,12 +93,12 @@ def _replace(document: Document, old: str, new: str) -> bool:
 
 def _address_of(doctype: str, name: str) -> str:
 	recipient = load_recipients(doctype, [name], whole=False).get(name)
-	return normalise(recipient.email) if recipient and recipient.email else ""
+	return normalize(recipient.email) if recipient and recipient.email else ""
 
 
 def _ask_for_help(doctype: str, name: str, new: str) -> None:
 	text = _("The recipient asks to be written to at {0} from now on. Please change the record.").format(new)
 	frappe.get_doc(doctype, name).add_comment("Info", text)
 	subject = _("A recipient has a new e-mail address: {0}").format(frappe.bold(f"{_(doctype)} {name}"))
-	told = managers()
-	frappe.db.after_commit.add(lambda: tell(told, subject, doctype, name))
+	told = find_managers()
+	frappe.db.after_commit.add(lambda: notify(told, subject, doctype, name))

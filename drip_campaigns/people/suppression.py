@@ -6,7 +6,7 @@ from frappe import _
 
 from drip_campaigns.core.model import ExitReason, SuppressionReason
 from drip_campaigns.db.dialect import select_in
-from drip_campaigns.people.addresses import hash_address, normalise
+from drip_campaigns.people.addresses import hash_address, normalize
 
 DOCTYPE = "Drip Suppression"
 # What an enrollment ends with when its address is suppressed; who opted out has left, as by any other link.
@@ -20,12 +20,12 @@ EXIT_REASONS: dict[SuppressionReason, ExitReason | None] = {
 
 def find_suppressed(addresses: Iterable[str]) -> dict[str, SuppressionReason]:
 	"""Return those of `addresses`, normalised, that are suppressed, with the reason: one query, by the addresses' hashes."""
-	by_hash = {hash_address(address): normalise(address) for address in set(addresses) if address}
+	by_hash = {hash_address(address): normalize(address) for address in set(addresses) if address}
 	rows = select_in(DOCTYPE, ["address_hash", "reason"], "address_hash", list(by_hash), lifted=0)
 	return {by_hash[row.address_hash]: SuppressionReason(row.reason) for row in rows}
 
 
-def explain_suppressed(reason: SuppressionReason) -> str:
+def explain_suppression(reason: SuppressionReason) -> str:
 	"""Return the sentence for people and logs."""
 	return {
 		SuppressionReason.OPTED_OUT: _("has opted out of all marketing e-mail"),

@@ -43,7 +43,7 @@ def find_flow_problems(campaign) -> Iterator[str]:
 		label = frappe.get_meta("Drip Campaign Step").get_label(error.field) or error.field
 		yield f"{_('Step {0}').format(idx.get(error.step, ''))}, {_(label)}: {_(str(error))}"
 		return
-	for problem in [*find_gone(plan), *find_unusable(plan), *_find_forbidden(plan)]:
+	for problem in [*find_missing_fields(plan), *find_unusable(plan), *_find_forbidden(plan)]:
 		yield f"{_('Step {0}').format(idx[problem.step])}: {problem.sentence}"
 
 
@@ -58,7 +58,7 @@ def warn_of_unreachable(campaign) -> None:
 		frappe.msgprint(sentence, title=_("A step that nobody reaches"), indicator="orange")
 
 
-def find_gone(plan: Plan) -> Iterator[Problem]:
+def find_missing_fields(plan: Plan) -> Iterator[Problem]:
 	"""Yield the conditions and waits that ask for fields which are not there, or not there any more."""
 	for step in plan.steps:
 		for test in _tests(step):

@@ -12,19 +12,19 @@ from typing import Any
 import frappe
 
 from drip_campaigns.core.flow.conditions import (
+	CampaignStanding,
 	CampaignTest,
+	EmailFeedback,
 	FieldTest,
 	GroupTest,
-	Happening,
-	Heard,
 	ListTest,
-	OnCampaign,
+	PastEvent,
 	TagTest,
 	Test,
 )
 from drip_campaigns.core.model import LIVE_STATUSES, Plan, Status
 from drip_campaigns.db.dialect import select_in
-from drip_campaigns.people.addresses import hash_address, normalise
+from drip_campaigns.people.addresses import hash_address, normalize
 from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.rendering.expressions import evaluate
 from drip_campaigns.site.clock import from_site
@@ -32,7 +32,7 @@ from drip_campaigns.site.clock import from_site
 Person = tuple[str, str]  # recipient type and record
 
 
-class BatchFacts:
+class BatchConditionData:
 	"""The facts of the enrollments in one batch."""
 
 	def __init__(
@@ -40,9 +40,9 @@ class BatchFacts:
 	) -> None:
 		self.plan, self.rows, self.recipients, self.now = plan, rows, recipients, now
 
-	def of(self, row: frappe._dict) -> "EnrollmentFacts":
+	def of(self, row: frappe._dict) -> "EnrollmentConditionData":
 		"""Return the facts of one enrollment of the batch."""
-		return EnrollmentFacts(self, row)
+		return EnrollmentConditionData(self, row)
 
 	@cached_property
 	def tests(self) -> list[Test]:
@@ -50,17 +50,17 @@ class BatchFacts:
 		return list(find_tests(self.plan))
 
 	@cached_property
-	def happenings(self) -> dict[str, list[Happening]]:
+	def happenings(self) -> dict[str, list[PastEvent]]:
 		"""What happened to each enrollment. Opens and clicks of machines are no happenings."""
 		labels = {step.id: step.label for step in self.plan.steps}
 		fields = ["enrollment", "event_type", "step", "occurred_at", "detail", "link"]
 		names = [row.name for row in self.rows]
 		rows = select_in("Drip Event", fields, "enrollment", names, by_machine=0)
-		kinds, found = {heard.value for heard in Heard}, defaultdict(list)
+		kinds, found = {heard.value for heard in EmailFeedback}, defaultdict(list)
 		for row in rows:
 			if row.event_type in kinds:
 				link = f"{row.link or ''} {row.detail or ''}"
-				happening = Happening(
+				happening = PastEvent(
 					row.event_type, labels.get(row.step, ""), from_site(row.occurred_at), link
 				)
 				found[row.enrollment].append(happening)
@@ -118,28 +118,28 @@ class BatchFacts:
 		asked = {test.email_group for test in self.tests if isinstance(test, GroupTest)}
 		addresses = sorted({one.email for one in self.recipients.values() if one.email})
 		rows = select_in("Email Group Member", ["email_group", "email"], "email", addresses, unsubscribed=0)
-		return {(row.email_group, normalise(row.email)) for row in rows if row.email_group in asked}
+		return {(row.email_group, normalize(row.email)) for row in rows if row.email_group in asked}
 
 	@cached_property
-	def stands(self) -> dict[tuple[str, str, str], set[OnCampaign]]:
+	def stands(self) -> dict[tuple[str, str, str], set[CampaignStanding]]:
 		"""Where the recipients stand on the other campaigns that are asked for."""
 		asked = {test.campaign for test in self.tests if isinstance(test, CampaignTest)}
 		fields = ["campaign", "recipient_type", "recipient", "status"]
 		names = [name for _type, name in self.recipients]
-		found: dict[tuple[str, str, str], set[OnCampaign]] = defaultdict(set)
+		found: dict[tuple[str, str, str], set[CampaignStanding]] = defaultdict(set)
 		for row in select_in("Drip Enrollment", fields, "recipient", names):
 			if row.campaign in asked:
 				found[row.campaign, row.recipient_type, row.recipient] |= {
-					OnCampaign.EVER,
+					CampaignStanding.EVER,
 					_stand(row.status),
 				}
 		return found
 
 
-class EnrollmentFacts:
+class EnrollmentConditionData:
 	"""What is known of one enrollment (`conditions.Facts`)."""
 
-	def __init__(self, batch: BatchFacts, row: frappe._dict) -> None:
+	def __init__(self, batch: BatchConditionData, row: frappe._dict) -> None:
 		self._batch, self._row = batch, row
 		self.doctype: str = row.recipient_type
 		self._recipient = batch.recipients.get((row.recipient_type, row.recipient))
@@ -156,7 +156,7 @@ class EnrollmentFacts:
 		# A Datetime is a moment on the site's clock, wherever the recipient lives.
 		return from_site(value) if isinstance(value, datetime) else value
 
-	def happenings(self) -> Sequence[Happening]:
+	def happenings(self) -> Sequence[PastEvent]:
 		return self._batch.happenings.get(self._row.name, ())
 
 	def has_tag(self, tag: str) -> bool:
@@ -166,9 +166,9 @@ class EnrollmentFacts:
 		return (target_list, hash_address(self._address())) in self._batch.list_members
 
 	def is_in_group(self, email_group: str) -> bool:
-		return (email_group, normalise(self._address())) in self._batch.group_members
+		return (email_group, normalize(self._address())) in self._batch.group_members
 
-	def stands_on(self, campaign: str) -> frozenset[OnCampaign]:
+	def stands_on(self, campaign: str) -> frozenset[CampaignStanding]:
 		return frozenset(self._batch.stands.get((campaign, self.doctype, self._row.recipient), ()))
 
 	def evaluate(self, expression: str) -> bool:
@@ -188,7 +188,7 @@ def find_tests(plan: Plan) -> list[Test]:
 	return tests
 
 
-def _stand(status: str) -> OnCampaign:
+def _stand(status: str) -> CampaignStanding:
 	if Status(status) in LIVE_STATUSES:
-		return OnCampaign.NOW
-	return OnCampaign.COMPLETED if status == Status.COMPLETED.value else OnCampaign.LEFT
+		return CampaignStanding.NOW
+	return CampaignStanding.COMPLETED if status == Status.COMPLETED.value else CampaignStanding.LEFT

@@ -48,7 +48,7 @@ ENROLLMENT_FIELDS = (
 	"confirmation_asked_at",
 )
 
-ADVANCED_FIELDS = (
+UPDATED_FIELDS = (
 	"name",
 	"modified",
 	"email_address",
@@ -103,7 +103,7 @@ def claim_due(campaign: str, site_now: datetime, limit: int) -> list[frappe._dic
 	)
 
 
-def lock_going_on(names: Sequence[str]) -> list[frappe._dict]:
+def lock_live_enrollments(names: Sequence[str]) -> list[frappe._dict]:
 	"""Lock and return those of the enrollments that are live, paused ones included."""
 	enrollment = frappe.qb.DocType("Drip Enrollment")
 	return (
@@ -136,7 +136,7 @@ def is_any_pause_over(site_now: datetime) -> bool:
 	return bool(frappe.db.sql(probes, {"now": site_now}))
 
 
-def find_campaigns_with_rested(site_now: datetime) -> list[str]:
+def find_campaigns_with_ended_pauses(site_now: datetime) -> list[str]:
 	"""Return the names of the active campaigns in which a recipient's pause is over at `site_now`."""
 	enrollment, campaign = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Campaign")
 	return (
@@ -151,7 +151,7 @@ def find_campaigns_with_rested(site_now: datetime) -> list[str]:
 	)
 
 
-def claim_rested(campaign: str, site_now: datetime, limit: int) -> list[frappe._dict]:
+def claim_ended_pauses(campaign: str, site_now: datetime, limit: int) -> list[frappe._dict]:
 	"""Lock and return up to `limit` enrollments of `campaign` whose recipient's pause is over at `site_now`."""
 	enrollment = frappe.qb.DocType("Drip Enrollment")
 	return (
@@ -166,7 +166,7 @@ def claim_rested(campaign: str, site_now: datetime, limit: int) -> list[frappe._
 	)
 
 
-def load_dealt_with(enrollments: Sequence[str]) -> dict[str, dict[str, frappe._dict]]:
+def load_handled_steps(enrollments: Sequence[str]) -> dict[str, dict[str, frappe._dict]]:
 	"""Return, for each enrollment, its steps that have a Drip Email, with that e-mail's `status` and `queued_at`.
 
 	And those that have a Drip Action, with that action's `status`, `done_at`, and whether the next step `waits` for it.
@@ -197,12 +197,12 @@ def find_superseded(names: Sequence[str]) -> set[str]:
 	return set(query.where(is_among(older.name, names)).run(pluck=True))
 
 
-def advance_enrollments(rows: Iterable[dict], site_now: datetime) -> None:
+def update_enrollments(rows: Iterable[dict], site_now: datetime) -> None:
 	"""Write the new state of enrollments whose locks the caller holds, in one statement."""
 	rows = list(rows)
-	doc_event_queue.note_changing("Drip Enrollment", [row["name"] for row in rows])
+	doc_event_queue.record_changes("Drip Enrollment", [row["name"] for row in rows])
 	update_rows(
 		"Drip Enrollment",
-		ADVANCED_FIELDS,
-		[[site_now if field == "modified" else row.get(field) for field in ADVANCED_FIELDS] for row in rows],
+		UPDATED_FIELDS,
+		[[site_now if field == "modified" else row.get(field) for field in UPDATED_FIELDS] for row in rows],
 	)

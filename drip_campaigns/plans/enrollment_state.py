@@ -11,7 +11,7 @@ from drip_campaigns.core.model import LIVE_STATUSES, ExitReason, Plan, Position,
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.core.schedule.confirmation import QUESTIONS, Confirmation
 from drip_campaigns.core.schedule.wall_clock import NEVER
-from drip_campaigns.people.addresses import live_key, normalise
+from drip_campaigns.people.addresses import live_key, normalize
 from drip_campaigns.people.preferences import Preference
 from drip_campaigns.site.clock import from_site, site_date, to_site, to_site_plan
 
@@ -98,11 +98,11 @@ def live_keys(campaign: str, recipient_type: str, recipient: str, address: str) 
 	"""Return the unique keys of a live enrollment: one by record, one by address."""
 	return {
 		"live_recipient": live_key(campaign, "recipient", recipient_type, recipient),
-		"live_address": live_key(campaign, "address", normalise(address)),
+		"live_address": live_key(campaign, "address", normalize(address)),
 	}
 
 
-def resting_fields(preference: Preference, plan: Plan, position: Position, now: datetime) -> dict[str, Any]:
+def recipient_pause_fields(preference: Preference, plan: Plan, position: Position, now: datetime) -> dict[str, Any]:
 	"""Return the fields of an enrollment that waits because its recipient has asked for a pause; none if it does not."""
 	if not preference.rests_at(now):
 		return {}
@@ -111,7 +111,7 @@ def resting_fields(preference: Preference, plan: Plan, position: Position, now: 
 		"next_send_at": None,
 		"paused_at": to_site(now),
 		"paused_until": to_site(preference.paused_until),
-		**held_end(plan, position, now, preference.paused_until, now),
+		**end_date_while_paused(plan, position, now, preference.paused_until, now),
 	}
 
 
@@ -121,13 +121,13 @@ def own_pause_end(row: Mapping[str, Any], now: datetime) -> datetime | None:
 	return until if until and until > now else None
 
 
-def rests_for_recipient(row: Mapping[str, Any], now: datetime) -> bool:
+def is_paused_by_recipient(row: Mapping[str, Any], now: datetime) -> bool:
 	"""Say whether an enrollment is paused because its recipient has asked for that, and for nothing else."""
 	is_dated = row.get("status") == Status.PAUSED.value and row.get("paused_until")
 	return bool(is_dated) and own_pause_end(row, now) is None
 
 
-def held_end(
+def end_date_while_paused(
 	plan: Plan, position: Position, held_from: datetime, until: datetime | None, now: datetime
 ) -> dict[str, Any]:
 	"""Return the end date of one that is held, as if it went on at `until`, or at `now` if nobody knows when."""
@@ -136,7 +136,7 @@ def held_end(
 	return {"end_date": due_steps.end_date(plan, shifted, goes_on)}
 
 
-def closing_fields(status: Status, now: datetime, exit_reason: ExitReason | None = None) -> dict[str, Any]:
+def final_fields(status: Status, now: datetime, exit_reason: ExitReason | None = None) -> dict[str, Any]:
 	"""Return the fields of an enrollment that ends at `now`: nothing is due, and its keys are free again.
 
 	One that ends before its time ends today; one that is completed keeps the day of its last step. Whose recipient

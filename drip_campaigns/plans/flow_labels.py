@@ -7,20 +7,20 @@ from frappe import _
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.conditions import (
+	CampaignStanding,
 	CampaignTest,
 	Conditions,
+	EmailFeedback,
 	EventTest,
 	ExpressionTest,
 	FieldTest,
 	GroupTest,
-	Heard,
 	ListTest,
-	OnCampaign,
 	TagTest,
 	Test,
 )
 from drip_campaigns.core.flow.operators import as_list
-from drip_campaigns.core.flow.step_flow import Awaited
+from drip_campaigns.core.flow.step_flow import WaitCondition
 from drip_campaigns.core.model import StepType
 from drip_campaigns.plans.step_flow import make_flow
 
@@ -51,7 +51,7 @@ def describe_step(row) -> str:
 	return _("Wait until {0}").format(describe_wait(awaited)) if awaited else _(row.step_type)
 
 
-def describe_wait(awaited: Awaited) -> str:
+def describe_wait(awaited: WaitCondition) -> str:
 	"""Return what is waited for, such as "Welcome was clicked"."""
 	if awaited.event:
 		return describe_test(awaited.event)
@@ -118,24 +118,24 @@ def _expression(test: ExpressionTest) -> str:
 
 
 _HAPPENED = {
-	Heard.SENT: lambda: _("{step} was sent"),
-	Heard.OPENED: lambda: _("{step} was opened"),
-	Heard.CLICKED: lambda: _("{link} in {step} was clicked"),
-	Heard.REPLIED: lambda: _("{step} was answered"),
-	Heard.BOUNCED: lambda: _("{step} bounced"),
+	EmailFeedback.SENT: lambda: _("{step} was sent"),
+	EmailFeedback.OPENED: lambda: _("{step} was opened"),
+	EmailFeedback.CLICKED: lambda: _("{link} in {step} was clicked"),
+	EmailFeedback.REPLIED: lambda: _("{step} was answered"),
+	EmailFeedback.BOUNCED: lambda: _("{step} bounced"),
 }
 _NOT_HAPPENED = {
-	Heard.SENT: lambda: _("{step} was not sent"),
-	Heard.OPENED: lambda: _("{step} was not opened"),
-	Heard.CLICKED: lambda: _("{link} in {step} was not clicked"),
-	Heard.REPLIED: lambda: _("{step} was not answered"),
-	Heard.BOUNCED: lambda: _("{step} did not bounce"),
+	EmailFeedback.SENT: lambda: _("{step} was not sent"),
+	EmailFeedback.OPENED: lambda: _("{step} was not opened"),
+	EmailFeedback.CLICKED: lambda: _("{link} in {step} was not clicked"),
+	EmailFeedback.REPLIED: lambda: _("{step} was not answered"),
+	EmailFeedback.BOUNCED: lambda: _("{step} did not bounce"),
 }
 _STANDS = {
-	OnCampaign.EVER: lambda: _("was ever on campaign {0}"),
-	OnCampaign.NOW: lambda: _("is on campaign {0}"),
-	OnCampaign.COMPLETED: lambda: _("has completed campaign {0}"),
-	OnCampaign.LEFT: lambda: _("has left campaign {0}"),
+	CampaignStanding.EVER: lambda: _("was ever on campaign {0}"),
+	CampaignStanding.NOW: lambda: _("is on campaign {0}"),
+	CampaignStanding.COMPLETED: lambda: _("has completed campaign {0}"),
+	CampaignStanding.LEFT: lambda: _("has left campaign {0}"),
 }
 _SENTENCES = {
 	FieldTest: _field,

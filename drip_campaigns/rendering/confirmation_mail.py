@@ -7,10 +7,10 @@ from frappe import _
 
 from drip_campaigns.core.schedule.confirmation import (
 	REMINDER,
-	Ask,
+	AskQuestion,
+	ConfirmationTimes,
 	Expire,
 	KeepWaiting,
-	Patience,
 	decide_question,
 )
 from drip_campaigns.rendering.render_email import StepText, load_template
@@ -19,12 +19,12 @@ from drip_campaigns.site.clock import from_site
 BUTTON = '<p><a class="button" href="{{{{ confirm_url }}}}">{0}</a></p>'
 
 
-def decide(
-	row: frappe._dict, steps: dict, patience: Patience, *, is_open: bool, now: datetime
-) -> Ask | KeepWaiting | Expire:
+def decide_confirmation_mail(
+	row: frappe._dict, steps: dict, patience: ConfirmationTimes, *, is_open: bool, now: datetime
+) -> AskQuestion | KeepWaiting | Expire:
 	"""Return what an enrollment that awaits confirmation needs now; nothing new while a question is still on its way."""
 	decision = decide_question(from_site(row.confirmation_asked_at), REMINDER in steps, patience, now)
-	if is_open and isinstance(decision, Ask):
+	if is_open and isinstance(decision, AskQuestion):
 		return KeepWaiting(now + timedelta(hours=1))
 	return decision
 

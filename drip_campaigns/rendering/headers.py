@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import frappe
 
-from drip_campaigns.people.addresses import on_the_wire
+from drip_campaigns.people.addresses import to_ascii
 from drip_campaigns.rendering.message import format_address
 from drip_campaigns.rendering.senders import Sender
 
@@ -22,7 +22,7 @@ class Headers:
 
 	def __init__(self, campaign, site_url: str) -> None:
 		self.campaign, self.settings = campaign, frappe.get_cached_doc("Drip Settings")
-		self.host = on_the_wire(f"x@{urlsplit(site_url).hostname or 'localhost'}").rpartition("@")[2]
+		self.host = to_ascii(f"x@{urlsplit(site_url).hostname or 'localhost'}").rpartition("@")[2]
 		self.key = _short_hash(campaign.name)
 		self._made: dict[tuple[str, str], dict[str, str]] = {}
 
@@ -37,7 +37,7 @@ class Headers:
 		"""Return the address to which an e-mail is sent for leaving, or nothing where nobody would read it."""
 		mailbox = self.settings.unsubscribe_mailbox or sender.mailbox
 		return (
-			f"mailto:{quote(on_the_wire(mailbox), safe='@')}?subject={SUBJECT}%20{token}" if mailbox else ""
+			f"mailto:{quote(to_ascii(mailbox), safe='@')}?subject={SUBJECT}%20{token}" if mailbox else ""
 		)
 
 	def _marks(self, step: str) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ _ENDS = ("variable_end", "block_end", "comment_end", "raw_end")
 
 
 @dataclass(frozen=True)
-class Shielded:
+class ProtectedHtml:
 	"""HTML with tokens where Jinja was, and what each token stands for."""
 
 	html: str
@@ -28,7 +28,7 @@ class Shielded:
 		return _TOKEN.sub(lambda match: self.pieces[int(match.group(1) or match.group(2))], html)
 
 
-def shield(source: str, environment: Environment, *, visible: bool = False) -> Shielded:
+def protect_jinja(source: str, environment: Environment, *, visible: bool = False) -> ProtectedHtml:
 	"""Replace all Jinja of `source` by tokens; raises TemplateSyntaxError as the lexer does.
 
 	A statement between tags becomes an HTML comment, which is allowed anywhere, in a table too. With `visible`
@@ -43,7 +43,7 @@ def shield(source: str, environment: Environment, *, visible: bool = False) -> S
 		pieces.append(text)
 		as_word = visible or text.startswith("{{") or _IN_TAG.search(html) or _IN_STYLE.search(html)
 		html += word if as_word else f"<!--{word}-->"
-	return Shielded(html, tuple(pieces))
+	return ProtectedHtml(html, tuple(pieces))
 
 
 def _split(source: str, environment: Environment) -> list[tuple[bool, str]]:

@@ -27,7 +27,7 @@ def named_urls() -> dict[str, tuple[str, str]]:
 	return {row.url_name: (row.name, row.url) for row in rows}
 
 
-def keep_targets(targets: Iterable[Target], campaign, step: str, now: datetime) -> None:
+def store_targets(targets: Iterable[Target], campaign, step: str, now: datetime) -> None:
 	"""Write down where the links of a step lead, in the transaction of the e-mails they stand in; most often they are known."""
 	wanted = {target.key: target for target in targets}
 	if not wanted:
@@ -57,7 +57,7 @@ def find_target(key: str, own_url: str) -> str:
 	return target
 
 
-def remembered_target(site: str, key: str, own_url: str) -> str:
+def cached_target(site: str, key: str, own_url: str) -> str:
 	"""Return where the link `key` of a site leads as far as this process knows; nothing if it does not. Needs no site."""
 	target = own_url or _found.get((site, key), "")
 	return target if leads_to_the_web(target) else ""

@@ -19,7 +19,7 @@ LONGEST_LINE = 990  # RFC 5321 allows 998, without the line's end
 
 
 @dataclass(frozen=True)
-class Envelope:
+class MessageEnvelope:
 	"""From whom, to whom, and under which identity a message travels."""
 
 	from_name: str
@@ -35,7 +35,7 @@ class Envelope:
 
 
 def compose(
-	envelope: Envelope, rendered: RenderedEmail, now: datetime, extra: dict[str, str] | None = None
+	envelope: MessageEnvelope, rendered: RenderedEmail, now: datetime, extra: dict[str, str] | None = None
 ) -> str:
 	"""Return the message as text with CRLF line ends, one address in To, ready for SMTP.
 

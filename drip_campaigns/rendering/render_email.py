@@ -25,7 +25,7 @@ from premailer import Premailer
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.tracking.links import LinkRules, Target, rewrite_links
 from drip_campaigns.people.recipients import Recipient
-from drip_campaigns.rendering.jinja_placeholders import Shielded, shield
+from drip_campaigns.rendering.jinja_placeholders import ProtectedHtml, protect_jinja
 from drip_campaigns.rendering.link_tracker import Tracker
 from drip_campaigns.rendering.templates import (
 	RECIPIENT_FIELDS,
@@ -35,8 +35,8 @@ from drip_campaigns.rendering.templates import (
 	text_environment,
 	to_plain,
 )
-from drip_campaigns.rendering.timeline_html import for_the_timeline, without_head_parts
-from drip_campaigns.site.languages import direction, speaking
+from drip_campaigns.rendering.timeline_html import make_timeline_html, without_head_parts
+from drip_campaigns.site.languages import direction, use_language
 from drip_campaigns.site.settings import footer_reason
 
 RENDER_SECONDS = 2  # of processor time, for one e-mail
@@ -95,7 +95,7 @@ _Person = namedtuple("_Person", RECIPIENT_FIELDS)
 
 
 @dataclass(frozen=True)
-class Frame:
+class EmailFrame:
 	"""What surrounds the text of a step in every e-mail."""
 
 	unsubscribe_url: str
@@ -109,7 +109,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Foot:
+class FooterText:
 	"""What stands below the text of a step: in which language, which links, and why the e-mail is sent."""
 
 	language: str
@@ -179,19 +179,19 @@ def compile_step(
 	leave is appended if the text lacks it, unless `has_leave_link` is false.
 	"""
 	lang = frappe.local.lang or "en"
-	foot = Foot(footer_language or lang, has_view_link, has_leave_link, footer_reason())
+	foot = FooterText(footer_language or lang, has_view_link, has_leave_link, footer_reason())
 	return _compile(text, lang, get_url(), foot, links)
 
 
 @request_cache
-def _compile(text: StepText, lang: str, site_url: str, foot: Foot, links: LinkRules) -> CompiledStep:
+def _compile(text: StepText, lang: str, site_url: str, foot: FooterText, links: LinkRules) -> CompiledStep:
 	for_html, for_text = html_environment(), text_environment()
 	if _shows_leave_link(text.html, for_html):
 		foot = dataclasses.replace(foot, has_leave_link=False)
-	shielded = shield(text.html, for_html)
+	shielded = protect_jinja(text.html, for_html)
 	# Inlined before it is framed: the author's style sheet is not for our footer.
 	inlined = _inline(_absolute(shielded.html))
-	with speaking(foot.language):
+	with use_language(foot.language):
 		footer, why = _make_footer(foot), _as_jinja(str(escape(_(foot.why))))
 		plain = _make_text(text.html, foot)
 	preview = _PREVIEW_MARK if text.preview.strip() else ""
@@ -218,7 +218,7 @@ def _shows_leave_link(html: str, environment: Environment) -> bool:
 	return any(name.name == "unsubscribe_url" for node in printed for name in node.find_all(nodes.Name))
 
 
-def _count_links(html: str, links: LinkRules, shielded: Shielded) -> tuple[str, tuple[Target, ...]]:
+def _count_links(html: str, links: LinkRules, shielded: ProtectedHtml) -> tuple[str, tuple[Target, ...]]:
 	"""Rewrite the links that the author wrote, and put the picture behind the text; the frame's own links are not counted."""
 	environment = html_environment()
 
@@ -253,7 +253,7 @@ def _template(environment: Environment, source: str) -> Template:
 	return template
 
 
-def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> RenderedEmail:
+def fill(compiled: CompiledStep, recipient: Recipient, frame: EmailFrame) -> RenderedEmail:
 	"""Fill a step's templates for one recipient; whatever the template raises is the caller's to record."""
 	context = {
 		"doc": RecordView(recipient.doctype, recipient.fields),
@@ -283,7 +283,7 @@ def fill(compiled: CompiledStep, recipient: Recipient, frame: Frame) -> Rendered
 		subject=subject,
 		html=head + content + tail,
 		text=text,
-		content=for_the_timeline(
+		content=make_timeline_html(
 			frame.tracker.without_tracking(content, compiled.target_by_key),
 			(frame.unsubscribe_url, frame.preferences_url, frame.view_url, frame.confirm_url),
 		),
@@ -301,14 +301,14 @@ def _with_breaks(text: str) -> Markup:
 	return Markup("<br>").join(text.splitlines())
 
 
-def _unshield(shielded: Shielded, html: str) -> str:
+def _unshield(shielded: ProtectedHtml, html: str) -> str:
 	html = shielded.unshield(html)
 	for mark, expression in _MARKS.items():
 		html = html.replace(mark, expression)
 	return html
 
 
-def _make_footer(foot: Foot) -> str:
+def _make_footer(foot: FooterText) -> str:
 	return get_template("drip_campaigns/templates/emails/drip_footer.html").render(
 		unsubscribe_url=_URL_MARK if foot.has_leave_link else "",
 		preferences_url=_PREFERENCES_MARK,
@@ -377,9 +377,9 @@ def _as_jinja(text: str) -> str:
 	return text.replace("{", "{{ '{' }}")
 
 
-def _make_text(html: str, foot: Foot) -> str:
+def _make_text(html: str, foot: FooterText) -> str:
 	seen = _HIDDEN.sub("", without_head_parts(html))
-	shielded = shield(_absolute(seen), text_environment(), visible=True)
+	shielded = protect_jinja(_absolute(seen), text_environment(), visible=True)
 	# Tables in e-mails are layout: rows become paragraphs, so that no grid of pipes is left.
 	rows = _TABLE_PART.sub(" ", _ROW.sub(r"<\1p>", shielded.html))
 	body = shielded.unshield(html2text(rows, wrap=False).strip())

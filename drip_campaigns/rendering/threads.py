@@ -6,7 +6,7 @@ from typing import Any
 
 import frappe
 
-from drip_campaigns.core.flow.threads import Earlier, Thread, find_thread
+from drip_campaigns.core.flow.threads import EarlierEmail, Thread, find_thread
 from drip_campaigns.core.model import EmailStatus, Plan
 from drip_campaigns.core.schedule.confirmation import QUESTIONS
 from drip_campaigns.db.dialect import is_among
@@ -26,7 +26,7 @@ class Threads:
 	def __init__(self, plan: Plan, rows: Mapping[str, Any]) -> None:
 		self._plan, self._rows = plan, rows
 		self._enrollments: Sequence[str] = ()
-		self._earlier: Mapping[str, list[Earlier]] | None = None
+		self._earlier: Mapping[str, list[EarlierEmail]] | None = None
 
 	def begin(self, enrollments: Sequence[str]) -> None:
 		"""Forget the batch before; the e-mails of these are read once somebody asks."""
@@ -41,7 +41,7 @@ class Threads:
 			self._earlier = self._load()
 		return find_thread(self._earlier.get(enrollment, ()))
 
-	def _load(self) -> Mapping[str, list[Earlier]]:
+	def _load(self) -> Mapping[str, list[EarlierEmail]]:
 		email = frappe.qb.DocType("Drip Email")
 		rows = (
 			frappe.qb.from_(email)
@@ -52,9 +52,9 @@ class Threads:
 			.where((email.message_id != "") & email.step.notin(sorted(QUESTIONS)))
 			.run(as_dict=True)
 		)
-		earlier: dict[str, list[Earlier]] = defaultdict(list)
+		earlier: dict[str, list[EarlierEmail]] = defaultdict(list)
 		for row in sorted(rows, key=self._when):
-			earlier[row.enrollment].append(Earlier(row.subject or "", row.message_id, row.thread or ""))
+			earlier[row.enrollment].append(EarlierEmail(row.subject or "", row.message_id, row.thread or ""))
 		return earlier
 
 	def _when(self, row: frappe._dict) -> tuple:

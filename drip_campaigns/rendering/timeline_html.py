@@ -21,7 +21,7 @@ _UNSAFE_URLS = tuple(
 _HANDLER = re.compile(r"on\w+\s*=")
 
 
-def for_the_timeline(content: str, own_urls: Iterable[str]) -> str:
+def make_timeline_html(content: str, own_urls: Iterable[str]) -> str:
 	"""Return what the author wrote, filled, without the recipient's own links.
 
 	They go: a colleague who reads the timeline must not leave or confirm for anybody.

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import frappe
 
-from drip_campaigns.core.flow.variants import choose
+from drip_campaigns.core.flow.variants import choose_variant
 
 TEST = "Drip Variant Test"
 OWN = "A"  # the step's own text
@@ -28,7 +28,7 @@ class Variants:
 		if not rows:
 			return ""
 		winner = self._winners.get(step)
-		return winner if winner in rows else choose(weights_of(rows), enrollment, step)
+		return winner if winner in rows else choose_variant(weights_of(rows), enrollment, step)
 
 	def row_of(self, step_row, variant: str):
 		"""Return the row that holds the text of a variant: the step's own for A, and where there are none."""

@@ -6,7 +6,7 @@ from frappe.model.document import Document
 from frappe.utils import get_time
 
 
-def clear_invented_times(document: Document) -> None:
+def clear_default_times(document: Document) -> None:
 	"""Empty those Time fields of a new record that nobody has filled.
 
 	Frappe 15 writes the present time into every empty Time field (model/create_new.py, set_dynamic_default_values),

@@ -26,7 +26,7 @@ def direction(language: str | None) -> str:
 
 
 @contextmanager
-def speaking(language: str) -> Iterator[None]:
+def use_language(language: str) -> Iterator[None]:
 	"""Let `_()` speak `language` in a `with` block."""
 	before = frappe.local.lang
 	frappe.local.lang = language

@@ -6,30 +6,30 @@ import frappe
 from frappe import _
 from frappe.desk.doctype.notification_log.notification_log import enqueue_create_notification
 
-TELL_AGAIN_SECONDS = 24 * 3600
+NOTIFY_AGAIN_SECONDS = 24 * 3600
 
 
-def tell_about_account(account: str, error: str) -> None:
+def notify_about_account(account: str, error: str) -> None:
 	"""Tell the managers, once a day, that an Email Account does not work; its e-mails wait and are tried again."""
 	key = f"drip_campaigns:told:{account}"
 	if frappe.cache.get_value(key):
 		return
-	frappe.cache.set_value(key, 1, expires_in_sec=TELL_AGAIN_SECONDS)
+	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
 	subject = _("Email Account {0} cannot send: {1}. Its campaign e-mails wait.").format(
 		frappe.bold(account), frappe.utils.escape_html(error)
 	)
 	frappe.db.after_commit.add(
-		lambda: tell({*managers(), "Administrator"}, subject, "Email Account", account)
+		lambda: notify({*find_managers(), "Administrator"}, subject, "Email Account", account)
 	)
 
 
-def managers() -> list[str]:
+def find_managers() -> list[str]:
 	"""Return the users with the role Drip Manager."""
 	filters = {"role": "Drip Manager", "parenttype": "User"}
 	return frappe.get_all("Has Role", filters=filters, pluck="parent", distinct=True)
 
 
-def tell(users: Iterable[str], subject: str, doctype: str, name: str) -> None:
+def notify(users: Iterable[str], subject: str, doctype: str, name: str) -> None:
 	"""Notify enabled users in the Desk (and by e-mail, if they want that) about a document."""
 	enabled = frappe.get_all("User", filters={"name": ["in", list(users)], "enabled": 1}, pluck="name")
 	if enabled:

@@ -6,7 +6,7 @@ from datetime import time, timedelta
 import frappe
 from frappe.utils import cint, get_time
 
-from drip_campaigns.core.schedule.confirmation import Patience
+from drip_campaigns.core.schedule.confirmation import ConfirmationTimes
 
 DEFAULT_BATCH_SIZE = 500
 DEFAULT_RELEASE_MINUTES = 10
@@ -22,10 +22,10 @@ COUNTED_BY_US = timedelta(days=1)
 def may_send() -> bool:
 	"""Say whether anything may leave this site now: not held, not muted, not suspended. Never answered from a cache."""
 	suspended = cint(frappe.db.get_default("suspend_email_queue"))
-	return not (is_held() or suspended or frappe.are_emails_muted())
+	return not (is_sending_paused() or suspended or frappe.are_emails_muted())
 
 
-def is_held() -> bool:
+def is_sending_paused() -> bool:
 	"""Say whether Hold All Sending is on now. Never answered from a cache."""
 	return bool(cint(frappe.db.get_single_value("Drip Settings", "hold_sending", cache=False)))
 
@@ -76,22 +76,22 @@ def quiet_hours() -> tuple[time, time] | None:
 	return (get_time(begins), get_time(ends)) if begins and ends else None
 
 
-def patience() -> Patience:
+def confirmation_times() -> ConfirmationTimes:
 	"""Return how long a confirmation is waited for: a reminder after 3 days if nothing is set, the end after 14."""
 	written = _written("confirmation_reminder_days")
 	days = DEFAULT_REMINDER_DAYS if written is None else cint(written)
-	return Patience(
+	return ConfirmationTimes(
 		remind_after=timedelta(days=days) if days else None,
 		expire_after=timedelta(days=_number("confirmation_expiry_days") or DEFAULT_EXPIRY_DAYS),
 	)
 
 
-def proofs_are_kept() -> timedelta:
+def consent_proof_retention() -> timedelta:
 	"""Return how long the proof of a consent outlives an erasure: three years, if nothing is set."""
 	return timedelta(days=_number("consent_proof_days") or DEFAULT_PROOF_DAYS)
 
 
-def sign_ups_are_kept() -> timedelta:
+def sign_up_retention() -> timedelta:
 	"""Return how long a Contact is kept whose visitor never confirmed: 30 days, if nothing is set."""
 	return timedelta(days=_number("sign_up_contact_days") or DEFAULT_SIGN_UP_DAYS)
 

@@ -54,7 +54,7 @@ def describe(campaign) -> dict[str, Any]:
 	}
 
 
-def glance(campaigns: Sequence[str]) -> dict[str, dict[str, int]]:
+def summarize(campaigns: Sequence[str]) -> dict[str, dict[str, int]]:
 	"""Return for each campaign how many are on board, and the figures of persons in all: a few statements for a whole list."""
 	if not campaigns:
 		return {}

@@ -20,7 +20,7 @@ BATCHES_A_RUN = 200
 DIMENSIONS = ("campaign", "step", "event_type", "by_machine", "tracking_url")
 
 
-class What(NamedTuple):
+class CounterKey(NamedTuple):
 	"""What a sum is of. Empty means none."""
 
 	campaign: str
@@ -30,7 +30,7 @@ class What(NamedTuple):
 	tracking_url: str
 
 	@classmethod
-	def of(cls, row: Mapping) -> "What":
+	def of(cls, row: Mapping) -> "CounterKey":
 		"""Return what an event, or a Drip Figure, is of."""
 		return cls(*((row[name] or 0) if name == "by_machine" else (row[name] or "") for name in DIMENSIONS))
 
@@ -64,7 +64,7 @@ def keep_without(column: str, values: Sequence[str]) -> None:
 	rows = query.where(is_among(event[column], values)).for_update().run(as_dict=True)
 	if uncounted := [row for row in rows if not row.is_counted]:
 		_count(uncounted)
-	add(Counter(map(What.of, rows)), "cleared")
+	add(Counter(map(CounterKey.of, rows)), "cleared")
 
 
 def read_totals(campaign: str) -> dict[tuple[str, str, int], int]:
@@ -102,7 +102,7 @@ def read_sums(campaigns: Sequence[str]) -> dict[tuple[str, str], int]:
 	return dict(sums)
 
 
-def forget_campaign(campaign: str) -> None:
+def delete_campaign_counters(campaign: str) -> None:
 	"""Remove the sums of a campaign that is deleted; those of links stay, for the links do."""
 	frappe.db.delete(DOCTYPE, {"campaign": campaign, "tracking_url": ["is", "not set"]})
 	frappe.db.set_value(
@@ -111,19 +111,19 @@ def forget_campaign(campaign: str) -> None:
 
 
 def _count(rows: Sequence[frappe._dict]) -> None:
-	add(Counter(map(What.of, rows)), "total")
+	add(Counter(map(CounterKey.of, rows)), "total")
 	event = frappe.qb.DocType("Drip Event")
 	names = [row.name for row in rows]
 	frappe.qb.update(event).set(event.is_counted, 1).where(is_among(event.name, names)).run()
 
 
-def add(sums: Mapping[What, int], field: str) -> None:
+def add(sums: Mapping[CounterKey, int], field: str) -> None:
 	"""Add to the sums, with the lock held; make those that are missing."""
 	sums = {what: number for what, number in sums.items() if what.is_kept}
 	if not sums:
 		return
 	rows = load({what.campaign for what in sums}, {what.tracking_url for what in sums})
-	known = {What.of(row): row for row in reversed(rows)}
+	known = {CounterKey.of(row): row for row in reversed(rows)}
 	update_rows(
 		DOCTYPE,
 		("name", field),

@@ -8,7 +8,7 @@ from frappe import _
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.db.dialect import select_in
-from drip_campaigns.lists.add_members import Intake
+from drip_campaigns.lists.add_members import MemberImporter
 from drip_campaigns.site.row_names import new_name
 
 MOST_PEOPLE = 20_000
@@ -19,7 +19,7 @@ class TooManyPeopleError(DripError):
 	"""The filters find too many people."""
 
 
-def make(list_name: str, filters: list, names: list, now: datetime) -> dict[str, Any]:
+def make_list(list_name: str, filters: list, names: list, now: datetime) -> dict[str, Any]:
 	"""Make the list and put everybody on it who stands in those lines and whose record the user may read.
 
 	Return its name, how many are on it, and how many are not: gone, unreadable for the user, or without an address.
@@ -30,7 +30,7 @@ def make(list_name: str, filters: list, names: list, now: datetime) -> dict[str,
 			_("There is nobody in these lines of the log: it does not say who it was, or they are gone.")
 		)
 	target_list = frappe.get_doc(doctype="Drip Target List", list_name=list_name).insert()
-	intake, joined = Intake(target_list.name, new_name(), now, by_hand=True), 0
+	intake, joined = MemberImporter(target_list.name, new_name(), now, by_hand=True), 0
 	for start in range(0, len(people), PAGE):
 		joined += intake.take(people[start : start + PAGE], asks_rights=False).joined
 	return {"target_list": target_list.name, "joined": joined, "left_out": len(people) - joined}

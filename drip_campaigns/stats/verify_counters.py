@@ -7,13 +7,13 @@ import frappe
 from frappe.query_builder.functions import Count, Sum
 
 from drip_campaigns.db.bulk_writes import set_each
-from drip_campaigns.stats.counters import DIMENSIONS, DOCTYPE, What, add, lock
+from drip_campaigns.stats.counters import DIMENSIONS, DOCTYPE, CounterKey, add, lock
 
 
 class Difference(NamedTuple):
 	"""A sum that does not equal what the log and what was cleared from it say."""
 
-	what: What
+	what: CounterKey
 	kept: int
 	counted: int
 
@@ -28,7 +28,7 @@ def find_differences() -> list[Difference]:
 	]
 
 
-def correct() -> int:
+def correct_counters() -> int:
 	"""Make the sums equal to a recount, those of links included; return how many were wrong. The caller commits."""
 	lock()
 	differences = find_differences()
@@ -72,7 +72,7 @@ def _correct_urls() -> int:
 def _read_kept() -> Counter:
 	kept: Counter = Counter()
 	for row in frappe.get_all(DOCTYPE, fields=[*DIMENSIONS, "total", "cleared"]):
-		kept[What.of(row)] += row.total - row.cleared
+		kept[CounterKey.of(row)] += row.total - row.cleared
 	return kept
 
 
@@ -82,5 +82,5 @@ def _read_counted() -> Counter:
 	query = frappe.qb.from_(event).select(*fields, Count("*").as_("number")).where(event.is_counted == 1)
 	counted: Counter = Counter()
 	for row in query.groupby(*fields).run(as_dict=True):
-		counted[What.of(row)] += row.number
+		counted[CounterKey.of(row)] += row.number
 	return Counter({what: number for what, number in counted.items() if what.is_kept})

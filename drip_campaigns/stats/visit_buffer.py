@@ -91,7 +91,7 @@ def take_off(lines: Sequence[bytes], recent: Sequence[bytes]) -> None:
 	get_redis_conn().eval(_TAKE_OFF, 2, *keys, lines[0], len(lines), *recent)
 
 
-def forget() -> None:
+def clear() -> None:
 	"""Remove everything that waits, and the file."""
 	get_redis_conn().delete(_key("visits"), _key("visits-counted"))
 	_file().unlink(missing_ok=True)

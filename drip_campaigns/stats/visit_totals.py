@@ -27,7 +27,7 @@ class Total:
 	site_at: datetime
 
 
-def add_to_mails(totals: Sequence[Total], site_now: datetime) -> None:
+def add_to_emails(totals: Sequence[Total], site_now: datetime) -> None:
 	"""Add visits to their Drip Emails; a person's first open or click leaves its moment there."""
 	if not totals:
 		return

@@ -11,15 +11,15 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.site.clock import site_date, to_site
 from drip_campaigns.site.row_names import new_name
-from drip_campaigns.triggers.firings import Firing, record
+from drip_campaigns.triggers.firings import Firing, record_firings
 from drip_campaigns.triggers.trigger_cache import API_CALLS, find_watching
 
 
-class NobodyListensError(DripError):
+class NoTriggerError(DripError):
 	"""No running campaign has a trigger for this call."""
 
 
-def call(
+def fire_api_trigger(
 	event_name: str, recipient_type: str, recipient: str, campaign: str | None, key: str | None, now: datetime
 ) -> list[str]:
 	"""Fire every trigger that waits for `event_name`, for one record; return the campaigns. The same `key` fires once."""
@@ -33,18 +33,18 @@ def call(
 	]
 	if not listening:
 		message = _("No running campaign has a trigger for the call “{0}” and {1} records. Check the name.")
-		raise NobodyListensError(message.format(event_name[:140], _(recipient_type)))
+		raise NoTriggerError(message.format(event_name[:140], _(recipient_type)))
 	if recipient_type not in available_types() or not frappe.db.exists(recipient_type, recipient):
 		message = _("There is no {0} {1} that could be enrolled. Name an existing record.")
 		raise DripError(message.format(_(recipient_type), recipient))
 	occurrence = key or new_name()
-	record(
+	record_firings(
 		[Firing(row, recipient_type, recipient, occurrence, event_name) for row in listening], to_site(now)
 	)
 	return sorted({row.parent for row in listening})
 
 
-def take_in(campaign, audiences: Sequence[Mapping[str, Any]], now: datetime) -> list[str]:
+def backfill(campaign, audiences: Sequence[Mapping[str, Any]], now: datetime) -> list[str]:
 	"""Start a Drip Bulk Enrollment for each audience (trigger, recipient_type, count as confirmed); return their names."""
 	known = {row.name for row in [*campaign.triggers, *campaign.target_lists]}
 	runs = []

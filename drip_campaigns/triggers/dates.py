@@ -22,7 +22,7 @@ from drip_campaigns.core.flow.triggers import (
 )
 from drip_campaigns.people.recipient_types import get_type
 from drip_campaigns.site.clock import from_site, to_site
-from drip_campaigns.triggers.firings import Firing, record
+from drip_campaigns.triggers.firings import Firing, record_firings
 
 PAGE_SIZE = 5000
 LOOK_EVERY = timedelta(minutes=14)  # days begin on the quarter of an hour, somewhere in the world
@@ -47,7 +47,7 @@ def fire_dates(trigger: frappe._dict, now: datetime) -> Iterator[int]:
 			for names in _find_pages(trigger, day, group.zone):
 				occurrence = _occurrence(trigger, day)
 				firings = [Firing(trigger, trigger.recipient_type, name, occurrence) for name in names]
-				record(firings, to_site(now))
+				record_firings(firings, to_site(now))
 				yield len(firings)
 	row = frappe.qb.DocType("Drip Campaign Trigger")
 	frappe.qb.update(row).set(row.checked_until, to_site(now)).where(row.name == trigger.name).run()

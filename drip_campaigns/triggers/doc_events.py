@@ -4,14 +4,14 @@ import frappe
 
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.site.doc_event_guard import is_silent, log_doc_event_failure
-from drip_campaigns.triggers.firings import record
+from drip_campaigns.triggers.firings import record_firings
 from drip_campaigns.triggers.match import find_firings
 from drip_campaigns.triggers.trigger_cache import WEB_FORMS, find_watching
 
 SAVE_POINT = "drip_triggers"
 
 
-def note_change(document, _event: str | None = None) -> None:
+def fire_on_change(document, _event: str | None = None) -> None:
 	"""A record of any DocType was saved: write down which triggers it fires. Costs one look-up where there is none.
 
 	Nobody is enrolled here, and the save goes on whatever happens; only what has already undone the whole
@@ -41,7 +41,7 @@ def _record_firings(document, watching: list[frappe._dict]) -> None:
 		return
 	frappe.db.savepoint(SAVE_POINT)
 	try:
-		record(firings, to_site(utc_now()))
+		record_firings(firings, to_site(utc_now()))
 	except frappe.QueryDeadlockError:
 		raise
 	except Exception:

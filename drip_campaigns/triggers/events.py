@@ -7,7 +7,7 @@ import frappe
 
 from drip_campaigns.core.flow.triggers import TriggerKind
 from drip_campaigns.core.model import EventType
-from drip_campaigns.triggers.firings import Firing, record
+from drip_campaigns.triggers.firings import Firing, record_firings
 from drip_campaigns.triggers.trigger_cache import find_watching
 
 KINDS = {
@@ -26,7 +26,7 @@ def fire_triggers(events: Sequence[Event], site_now: datetime) -> None:
 	waited_for = [event for event in events if event["event_type"] in KINDS and _is_a_persons(event)]
 	watching = find_watching("Drip Event") if waited_for else []
 	if watching:
-		record(_find_firings(waited_for, watching, site_now), site_now)
+		record_firings(_find_firings(waited_for, watching, site_now), site_now)
 
 
 def _is_a_persons(event: Event) -> bool:

@@ -96,7 +96,7 @@ def _who_bought(trigger: frappe._dict, rows: Rows) -> dict[str, Person]:
 
 
 def _who_wrote(trigger: frappe._dict, rows: Rows) -> dict[str, Person]:
-	wrote = find_sender.find_or_make(trigger.recipient_type, [row.record for row in rows])
+	wrote = find_sender.find_or_create(trigger.recipient_type, [row.record for row in rows])
 	return {
 		row.name: Person(trigger.recipient_type, wrote[row.record]) for row in rows if row.record in wrote
 	}

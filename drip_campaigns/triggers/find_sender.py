@@ -5,14 +5,14 @@ from email.utils import parseaddr
 
 import frappe
 
-from drip_campaigns.people.addresses import is_valid, normalise
+from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.people.recipient_types import get_type
 
 CAN_BE_MADE = ("Contact", "Lead")
 ROBOTS = ("mailer-daemon", "postmaster", "no-reply", "noreply", "donotreply", "do-not-reply", "bounce")
 
 
-def find_or_make(recipient_type: str, communications: Sequence[str]) -> dict[str, str]:
+def find_or_create(recipient_type: str, communications: Sequence[str]) -> dict[str, str]:
 	"""Return the record of each e-mail's sender by the Communication's name.
 
 	Whoever is unknown becomes a new Contact or Lead, as the site does with e-mails by itself; of another type only
@@ -37,7 +37,7 @@ def find_or_make(recipient_type: str, communications: Sequence[str]) -> dict[str
 
 
 def _address(sender: str) -> str:
-	return normalise(parseaddr(sender)[1])
+	return normalize(parseaddr(sender)[1])
 
 
 def _is_a_person(sender: str | None) -> bool:
@@ -51,7 +51,7 @@ def _find_by_address(recipient_type: str, addresses: set[str]) -> dict[str, str]
 	rows = frappe.get_all(
 		recipient_type, filters=filters, fields=["name", f"{field} as address"], order_by="creation desc"
 	)
-	return {normalise(row.address): row.name for row in rows}  # the oldest record comes last, and stays
+	return {normalize(row.address): row.name for row in rows}  # the oldest record comes last, and stays
 
 
 def _make(recipient_type: str, address: str, full_name: str | None) -> str:

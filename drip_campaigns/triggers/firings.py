@@ -29,7 +29,7 @@ class Firing:
 
 	trigger: frappe._dict
 	record_type: str
-	record: str
+	record_firings: str
 	occurrence: str = ""
 	detail: str | None = None
 
@@ -45,7 +45,7 @@ class Firing:
 		return fired_at + delay
 
 
-def record(firings: Iterable[Firing], site_now: datetime) -> None:
+def record_firings(firings: Iterable[Firing], site_now: datetime) -> None:
 	"""Write the firings that are new, in one statement, and let a worker see to them after the commit."""
 	rows = [_row(firing, site_now) for firing in firings]
 	if rows:

@@ -16,7 +16,7 @@ from drip_campaigns.core.flow.triggers import TriggerKind
 from drip_campaigns.core.model import ReEnrollment
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.site.clock import to_site
-from drip_campaigns.site.notify import TELL_AGAIN_SECONDS, managers, tell
+from drip_campaigns.site.notify import NOTIFY_AGAIN_SECONDS, find_managers, notify
 from drip_campaigns.triggers.find_people import Person
 
 MOST_ROUNDS = 10
@@ -34,7 +34,7 @@ OUR_DOING = frozenset(
 )
 
 
-def find_in_circles(trigger: frappe._dict, people: Collection[Person], now: datetime) -> dict[Person, str]:
+def find_looping(trigger: frappe._dict, people: Collection[Person], now: datetime) -> dict[Person, str]:
 	"""Return those of `people` whom the campaign of a trigger has had too often of late, with the reason for the log.
 
 	Nothing is asked where nobody can be on the campaign twice. The owner and the managers are told, once a day.
@@ -68,9 +68,9 @@ def _tell_once(trigger: frappe._dict) -> None:
 	key = f"drip_campaigns:circle:{trigger.parent}"
 	if frappe.cache.get_value(key):
 		return
-	frappe.cache.set_value(key, 1, expires_in_sec=TELL_AGAIN_SECONDS)
+	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
 	subject = _(
 		"Campaign {0} seems to be in a circle: people come back to it again and again. It takes them in no more; look at its triggers."
 	).format(frappe.bold(escape_html(trigger.parent)))
-	told = {trigger.owner, *managers()}
-	frappe.db.after_commit.add(lambda: tell(told, subject, "Drip Campaign", trigger.parent))
+	told = {trigger.owner, *find_managers()}
+	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Campaign", trigger.parent))

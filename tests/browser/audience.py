@@ -69,7 +69,7 @@ def lay_out(smtp) -> list[Sight]:
 
 
 def _ask_for_change(address: str, clock: Clock) -> str:
-	address_change.ask(address, f"new.{address}", clock.now)
+	address_change.request_change(address, f"new.{address}", clock.now)
 	frappe.db.commit()
 	return frappe.get_last_doc("Drip Recipient Preference").change_key
 

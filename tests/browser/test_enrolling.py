@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from drip_campaigns.jobs import bulk_enrollment
-from drip_campaigns.people.opt_outs import record_left
+from drip_campaigns.people.opt_outs import record_opt_out
 from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.browser.desk import Desk
@@ -27,7 +27,7 @@ def garden(site):
 	factories.make_contact("Twin", f"ada@{DOMAIN}")
 	factories.make_contact("Left", f"left@{DOMAIN}", last_name="Already")
 	factories.make_contact("Flagged", f"flagged@{DOMAIN}", unsubscribed=1)
-	record_left(campaign.name, f"left@{DOMAIN}")
+	record_opt_out(campaign.name, f"left@{DOMAIN}")
 	frappe.db.commit()
 	return campaign
 

@@ -3,7 +3,7 @@
 import frappe
 from playwright.sync_api import expect
 
-from drip_campaigns.enrollment.list_membership import leave_list
+from drip_campaigns.enrollment.list_membership import unsubscribe_from_list
 from drip_campaigns.jobs import first_refresh
 from drip_campaigns.site.clock import utc_now
 from tests import factories
@@ -46,7 +46,7 @@ def test_target_list_says_who_is_on_it_and_refreshes(desk: Desk):
 	target_list = factories.make_list("Open Contacts", sources=[factories.source(filters=filters)])
 	factories.refresh(target_list)
 	member = frappe.get_last_doc("Drip Target List Member")
-	leave_list(target_list.name, member.email_address, utc_now())
+	unsubscribe_from_list(target_list.name, member.email_address, utc_now())
 	factories.make_campaign(target_lists=[{"target_list": target_list.name}], name="Drip Test Nurture")
 	frappe.db.commit()
 

@@ -10,13 +10,13 @@ import pytest
 
 from drip_campaigns.core.inbound.bounces import (
 	BounceKind,
+	classify_response,
 	is_about_one_recipient,
 	is_about_sender,
-	judge,
 	read_bounces,
 )
 from drip_campaigns.core.inbound.complaints import read_complaint
-from drip_campaigns.core.inbound.message_reference import add_tag, find_tag, is_by_machine, read_origin
+from drip_campaigns.core.inbound.message_reference import add_tag, find_tag, is_auto_generated, read_reference
 
 SAMPLES = Path(__file__).resolve().parents[2] / ".dev" / "cache" / "bounces"
 RIGHT_AT_LEAST = 0.97
@@ -164,7 +164,7 @@ def test_delay_and_delivery_are_no_bounces_whatever_the_text_says():
 	],
 )  # fmt: skip
 def test_codes_and_words_say_what_a_refusal_means(status, text, kind, code):
-	verdict = judge(status, text)
+	verdict = classify_response(status, text)
 
 	assert (verdict.kind, verdict.code) == (kind, code)
 
@@ -213,11 +213,11 @@ def test_message_that_is_no_bounce_gives_none(raw):
 
 	assert read_bounces(message) == []
 	assert read_complaint(message) is None
-	assert read_origin(message).returned_ids == ()
+	assert read_reference(message).returned_ids == ()
 
 
 def test_origin_is_what_is_returned_and_not_the_report_itself():
-	origin = read_origin(
+	origin = read_reference(
 		report(block("a@example.org", "failed", "5.1.1"), text="Message-Id: <old@example.com>")
 	)
 
@@ -230,7 +230,7 @@ def test_machines_are_told_from_people_by_who_sends():
 	daemon = email.message_from_string("From: Mail Delivery <MAILER-DAEMON@example.org>\n\nx")
 	nobody = email.message_from_string("Return-Path: <>\nFrom: x@example.org\n\nx")
 
-	assert [is_by_machine(message) for message in (people, daemon, nobody)] == [False, True, True]
+	assert [is_auto_generated(message) for message in (people, daemon, nobody)] == [False, True, True]
 
 
 def test_tag_of_an_address_is_found_again_whatever_its_case():
@@ -280,7 +280,7 @@ def test_complaint_of_the_standard_is_read_with_what_it_is_about():
 	# RFC 5965, appendix B.2
 	message = email.message_from_string(FEEDBACK.format(kind="abuse", recipient="<user@example.com>"))
 
-	complaint, origin = read_complaint(message), read_origin(message)
+	complaint, origin = read_complaint(message), read_reference(message)
 
 	assert (complaint.kind, complaint.address, complaint.reporter) == (
 		"abuse",

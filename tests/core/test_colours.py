@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drip_campaigns.core.colors import READABLE, contrast, is_colour, make_accent
+from drip_campaigns.core.colors import READABLE, contrast, is_color, make_accent
 
 LIGHT, DARK = ("#ffffff", "#f4f5f7"), ("#1f252c", "#14181d")
 colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -39,4 +39,4 @@ def test_contrast_is_what_the_standard_says():
 	],
 )
 def test_what_a_colour_is(text, is_one):
-	assert is_colour(text) is is_one
+	assert is_color(text) is is_one

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from drip_campaigns.core.flow.step_flow import Awaited, Flow
+from drip_campaigns.core.flow.step_flow import Flow, WaitCondition
 from drip_campaigns.core.model import Finish, IfLate, Status, Step, StepType
 from drip_campaigns.core.schedule.due_steps import decide, go_on, next_send_at, planned_schedule
-from drip_campaigns.core.schedule.edit_impact import Group, weigh
+from drip_campaigns.core.schedule.edit_impact import Group, measure_impact
 from tests.core.builders import after, at, make_plan, on_days, send_due, started
 
 BOTH_MODES = pytest.mark.parametrize("if_late", list(IfLate))
@@ -204,7 +204,7 @@ def test_dates_take_over_from_intervals_in_mid_campaign_as_they_stand():
 
 
 def test_new_step_on_one_of_two_ways_is_counted_for_those_who_go_there_and_for_no_other():
-	wait = Step("wait", flow=Flow(awaited=Awaited(limit_hours=24)), type=StepType.WAIT)
+	wait = Step("wait", flow=Flow(awaited=WaitCondition(limit_hours=24)), type=StepType.WAIT)
 	good = replace(after("good", 2), flow=Flow(next_step="Last"))
 	bad, last = replace(after("bad", 2), label="Bad"), replace(after("last", 2), label="Last")
 	before = make_plan(wait, good, bad, last)
@@ -219,5 +219,5 @@ def test_new_step_on_one_of_two_ways_is_counted_for_those_who_go_there_and_for_n
 	]
 
 	for order in (groups, groups[::-1]):
-		impact = weigh(before, edited, order, lambda moment: moment)
+		impact = measure_impact(before, edited, order, lambda moment: moment)
 		assert (impact.gets, impact.past) == ({"new": 3}, {"new": 5})

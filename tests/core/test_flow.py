@@ -6,9 +6,9 @@ import pytest
 
 from drip_campaigns.core.errors import DripError, DuplicateLabelError
 from drip_campaigns.core.flow.conditions import Conditions, TagTest
-from drip_campaigns.core.flow.evaluate import weigh
+from drip_campaigns.core.flow.evaluate import evaluate_step
 from drip_campaigns.core.flow.operators import compare
-from drip_campaigns.core.flow.step_flow import Awaited, Flow
+from drip_campaigns.core.flow.step_flow import Flow, WaitCondition
 from drip_campaigns.core.model import CountedFrom, Finish, IfLate, Reach, Step, StepType, Wait
 from drip_campaigns.core.schedule.due_steps import (
 	advance,
@@ -20,7 +20,7 @@ from drip_campaigns.core.schedule.due_steps import (
 )
 from drip_campaigns.core.schedule.plan_checks import validate_plan
 from drip_campaigns.core.simulation.scenario_file import explain, read_scenario
-from drip_campaigns.core.simulation.scripted_data import ScriptedFacts
+from drip_campaigns.core.simulation.scripted_data import ScriptedData
 from tests.core.builders import at, make_plan, send_due, started
 
 
@@ -51,11 +51,11 @@ def test_an_end_whose_conditions_are_not_met_is_passed_and_one_that_names_a_next
 	position, now = started("2026-05-04 10:00"), at("2026-05-05 10:00")
 	due = decide(plan, position, now)
 
-	turn = weigh(plan, position, due, ScriptedFacts({}), now)
+	turn = evaluate_step(plan, position, due, ScriptedData({}), now)
 	passed = go_on(plan, position, "end", now, turn.target, is_done=False)
 
 	assert next_send_at(plan, passed) == ("b", at("2026-05-07 10:00"))
-	assert weigh(plan, position, due, ScriptedFacts({"tags": ["hot"]}), now) == due
+	assert evaluate_step(plan, position, due, ScriptedData({"tags": ["hot"]}), now) == due
 	assert find_next(plan, advance(plan, position, "end", now)) is None
 
 
@@ -98,7 +98,7 @@ def test_a_jump_follows_its_target_when_the_campaign_is_edited_and_goes_on_in_or
 
 
 def test_what_follows_a_wait_is_counted_from_its_end_although_the_campaign_keeps_its_dates():
-	wait = Step("wait", flow=Flow(awaited=Awaited(clock=time(18))), type=StepType.WAIT)
+	wait = Step("wait", flow=Flow(awaited=WaitCondition(clock=time(18))), type=StepType.WAIT)
 	plan = make_plan(wait, Step("b", 2), if_late=IfLate.KEEP_DATES)
 
 	position = go_on(plan, started("2026-05-04 10:00"), "wait", at("2026-05-04 18:00"), None)
@@ -195,11 +195,11 @@ def test_a_bad_line_of_the_script_is_named(line, field):
 	],
 )
 def test_wait_for_a_date_ends_days_after_a_day_or_a_moment(renewal, until):
-	awaited = Awaited(date_field="renewal", days=1)
+	awaited = WaitCondition(date_field="renewal", days=1)
 	plan = make_plan(Step("wait", type=StepType.WAIT, flow=Flow(awaited=awaited)))
 	position = started("2026-05-04 10:00", timezone="America/New_York")
-	facts, early = ScriptedFacts({"fields": {"renewal": renewal}}), at("2026-05-06 05:00")
+	facts, early = ScriptedData({"fields": {"renewal": renewal}}), at("2026-05-06 05:00")
 	due = decide(plan, position, early)
 
-	assert weigh(plan, position, due, facts, early) == Wait("wait", until)
-	assert weigh(plan, position, due, facts, until).at == until
+	assert evaluate_step(plan, position, due, facts, early) == Wait("wait", until)
+	assert evaluate_step(plan, position, due, facts, until).at == until

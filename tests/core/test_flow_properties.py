@@ -7,9 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from drip_campaigns.core.errors import InvalidFlowError
-from drip_campaigns.core.flow.conditions import Conditions, EventTest, Happening, Heard, TagTest
-from drip_campaigns.core.flow.evaluate import Divert, Leave, Pass, begin_waiting, weigh
-from drip_campaigns.core.flow.step_flow import Awaited, Flow, InVain, Otherwise
+from drip_campaigns.core.flow.conditions import Conditions, EmailFeedback, EventTest, PastEvent, TagTest
+from drip_campaigns.core.flow.evaluate import Branch, ExitCampaign, WaitOver, begin_waiting, evaluate_step
+from drip_campaigns.core.flow.step_flow import Flow, OnTimeout, Otherwise, WaitCondition
 from drip_campaigns.core.model import Finish, Plan, Position, Reach, Send, Skip, Step, StepType, Wait
 from drip_campaigns.core.schedule.due_steps import (
 	advance,
@@ -22,18 +22,18 @@ from drip_campaigns.core.schedule.due_steps import (
 	planned_schedule,
 )
 from drip_campaigns.core.schedule.plan_checks import validate_plan
-from drip_campaigns.core.simulation.scripted_data import ScriptedFacts
+from drip_campaigns.core.simulation.scripted_data import ScriptedData
 from tests.core.strategies import campaigns
 
 FEWER = settings(max_examples=settings().max_examples // 5)  # lives with a flow are long
 TURNS = 2000  # more than a loop of hours can take in the days that a life lasts
 LABELS = tuple("abcdef")
-CONDITIONS = (None, None, Conditions((TagTest("hot"),)), Conditions((EventTest(Heard.OPENED, "a"),)))
+CONDITIONS = (None, None, Conditions((TagTest("hot"),)), Conditions((EventTest(EmailFeedback.OPENED, "a"),)))
 WAITS = (
-	Awaited(event=EventTest(Heard.OPENED, "a"), limit_hours=30),
-	Awaited(event=EventTest(Heard.CLICKED), counts_from_start=False),
-	Awaited(clock=time(9)),
-	Awaited(date_field="renewal", days=-1, limit_hours=48),
+	WaitCondition(event=EventTest(EmailFeedback.OPENED, "a"), limit_hours=30),
+	WaitCondition(event=EventTest(EmailFeedback.CLICKED), counts_from_start=False),
+	WaitCondition(clock=time(9)),
+	WaitCondition(date_field="renewal", days=-1, limit_hours=48),
 )
 minutes = st.integers(0, 60 * 24 * 9).map(lambda number: timedelta(minutes=number))
 
@@ -47,7 +47,7 @@ def flows(draw: st.DrawFn, step: Step, labels: tuple[str, ...]) -> Step:
 	)
 	awaited = None
 	if step_type is StepType.WAIT:
-		in_vain = draw(st.sampled_from(InVain))
+		in_vain = draw(st.sampled_from(OnTimeout))
 		awaited = replace(draw(st.sampled_from(WAITS)), in_vain=in_vain, in_vain_step=draw(somewhere))
 	return replace(
 		step,
@@ -64,7 +64,7 @@ def flows(draw: st.DrawFn, step: Step, labels: tuple[str, ...]) -> Step:
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> tuple[Plan, Position, list[datetime], ScriptedFacts]:
+def lives(draw: st.DrawFn) -> tuple[Plan, Position, list[datetime], ScriptedData]:
 	"""Draw a flow that saves, a start, the runs, and what becomes known of the recipient."""
 	plan, start = draw(campaigns())
 	steps = tuple(replace(step, label=label) for step, label in zip(plan.steps, LABELS, strict=False))
@@ -74,28 +74,28 @@ def lives(draw: st.DrawFn) -> tuple[Plan, Position, list[datetime], ScriptedFact
 		validate_plan(plan)
 	except InvalidFlowError:
 		assume(False)
-	facts = ScriptedFacts(
+	facts = ScriptedData(
 		{"tags": draw(st.sampled_from(((), ("hot",)))), "fields": {"renewal": start.date()}}
 	)
 	for event in draw(st.lists(st.tuples(st.sampled_from(("Opened", "Clicked")), minutes), max_size=3)):
-		facts._happenings.append(Happening(event[0], "a", start + event[1]))
+		facts._happenings.append(PastEvent(event[0], "a", start + event[1]))
 	runs = sorted(start + after for after in draw(st.lists(minutes, min_size=1, max_size=8)))
 	return plan, begin(start, None), runs, facts
 
 
-def run_all(plan: Plan, position: Position, runs: list[datetime], facts: ScriptedFacts):
+def run_all(plan: Plan, position: Position, runs: list[datetime], facts: ScriptedData):
 	"""Carry out the runs; return the position, what was carried out, and how each run ended."""
 	done, ends = [], []
 	for now in runs:
 		for _turn in range(TURNS):
 			due = decide(plan, position, now)
-			turn = weigh(plan, position, due, facts, now) if isinstance(due, Send | Reach) else due
-			if isinstance(turn, Wait | Finish | Leave):
+			turn = evaluate_step(plan, position, due, facts, now) if isinstance(due, Send | Reach) else due
+			if isinstance(turn, Wait | Finish | ExitCampaign):
 				break
 			position, carried_out = take(plan, position, turn, now)
 			done += carried_out
 		ends.append((now, turn))
-		if isinstance(turn, Finish | Leave):
+		if isinstance(turn, Finish | ExitCampaign):
 			break
 		if isinstance(due, Reach):
 			position = begin_waiting(position, due)
@@ -103,10 +103,10 @@ def run_all(plan: Plan, position: Position, runs: list[datetime], facts: Scripte
 
 
 def take(plan: Plan, position: Position, turn, now: datetime) -> tuple[Position, list[str]]:
-	if isinstance(turn, Divert):
+	if isinstance(turn, Branch):
 		is_done = turn.target is None
 		return go_on(plan, position, turn.step_id, now, turn.target, is_done=is_done), []
-	if isinstance(turn, Pass):
+	if isinstance(turn, WaitOver):
 		at = turn.at if plan.keeps_dates else now
 		return go_on(plan, position, turn.step_id, at, turn.target), []
 	if isinstance(turn, Skip):
@@ -123,7 +123,7 @@ def test_every_run_ends_or_waits_for_a_later_moment(life):
 	_, _, ends = run_all(plan, position, runs, facts)
 
 	for now, turn in ends:
-		assert isinstance(turn, Finish | Leave) or (isinstance(turn, Wait) and turn.until > now)
+		assert isinstance(turn, Finish | ExitCampaign) or (isinstance(turn, Wait) and turn.until > now)
 
 
 @FEWER
@@ -151,7 +151,7 @@ def test_waits_are_forgotten_by_the_store_and_nothing_changes(life):
 			break
 		reloaded, more, ends = run_all(plan, reloaded, [now], facts)
 		reloaded, again = replace(reloaded, done=reloaded.done & acting), again + more
-		if isinstance(ends[-1][1], Finish | Leave):
+		if isinstance(ends[-1][1], Finish | ExitCampaign):
 			break
 
 	assert (again, reloaded) == (done, kept)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from drip_campaigns.core.model import IfLate, ReEnrollment, Refuse, Restart, Resume, Status
-from drip_campaigns.core.schedule.due_steps import begin, leave_late, next_send_at, planned_schedule, shift
+from drip_campaigns.core.schedule.due_steps import begin, next_send_at, planned_schedule, shift, shift_late
 from drip_campaigns.core.schedule.reenrollment import re_enroll
 from tests.core.builders import WORKDAYS, after, at, make_plan, on_days, send_due, started
 
@@ -192,7 +192,7 @@ def test_steps_after_an_e_mail_that_left_late_are_counted_from_when_it_left():
 	plan = make_plan(*on_days(a=0, b=3, c=5))
 	position, _ = send_due(plan, started("2026-05-01 10:00"), at("2026-05-01 10:00"))
 
-	position = leave_late(plan, position, "a", at("2026-05-03 16:00"))
+	position = shift_late(plan, position, "a", at("2026-05-03 16:00"))
 
 	assert planned_schedule(plan, position) == [("b", at("2026-05-06 16:00")), ("c", at("2026-05-08 16:00"))]
 
@@ -201,7 +201,7 @@ def test_with_keep_dates_an_e_mail_that_left_late_moves_nothing():
 	plan = make_plan(*on_days(a=0, b=3), if_late=IfLate.KEEP_DATES)
 	position, _ = send_due(plan, started("2026-05-01 10:00"), at("2026-05-01 10:00"))
 
-	assert leave_late(plan, position, "a", at("2026-05-03 16:00")) == position
+	assert shift_late(plan, position, "a", at("2026-05-03 16:00")) == position
 
 
 def test_an_earlier_e_mail_that_left_late_does_not_move_what_is_counted_from_a_later_one():
@@ -209,7 +209,7 @@ def test_an_earlier_e_mail_that_left_late_does_not_move_what_is_counted_from_a_l
 	position, done = send_due(plan, started("2026-05-01 10:00"), at("2026-05-01 10:00"))
 
 	assert done == ["a", "b"]
-	assert leave_late(plan, position, "a", at("2026-05-03 16:00")) == position
+	assert shift_late(plan, position, "a", at("2026-05-03 16:00")) == position
 
 
 def test_leaving_late_after_a_pause_does_not_count_the_pause_twice():
@@ -217,6 +217,6 @@ def test_leaving_late_after_a_pause_does_not_count_the_pause_twice():
 	position, _ = send_due(plan, started("2026-05-01 10:00"), at("2026-05-01 10:00"))
 	position = shift(plan, position, at("2026-05-01 11:00"), at("2026-05-08 11:00"))
 
-	position = leave_late(plan, position, "a", at("2026-05-08 11:05"))
+	position = shift_late(plan, position, "a", at("2026-05-08 11:05"))
 
 	assert planned_schedule(plan, position) == [("b", at("2026-05-09 11:05"))]

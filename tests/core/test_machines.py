@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from drip_campaigns.core.tracking.bot_detection import find_machines
+from drip_campaigns.core.tracking.bot_detection import find_bots
 from drip_campaigns.core.tracking.visits import Visit, VisitKind, read_visit, write_visit
 
 SENT = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
@@ -22,7 +22,7 @@ def visit(seconds: float = 3600, kind: VisitKind = VisitKind.CLICK, mail: str = 
 
 def judge(*visits: Visit, **options) -> list[bool]:
 	"""Say of each visit whether it is a machine's."""
-	machines = find_machines(visits, {"m": SENT, "other": SENT}, **options)
+	machines = find_bots(visits, {"m": SENT, "other": SENT}, **options)
 	return [one.id in machines for one in visits]
 
 

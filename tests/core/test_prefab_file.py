@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from drip_campaigns.core.campaign_file import MOST_CHARACTERS, PrefabFileError, read_prefab
+from drip_campaigns.core.campaign_file import MOST_CHARACTERS, CampaignFileError, read_campaign_file
 
 BUILT_IN = sorted((Path(__file__).parents[2] / "drip_campaigns" / "prefabs" / "built_in").glob("*.json"))
 GOOD = {
@@ -25,12 +25,12 @@ def change(**values) -> str:
 
 
 def test_good_file_is_read_as_it_is():
-	assert read_prefab(change()) == GOOD
+	assert read_campaign_file(change()) == GOOD
 
 
 @pytest.mark.parametrize("path", BUILT_IN, ids=lambda path: path.stem)
 def test_each_of_ours_is_a_good_file(path):
-	content = read_prefab(path.read_text(encoding="utf-8"))
+	content = read_campaign_file(path.read_text(encoding="utf-8"))
 
 	assert content["description"]
 	assert content["steps"]
@@ -79,7 +79,7 @@ def test_seven_are_ours():
 	],
 )
 def test_bad_file_is_refused_with_the_place_and_the_remedy(text, words):
-	with pytest.raises(PrefabFileError) as caught:
-		read_prefab(text)
+	with pytest.raises(CampaignFileError) as caught:
+		read_campaign_file(text)
 
 	assert words in str(caught.value)

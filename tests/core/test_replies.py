@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from drip_campaigns.core.inbound.out_of_office import find_return
+from drip_campaigns.core.inbound.out_of_office import find_return_date
 from drip_campaigns.core.inbound.replies import ReplyKind, own_words, read_reply
 from tests.core.letters import LETTERS
 
@@ -79,7 +79,7 @@ def test_day_of_return_is_the_one_that_is_stated(sample):
 	],
 )
 def test_day_that_is_not_stated_clearly_is_not_guessed(text, back_on):
-	assert find_return(text, TODAY) == back_on
+	assert find_return_date(text, TODAY) == back_on
 
 
 def test_words_of_an_html_answer_are_read_without_what_it_quotes():

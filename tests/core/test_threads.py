@@ -2,8 +2,8 @@
 
 import pytest
 
-from drip_campaigns.core.flow.threads import MOST_REFERENCES, Earlier, find_thread
-from drip_campaigns.core.flow.threads import as_reply as reply
+from drip_campaigns.core.flow.threads import MOST_REFERENCES, EarlierEmail, find_thread
+from drip_campaigns.core.flow.threads import reply_subject as reply
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_nobody_who_has_got_nothing_is_in_a_thread():
 
 
 def test_thread_is_that_of_the_latest_e_mail_and_names_all_of_it_in_their_order():
-	earlier = [Earlier("Old", "a", ""), Earlier("New", "b", ""), Earlier("Re: New", "c", "b")]
+	earlier = [EarlierEmail("Old", "a", ""), EarlierEmail("New", "b", ""), EarlierEmail("Re: New", "c", "b")]
 
 	thread = find_thread(earlier)
 
@@ -37,13 +37,13 @@ def test_thread_is_that_of_the_latest_e_mail_and_names_all_of_it_in_their_order(
 
 
 def test_thread_whose_first_e_mail_is_not_kept_goes_on_under_its_subject():
-	thread = find_thread([Earlier("Re: New", "c", "b")])
+	thread = find_thread([EarlierEmail("Re: New", "c", "b")])
 
 	assert (thread.subject, thread.root, thread.references) == ("Re: New", "b", ("c",))
 
 
 def test_long_thread_names_its_first_e_mail_and_the_latest():
-	earlier = [Earlier("First", "0", ""), *(Earlier("Re: First", str(n), "0") for n in range(1, 50))]
+	earlier = [EarlierEmail("First", "0", ""), *(EarlierEmail("Re: First", str(n), "0") for n in range(1, 50))]
 
 	references = find_thread(earlier).references
 

@@ -4,7 +4,7 @@ from datetime import date, datetime, timezone
 
 import pytest
 
-from drip_campaigns.core.flow.triggers import Repeat, dates_that_count, days_begun, find_circle, is_tag
+from drip_campaigns.core.flow.triggers import Repeat, dates_that_count, days_begun, find_loop, is_tag
 
 
 def utc(*parts: int) -> datetime:
@@ -83,4 +83,4 @@ def test_tags_are_compared_without_case(wanted, tag, expected):
 	],
 )
 def test_way_back_to_a_campaign_is_named(starters, circle):
-	assert find_circle(starters, "A") == circle
+	assert find_loop(starters, "A") == circle

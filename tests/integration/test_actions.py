@@ -10,13 +10,13 @@ from frappe.custom.doctype.property_setter.property_setter import make_property_
 from frappe.utils.background_jobs import get_queues
 
 from drip_campaigns.actions import action_rows, webhooks
-from drip_campaigns.actions.queue import Task, record
+from drip_campaigns.actions.queue import ActionTask, record_actions
 from drip_campaigns.api import enrollments
-from drip_campaigns.api.results import get_figures
+from drip_campaigns.api.results import get_results
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.model import ExitReason
 from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment.exit import end
+from drip_campaigns.enrollment.exit import exit_enrollment
 from drip_campaigns.jobs import dispatch_due, run_actions
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.stats import progress
@@ -53,9 +53,9 @@ def deeds(campaign) -> list[tuple[str, str]]:
 	return [(row.status, row.outcome) for row in rows]
 
 
-def tags_of(record) -> set[str]:
+def tags_of(record_actions) -> set[str]:
 	"""Return the tags of a record."""
-	filters = {"document_type": record.doctype, "document_name": record.name}
+	filters = {"document_type": record_actions.doctype, "document_name": record_actions.name}
 	return set(frappe.get_all("Tag Link", filters=filters, pluck="tag"))
 
 
@@ -216,16 +216,16 @@ def test_leavers_get_what_waits_for_their_reason_once_and_nobody_when_the_campai
 		on_leaving("Add Tag", action_tag="Drip Later", send_after_days=3),
 	)
 	people = {name: factories.make_contact(name) for name in ("opted", "replied", "stays")}
-	enrolled = {name: factories.enroll(campaign, record, clock) for name, record in people.items()}
+	enrolled = {name: factories.enroll(campaign, record_actions, clock) for name, record_actions in people.items()}
 	act(clock)
 	assert deeds(campaign) == []
 
 	for _ in range(2):
 		verbs.unsubscribe(enrolled["opted"].reload(), clock.now)
-	end(enrolled["replied"].reload(), clock.now, ExitReason.REPLY)
+	exit_enrollment(enrolled["replied"].reload(), clock.now, ExitReason.REPLY)
 	act(clock)
 
-	tags = {name: tags_of(record) for name, record in people.items()}
+	tags = {name: tags_of(record_actions) for name, record_actions in people.items()}
 	assert tags == {"opted": {"Drip Left", "Drip Opted Out"}, "replied": {"Drip Left"}, "stays": set()}
 	assert Counter(status for status, _outcome in deeds(campaign)) == {"Done": 3, "Waiting": 2}
 	lifecycle.end(campaign.reload(), clock.now)
@@ -356,7 +356,7 @@ def test_line_of_an_enrollment_has_actions_waits_and_branches_in_their_order(sit
 		line[1]["reason"].startswith("Waited in vain: ") and line[2]["subject"] == "Add the tag “Drip Warm”"
 	)
 	assert line[3]["reason"] == "Not met: Welcome was opened. Goes on at Offer."
-	figures = get_figures(campaign.name)["steps"]
+	figures = get_results(campaign.name)["steps"]
 	assert [(row["sent"], row["acted"], row["moved_on"]) for row in figures] == [
 		*((1, 0, 0), (0, 0, 1), (0, 1, 0), (0, 0, 1), (0, 0, 0), (0, 0, 0)),
 	]
@@ -592,10 +592,10 @@ def test_list_that_was_deleted_fails_the_action_visibly_and_stops_nobody(site, s
 def test_same_action_written_twice_is_one(site, clock, contact):
 	campaign = factories.make_active_campaign(clock, action("Add Tag", action_tag="Drip Warm"), step(9))
 	enrollment = factories.enroll(campaign, contact, clock)
-	task = Task(campaign.steps[0], enrollment.as_dict(), clock.now)
+	task = ActionTask(campaign.steps[0], enrollment.as_dict(), clock.now)
 
 	for _ in range(2):
-		record([task], clock.now)
+		record_actions([task], clock.now)
 
 	assert factories.count("Drip Action") == 1
 	assert action_rows.find_due_campaigns(to_site(clock.now)) == [campaign.name]

@@ -8,11 +8,11 @@ import pytest
 
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.enrollment import address_change
-from drip_campaigns.enrollment.list_membership import leave_list
+from drip_campaigns.enrollment.list_membership import unsubscribe_from_list
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.jobs import daily
-from drip_campaigns.people.opt_outs import find_left, record_left
-from drip_campaigns.people.preferences import keep_preference, load_preference
+from drip_campaigns.people.opt_outs import find_opted_out, record_opt_out
+from drip_campaigns.people.preferences import load_preference, save_preference
 from drip_campaigns.people.suppression import find_suppressed
 from drip_campaigns.site.clock import to_site, utc_now
 from tests import factories
@@ -71,7 +71,7 @@ def test_confirming_changes_record_enrollment_and_list_and_tells_the_old_address
 ):
 	contact = frappe.get_doc("Contact", enrollment.recipient)
 	factories.make_list("Drip Test News", contact)
-	keep_preference(ADA, preferred_language="de")
+	save_preference(ADA, preferred_language="de")
 	frappe.db.commit()
 	_answer, link = ask(smtp)
 
@@ -211,15 +211,15 @@ def test_what_was_left_at_the_old_address_stays_left_at_the_new_one(enrollment, 
 	contact = frappe.get_doc("Contact", enrollment.recipient)
 	left = factories.make_active_campaign(clock)
 	news = factories.make_list("Drip Test News", contact)
-	record_left(left.name, ADA)
-	leave_list(news.name, ADA, utc_now())
+	record_opt_out(left.name, ADA)
+	unsubscribe_from_list(news.name, ADA, utc_now())
 	frappe.db.commit()
 	_answer, link = ask(smtp)
 
 	Browser(web).post(link, {})
 
 	frappe.db.rollback()
-	assert find_left(left.name, [NEW]) == {NEW}
+	assert find_opted_out(left.name, [NEW]) == {NEW}
 	assert factories.count("Drip Target List Member", email_address=NEW, opted_out=1) == 1
 
 
@@ -240,7 +240,7 @@ def test_new_address_that_is_on_the_campaign_and_the_list_already_stays_there_on
 	contact, other = frappe.get_doc("Contact", enrollment.recipient), factories.make_contact("Other", NEW)
 	kept = factories.enroll(frappe.get_doc("Drip Campaign", enrollment.campaign), other, clock)
 	news = factories.make_list("Drip Test News", contact, other)
-	leave_list(news.name, ADA, utc_now())
+	unsubscribe_from_list(news.name, ADA, utc_now())
 	frappe.db.commit()
 	_answer, link = ask(smtp)
 

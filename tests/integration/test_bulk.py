@@ -176,10 +176,10 @@ def test_run_goes_on_after_a_deadlock_and_after_its_worker_was_killed(site, monk
 	frappe.db.rollback()
 	assert (run.reload().status, run.processed) == ("Running", 2)
 
-	bulk_enrollment.take_up_lost()  # it may still be at work
+	bulk_enrollment.resume_orphaned()  # it may still be at work
 	none = jobs_of(run)
 	run.db_set("modified", to_site(utc_now()) - timedelta(hours=1), update_modified=False)
-	bulk_enrollment.take_up_lost()
+	bulk_enrollment.resume_orphaned()
 	frappe.db.commit()
 	one = jobs_of(run)
 	bulk_enrollment.run(run.name)

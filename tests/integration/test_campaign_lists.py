@@ -7,7 +7,7 @@ from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.enroll import resume
-from drip_campaigns.enrollment.list_membership import leave_list
+from drip_campaigns.enrollment.list_membership import unsubscribe_from_list
 from drip_campaigns.enrollment.preview import preview_audience
 from drip_campaigns.enrollment.why_not import explain
 from drip_campaigns.jobs import bulk_enrollment, dispatch_due, run_triggers
@@ -166,11 +166,11 @@ def test_what_is_queued_for_somebody_who_drops_out_is_withdrawn(people, open_one
 
 def test_who_is_on_a_list_already_is_counted_and_taken_in_through_it(people, open_ones, clock):
 	factories.refresh(open_ones)
-	leave_list(open_ones.name, f"bob@{DOMAIN}", clock.now)
+	unsubscribe_from_list(open_ones.name, f"bob@{DOMAIN}", clock.now)
 	campaign = include(clock, open_ones)
 
 	[found] = backfill.count_existing(campaign)
-	[run] = api_triggers.take_in(campaign, [found], utc_now())
+	[run] = api_triggers.backfill(campaign, [found], utc_now())
 	frappe.db.commit()
 	bulk_enrollment.run(run)
 

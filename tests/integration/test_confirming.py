@@ -402,7 +402,7 @@ def test_named_mail_domains_say_who_is_asked(site, clock, domains, asked):
 	frappe.db.set_single_value("Drip Settings", "opt_in_domains", domains)
 	addresses = [f"ada@{domain}" for domain in ("gmail.com", "yahoo.co.uk", DOMAIN, "mail.gmail.com")]
 
-	found = confirming.find_those_to_ask(campaign, addresses)
+	found = confirming.find_who_must_confirm(campaign, addresses)
 
 	assert {address.partition("@")[2] for address in found} == asked
 

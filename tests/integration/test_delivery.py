@@ -12,7 +12,7 @@ from drip_campaigns.db import bulk_writes
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due, rescue
 from drip_campaigns.outbox import emails
-from drip_campaigns.outbox.delivery_state import DeliveryNotes
+from drip_campaigns.outbox.delivery_state import DeliveryState
 from drip_campaigns.site.clock import to_site
 from tests import factories
 from tests.factories import DOMAIN
@@ -62,7 +62,7 @@ def _statuses() -> dict[str, int]:
 def test_job_that_slept_while_its_mail_was_taken_back_sends_nothing_twice(queued, smtp, clock):
 	def sleep_for_an_hour() -> None:
 		clock.advance(hours=1)
-		rescue.settle_strays(clock.now)
+		rescue.rescue_strays(clock.now)
 		delivery.deliver(clock)
 
 	_deliver_until(clock, "send_text", 2, sleep_for_an_hour)
@@ -74,7 +74,7 @@ def test_job_that_slept_while_its_mail_was_taken_back_sends_nothing_twice(queued
 def test_what_a_sleeping_job_knows_after_all_ends_the_doubt(queued, smtp, clock):
 	def sleep_for_an_hour() -> None:
 		clock.advance(hours=1)
-		rescue.settle_strays(clock.now)
+		rescue.rescue_strays(clock.now)
 
 	_deliver_until(clock, "send_text", 1, sleep_for_an_hour)
 	delivery.deliver(clock)
@@ -89,7 +89,7 @@ def test_only_the_email_of_the_moment_is_in_doubt_after_a_kill(queued, smtp, clo
 	frappe.db.rollback()
 
 	clock.advance(minutes=9)
-	rescue.settle_strays(clock.now)
+	rescue.rescue_strays(clock.now)
 	assert _statuses() == {"In Doubt": 1, "Queued": 2, "Sent": 2}
 	delivery.deliver(clock)
 
@@ -104,7 +104,7 @@ def test_refused_email_is_not_in_doubt_after_a_kill(queued, smtp, clock):
 	frappe.db.rollback()
 
 	clock.advance(minutes=9)
-	rescue.settle_strays(clock.now)
+	rescue.rescue_strays(clock.now)
 
 	assert _statuses() == {"Queued": 2, "Sent": 3}
 
@@ -133,7 +133,7 @@ def test_frappe_that_puts_back_what_stays_sending_does_not_send_it_again(queued,
 
 
 def test_emptied_redis_costs_a_group_nothing_but_another_turn(queued, smtp, clock):
-	_deliver_until(clock, "send_text", 2, lambda: DeliveryNotes()._redis.flushdb())
+	_deliver_until(clock, "send_text", 2, lambda: DeliveryState()._redis.flushdb())
 
 	assert sorted(message.recipient for message in smtp.messages) == sorted(queued)
 	assert _statuses() == {"Sent": 5}
@@ -152,9 +152,9 @@ def test_deadlock_after_sending_forgets_no_answer(queued, smtp, clock, module, f
 
 	with mock.patch.object(module, function, rolled_back_once):
 		delivery.deliver(clock)
-	DeliveryNotes().forget(frappe.get_all("Email Queue", pluck="name"))  # Redis was emptied
+	DeliveryState().forget(frappe.get_all("Email Queue", pluck="name"))  # Redis was emptied
 	clock.advance(minutes=20)
-	rescue.settle_strays(clock.now)
+	rescue.rescue_strays(clock.now)
 
 	assert len(calls) > 1
 	assert len(smtp.messages) == 5

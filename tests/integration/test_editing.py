@@ -6,7 +6,7 @@ import frappe
 import pytest
 
 from drip_campaigns.api.editing import preview_edit
-from drip_campaigns.campaign.preview_impact import foresee
+from drip_campaigns.campaign.preview_impact import preview_impact
 from drip_campaigns.db.dialect import insert_rows
 from drip_campaigns.enrollment import enroll as verbs
 from tests import factories
@@ -65,7 +65,7 @@ def states() -> dict[str, dict]:
 )
 def test_numbers_told_before_saving_are_what_happens_then(crowd, smtp, clock, change):
 	edited, stored = edit(crowd, change)
-	impact, _sentences = foresee(stored, edited)
+	impact, _sentences = preview_impact(stored, edited)
 	before = states()
 
 	edited.save()
@@ -193,7 +193,7 @@ def test_crowd_on_board_is_counted_by_place_and_not_one_by_one(site, clock):
 	edited, stored = edit(campaign.reload(), add_step(3))
 
 	with factories.count_statements() as seen:
-		impact, _sentences = foresee(stored, edited)
+		impact, _sentences = preview_impact(stored, edited)
 
 	assert sum(impact.gets.values()) == many + 1
 	assert seen.count <= 12, seen

@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from drip_campaigns.api import desk
-from drip_campaigns.rendering.timeline_html import for_the_timeline
+from drip_campaigns.rendering.timeline_html import make_timeline_html
 from tests import factories
 from tests.factories import DOMAIN, SENDER, step
 
@@ -416,7 +416,7 @@ def test_what_the_erp_shows_does_no_harm_and_does_not_unsubscribe_the_recipient(
 	],
 )
 def test_disguised_script_does_not_reach_the_timeline(connected_site, html):
-	shown = BeautifulSoup(for_the_timeline(f"<p>Hello</p>{html}", ()), "html.parser")
+	shown = BeautifulSoup(make_timeline_html(f"<p>Hello</p>{html}", ()), "html.parser")
 
 	assert "Hello" in shown.text
 	for tag in shown.find_all(True):
@@ -428,7 +428,7 @@ def test_disguised_script_does_not_reach_the_timeline(connected_site, html):
 def test_plain_links_reach_the_timeline_untouched(connected_site):
 	html = '<p>Hello</p><a href="https://a.example/?action=x">x</a><a href="mailto:a@b.example">y</a><a href="#">z</a>'
 
-	assert for_the_timeline(html, ()) == html
+	assert make_timeline_html(html, ()) == html
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from drip_campaigns.enrollment import preview
 from drip_campaigns.jobs import bulk_enrollment, run_triggers
 from drip_campaigns.jobs.enroll_now import enroll_audience
 from drip_campaigns.people import audience
-from drip_campaigns.people.opt_outs import record_left
+from drip_campaigns.people.opt_outs import record_opt_out
 from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
@@ -40,7 +40,7 @@ def crowd(now):
 		"nowhere": factories.make_contact("Nowhere", None),
 	}
 	factories.enroll(campaign, names["on"], now)
-	record_left(campaign.name, f"left@{DOMAIN}")
+	record_opt_out(campaign.name, f"left@{DOMAIN}")
 	frappe.db.commit()
 	yield campaign, [contact.name for contact in names.values()]
 	frappe.delete_doc("Contact", names["nowhere"].name, force=True)
@@ -167,7 +167,7 @@ def test_so_many_a_day_goes_on_each_day_until_all_are_enrolled(now, monkeypatch)
 	for _ in range(3):
 		now.advance(days=1)
 		monkeypatch.setattr(bulk_enrollment, "utc_now", lambda: now.now)
-		bulk_enrollment.go_on_waiting(now.now)
+		bulk_enrollment.continue_waiting(now.now)
 		frappe.db.commit()
 		bulk_enrollment.run(run["name"])
 		seen.append(frappe.db.get_value("Drip Bulk Enrollment", run["name"], ["status", "enrolled"]))
@@ -188,7 +188,7 @@ def test_quota_of_the_day_is_not_spent_twice(now):
 		factories.make_contact()
 	run = enroll_records(campaign.name, "Contact", OURS, per_day=2)
 
-	bulk_enrollment.go_on_waiting(now.now)
+	bulk_enrollment.continue_waiting(now.now)
 	bulk_enrollment.run(run["name"])
 
 	assert factories.count("Drip Enrollment") == 2

@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from drip_campaigns.api.enroll import enroll_people_file, preview_people_file, read_people_file
 from drip_campaigns.jobs import bulk_enrollment, bulk_enrollment_sources
 from drip_campaigns.people import people_file
-from drip_campaigns.people.opt_outs import record_left
+from drip_campaigns.people.opt_outs import record_opt_out
 from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
@@ -89,8 +89,8 @@ def test_dry_run_says_what_each_row_would_do_and_writes_nothing(campaign, upload
 def test_run_does_what_the_dry_run_has_said(campaign, upload):
 	factories.make_contact("Ada", f"ada@{DOMAIN}")
 	factories.make_contact("Gone", f"gone@{DOMAIN}")
-	record_left(campaign.name, f"gone@{DOMAIN}")
-	record_left(campaign.name, f"never@{DOMAIN}")
+	record_opt_out(campaign.name, f"gone@{DOMAIN}")
+	record_opt_out(campaign.name, f"never@{DOMAIN}")
 	url = upload(
 		rows(f"ada@{DOMAIN},Ada,", f"gone@{DOMAIN},,", f"never@{DOMAIN},,", "x,,", f"new@{DOMAIN},New,Comer")
 	)

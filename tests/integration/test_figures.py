@@ -11,7 +11,7 @@ from drip_campaigns.api import results as api
 from drip_campaigns.core.tracking.visits import Visit, VisitKind
 from drip_campaigns.db.events import record_events
 from drip_campaigns.jobs import dispatch_due, retention
-from drip_campaigns.people.preferences import keep_preference
+from drip_campaigns.people.preferences import save_preference
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.stats import campaign_results, counters, verify_counters, visit_buffer
 from tests import factories
@@ -30,7 +30,7 @@ def campaign(site, smtp, clock):
 	people = [factories.make_contact(name) for name in ("Ada", "Bob", "Cleo")]
 	smtp.answer(people[2].email_id, "550 5.1.1 no such user")
 	for contact in people:
-		keep_preference(contact.email_id, tracking_consent=1, tracking_consent_at=frappe.utils.now())
+		save_preference(contact.email_id, tracking_consent=1, tracking_consent_at=frappe.utils.now())
 		factories.enroll(campaign, contact, clock)
 	factories.run(clock)
 	clock.advance(days=1)
@@ -71,7 +71,7 @@ def equal_to_a_recount() -> bool:
 
 def shown(campaign) -> dict:
 	"""Return what the form shows in all, without what is 0."""
-	return {name: number for name, number in api.get_figures(campaign.name)["total"].items() if number}
+	return {name: number for name, number in api.get_results(campaign.name)["total"].items() if number}
 
 
 EXPECTED = {
@@ -89,7 +89,7 @@ def test_form_shows_what_happened_before_and_after_it_is_counted(campaign):
 	count()
 
 	assert before == shown(campaign) == EXPECTED
-	first, second = api.get_figures(campaign.name)["steps"]
+	first, second = api.get_results(campaign.name)["steps"]
 	assert (first["sent"], first["clicked"], first["bounced"], second["sent"], second["clicked"]) == (
 		2,
 		2,
@@ -106,14 +106,14 @@ def test_list_of_campaigns_shows_for_each_what_the_form_shows_in_all(campaign, c
 	factories.enroll(other, factories.make_contact(), clock)
 	frappe.db.commit()
 
-	before = api.get_glance(json.dumps([campaign.name, other.name, "no such campaign"]))
+	before = api.get_summaries(json.dumps([campaign.name, other.name, "no such campaign"]))
 	count()
 	with factories.count_statements() as seen:
-		after = api.get_glance(json.dumps([campaign.name, other.name]))
+		after = api.get_summaries(json.dumps([campaign.name, other.name]))
 
 	assert before == after
 	assert seen.count <= 6
-	whole, glance = api.get_figures(campaign.name)["total"], after[campaign.name]
+	whole, glance = api.get_results(campaign.name)["total"], after[campaign.name]
 	assert {name: glance[name] for name in campaign_results.COLUMNS} == {
 		name: whole[name] for name in campaign_results.COLUMNS
 	}
@@ -189,7 +189,7 @@ def test_wrong_sum_is_found_and_corrected(campaign):
 	frappe.db.commit()
 	found = verify_counters.find_differences()
 
-	corrected = verify_counters.correct()
+	corrected = verify_counters.correct_counters()
 
 	assert [(one.kept - one.counted, one.what.event_type) for one in found] == [(7, "Sent")]
 	assert corrected == 2
@@ -259,8 +259,8 @@ def test_who_may_not_read_a_campaign_sees_no_figures_and_who_may_make_no_list_ma
 	frappe.set_user(stranger)
 
 	with pytest.raises(frappe.PermissionError):
-		api.get_figures(campaign.name)
+		api.get_results(campaign.name)
 	with pytest.raises(frappe.PermissionError):
-		api.get_glance(json.dumps([campaign.name]))
+		api.get_summaries(json.dumps([campaign.name]))
 	with pytest.raises(frappe.PermissionError):
 		api.make_list_of_events("Drip Test Stolen", "[]")

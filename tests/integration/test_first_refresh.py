@@ -45,7 +45,7 @@ def test_first_refresh_asks_with_the_number_and_enrolls_after_the_answer(live_li
 	question = api.get_list_state(live_list.name)["question"]
 	told = factories.notifications_of(owner)
 
-	answered = api.answer_first_refresh(question["run"], True)
+	answered = api.confirm_first_refresh(question["run"], True)
 	frappe.db.commit()
 	first_refresh.fire_job(run.name)
 	run_triggers.run(utc_now())
@@ -61,9 +61,9 @@ def test_first_refresh_asks_with_the_number_and_enrolls_after_the_answer(live_li
 def test_answer_is_given_once_and_no_means_no(live_list, campaign):
 	run = refresh_and_work(live_list)
 
-	api.answer_first_refresh(run.name, False)
+	api.confirm_first_refresh(run.name, False)
 	with pytest.raises(frappe.ValidationError, match="Nobody waits for this answer"):
-		api.answer_first_refresh(run.name, True)
+		api.confirm_first_refresh(run.name, True)
 	refresh_and_work(live_list)
 
 	assert factories.count("Drip Enrollment", campaign=campaign.name) == 0
@@ -95,7 +95,7 @@ def _clock_now():
 
 
 def test_changed_source_is_asked_about_again_and_a_refresh_that_was_cut_short_counts(live_list, campaign):
-	api.answer_first_refresh(refresh_and_work(live_list).name, False)
+	api.confirm_first_refresh(refresh_and_work(live_list).name, False)
 	for name in ("Eve", "Fay", "Gil"):
 		factories.make_contact(name, f"{name.lower()}.other@{DOMAIN}")
 	live_list.reload().append(

@@ -6,7 +6,7 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns.campaign_templates.make_draft import make_draft, to_content
+from drip_campaigns.campaign_templates.make_draft import export_content, make_draft
 from drip_campaigns.core.flow.conditions import read_conditions
 from drip_campaigns.core.model import EventType
 from drip_campaigns.db.events import record_events
@@ -496,7 +496,7 @@ def test_exported_flow_comes_back_without_conditions_that_name_records_of_the_si
 		step(3, conditions=secret, label="Hello 2"),
 	)
 
-	content = to_content(campaign)
+	content = export_content(campaign)
 	draft, _left_out = make_draft(content, "Drip Test Copy")
 
 	assert f"vip@{DOMAIN}" not in json.dumps(content)

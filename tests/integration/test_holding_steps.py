@@ -10,7 +10,7 @@ from drip_campaigns.api import desk, enrollments
 from drip_campaigns.campaign import lifecycle, step_pauses
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.admission import EnrollmentRefusedError
-from drip_campaigns.enrollment.bulk_verbs import Order, Outcome, Verb, act_on, names_at_step
+from drip_campaigns.enrollment.bulk_verbs import Order, Verb, VerbResult, act_on, names_at_step
 from drip_campaigns.jobs import bulk_verbs as verbs_job
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
@@ -47,7 +47,7 @@ def got(smtp, enrollment) -> list[str]:
 	return [message.message["Subject"] for message in smtp.to(enrollment.email_address)]
 
 
-def do(verb: Verb, names, clock, **options) -> Outcome:
+def do(verb: Verb, names, clock, **options) -> VerbResult:
 	outcome = act_on([one.name for one in names], Order(verb, **options), clock.now)
 	frappe.db.commit()
 	return outcome
@@ -237,7 +237,7 @@ def test_methods_for_those_on_board_ask_for_the_right_to_write(campaign, ada, cl
 		lambda: enrollments.pause_step(campaign.name, first),
 		lambda: enrollments.resume_step(campaign.name, first),
 		lambda: enrollments.close_campaign(campaign.name),
-		lambda: enrollments.open_campaign(campaign.name),
+		lambda: enrollments.reopen_campaign(campaign.name),
 		lambda: enrollments.act_on_step(campaign.name, first, "Pause"),
 	)
 	frappe.set_user(factories.make_user("other", "Drip User"))

@@ -245,7 +245,7 @@ def test_manager_brings_somebody_back_who_asks_with_the_proof_in_the_log(web, tw
 	Browser(web).post(link_of(two[0]), {})
 	frappe.db.rollback()
 
-	desk.bring_back_enrollment(two[0].name, "He called us.")
+	desk.resubscribe_enrollment(two[0].name, "He called us.")
 
 	assert two[0].reload().status == "In Progress"
 	assert factories.count("Drip Event", event_type="Came Back", detail="He called us.") == 1
@@ -257,7 +257,7 @@ def test_manager_is_told_to_lift_the_suppression_first(web, two):
 	frappe.db.rollback()
 
 	with pytest.raises(frappe.ValidationError, match="Lift the Drip Suppression"):
-		desk.bring_back_enrollment(two[0].name, "He called us.")
+		desk.resubscribe_enrollment(two[0].name, "He called us.")
 
 
 def test_page_speaks_the_language_of_the_browser_and_else_that_of_the_site(web, two):

@@ -7,7 +7,7 @@ import frappe
 import pytest
 from frappe.utils.background_jobs import get_redis_conn
 
-from drip_campaigns.outbox.sending_limits import Limits
+from drip_campaigns.outbox.sending_limits import SendingLimits
 from drip_campaigns.site.clock import to_site
 from tests import factories
 from tests.factories import DOMAIN
@@ -38,10 +38,10 @@ def most_in_an_hour(moments: list) -> int:
 
 def test_600_an_hour_with_four_workers_is_never_exceeded_and_nearly_reached(site, clock):
 	set_limits({"scope": "Site", "per_hour": 600})
-	workers = [Limits() for _ in range(4)]
+	workers = [SendingLimits() for _ in range(4)]
 	sent, begin = [], clock.now
 
-	def work(limits: Limits) -> int:
+	def work(limits: SendingLimits) -> int:
 		count = 0
 		while count < 300 and limits.reserve("account", DOMAIN, clock.now) is None:
 			count += 1

@@ -6,7 +6,7 @@ import frappe
 import pytest
 
 from drip_campaigns.api.lists import add_to_list
-from drip_campaigns.enrollment.list_membership import leave_list
+from drip_campaigns.enrollment.list_membership import unsubscribe_from_list
 from drip_campaigns.jobs import run_triggers
 from drip_campaigns.lists import by_hand
 from drip_campaigns.site.clock import utc_now
@@ -27,7 +27,7 @@ def test_each_of_the_ticked_is_counted_and_whoever_joins_is_enrolled(site, clock
 	twin, nobody = factories.make_contact("Twin", bob.email_id), factories.make_contact("Nobody", None)
 	factories.add_to_list(target_list, ada)
 	factories.add_to_list(target_list, gone)
-	leave_list(target_list.name, gone.email_id, utc_now())
+	unsubscribe_from_list(target_list.name, gone.email_id, utc_now())
 
 	answer = add(target_list, [ada, bob, gone, twin, nobody])
 	frappe.db.commit()

@@ -8,7 +8,7 @@ import pytest
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.db.events import record_events
-from drip_campaigns.enrollment.list_membership import leave_list
+from drip_campaigns.enrollment.list_membership import unsubscribe_from_list
 from drip_campaigns.jobs import refresh_lists
 from drip_campaigns.site.clock import to_site, utc_now
 from tests import factories
@@ -83,7 +83,7 @@ def test_who_matches_no_more_drops_out_and_comes_back_as_the_same_member(open_on
 
 
 def test_who_opted_out_stays_out_whatever_the_sources_say(open_ones, people):
-	leave_list(open_ones.name, f"ada@{DOMAIN}", utc_now())
+	unsubscribe_from_list(open_ones.name, f"ada@{DOMAIN}", utc_now())
 	factories.refresh(open_ones)
 	set_status(people[0], "Replied")
 	factories.refresh(open_ones)
@@ -298,7 +298,7 @@ def test_list_has_only_records_that_its_owner_may_read(people, log):
 
 
 def test_another_list_is_a_source_without_those_who_left_it(open_ones):
-	leave_list(open_ones.name, f"bob@{DOMAIN}", utc_now())
+	unsubscribe_from_list(open_ones.name, f"bob@{DOMAIN}", utc_now())
 	outer = factories.make_list(sources=[{"kind": "Target List", "included_list": open_ones.name}])
 
 	factories.refresh(outer)

@@ -15,7 +15,7 @@ from tests.factories import DOMAIN, step
 from tests.fakes import LOOPBACK
 
 KINDS = ("Webhook", "Notification", "Server Script")
-JOBS = ("drip_campaigns.jobs.doc_event_job.tell", "enqueue_webhook", "make_notification_logs")
+JOBS = ("drip_campaigns.jobs.doc_event_job.deliver_doc_events", "enqueue_webhook", "make_notification_logs")
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_what_is_rolled_back_is_told_to_nobody(campaign, clock, receiver):
 
 
 def test_batch_costs_no_statement_where_nobody_listens(campaign, clock):
-	doc_event_queue.is_heard(
+	doc_event_queue.has_listener(
 		"Drip Event"
 	)  # asks the database once an hour, or after somebody has changed something
 	enroll_people(campaign, clock, "Ada")
@@ -205,8 +205,8 @@ def test_batch_costs_no_statement_where_nobody_listens(campaign, clock):
 
 	with factories.count_statements() as seen:
 		for doctype in doc_event_queue.DOCTYPES:
-			doc_event_queue.note_new(doctype, ["a", "b"])
-			doc_event_queue.note_changing(doctype, ["a", "b"])
+			doc_event_queue.record_inserts(doctype, ["a", "b"])
+			doc_event_queue.record_changes(doctype, ["a", "b"])
 	frappe.db.commit()
 
 	assert seen.count == 0

@@ -315,7 +315,7 @@ def test_people_who_met_a_trigger_before_are_counted_and_taken_in_when_asked(sit
 	assert enrolled(campaign) == []
 
 	[found] = api.count_existing(campaign.name)
-	runs = api.take_in_existing(campaign.name, json.dumps([found]))["runs"]
+	runs = api.backfill_existing(campaign.name, json.dumps([found]))["runs"]
 	frappe.db.commit()
 	for run in runs:
 		bulk_enrollment.run(run)
@@ -377,7 +377,7 @@ def test_taking_in_everybody_needs_the_number_that_was_shown(site, clock):
 	[found] = api.count_existing(campaign.name)
 
 	with pytest.raises(frappe.ValidationError, match="confirm the number"):
-		api.take_in_existing(campaign.name, json.dumps([{**found, "count": found["count"] - 1}]))
+		api.backfill_existing(campaign.name, json.dumps([{**found, "count": found["count"] - 1}]))
 
 
 def test_trigger_of_another_campaign_is_not_taken_in_here(site, clock):
@@ -385,7 +385,7 @@ def test_trigger_of_another_campaign_is_not_taken_in_here(site, clock):
 	audience = {"trigger": other.triggers[0].name, "recipient_type": "Contact"}
 
 	with pytest.raises(frappe.ValidationError, match="Reload the form"):
-		api.take_in_existing(mine.name, json.dumps([audience]))
+		api.backfill_existing(mine.name, json.dumps([audience]))
 	with pytest.raises(frappe.ValidationError, match="Reload the form"):
 		frappe.get_doc(
 			doctype="Drip Bulk Enrollment",

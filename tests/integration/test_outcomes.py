@@ -8,7 +8,7 @@ import pytest
 
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due, rescue
-from drip_campaigns.outbox.delivery_state import ACCEPTED, ATTEMPTED, CLAIMED, DeliveryNotes
+from drip_campaigns.outbox.delivery_state import ACCEPTED, ATTEMPTED, CLAIMED, DeliveryState
 from tests import factories
 from tests.factories import DOMAIN, step
 from tests.processes import run_together
@@ -187,7 +187,7 @@ def test_our_e_mail_is_frappes_to_send_once_its_time_has_passed(campaign, smtp):
 	let_time_pass(mail)
 	ours = delivery.deliver(clock)
 	factories.flush_email_queue()
-	rescue.settle_strays(clock.now)
+	rescue.rescue_strays(clock.now)
 
 	[message] = smtp.messages
 	assert (before, ours) == (0, 0)
@@ -206,7 +206,7 @@ def test_refusal_that_frappe_has_met_is_a_hard_bounce_and_suppresses_the_address
 	frappe.db.set_value("Email Queue", mail_of(ada).email_queue, "retry", 99)  # it has tried often enough
 
 	factories.flush_email_queue()
-	rescue.settle_strays(clock.now)
+	rescue.rescue_strays(clock.now)
 
 	assert (mail_of(ada).status, mail_of(ada).bounce) == ("Failed", "Hard")
 	assert (ada.reload().status, ada.exit_reason) == ("Exited", "Hard Bounce")
@@ -284,7 +284,7 @@ def leave_behind(
 	frappe.db.set_value("Drip Email", mail.name, "status", "Sending", update_modified=False)
 	frappe.db.set_value("Email Queue", mail.email_queue, "status", queue_status, update_modified=False)
 	frappe.db.commit()
-	notes = DeliveryNotes()
+	notes = DeliveryState()
 	if note:
 		notes.claim([mail.email_queue])
 	if note in (ATTEMPTED, ACCEPTED):
@@ -347,7 +347,7 @@ def test_living_worker_is_left_alone(campaign, smtp, clock):
 	leave_behind(ada, clock, ATTEMPTED)
 
 	clock.advance(minutes=7)
-	rescue.settle_strays(clock.now)
+	rescue.rescue_strays(clock.now)
 
 	assert mail_of(ada).status == "Sending"
 

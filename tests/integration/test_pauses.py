@@ -11,10 +11,10 @@ from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.bulk_verbs import Order, Verb, act_on
 from drip_campaigns.enrollment.recipient_pauses import end_pause, pause_address
-from drip_campaigns.enrollment.unsubscribe import come_back, find_leaver, leave
+from drip_campaigns.enrollment.unsubscribe import find_link_holder, resubscribe, unsubscribe_holder
 from drip_campaigns.jobs import daily, dispatch_due
 from drip_campaigns.jobs import deliver as delivery
-from drip_campaigns.people.preferences import keep_preference, load_preference
+from drip_campaigns.people.preferences import load_preference, save_preference
 from drip_campaigns.site.clock import from_site, to_site
 from tests import factories
 from tests.factories import DOMAIN
@@ -189,12 +189,12 @@ def test_who_leaves_during_a_pause_and_comes_back_is_paused_as_before(enrollment
 	enrollment.reload()
 	kept = ["status", "paused_at", "paused_until", "next_send_at", "live_address", "end_date"]
 	before = [enrollment.get(field) for field in kept]
-	leaver = find_leaver(enrollment.name)
+	leaver = find_link_holder(enrollment.name)
 
 	for scope in LeavingScope:
-		leave(leaver, scope, clock.now)
+		unsubscribe_holder(leaver, scope, clock.now)
 		assert status_of(enrollment) == "Unsubscribed"
-		come_back(leaver, scope, clock.now)
+		resubscribe(leaver, scope, clock.now)
 
 		enrollment.reload()
 		assert [enrollment.get(field) for field in kept] == before
@@ -285,7 +285,7 @@ def test_who_comes_back_to_a_campaign_during_the_pause_waits(enrollment, smtp, c
 
 
 def test_address_that_a_record_has_taken_over_rests_when_its_next_step_is_due(enrollment, smtp, clock):
-	keep_preference(f"lovelace@{DOMAIN}", paused_until=to_site(clock.now + timedelta(days=30)))
+	save_preference(f"lovelace@{DOMAIN}", paused_until=to_site(clock.now + timedelta(days=30)))
 	contact = frappe.get_doc("Contact", enrollment.recipient)
 	contact.email_ids[0].email_id = f"lovelace@{DOMAIN}"
 	contact.save()
@@ -333,7 +333,7 @@ def test_enrollment_that_cannot_be_reckoned_stays_paused_and_stops_nobody_else(c
 
 
 def test_language_and_time_zone_that_a_person_asked_for_go_before_the_records(site, clock):
-	keep_preference(ADA, time_zone="America/New_York", preferred_language="de")
+	save_preference(ADA, time_zone="America/New_York", preferred_language="de")
 	campaign = factories.make_active_campaign(clock)
 
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)
@@ -358,8 +358,8 @@ def test_unknown_time_zone_is_refused(site):
 
 
 def test_preferences_of_one_address_are_one_record_however_it_is_spelled(site):
-	keep_preference(ADA, preferred_language="de")
-	keep_preference(f"ADA@{DOMAIN}", preferred_language="fr")
+	save_preference(ADA, preferred_language="de")
+	save_preference(f"ADA@{DOMAIN}", preferred_language="fr")
 
 	assert factories.count("Drip Recipient Preference") == 1
 	assert load_preference(ADA).language == "fr"

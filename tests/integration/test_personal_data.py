@@ -9,14 +9,14 @@ import pytest
 
 from drip_campaigns.api import consents
 from drip_campaigns.api import enroll as enrolling
-from drip_campaigns.core.consent import ConsentTo
+from drip_campaigns.core.consent import ConsentPurpose
 from drip_campaigns.dispatch import retry
 from drip_campaigns.enrollment import personal_data
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.sign_up import sign_up
 from drip_campaigns.jobs import dispatch_due
-from drip_campaigns.people.consent_records import find_agreed, forget_old_proofs, record_consent
-from drip_campaigns.people.preferences import keep_preference
+from drip_campaigns.people.consent_records import delete_old_proofs, find_agreed, record_consent
+from drip_campaigns.people.preferences import save_preference
 from drip_campaigns.people.suppression import find_suppressed
 from drip_campaigns.site import settings
 from drip_campaigns.site.clock import utc_now
@@ -40,7 +40,7 @@ def enrollment(web, clock, smtp):
 	people = [factories.make_contact(name, address) for name, address in (("Ada", ADA), ("Bob", BOB))]
 	ada, _bob = (factories.enroll(campaign, person, clock) for person in people)
 	factories.make_list("Drip Test News", *people)
-	keep_preference(ADA, preferred_language="en")
+	save_preference(ADA, preferred_language="en")
 	factories.run(clock)
 	clock.advance(days=2)
 	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
@@ -234,7 +234,7 @@ def test_proof_of_consent_outlives_the_erasure_without_the_person_and_ends_after
 	enrollment, smtp, clock
 ):
 	record_consent(
-		ConsentTo.CAMPAIGN,
+		ConsentPurpose.CAMPAIGN,
 		ADA,
 		"I agree.",
 		utc_now(),
@@ -254,14 +254,14 @@ def test_proof_of_consent_outlives_the_erasure_without_the_person_and_ends_after
 	assert (proof.wording, proof.campaign, bool(proof.given_at)) == ("I agree.", enrollment.campaign, True)
 	assert (proof.email_address, proof.recipient, proof.enrollment) == (None, None, None)
 	assert proof.withdrawn_at
-	assert not find_agreed(ConsentTo.CAMPAIGN, [ADA])
+	assert not find_agreed(ConsentPurpose.CAMPAIGN, [ADA])
 	with pytest.raises(frappe.PermissionError):
 		frappe.set_user("Guest")
 		consents.find_consents(ADA)
 	frappe.set_user("Administrator")
-	forget_old_proofs(utc_now() + timedelta(days=1094), settings.proofs_are_kept())
+	delete_old_proofs(utc_now() + timedelta(days=1094), settings.consent_proof_retention())
 	assert frappe.db.exists("Drip Consent", name)
-	forget_old_proofs(utc_now() + timedelta(days=1096), settings.proofs_are_kept())
+	delete_old_proofs(utc_now() + timedelta(days=1096), settings.consent_proof_retention())
 	assert not frappe.db.exists("Drip Consent", name)
 
 

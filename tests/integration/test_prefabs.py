@@ -27,10 +27,10 @@ HOURS = {"welcome_series": [0, 24, 168], "purchase_thank_you": [0, 72], "birthda
 
 @pytest.mark.parametrize("key", OURS)
 def test_each_of_ours_renders_every_e_mail_and_makes_a_draft_that_can_be_activated(key, site, clock, smtp):
-	prefab = catalog.find_prefab(f"built-in:{key}")
+	prefab = catalog.find_template(f"built-in:{key}")
 
-	rendered = [api.preview_prefab(prefab.key, number) for number in range(len(prefab.content["steps"]))]
-	made = api.create_from_prefab(prefab.key, f"Drip Test {key}")
+	rendered = [api.preview_template(prefab.key, number) for number in range(len(prefab.content["steps"]))]
+	made = api.create_from_template(prefab.key, f"Drip Test {key}")
 	campaign = frappe.get_doc("Drip Campaign", made["campaign"])
 	contact = factories.make_contact("Ada", f"ada@{DOMAIN}")
 	lifecycle.activate(campaign, clock.now)
@@ -47,7 +47,7 @@ def test_each_of_ours_renders_every_e_mail_and_makes_a_draft_that_can_be_activat
 
 
 def test_gallery_has_ours_in_their_order_with_schedule_and_preview(site):
-	cards = {card["key"].removeprefix("built-in:"): card for card in api.list_prefabs()}
+	cards = {card["key"].removeprefix("built-in:"): card for card in api.list_templates()}
 
 	assert list(cards) == OURS
 	for key, hours in HOURS.items():
@@ -56,14 +56,14 @@ def test_gallery_has_ours_in_their_order_with_schedule_and_preview(site):
 
 
 def test_text_without_a_first_name_reads_well(site, clock, smtp):
-	made = api.create_from_prefab("built-in:welcome_series", "Drip Test nameless")
+	made = api.create_from_template("built-in:welcome_series", "Drip Test nameless")
 	step = frappe.get_doc("Drip Campaign", made["campaign"]).steps[0]
 
 	assert "{% if recipient.first_name %}" in step.subject
 
 
 def test_trigger_that_the_site_has_no_use_for_is_left_out_and_said(site):
-	made = api.create_from_prefab("built-in:purchase_thank_you", "Drip Test bought")
+	made = api.create_from_template("built-in:purchase_thank_you", "Drip Test bought")
 
 	if frappe.db.exists("DocType", "Sales Invoice"):
 		assert made["left_out"] == []
@@ -123,12 +123,12 @@ def test_exporting_what_was_imported_gives_the_same_file(campaign):
 
 
 def test_own_campaign_is_in_the_gallery_once_it_is_saved_as_a_prefab(campaign):
-	name = api.save_as_prefab(campaign.name, "Mine", "For us")["prefab"]
+	name = api.save_as_template(campaign.name, "Mine", "For us")["prefab"]
 
-	card = api.list_prefabs()[-1]
+	card = api.list_templates()[-1]
 
 	assert (card["key"], card["title"], card["is_own"]) == (name, "Mine", True)
-	assert api.create_from_prefab(name, "Drip Test From Mine")["campaign"] == "Drip Test From Mine"
+	assert api.create_from_template(name, "Drip Test From Mine")["campaign"] == "Drip Test From Mine"
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,9 @@ def test_prefab_whose_text_does_not_render_shows_why(site):
 	}
 	prefab = frappe.get_doc(doctype="Drip Prefab", title="Odd", definition=json.dumps(content)).insert()
 
-	assert "nothing" in api.preview_prefab(prefab.name, 0)["html"]
+	assert "nothing" in api.preview_template(prefab.name, 0)["html"]
 	with pytest.raises(frappe.ValidationError):
-		api.preview_prefab(prefab.name, 7)
+		api.preview_template(prefab.name, 7)
 
 
 def test_prefab_record_that_is_no_file_is_refused(site):
@@ -211,7 +211,7 @@ def test_prefabs_are_for_those_who_may_make_campaigns(method, who, campaign):
 
 def test_unknown_prefab_is_an_error_that_says_so(site):
 	with pytest.raises(frappe.ValidationError) as caught:
-		api.create_from_prefab("built-in:../../etc/passwd", "x")
+		api.create_from_template("built-in:../../etc/passwd", "x")
 
 	assert "There is no prefab" in str(caught.value)
 
@@ -333,10 +333,10 @@ def test_what_the_site_does_not_have_is_said_one_by_one_and_its_steps_are_drafts
 
 
 def test_prefab_with_steps_that_are_no_e_mails_is_shown_in_the_gallery(flow):
-	name = api.save_as_prefab(flow.name, "Whole Flow", "")["prefab"]
+	name = api.save_as_template(flow.name, "Whole Flow", "")["prefab"]
 
-	card = next(card for card in api.list_prefabs() if card["key"] == name)
+	card = next(card for card in api.list_templates() if card["key"] == name)
 
 	assert len(card["steps"]) == len(flow.steps) and card["subject"] == "First"
 	assert "Add the tag “Hot”" in [step["subject"] for step in card["steps"]]
-	assert "Add the tag “Hot”" in api.preview_prefab(name, 10)["html"]
+	assert "Add the tag “Hot”" in api.preview_template(name, 10)["html"]

@@ -6,7 +6,7 @@ import frappe
 import pytest
 
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.enrollment.list_membership import leave_list
+from drip_campaigns.enrollment.list_membership import unsubscribe_from_list
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
@@ -360,7 +360,7 @@ def test_who_complained_does_not_come_back_by_the_page(enrollment, smtp):
 
 
 def test_list_left_elsewhere_is_shown_unticked(enrollment, news, smtp, web):
-	leave_list(news.name, ADA, utc_now())
+	unsubscribe_from_list(news.name, ADA, utc_now())
 	frappe.db.commit()
 
 	assert boxes(Browser(web).get(link_in(smtp.messages[0])))["Product news"][1] is False

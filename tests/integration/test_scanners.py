@@ -11,7 +11,7 @@ import pytest
 
 from drip_campaigns.api import desk
 from drip_campaigns.api.public import BAD_TOKENS_PER_HOUR
-from drip_campaigns.pages.rate_limits import TooManyTriesError, spend
+from drip_campaigns.pages.rate_limits import TooManyRequestsError, count_request
 from drip_campaigns.rendering.links import Links
 from tests import factories
 from tests.core.test_tokens import mutate
@@ -205,9 +205,9 @@ def test_enormous_token_is_refused(web, length):
 
 
 def test_who_tries_bad_tokens_without_end_is_slowed_down_and_good_ones_still_work(web, received):
-	with pytest.raises(TooManyTriesError):
+	with pytest.raises(TooManyRequestsError):
 		for _try in range(BAD_TOKENS_PER_HOUR + 1):
-			spend("bad-token", "127.0.0.1", BAD_TOKENS_PER_HOUR)
+			count_request("bad-token", "127.0.0.1", BAD_TOKENS_PER_HOUR)
 	[leave] = [link for link in links_in(received[:1]) if "/leave/" in link]
 
 	assert ask(f"{web}/drip/leave/nonsense", "GET") == 429

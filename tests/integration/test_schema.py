@@ -27,10 +27,10 @@ SELECTS = (
 	("Drip Campaign", "re_enrollment", model.ReEnrollment),
 	("Drip Campaign Step", "counted_from", model.CountedFrom),
 	("Drip Campaign Step", "winner_by", variants.Criterion),
-	("Drip Campaign Step", "without_winner", variants.WithoutWinner),
+	("Drip Campaign Step", "without_winner", variants.NoWinnerFallback),
 	("Drip Campaign Step", "action", actions.ActionKind),
 	("Drip Campaign Step", "run_when", actions.RunWhen),
-	("Drip Campaign Step", "leaving_because", actions.LeavingBecause),
+	("Drip Campaign Step", "leaving_because", actions.OnExitReason),
 	("Drip Campaign Step", "assign_to", actions.AssignTo),
 	("Drip Action", "action", actions.ActionKind),
 	("Drip Action", "status", actions.ActionStatus),
@@ -39,14 +39,14 @@ SELECTS = (
 	("Drip Campaign Step", "wait_for", step_flow.WaitFor),
 	("Drip Campaign Step", "wait_since", step_flow.WaitSince),
 	("Drip Campaign Step", "wait_operator", operators.Operator),
-	("Drip Campaign Step", "if_in_vain", step_flow.InVain),
+	("Drip Campaign Step", "if_in_vain", step_flow.OnTimeout),
 	("Drip Campaign", "double_opt_in", confirmation.OptIn),
 	("Drip Campaign", "tracking_mode", tracking_mode.TrackingMode),
 	("Drip Campaign", "goal", goals.GoalKind),
 	("Drip Campaign", "goal_document", goals.GoalDocument),
 	("Drip Campaign", "reply_scope", goals.ReplyScope),
-	("Drip Consent", "consent_to", consent.ConsentTo),
-	("Drip Account Brake", "state", sending_blocks.BrakeState),
+	("Drip Consent", "consent_to", consent.ConsentPurpose),
+	("Drip Account Brake", "state", sending_blocks.BlockState),
 	("Drip Email", "bounce", bounces.BounceKind),
 	("Drip Email", "status", model.EmailStatus),
 	("Drip Email", "tracking_mode", tracking_mode.TrackingMode),
@@ -191,7 +191,7 @@ def test_settings_that_nobody_has_saved_show_their_defaults_and_what_was_set_sta
 
 	assert (settings.confirmation_expiry_days, settings.confirmation_reminder_days) == (30, 3)
 	assert (settings.batch_size, settings.release_after_minutes, settings.max_attempts) == (500, 10, 5)
-	assert options.patience().expire_after.days == 30
+	assert options.confirmation_times().expire_after.days == 30
 	assert options.tracking_needs_consent()
 	assert breaker() == Breaker(bounce_rate=0, complaint_rate=0.3, sample=100)
 
@@ -210,5 +210,5 @@ def _what_holds() -> tuple:
 	frappe.clear_document_cache("Drip Settings", "Drip Settings")
 	return (
 		*(options.batch_size(), options.dispatch_workers(), options.release_after(), options.max_attempts()),
-		*(options.patience(), options.tracking_needs_consent(), breaker(), soft_series()),
+		*(options.confirmation_times(), options.tracking_needs_consent(), breaker(), soft_series()),
 	)

@@ -42,7 +42,7 @@ def known(site, smtp, clock, monkeypatch):
 def test_click_and_picture_are_answered_without_the_database_and_counted(known):
 	click, picture = known
 	with factories.count_statements() as seen:
-		answers = [fast_redirect.answer(ask(url), utc_now()) for url in (click, picture)]
+		answers = [fast_redirect.serve_visit(ask(url), utc_now()) for url in (click, picture)]
 
 	assert seen.count == 0
 	assert [answer.status_code for answer in answers] == [302, 200]
@@ -54,7 +54,7 @@ def test_click_and_picture_are_answered_without_the_database_and_counted(known):
 
 def test_who_stands_behind_a_proxy_is_noted_as_frappe_does(known):
 	click, _picture = known
-	fast_redirect.answer(ask(click, "HEAD", **{"X-Forwarded-For": "192.0.2.7, 10.0.0.1"}), utc_now())
+	fast_redirect.serve_visit(ask(click, "HEAD", **{"X-Forwarded-For": "192.0.2.7, 10.0.0.1"}), utc_now())
 
 	(visit,) = map(visit_buffer.read_visit, visit_buffer.read(10))
 
@@ -75,7 +75,7 @@ def test_what_it_does_not_know_goes_the_long_way_and_is_not_noted(known, odd):
 	}[odd]
 	later = fast_redirect.REMEMBERED if odd == "too long ago" else timedelta(0)
 
-	assert fast_redirect.answer(asked, utc_now() + later) is None
+	assert fast_redirect.serve_visit(asked, utc_now() + later) is None
 	assert visit_buffer.read(10) == []
 
 
@@ -91,7 +91,7 @@ def test_redis_that_is_down_sends_the_visit_the_long_way_where_a_file_keeps_it(k
 		fast_redirect._sites, asked, fast_redirect._Site(site.name, site.keys, down, site.until)
 	)
 
-	assert fast_redirect.answer(ask(click), utc_now()) is None
+	assert fast_redirect.serve_visit(ask(click), utc_now()) is None
 
 
 def test_hosts_that_a_visitor_makes_up_fill_no_memory(known):

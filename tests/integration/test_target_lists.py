@@ -5,7 +5,7 @@ import pytest
 
 from drip_campaigns.api import lists
 from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.enrollment.list_membership import come_back_to_list, leave_list
+from drip_campaigns.enrollment.list_membership import resubscribe_to_list, unsubscribe_from_list
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
 from tests import factories
@@ -80,8 +80,8 @@ def test_who_leaves_a_list_gets_nothing_more_that_came_through_it_and_everything
 	stays = factories.enroll(beside, ada, clock)
 	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
-	assert leave_list(news.name, f"Ada@{DOMAIN}", clock.now) is True
-	assert leave_list(news.name, ADA, clock.now) is False
+	assert unsubscribe_from_list(news.name, f"Ada@{DOMAIN}", clock.now) is True
+	assert unsubscribe_from_list(news.name, ADA, clock.now) is False
 	frappe.db.commit()
 	delivery.deliver(clock)
 	clock.advance(days=5)
@@ -116,7 +116,7 @@ def test_flag_alone_stops_the_next_step(news, ada, smtp, clock):
 def test_who_has_left_is_not_enrolled_through_the_list_one_by_one_or_in_bulk(news, ada, clock):
 	campaign = factories.make_active_campaign(clock)
 	bob = factories.make_contact("Bob")
-	leave_list(news.name, ADA, clock.now)
+	unsubscribe_from_list(news.name, ADA, clock.now)
 
 	with pytest.raises(Exception) as caught:
 		factories.enroll(campaign, ada, clock, target_list=news.name)
@@ -129,17 +129,17 @@ def test_who_has_left_is_not_enrolled_through_the_list_one_by_one_or_in_bulk(new
 
 def test_who_comes_back_to_a_list_is_enrolled_through_it_again(news, ada, clock):
 	campaign = factories.make_active_campaign(clock)
-	leave_list(news.name, ADA, clock.now)
+	unsubscribe_from_list(news.name, ADA, clock.now)
 
-	assert come_back_to_list(news.name, ADA) is True
-	assert come_back_to_list(news.name, ADA) is False
+	assert resubscribe_to_list(news.name, ADA) is True
+	assert resubscribe_to_list(news.name, ADA) is False
 	factories.enroll(campaign, ada, clock, target_list=news.name)
 
 	assert factories.count("Drip Enrollment", target_list=news.name, status="In Progress") == 1
 
 
 def test_who_has_left_is_not_taken_off_and_put_on_again(news, clock):
-	leave_list(news.name, ADA, clock.now)
+	unsubscribe_from_list(news.name, ADA, clock.now)
 	member = frappe.get_last_doc("Drip Target List Member")
 
 	with pytest.raises(frappe.ValidationError) as caught:
@@ -174,12 +174,12 @@ def test_list_in_use_is_not_deleted_and_one_that_is_not_takes_its_members_along(
 
 
 def test_renamed_list_keeps_its_members_and_their_opt_outs(news, ada, clock):
-	leave_list(news.name, ADA, clock.now)
+	unsubscribe_from_list(news.name, ADA, clock.now)
 
 	frappe.rename_doc("Drip Target List", news.name, "Drip Test Renamed")
 
 	assert factories.count("Drip Target List Member", target_list="Drip Test Renamed", opted_out=1) == 1
-	assert leave_list("Drip Test Renamed", ADA, clock.now) is False
+	assert unsubscribe_from_list("Drip Test Renamed", ADA, clock.now) is False
 
 
 def test_record_on_a_list_can_be_deleted(news, ada):
@@ -193,9 +193,9 @@ def test_user_lets_a_person_leave_a_list_and_come_back_with_the_reason_in_the_lo
 	enrollment = factories.enroll(campaign, ada, clock, target_list=news.name)
 	member = frappe.get_last_doc("Drip Target List Member")
 
-	lists.leave_list_for(member.name, "Called us on Monday")
+	lists.remove_from_list(member.name, "Called us on Monday")
 	left = (member.reload().opted_out, enrollment.reload().status)
-	lists.bring_back_to_list(member.name, " Called again <b>today</b> ")
+	lists.restore_to_list(member.name, " Called again <b>today</b> ")
 
 	details = frappe.get_all("Drip Event", filters={"detail": ["like", "%Called%"]}, pluck="detail")
 	assert left == (1, "Unsubscribed")
@@ -210,10 +210,10 @@ def test_leaving_a_list_for_a_person_needs_a_reason_and_the_right_to_write(news,
 	member = frappe.get_last_doc("Drip Target List Member")
 
 	with pytest.raises(frappe.ValidationError) as caught:
-		lists.leave_list_for(member.name, "  ")
+		lists.remove_from_list(member.name, "  ")
 	frappe.set_user(factories.make_user("reader"))
 	with pytest.raises(frappe.PermissionError):
-		lists.leave_list_for(member.name, "Called us")
+		lists.remove_from_list(member.name, "Called us")
 	frappe.set_user("Administrator")
 
 	assert "proof" in str(caught.value)

@@ -414,7 +414,7 @@ def test_ended_campaign_takes_nobody_up_again_in_any_way(site, smtp, clock):
 			verbs.resume(enrollment.reload(), clock.now)
 	with pytest.raises(EnrollmentRefusedError, match="has ended"):
 		factories.enroll(campaign, people[0], clock)
-	leaving.come_back(leaving.find_leaver(left.name), LeavingScope.CAMPAIGN, clock.now)
+	leaving.resubscribe(leaving.find_link_holder(left.name), LeavingScope.CAMPAIGN, clock.now)
 
 	assert [one.reload().status for one in (done, failed, left)] == ["Completed", "Failed", "Unsubscribed"]
 	assert not frappe.db.exists("Email Unsubscribe", {"reference_name": campaign.name})

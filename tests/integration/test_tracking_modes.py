@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from drip_campaigns.people.preferences import keep_preference, load_preference
+from drip_campaigns.people.preferences import load_preference, save_preference
 from drip_campaigns.rendering.links import Links
 from drip_campaigns.site.clock import to_site
 from tests import factories
@@ -21,7 +21,7 @@ def modes_of_a_run(clock, mode: str) -> dict[str, str]:
 		address = f"{name}@{DOMAIN}"
 		if answer is not None:
 			said_at = to_site(clock.now)
-			keep_preference(address, tracking_consent=answer, tracking_consent_at=said_at)
+			save_preference(address, tracking_consent=answer, tracking_consent_at=said_at)
 		factories.enroll(campaign, factories.make_contact(name, address), clock)
 	factories.run(clock)
 	rows = frappe.get_all("Drip Email", fields=["email_address", "tracking_mode"])

@@ -8,10 +8,17 @@ from contextlib import contextmanager
 
 import pytest
 
-from drip_campaigns.outbox.transport import Answer, Envelope, Outcome, hear, offer, send_text
+from drip_campaigns.outbox.transport import (
+	DeliveryOutcome,
+	ServerReply,
+	SmtpEnvelope,
+	read_reply,
+	send_envelope,
+	send_text,
+)
 from tests.fakes import LOOPBACK
 
-ENVELOPE = Envelope("sales@example.com", "ada@example.com")
+ENVELOPE = SmtpEnvelope("sales@example.com", "ada@example.com")
 TEXT = b"Subject: Hi\r\n\r\n.dot\r\nend\r\n"
 HANG_UP = ""
 OBEDIENT = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": "250 taken", "RSET": "250 ok"}
@@ -60,9 +67,9 @@ def _conversation(replies: dict[str, str], pipelining: bool) -> Iterator[tuple[s
 	server.listener.close()
 
 
-def _send(session: smtplib.SMTP) -> Answer:
-	offer(session, ENVELOPE)
-	return hear(session, ENVELOPE) or send_text(session, TEXT)
+def _send(session: smtplib.SMTP) -> ServerReply:
+	send_envelope(session, ENVELOPE)
+	return read_reply(session, ENVELOPE) or send_text(session, TEXT)
 
 
 @pytest.fixture(params=[True, False], ids=["reads ahead", "step by step"])
@@ -75,26 +82,26 @@ def test_message_is_accepted_and_its_leading_dot_arrives_doubled(pipelining):
 	with _conversation({}, pipelining) as (session, server):
 		answer = _send(session)
 
-	assert (answer.outcome, answer.code, answer.connected) == (Outcome.ACCEPTED, 250, True)
+	assert (answer.outcome, answer.code, answer.connected) == (DeliveryOutcome.ACCEPTED, 250, True)
 	assert "..dot" in server.heard
 
 
 @pytest.mark.parametrize(
 	("replies", "outcome", "connected"),
 	[
-		({"MAIL": "550 no", "RCPT": "503 no", "DATA": "503 no"}, Outcome.BLOCKED, True),
-		({"MAIL": "450 later", "RCPT": "503 no", "DATA": "503 no"}, Outcome.DEFERRED, True),
-		({"MAIL": "421 closing"}, Outcome.DEFERRED, False),
-		({"RCPT": "550 no such user", "DATA": "554 no valid recipients"}, Outcome.REFUSED, True),
-		({"RCPT": "450 later", "DATA": "554 no valid recipients"}, Outcome.DEFERRED, True),
-		({"RCPT": HANG_UP}, Outcome.DEFERRED, False),
-		({"DATA": "451 later"}, Outcome.DEFERRED, True),
-		({"DATA": "554 no"}, Outcome.REFUSED, True),
-		({".": "554 spam"}, Outcome.REFUSED, True),
-		({".": "451 later"}, Outcome.DEFERRED, True),
-		({".": "421 closing"}, Outcome.DEFERRED, False),
-		({".": HANG_UP}, Outcome.UNKNOWN, False),
-		({".": "eh?"}, Outcome.UNKNOWN, False),
+		({"MAIL": "550 no", "RCPT": "503 no", "DATA": "503 no"}, DeliveryOutcome.BLOCKED, True),
+		({"MAIL": "450 later", "RCPT": "503 no", "DATA": "503 no"}, DeliveryOutcome.DEFERRED, True),
+		({"MAIL": "421 closing"}, DeliveryOutcome.DEFERRED, False),
+		({"RCPT": "550 no such user", "DATA": "554 no valid recipients"}, DeliveryOutcome.REFUSED, True),
+		({"RCPT": "450 later", "DATA": "554 no valid recipients"}, DeliveryOutcome.DEFERRED, True),
+		({"RCPT": HANG_UP}, DeliveryOutcome.DEFERRED, False),
+		({"DATA": "451 later"}, DeliveryOutcome.DEFERRED, True),
+		({"DATA": "554 no"}, DeliveryOutcome.REFUSED, True),
+		({".": "554 spam"}, DeliveryOutcome.REFUSED, True),
+		({".": "451 later"}, DeliveryOutcome.DEFERRED, True),
+		({".": "421 closing"}, DeliveryOutcome.DEFERRED, False),
+		({".": HANG_UP}, DeliveryOutcome.UNKNOWN, False),
+		({".": "eh?"}, DeliveryOutcome.UNKNOWN, False),
 	],
 )
 def test_each_refusal_means_the_same_to_both_kinds_of_server(replies, outcome, connected, pipelining):
@@ -111,12 +118,12 @@ def test_connection_serves_the_next_message_after_a_refusal(pipelining):
 		server.replies = OBEDIENT
 		answer = _send(session)
 
-	assert answer.outcome is Outcome.ACCEPTED
+	assert answer.outcome is DeliveryOutcome.ACCEPTED
 
 
 def test_server_that_awaits_a_text_for_nobody_is_hung_up_on_and_gets_none():
 	with _conversation({"RCPT": "550 no such user"}, pipelining=True) as (session, server):
 		answer = _send(session)
 
-	assert (answer.outcome, answer.connected) == (Outcome.REFUSED, False)
+	assert (answer.outcome, answer.connected) == (DeliveryOutcome.REFUSED, False)
 	assert not any("Subject" in line for line in server.heard)

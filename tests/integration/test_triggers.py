@@ -7,7 +7,7 @@ import frappe
 import pytest
 from frappe.desk.doctype.tag.tag import add_tag, remove_tag
 
-from drip_campaigns.enrollment.list_membership import leave_list
+from drip_campaigns.enrollment.list_membership import unsubscribe_from_list
 from drip_campaigns.jobs import dispatch_due as runner
 from drip_campaigns.jobs import run_triggers
 from drip_campaigns.site.clock import utc_now
@@ -146,7 +146,7 @@ def test_joining_a_target_list_enrolls_through_it_and_leaving_the_list_ends_it(s
 	).insert()
 	work_off(clock)
 	enrollment = frappe.get_last_doc("Drip Enrollment", {"campaign": campaign.name})
-	leave_list(news.name, contact.email_id, clock.now)
+	unsubscribe_from_list(news.name, contact.email_id, clock.now)
 
 	assert (enrollment.recipient, enrollment.target_list) == (contact.name, news.name)
 	assert enrollment.reload().status == "Unsubscribed"
@@ -324,7 +324,7 @@ def test_same_event_told_twice_is_one_firing(site, clock):
 	same = firings.Firing(row, "Contact", contact.name, "created")
 
 	for _ in range(2):
-		firings.record([same, same], clock.now.replace(tzinfo=None))
+		firings.record_firings([same, same], clock.now.replace(tzinfo=None))
 	work_off(clock)
 
 	assert factories.count("Drip Trigger Firing", campaign=campaign.name) == 1

@@ -349,7 +349,7 @@ def test_old_link_ends_a_newer_enrollment_of_the_address_too_and_withdraws_its_m
 	assert "It is undone" in answer.text
 	assert (old.reload().status, new.reload().status) == ("Unsubscribed", "In Progress")
 	with pytest.raises(EnrollmentRefusedError, match="is on campaign .* already"):
-		unsubscribe.bring_back(old, "By telephone", clock.now)
+		unsubscribe.resubscribe_enrollment(old, "By telephone", clock.now)
 
 
 def unsubscribe_globally(address: str) -> None:

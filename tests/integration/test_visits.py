@@ -13,7 +13,7 @@ from drip_campaigns.campaign.preview import render_step
 from drip_campaigns.core.tracking import bot_detection
 from drip_campaigns.core.tracking.visits import Visit, VisitKind, write_visit
 from drip_campaigns.jobs import count_visits as counting
-from drip_campaigns.people.preferences import keep_preference
+from drip_campaigns.people.preferences import save_preference
 from drip_campaigns.rendering.link_targets import find_target
 from drip_campaigns.site.clock import from_site, utc_now
 from drip_campaigns.stats import visit_buffer
@@ -60,7 +60,7 @@ def find(links: list[str], part: str) -> list[str]:
 def agree(*contacts) -> None:
 	"""Let people agree to be tracked as persons."""
 	for contact in contacts:
-		keep_preference(contact.email_id, tracking_consent=1, tracking_consent_at=frappe.utils.now())
+		save_preference(contact.email_id, tracking_consent=1, tracking_consent_at=frappe.utils.now())
 	frappe.db.commit()
 
 
@@ -197,7 +197,7 @@ def test_who_refuses_after_the_e_mail_was_sent_is_no_longer_recorded_as_a_person
 	ada = factories.make_contact("Ada")
 	agree(ada)
 	send(clock, ada)
-	keep_preference(ada.email_id, tracking_consent=0, tracking_consent_at=frappe.utils.now())
+	save_preference(ada.email_id, tracking_consent=0, tracking_consent_at=frappe.utils.now())
 	frappe.db.commit()
 
 	Reader(web).get(find(links_in(smtp, ada.email_id), "/drip/click/")[0])

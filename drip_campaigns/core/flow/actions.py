@@ -33,7 +33,7 @@ class RunWhen(Label):
 	LEAVING = "When Somebody Leaves"
 
 
-class LeavingBecause(Label):
+class OnExitReason(Label):
 	"""Why somebody leaves, as far as a step can ask for it."""
 
 	UNSUBSCRIBED = "Unsubscribed"
@@ -70,11 +70,11 @@ class ActionStatus(Label):
 UNSETTLED = frozenset({ActionStatus.WAITING, ActionStatus.TRYING, ActionStatus.ASSIGNED})
 
 
-def is_meant(because: str | None, status: str, exit_reason: str | None) -> bool:
+def is_exit_step_due(because: str | None, status: str, exit_reason: str | None) -> bool:
 	"""Say whether a step that runs when somebody leaves `because` of something runs for one who left like this."""
 	if not because:
 		return True
-	if because == LeavingBecause.UNSUBSCRIBED:
+	if because == OnExitReason.UNSUBSCRIBED:
 		return status == Status.UNSUBSCRIBED
 	return bool(exit_reason) and because == ExitReason(exit_reason).value
 

@@ -28,7 +28,7 @@ LONGEST_EXPRESSION = 1000
 LONGEST_TEXT = 1000
 
 
-class Heard(Label):
+class EmailFeedback(Label):
 	"""What a recipient, or an e-mail, can have done."""
 
 	SENT = "Sent"
@@ -38,7 +38,7 @@ class Heard(Label):
 	BOUNCED = "Bounced"
 
 
-class OnCampaign(Label):
+class CampaignStanding(Label):
 	"""Where somebody may stand on another campaign."""
 
 	EVER = "Ever"
@@ -48,7 +48,7 @@ class OnCampaign(Label):
 
 
 @dataclass(frozen=True)
-class Happening:
+class PastEvent:
 	"""Something that a person did, or an e-mail of a step. Machines' opens and clicks are none."""
 
 	event: str
@@ -57,7 +57,7 @@ class Happening:
 	link: str = ""
 
 
-class Facts(Protocol):
+class ConditionData(Protocol):
 	"""What is known of one enrollment and its recipient."""
 
 	doctype: str
@@ -68,7 +68,7 @@ class Facts(Protocol):
 	def day_of(self, field: str) -> date | datetime | str | None:
 		"""Return what a field of the record says for a day, or a moment; one without a zone is on the recipient's clock."""
 
-	def happenings(self) -> Sequence[Happening]:
+	def happenings(self) -> Sequence[PastEvent]:
 		"""Return what happened to the enrollment."""
 
 	def has_tag(self, tag: str) -> bool:
@@ -80,7 +80,7 @@ class Facts(Protocol):
 	def is_in_group(self, email_group: str) -> bool:
 		"""Say whether the address is in an Email Group, and has not left it."""
 
-	def stands_on(self, campaign: str) -> frozenset[OnCampaign]:
+	def stands_on(self, campaign: str) -> frozenset[CampaignStanding]:
 		"""Say where the recipient stands on another campaign; nothing if never there."""
 
 	def evaluate(self, expression: str) -> bool:
@@ -97,7 +97,7 @@ class FieldTest:
 	link: str = ""  # the field of the record that leads there
 	doctype: str = ""  # the recipient type that it asks about; another one does not meet it
 
-	def is_met(self, facts: Facts, now: datetime) -> bool:
+	def is_met(self, facts: ConditionData, now: datetime) -> bool:
 		if self.doctype and self.doctype != facts.doctype:
 			return False
 		return compare(facts.value_of(self.link, self.field), self.operator, self.value)
@@ -107,24 +107,24 @@ class FieldTest:
 class EventTest:
 	"""Whether something happened: to an e-mail of one step or of any, ever or in the last days."""
 
-	event: Heard
+	event: EmailFeedback
 	step: str = ""
 	link: str = ""
 	within_days: int = 0
 	negated: bool = False
 
-	def is_met(self, facts: Facts, now: datetime) -> bool:
+	def is_met(self, facts: ConditionData, now: datetime) -> bool:
 		since = now - timedelta(days=self.within_days) if self.within_days else None
 		return (self.first(facts, since) is None) == self.negated
 
-	def first(self, facts: Facts, since: datetime | None) -> datetime | None:
+	def first(self, facts: ConditionData, since: datetime | None) -> datetime | None:
 		"""Return when it first happened, not before `since`."""
 		return min(
 			(one.at for one in facts.happenings() if self._is(one) and (since is None or one.at >= since)),
 			default=None,
 		)
 
-	def _is(self, one: Happening) -> bool:
+	def _is(self, one: PastEvent) -> bool:
 		is_event = one.event == self.event.value and self.step in ("", one.step)
 		return is_event and (not self.link or self.link.casefold() in one.link.casefold())
 
@@ -136,7 +136,7 @@ class TagTest:
 	tag: str
 	negated: bool = False
 
-	def is_met(self, facts: Facts, now: datetime) -> bool:
+	def is_met(self, facts: ConditionData, now: datetime) -> bool:
 		return facts.has_tag(self.tag) != self.negated
 
 
@@ -147,7 +147,7 @@ class ListTest:
 	target_list: str
 	negated: bool = False
 
-	def is_met(self, facts: Facts, now: datetime) -> bool:
+	def is_met(self, facts: ConditionData, now: datetime) -> bool:
 		return facts.is_on_list(self.target_list) != self.negated
 
 
@@ -158,7 +158,7 @@ class GroupTest:
 	email_group: str
 	negated: bool = False
 
-	def is_met(self, facts: Facts, now: datetime) -> bool:
+	def is_met(self, facts: ConditionData, now: datetime) -> bool:
 		return facts.is_in_group(self.email_group) != self.negated
 
 
@@ -167,10 +167,10 @@ class CampaignTest:
 	"""Whether, and how, the recipient is or was on another campaign."""
 
 	campaign: str
-	stands: OnCampaign = OnCampaign.EVER
+	stands: CampaignStanding = CampaignStanding.EVER
 	negated: bool = False
 
-	def is_met(self, facts: Facts, now: datetime) -> bool:
+	def is_met(self, facts: ConditionData, now: datetime) -> bool:
 		return (self.stands in facts.stands_on(self.campaign)) != self.negated
 
 
@@ -180,7 +180,7 @@ class ExpressionTest:
 
 	expression: str
 
-	def is_met(self, facts: Facts, now: datetime) -> bool:
+	def is_met(self, facts: ConditionData, now: datetime) -> bool:
 		return facts.evaluate(self.expression)
 
 
@@ -194,7 +194,7 @@ class Conditions:
 	tests: tuple[Test, ...]
 	needs_all: bool = True
 
-	def find_unmet(self, facts: Facts, now: datetime) -> Test | None:
+	def find_unmet(self, facts: ConditionData, now: datetime) -> Test | None:
 		"""Return the test because of which the step is not carried out, or None if it is."""
 		unmet = None
 		for test in self.tests:
@@ -243,7 +243,7 @@ def _read_field_test(fields: Fields) -> FieldTest:
 
 def _read_event_test(fields: Fields) -> EventTest:
 	return EventTest(
-		event=fields.take("event", read_choice({heard.value.lower(): heard for heard in Heard})),
+		event=fields.take("event", read_choice({heard.value.lower(): heard for heard in EmailFeedback})),
 		step=fields.take("step", _read_perhaps, ""),
 		link=fields.take("link", _read_perhaps, ""),
 		within_days=fields.take("within_days", read_count, 0),
@@ -252,10 +252,10 @@ def _read_event_test(fields: Fields) -> EventTest:
 
 
 def _read_campaign_test(fields: Fields) -> CampaignTest:
-	stands = {stand.value.lower(): stand for stand in OnCampaign}
+	stands = {stand.value.lower(): stand for stand in CampaignStanding}
 	return CampaignTest(
 		fields.take("campaign", read_text),
-		fields.take("stands", read_choice(stands), OnCampaign.EVER),
+		fields.take("stands", read_choice(stands), CampaignStanding.EVER),
 		_take_negated(fields),
 	)
 

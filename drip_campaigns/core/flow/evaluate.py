@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from drip_campaigns.core.flow.conditions import Facts, Test
-from drip_campaigns.core.flow.step_flow import Awaited, InVain, Otherwise
+from drip_campaigns.core.flow.conditions import ConditionData, Test
+from drip_campaigns.core.flow.step_flow import OnTimeout, Otherwise, WaitCondition
 from drip_campaigns.core.model import Plan, Position, Reach, Send, Step, StepType, Wait
 from drip_campaigns.core.schedule.due_steps import zone_of
 from drip_campaigns.core.schedule.send_window import end_of_plan
@@ -22,7 +22,7 @@ LOOK_AGAIN = timedelta(days=1)  # what wakes a wait may be lost; a look is cheap
 
 
 @dataclass(frozen=True)
-class Divert:
+class Branch:
 	"""Do not carry out this step, because of `unmet`: go on at `target`, or pass over it for good if that is None."""
 
 	step_id: str
@@ -32,7 +32,7 @@ class Divert:
 
 
 @dataclass(frozen=True)
-class Pass:
+class WaitOver:
 	"""The wait of this step was over at `at`: go on at `target`, or at the next in order."""
 
 	step_id: str
@@ -43,17 +43,17 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class Leave:
+class ExitCampaign:
 	"""The enrollment ends at this step: a condition is not met or, without one, a wait was in vain."""
 
 	step_id: str
 	unmet: Test | None
 
 
-Turn = Send | Reach | Divert | Pass | Leave | Wait
+FlowDecision = Send | Reach | Branch | WaitOver | ExitCampaign | Wait
 
 
-def weigh(plan: Plan, position: Position, due: Send | Reach, facts: Facts, now: datetime) -> Turn:
+def evaluate_step(plan: Plan, position: Position, due: Send | Reach, facts: ConditionData, now: datetime) -> FlowDecision:
 	"""Return what becomes of the step that is `due`. Conditions are asked when it is reached, and not again in a wait."""
 	step = plan.placed[due.step_id].step
 	unmet = None
@@ -71,26 +71,26 @@ def begin_waiting(position: Position, due: Reach | Send) -> Position:
 	return position if position.waiting_since else replace(position, waiting_since=due.planned_at)
 
 
-def _divert(plan: Plan, step: Step, planned_at: datetime, unmet: Test) -> Divert | Leave:
+def _divert(plan: Plan, step: Step, planned_at: datetime, unmet: Test) -> Branch | ExitCampaign:
 	if step.flow.otherwise is Otherwise.EXIT:
-		return Leave(step.id, unmet)
+		return ExitCampaign(step.id, unmet)
 	target = None
 	if step.flow.otherwise is Otherwise.GO_TO_STEP:
 		target = plan.ids.get(step.flow.otherwise_step)
 	elif step.type is StepType.END:  # nothing follows an End but what one is sent to
 		place = plan.placed[step.id].place
 		target = next((one.step.id for one in plan.order if one.step.enabled and one.place > place), None)
-	return Divert(step.id, planned_at, unmet, target)
+	return Branch(step.id, planned_at, unmet, target)
 
 
-def _wait(plan: Plan, position: Position, step: Step, began: datetime, facts: Facts, now: datetime) -> Turn:
+def _wait(plan: Plan, position: Position, step: Step, began: datetime, facts: ConditionData, now: datetime) -> FlowDecision:
 	awaited, zone = step.flow.awaited, zone_of(plan, position)
 	limit = None
 	if awaited.limit_hours:
 		limit = from_wall(to_wall(began, zone) + timedelta(hours=awaited.limit_hours), zone)
 	ended, look = _look(awaited, position, began, facts, zone, now)
 	if ended is not None and (limit is None or ended <= limit or awaited.field):
-		return Pass(step.id, began, ended, False, plan.ids.get(step.flow.next_step))
+		return WaitOver(step.id, began, ended, False, plan.ids.get(step.flow.next_step))
 	if limit is not None and now >= limit:
 		return _give_up(plan, step, began, limit)
 	ends = [moment for moment in (look, limit, end_of_plan(plan, zone)) if moment is not None]
@@ -98,7 +98,7 @@ def _wait(plan: Plan, position: Position, step: Step, began: datetime, facts: Fa
 
 
 def _look(
-	awaited: Awaited, position: Position, began: datetime, facts: Facts, zone: Any, now: datetime
+	awaited: WaitCondition, position: Position, began: datetime, facts: ConditionData, zone: Any, now: datetime
 ) -> tuple[datetime | None, datetime]:
 	"""Return when the wait has ended, if it has, and when to look again otherwise."""
 	if awaited.event:
@@ -126,9 +126,9 @@ def _moment_of(value: Any, days: int, zone: Any) -> datetime | None:
 	return start_of_day(value + timedelta(days=days), zone) if isinstance(value, date) else None
 
 
-def _give_up(plan: Plan, step: Step, began: datetime, at: datetime) -> Pass | Leave:
+def _give_up(plan: Plan, step: Step, began: datetime, at: datetime) -> WaitOver | ExitCampaign:
 	awaited = step.flow.awaited
-	if awaited.in_vain is InVain.EXIT:
-		return Leave(step.id, None)
-	goes = awaited.in_vain is InVain.GO_TO_STEP
-	return Pass(step.id, began, at, True, plan.ids.get(awaited.in_vain_step if goes else step.flow.next_step))
+	if awaited.in_vain is OnTimeout.EXIT:
+		return ExitCampaign(step.id, None)
+	goes = awaited.in_vain is OnTimeout.GO_TO_STEP
+	return WaitOver(step.id, began, at, True, plan.ids.get(awaited.in_vain_step if goes else step.flow.next_step))

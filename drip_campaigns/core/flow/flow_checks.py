@@ -14,7 +14,7 @@ from drip_campaigns.core.errors import (
 	LoopWithoutWaitError,
 	UnknownLabelError,
 )
-from drip_campaigns.core.flow.step_flow import InVain, Otherwise
+from drip_campaigns.core.flow.step_flow import OnTimeout, Otherwise
 from drip_campaigns.core.model import Placed, Plan, Step, StepType
 
 Edges = dict[str, dict[str, int]]  # from a step to the steps after it, with the least hours between
@@ -88,7 +88,7 @@ def _all_ways(step: Step) -> Iterator[str]:
 	yield from _dealt_ways(step)
 	if flow.conditions and flow.otherwise is Otherwise.GO_TO_STEP:
 		yield flow.otherwise_step
-	if awaited and awaited.limit_hours and awaited.in_vain is InVain.GO_TO_STEP:
+	if awaited and awaited.limit_hours and awaited.in_vain is OnTimeout.GO_TO_STEP:
 		yield awaited.in_vain_step
 
 

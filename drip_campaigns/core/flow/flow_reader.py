@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Any
 
-from drip_campaigns.core.flow.conditions import EventTest, FieldTest, Heard, read_conditions
+from drip_campaigns.core.flow.conditions import EmailFeedback, EventTest, FieldTest, read_conditions
 from drip_campaigns.core.flow.operators import OPERATORS
-from drip_campaigns.core.flow.step_flow import Awaited, Flow, InVain, Otherwise, WaitFor, WaitSince
+from drip_campaigns.core.flow.step_flow import Flow, OnTimeout, Otherwise, WaitCondition, WaitFor, WaitSince
 from drip_campaigns.core.json_fields import (
 	LARGEST_COUNT,
 	Fields,
@@ -20,7 +20,7 @@ from drip_campaigns.core.json_fields import (
 )
 from drip_campaigns.core.label import Label
 
-EVENTS = {WaitFor.OPENED: Heard.OPENED, WaitFor.CLICKED: Heard.CLICKED, WaitFor.REPLIED: Heard.REPLIED}
+EVENTS = {WaitFor.OPENED: EmailFeedback.OPENED, WaitFor.CLICKED: EmailFeedback.CLICKED, WaitFor.REPLIED: EmailFeedback.REPLIED}
 FLOW_FIELDS = (
 	"conditions",
 	"otherwise",
@@ -45,7 +45,7 @@ WAIT_FIELDS = (
 )
 
 
-def words_of(enum: type[Label]) -> dict[str, Label]:
+def option_values(enum: type[Label]) -> dict[str, Label]:
 	"""Return the members of an enum by what a file calls them."""
 	return {member.value.lower(): member for member in enum}
 
@@ -54,7 +54,7 @@ def take_flow(fields: Fields, *, waits: bool) -> Flow:
 	"""Take from a step's fields how it stands in the flow; one that waits for nothing has no fields of a wait."""
 	return Flow(
 		conditions=fields.take("conditions", or_null(read_conditions), None),
-		otherwise=fields.take("otherwise", read_choice(words_of(Otherwise)), Otherwise.SKIP),
+		otherwise=fields.take("otherwise", read_choice(option_values(Otherwise)), Otherwise.SKIP),
 		otherwise_step=fields.take("otherwise_step", read_text, ""),
 		next_step=fields.take("next_step", read_text, ""),
 		expires_after_hours=fields.take("expires_after_hours", read_count, 0),
@@ -62,12 +62,12 @@ def take_flow(fields: Fields, *, waits: bool) -> Flow:
 	)
 
 
-def _take_awaited(fields: Fields) -> Awaited:
-	kind = fields.take("wait_for", read_choice(words_of(WaitFor)))
+def _take_awaited(fields: Fields) -> WaitCondition:
+	kind = fields.take("wait_for", read_choice(option_values(WaitFor)))
 	days = fields.take("wait_limit_days", read_count, 0)
-	return Awaited(
+	return WaitCondition(
 		limit_hours=days * 24 + fields.take("wait_limit_hours", read_count, 0),
-		in_vain=fields.take("if_in_vain", read_choice(words_of(InVain)), InVain.GO_ON),
+		in_vain=fields.take("if_in_vain", read_choice(option_values(OnTimeout)), OnTimeout.GO_ON),
 		in_vain_step=fields.take("if_in_vain_step", read_text, ""),
 		**_take_object(fields, kind),
 	)
@@ -75,7 +75,7 @@ def _take_awaited(fields: Fields) -> Awaited:
 
 def _take_object(fields: Fields, kind: WaitFor) -> Mapping[str, Any]:
 	if kind in EVENTS:
-		since = fields.take("wait_since", read_choice(words_of(WaitSince)), WaitSince.START)
+		since = fields.take("wait_since", read_choice(option_values(WaitSince)), WaitSince.START)
 		event = EventTest(
 			EVENTS[kind], fields.take("wait_step", read_text, ""), fields.take("wait_link", read_text, "")
 		)

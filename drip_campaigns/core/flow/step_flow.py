@@ -21,7 +21,7 @@ class Otherwise(Label):
 	EXIT = "Exit"
 
 
-class InVain(Label):
+class OnTimeout(Label):
 	"""What becomes of an enrollment that has waited to the limit."""
 
 	GO_ON = "Go On"
@@ -48,7 +48,7 @@ class WaitSince(Label):
 
 
 @dataclass(frozen=True)
-class Awaited:
+class WaitCondition:
 	"""What a step waits for: one of event, field, date and clock; for how long; and what if it was in vain."""
 
 	event: EventTest | None = None
@@ -58,7 +58,7 @@ class Awaited:
 	days: int = 0  # after the date; negative: before it
 	clock: time | None = None
 	limit_hours: int = 0  # 0: for ever
-	in_vain: InVain = InVain.GO_ON
+	in_vain: OnTimeout = OnTimeout.GO_ON
 	in_vain_step: str = ""
 
 
@@ -70,7 +70,7 @@ class Flow:
 	otherwise: Otherwise = Otherwise.SKIP
 	otherwise_step: str = ""
 	next_step: str = ""  # where to go on; empty: with the next in order
-	awaited: Awaited | None = None
+	awaited: WaitCondition | None = None
 	expires_after_hours: int = 0  # overdue by more, it is passed over; 0: never
 
 	@property
@@ -80,7 +80,7 @@ class Flow:
 			yield "next_step", self.next_step
 		if self.conditions and self.otherwise is Otherwise.GO_TO_STEP:
 			yield "otherwise_step", self.otherwise_step
-		if self.awaited and self.awaited.limit_hours and self.awaited.in_vain is InVain.GO_TO_STEP:
+		if self.awaited and self.awaited.limit_hours and self.awaited.in_vain is OnTimeout.GO_TO_STEP:
 			yield "if_in_vain_step", self.awaited.in_vain_step
 		if self.awaited and self.awaited.event and self.awaited.event.step:
 			yield "wait_step", self.awaited.event.step

@@ -14,7 +14,7 @@ _MARKS = re.compile(
 )
 
 
-class Earlier(NamedTuple):
+class EarlierEmail(NamedTuple):
 	"""An e-mail that was sent before: `thread` is the Message-ID of the first of its thread, empty if it began one."""
 
 	subject: str
@@ -31,7 +31,7 @@ class Thread:
 	references: tuple[str, ...]
 
 
-def find_thread(earlier: Sequence[Earlier]) -> Thread | None:
+def find_thread(earlier: Sequence[EarlierEmail]) -> Thread | None:
 	"""Return the thread of the latest of some e-mails, given in the order of their sending; None if there is none."""
 	if not earlier:
 		return None
@@ -40,10 +40,10 @@ def find_thread(earlier: Sequence[Earlier]) -> Thread | None:
 	ids = [mail.message_id for mail in members]
 	if len(ids) > MOST_REFERENCES:
 		ids = [ids[0], *ids[1 - MOST_REFERENCES :]]
-	return Thread(as_reply(members[0].subject), root, tuple(ids))
+	return Thread(reply_subject(members[0].subject), root, tuple(ids))
 
 
-def as_reply(subject: str) -> str:
+def reply_subject(subject: str) -> str:
 	"""Return a subject with one "Re:" before it, however many it has already."""
 	marks = _MARKS.match(subject)
 	bare = subject[marks.end() :] if marks else subject

@@ -119,7 +119,7 @@ def is_tag(wanted: str | None, tag: str) -> bool:
 	return not wanted or wanted.strip().casefold() == tag.strip().casefold()
 
 
-def find_circle(starters: Mapping[str, Sequence[str]], campaign: str) -> list[str] | None:
+def find_loop(starters: Mapping[str, Sequence[str]], campaign: str) -> list[str] | None:
 	"""Return the way from `campaign` back to itself, or None; `starters` names what each campaign's completion starts."""
 	ways, seen = [[campaign]], set()
 	while ways:

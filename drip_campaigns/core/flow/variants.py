@@ -28,7 +28,7 @@ class Criterion(Label):
 	GOALS = "Goals"
 
 
-class WithoutWinner(Label):
+class NoWinnerFallback(Label):
 	"""What the rest get when there is no significant difference."""
 
 	FIRST = "First"
@@ -36,7 +36,7 @@ class WithoutWinner(Label):
 
 
 @dataclass(frozen=True)
-class Trial:
+class VariantCount:
 	"""How often a variant was sent, and how often it did what the winner is chosen by."""
 
 	variant: str
@@ -61,7 +61,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class VariantResult:
 	"""What the rest get, and whether it is significantly better than the next best, at which corrected p-value."""
 
 	variant: str
@@ -69,7 +69,7 @@ class Verdict:
 	p_value: float
 
 
-def choose(weights: Sequence[tuple[str, int]], enrollment: str, step: str) -> str:
+def choose_variant(weights: Sequence[tuple[str, int]], enrollment: str, step: str) -> str:
 	"""Return the variant that an enrollment gets of a step: always the same, and in the long run as the weights say."""
 	digest = hashlib.blake2b(f"{enrollment}\0{step}".encode(), digest_size=16).digest()
 	ticket = int.from_bytes(digest, "big") % sum(weight for _variant, weight in weights)
@@ -80,18 +80,18 @@ def choose(weights: Sequence[tuple[str, int]], enrollment: str, step: str) -> st
 	raise ValueError("weights are positive")
 
 
-def judge(trials: Sequence[Trial], otherwise: WithoutWinner) -> Verdict:
+def compare_variants(trials: Sequence[VariantCount], otherwise: NoWinnerFallback) -> VariantResult:
 	"""Return which variant wins; without a significant difference the first or the greatest, as `otherwise` says."""
 	ranked = sorted(trials, key=lambda trial: -trial.rate)  # of equal ones the first stays first
 	best, next_best = ranked[0], ranked[1]
 	p_value = _correct(trials)[frozenset((best.variant, next_best.variant))]
 	if p_value < SIGNIFICANT and best.rate > next_best.rate:
-		return Verdict(best.variant, True, p_value)
-	kept = trials[0] if otherwise is WithoutWinner.FIRST else best
-	return Verdict(kept.variant, False, p_value)
+		return VariantResult(best.variant, True, p_value)
+	kept = trials[0] if otherwise is NoWinnerFallback.FIRST else best
+	return VariantResult(kept.variant, False, p_value)
 
 
-def _correct(trials: Sequence[Trial]) -> dict[frozenset[str], float]:
+def _correct(trials: Sequence[VariantCount]) -> dict[frozenset[str], float]:
 	"""Return Holm's p-value for each pair of variants."""
 	pairs = sorted(
 		((_compare(one, other), (one, other)) for one, other in combinations(trials, 2)),
@@ -104,7 +104,7 @@ def _correct(trials: Sequence[Trial]) -> dict[frozenset[str], float]:
 	return corrected
 
 
-def _compare(one: Trial, other: Trial) -> float:
+def _compare(one: VariantCount, other: VariantCount) -> float:
 	"""Return the two-sided p-value of the hypothesis that two variants are equally good."""
 	# Loading scipy takes a second, and only a decision needs it.
 	from scipy.stats import chi2_contingency, fisher_exact

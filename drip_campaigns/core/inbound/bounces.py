@@ -78,7 +78,7 @@ class Bounce:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class BounceFinding:
 	"""What a mail server's answer means."""
 
 	kind: BounceKind
@@ -100,7 +100,7 @@ def read_bounces(message: Message) -> list[Bounce]:
 	)
 
 
-def judge(status: str, text: str) -> Verdict:
+def classify_response(status: str, text: str) -> BounceFinding:
 	"""Return what a status of RFC 3463 and the words of a server mean; either may be empty.
 
 	The words decide where the code says nothing (x.0.0, x.5.0), as those of large providers do.
@@ -111,7 +111,7 @@ def judge(status: str, text: str) -> Verdict:
 		(code for code in codes if code[1] != "0"), codes[0] if codes else ("", "0", "0")
 	)
 	code = f"{klass}.{subject}.{detail}" if klass else ""
-	return Verdict(_kind(klass or _first_digit(text), f"{subject}.{detail}", text), code)
+	return BounceFinding(_kind(klass or _first_digit(text), f"{subject}.{detail}", text), code)
 
 
 def is_about_sender(code: str) -> bool:
@@ -185,7 +185,7 @@ def _read_block(block: Message) -> Bounce:
 
 
 def _judged(address: str, status: str, text: str) -> Bounce:
-	verdict = judge(status, text)
+	verdict = classify_response(status, text)
 	return Bounce(address, verdict.kind, verdict.code, " ".join(text.split())[:LONGEST_REASON])
 
 

@@ -38,7 +38,7 @@ _MACHINES = (
 
 
 @dataclass(frozen=True)
-class Origin:
+class MessageReference:
 	"""Where a message came to, what it answers, and what it returns; each without doubles, the likeliest first."""
 
 	addressed_to: tuple[str, ...]
@@ -47,9 +47,9 @@ class Origin:
 	return_paths: tuple[str, ...]
 
 
-def read_origin(message: Message) -> Origin:
+def read_reference(message: Message) -> MessageReference:
 	"""Return what a message says of the e-mail that it is about."""
-	return Origin(
+	return MessageReference(
 		addressed_to=tuple(dict.fromkeys(_addresses(message, _DELIVERED_TO))),
 		answered_ids=tuple(dict.fromkeys(_answered(message)))[:MOST_IDS],
 		returned_ids=tuple(dict.fromkeys(_returned(message)))[:MOST_IDS],
@@ -64,7 +64,7 @@ def read_origin(message: Message) -> Origin:
 	)
 
 
-def is_by_machine(message: Message) -> bool:
+def is_auto_generated(message: Message) -> bool:
 	"""Say whether a mail system sent this: nobody answers in the name of MAILER-DAEMON, or with no return path."""
 	report = message.get_content_type() == "multipart/report"
 	nobody = str(message.get("return-path") or "").strip() == "<>"

@@ -49,7 +49,7 @@ _BACK = re.compile(
 _ARABIC_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789")
 
 
-def find_return(text: str, received_on: date) -> date | None:
+def find_return_date(text: str, received_on: date) -> date | None:
 	"""Return the first day on which the person is there again, or None if none is stated, or none that is clear.
 
 	A day without a year is the next one of that name. With several, "back on" goes before "until".

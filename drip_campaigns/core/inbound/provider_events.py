@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.inbound.bounces import Bounce, BounceKind, judge
+from drip_campaigns.core.inbound.bounces import Bounce, BounceKind, classify_response
 
 
 class UnprovenError(DripError):
@@ -13,7 +13,7 @@ class UnprovenError(DripError):
 
 
 @dataclass(frozen=True)
-class News:
+class ProviderEvent:
 	"""A bounce, or with `bounce` None a complaint, of the address in an e-mail with this Message-ID, if it is known.
 
 	With `has_left` neither: the recipient has left by a link of the provider's own, which delivers nothing more.
@@ -26,25 +26,25 @@ class News:
 	has_left: bool = False
 
 
-def bounced(address: str, message_id: str, text: str, *, is_hard: bool, status: str = "") -> News:
+def bounced(address: str, message_id: str, text: str, *, is_hard: bool, status: str = "") -> ProviderEvent:
 	"""Return a bounce as a provider classes it: hard means the address is not there; what else it is, the words say."""
-	verdict = judge(status, text)
+	verdict = classify_response(status, text)
 	kind = BounceKind.HARD if is_hard else verdict.kind
 	if kind is BounceKind.HARD and not is_hard:
 		kind = BounceKind.SOFT  # the provider knows its own bounces
-	return News(
+	return ProviderEvent(
 		address, bare_id(message_id), Bounce(address, kind, verdict.code, " ".join(text.split())[:300])
 	)
 
 
-def complained(address: str, message_id: str, detail: str) -> News:
+def complained(address: str, message_id: str, detail: str) -> ProviderEvent:
 	"""Return a complaint."""
-	return News(address, bare_id(message_id), None, detail)
+	return ProviderEvent(address, bare_id(message_id), None, detail)
 
 
-def left(address: str, message_id: str, detail: str) -> News:
+def unsubscribed(address: str, message_id: str, detail: str) -> ProviderEvent:
 	"""Return that somebody has unsubscribed at the provider."""
-	return News(address, bare_id(message_id), None, detail, has_left=True)
+	return ProviderEvent(address, bare_id(message_id), None, detail, has_left=True)
 
 
 def bare_id(message_id: object) -> str:

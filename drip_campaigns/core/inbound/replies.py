@@ -17,7 +17,7 @@ from enum import Enum
 from html import unescape
 
 from drip_campaigns.core.inbound.bounces import decode_part
-from drip_campaigns.core.inbound.out_of_office import find_return
+from drip_campaigns.core.inbound.out_of_office import find_return_date
 from drip_campaigns.core.inbound.reply_phrases import (
 	AWAY_SUBJECTS,
 	AWAY_WORDS,
@@ -58,7 +58,7 @@ def read_reply(message: Message, received_on: date) -> Reply:
 	subject, text = subject_of(message), own_words(message)
 	is_machine = _is_automatic(message)
 	if _is_away(message, subject, text, is_machine=is_machine):
-		return Reply(ReplyKind.AWAY, find_return(f"{subject}\n{text}", received_on))
+		return Reply(ReplyKind.AWAY, find_return_date(f"{subject}\n{text}", received_on))
 	if is_machine:
 		return Reply(ReplyKind.AUTOMATIC)
 	return Reply(ReplyKind.LEAVE if _only_leaves(text or subject) else ReplyKind.HUMAN)

@@ -34,7 +34,7 @@ NEVER_CONFIRMED = (Confirmation.AWAITING.value, Confirmation.EXPIRED.value)
 
 
 @dataclass(frozen=True)
-class Patience:
+class ConfirmationTimes:
 	"""How long a confirmation is waited for, from the first question on."""
 
 	remind_after: timedelta | None  # None: there is no reminder
@@ -42,7 +42,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Ask:
+class AskQuestion:
 	"""Send this question now; ask what is next at `then`."""
 
 	question: str
@@ -72,19 +72,19 @@ def must_confirm(opt_in: OptIn, domain: str, named_domains: Iterable[str]) -> bo
 
 
 def decide_question(
-	asked_at: datetime | None, reminded: bool, patience: Patience, now: datetime
-) -> Ask | KeepWaiting | Expire:
+	asked_at: datetime | None, reminded: bool, patience: ConfirmationTimes, now: datetime
+) -> AskQuestion | KeepWaiting | Expire:
 	"""Say what an enrollment that awaits confirmation deserves at `now`: one question, one reminder, then the end.
 
 	A reminder that would come after the end is not sent.
 	"""
 	reminds = patience.remind_after is not None and patience.remind_after < patience.expire_after
 	if asked_at is None:
-		return Ask(REQUEST, now + (patience.remind_after if reminds else patience.expire_after))
+		return AskQuestion(REQUEST, now + (patience.remind_after if reminds else patience.expire_after))
 	expires_at = asked_at + patience.expire_after
 	if now >= expires_at:
 		return Expire()
 	if reminded or not reminds:
 		return KeepWaiting(expires_at)
 	remind_at = asked_at + patience.remind_after
-	return Ask(REMINDER, expires_at) if now >= remind_at else KeepWaiting(remind_at)
+	return AskQuestion(REMINDER, expires_at) if now >= remind_at else KeepWaiting(remind_at)

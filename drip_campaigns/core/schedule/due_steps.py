@@ -142,7 +142,7 @@ def pass_over(plan: Plan, position: Position, skip: Skip, at: datetime) -> Posit
 	return advance(plan, position, skip.step_id, at)
 
 
-def leave_late(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
+def shift_late(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
 	"""Return the position after a step's e-mail, decided earlier, has really left only at `at`.
 
 	Late is kept late: with Keep Intervals the steps after it are counted from `at`. Nothing changes with Keep Dates, for

@@ -44,7 +44,7 @@ class Impact:
 	finished: int = 0  # live ones to whom nothing is sent any more
 
 
-def weigh(
+def measure_impact(
 	before: Plan, after: Plan, groups: Iterable[Group], as_stored: Callable[[datetime], datetime]
 ) -> Impact:
 	"""Return what changing the plan `before` into `after` does to those who stand in `groups`.

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from drip_campaigns.core.model import Plan, Status, Step
 from drip_campaigns.core.schedule.frequency_caps import Cap
-from drip_campaigns.core.simulation.scripted_actions import Acted, Deeds
+from drip_campaigns.core.simulation.scripted_actions import PerformedAction, ScriptedActions
 
 
 class Action(str, Enum):
@@ -40,7 +40,7 @@ class Action(str, Enum):
 
 
 @dataclass(frozen=True)
-class Incident:
+class ScriptedEvent:
 	"""Something that happens at a moment, in the order of the script if several do."""
 
 	at: datetime
@@ -49,7 +49,7 @@ class Incident:
 		None  # of a scheduler that is down, or a step that is held: the moment it goes on
 	)
 	steps: tuple[Step, ...] = ()  # what an edit leaves
-	deeds: Deeds = Deeds()  # what of these acts
+	deeds: ScriptedActions = ScriptedActions()  # what of these acts
 	given: Mapping[str, Any] = field(
 		default_factory=dict
 	)  # of an event, or of what changes in the recipient's record
@@ -62,11 +62,11 @@ class Scenario:
 	plan: Plan
 	start: datetime
 	timezone: str | None
-	script: tuple[Incident, ...]  # by time
+	script: tuple[ScriptedEvent, ...]  # by time
 	until: datetime
 	every: timedelta
 	facts: Mapping[str, Any] = field(default_factory=dict)  # of the recipient, at the beginning
-	deeds: Deeds = Deeds()
+	deeds: ScriptedActions = ScriptedActions()
 	caps: tuple[Cap, ...] = ()  # of how often the address may be written to, over all campaigns
 
 
@@ -89,7 +89,7 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Turned:
+class FlowTurn:
 	"""A step that was carried out without an e-mail, or that sent the enrollment another way."""
 
 	step_id: str
@@ -98,7 +98,7 @@ class Turned:
 
 
 @dataclass(frozen=True)
-class HeldBack:
+class DeferredStep:
 	"""An e-mail that the frequency cap moved, and until when."""
 
 	step_id: str
@@ -107,7 +107,7 @@ class HeldBack:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SimulationResult:
 	"""What became of the enrollment. `zone` is the one it lived by."""
 
 	sent: tuple[Sent, ...]
@@ -115,6 +115,6 @@ class Outcome:
 	status: Status
 	end_date: date
 	zone: ZoneInfo
-	turned: tuple[Turned, ...] = ()
-	acted: tuple[Acted, ...] = ()
-	held_back: tuple[HeldBack, ...] = ()
+	turned: tuple[FlowTurn, ...] = ()
+	acted: tuple[PerformedAction, ...] = ()
+	held_back: tuple[DeferredStep, ...] = ()

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from drip_campaigns.core.errors import DripError, InvalidPlanError, InvalidScenarioError, UnknownTimeZoneError
-from drip_campaigns.core.flow.conditions import ExpressionTest, Heard
+from drip_campaigns.core.flow.conditions import EmailFeedback, ExpressionTest
 from drip_campaigns.core.flow.flow_reader import take_flow
 from drip_campaigns.core.json_fields import (
 	Fields,
@@ -38,9 +38,15 @@ from drip_campaigns.core.model import (
 from drip_campaigns.core.schedule.frequency_caps import LONGEST_DAYS, Cap, find_caps
 from drip_campaigns.core.schedule.plan_checks import validate_plan
 from drip_campaigns.core.schedule.wall_clock import find_zone, from_wall, to_utc
-from drip_campaigns.core.simulation.scenario import Action, Incident, Outcome, Scenario
-from drip_campaigns.core.simulation.scripted_actions import Deed, Deeds, LeavingStep, read_any_case, take_deed
-from drip_campaigns.core.simulation.scripted_data import CHANGES, take_change, take_facts
+from drip_campaigns.core.simulation.scenario import Action, Scenario, ScriptedEvent, SimulationResult
+from drip_campaigns.core.simulation.scripted_actions import (
+	ExitStep,
+	ScriptedAction,
+	ScriptedActions,
+	read_action,
+	read_any_case,
+)
+from drip_campaigns.core.simulation.scripted_data import CHANGES, read_change, read_data
 
 MINUTES_PER_DAY = 24 * 60
 YEARS = range(1970, 2400)
@@ -54,14 +60,14 @@ IF_LATE = {choice.value.lower(): choice for choice in IfLate}
 RE_ENROLLMENT = {choice.value.lower(): choice for choice in ReEnrollment}
 ACTIONS = {action.value: action for action in Action}
 STEP_TYPES = {"send": StepType.SEND, "wait": StepType.WAIT, "action": StepType.ACTION, "end": StepType.END}
-HEARD = {heard.value.lower(): heard.value for heard in Heard if heard is not Heard.SENT}
+HEARD = {heard.value.lower(): heard.value for heard in EmailFeedback if heard is not EmailFeedback.SENT}
 
 
 class Row(NamedTuple):
 	"""A step as the file has it: what it does if it acts, and whether it is for those who leave."""
 
 	step: Step
-	deed: Deed | None
+	deed: ScriptedAction | None
 	is_for_leavers: bool
 
 
@@ -94,7 +100,7 @@ def read_scenario(content: Any) -> Scenario:
 	return Scenario(plan, start, timezone, by_time, until, every, facts, deeds, caps)
 
 
-def write_outcome(outcome: Outcome) -> str:
+def write_outcome(outcome: SimulationResult) -> str:
 	"""Return the outcome as JSON, its times with the offset of the zone the enrollment lived by."""
 
 	def write_moment(moment: datetime) -> str:
@@ -137,7 +143,7 @@ def explain(error: DripError) -> str:
 	return f"{field}: {message}" if field else message
 
 
-def _read_plan(value: Any, path: str) -> tuple[Plan, Deeds]:
+def _read_plan(value: Any, path: str) -> tuple[Plan, ScriptedActions]:
 	fields = Fields(value, path)
 	rows = fields.take("steps", read_list(_read_step))
 	steps, deeds = sort_rows(rows)
@@ -161,12 +167,12 @@ def _read_plan(value: Any, path: str) -> tuple[Plan, Deeds]:
 	return plan, deeds
 
 
-def sort_rows(rows: Sequence[Row]) -> tuple[tuple[Step, ...], Deeds]:
+def sort_rows(rows: Sequence[Row]) -> tuple[tuple[Step, ...], ScriptedActions]:
 	"""Return the steps of the schedule, and what acts: steps for those who leave are no part of the schedule."""
 	steps = tuple(row.step for row in rows if not row.is_for_leavers)
 	acting = {row.step.id: row.deed for row in rows if row.deed and not row.is_for_leavers}
-	leaving = tuple(LeavingStep(row.step, row.deed) for row in rows if row.deed and row.is_for_leavers)
-	return steps, Deeds(acting, leaving)
+	leaving = tuple(ExitStep(row.step, row.deed) for row in rows if row.deed and row.is_for_leavers)
+	return steps, ScriptedActions(acting, leaving)
 
 
 def _read_step(value: Any, path: str) -> Row:
@@ -185,7 +191,7 @@ def _read_step(value: Any, path: str) -> Row:
 		enabled=fields.take("enabled", read_boolean, True),
 		flow=take_flow(fields, waits=step_type is StepType.WAIT),
 	)
-	deed, is_for_leavers = take_deed(fields) if step_type is StepType.ACTION else (None, False)
+	deed, is_for_leavers = read_action(fields) if step_type is StepType.ACTION else (None, False)
 	fields.refuse_others()
 	for number, test in enumerate(step.flow.conditions.tests if step.flow.conditions else ()):
 		if isinstance(test, ExpressionTest):
@@ -209,13 +215,13 @@ def _read_enrollment(
 	fields = Fields(value, path)
 	start = fields.take("start", read_moment)
 	timezone = fields.take("timezone", or_null(_read_zone_name), None)
-	facts = take_facts(fields)
+	facts = read_data(fields)
 	fields.refuse_others()
 	return start, timezone, facts
 
 
-def _incident_reader(plan: Plan, read_moment: Reader[datetime]) -> Reader[Incident]:
-	def read(value: Any, path: str) -> Incident:
+def _incident_reader(plan: Plan, read_moment: Reader[datetime]) -> Reader[ScriptedEvent]:
+	def read(value: Any, path: str) -> ScriptedEvent:
 		fields = Fields(value, path)
 		at = fields.take("at", read_moment)
 		action = fields.take("do", read_choice(ACTIONS))
@@ -230,7 +236,7 @@ def _incident_reader(plan: Plan, read_moment: Reader[datetime]) -> Reader[Incide
 			fail(fields.path_of("until"), "must be later than at")
 		if steps:  # an edit may delete all of them
 			_validate(Plan(steps, plan.timezone), path, rows)
-		return Incident(at, action, until, steps, deeds, given)
+		return ScriptedEvent(at, action, until, steps, deeds, given)
 
 	return read
 
@@ -242,7 +248,7 @@ def _take_given(fields: Fields, action: Action) -> Mapping[str, Any]:
 		return {"step": fields.take("step", read_text)}
 	if action is Action.REMOVE:
 		return {"because": fields.take("because", read_any_case(ExitReason), ExitReason.REMOVED)}
-	return take_change(fields, action.value) if action.value in CHANGES else {}
+	return read_change(fields, action.value) if action.value in CHANGES else {}
 
 
 def _read_caps(value: Any, path: str) -> tuple[Cap, ...]:

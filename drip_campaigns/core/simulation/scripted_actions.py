@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from drip_campaigns.core.flow.actions import ActionKind, LeavingBecause, RunWhen, is_meant
-from drip_campaigns.core.flow.conditions import OnCampaign
-from drip_campaigns.core.flow.flow_reader import words_of
+from drip_campaigns.core.flow.actions import ActionKind, OnExitReason, RunWhen, is_exit_step_due
+from drip_campaigns.core.flow.conditions import CampaignStanding
+from drip_campaigns.core.flow.flow_reader import option_values
 from drip_campaigns.core.json_fields import Fields, Reader, read_boolean, read_choice, read_text
 from drip_campaigns.core.label import Label
 from drip_campaigns.core.model import CountedFrom, ExitReason, Status, Step
-from drip_campaigns.core.simulation.scripted_data import ScriptedFacts, read_plain
+from drip_campaigns.core.simulation.scripted_data import ScriptedData, read_plain
 
 # What a step of each kind needs, named as in its form; and what may be said beside it.
 _NEEDS: dict[ActionKind, tuple[str, ...]] = {
@@ -39,7 +39,7 @@ _CHANGES = {
 
 
 @dataclass(frozen=True)
-class Deed:
+class ScriptedAction:
 	"""What a step does: its kind, with what it is done; and, of one for those who leave, why and how long after it."""
 
 	kind: ActionKind | None = None
@@ -56,23 +56,23 @@ class Deed:
 
 
 @dataclass(frozen=True)
-class LeavingStep:
+class ExitStep:
 	"""A step that runs when somebody leaves: no part of the schedule."""
 
 	step: Step
-	deed: Deed
+	deed: ScriptedAction
 
 
 @dataclass(frozen=True)
-class Deeds:
+class ScriptedActions:
 	"""What the steps of a plan do that act, by their ids; and the steps for those who leave."""
 
-	by_step: Mapping[str, Deed] = field(default_factory=dict)
-	for_leavers: tuple[LeavingStep, ...] = ()
+	by_step: Mapping[str, ScriptedAction] = field(default_factory=dict)
+	for_leavers: tuple[ExitStep, ...] = ()
 
 
 @dataclass(frozen=True)
-class Acted:
+class PerformedAction:
 	"""A step that did something beside sending, and what."""
 
 	step_id: str
@@ -82,20 +82,20 @@ class Acted:
 
 def read_any_case(enum: type[Label]) -> Reader[Any]:
 	"""Return a reader of an enum's words, as forms write them or in small letters."""
-	read_word = read_choice(words_of(enum))
+	read_word = read_choice(option_values(enum))
 	return lambda value, path: read_word(value.lower() if isinstance(value, str) else value, path)
 
 
-def take_deed(fields: Fields) -> tuple[Deed, bool]:
+def read_action(fields: Fields) -> tuple[ScriptedAction, bool]:
 	"""Take from a step's fields what it does, and whether it does so when somebody leaves."""
 	kind = fields.take("action", read_any_case(ActionKind), None)
 	needed = {name: fields.take(name, _reader_of(name)) for name in _NEEDS[kind]} if kind else {}
 	said = {name: fields.take(name, read_text) for name in _MAY_SAY if name in fields.left}
 	waits = fields.take("waits_for_close", read_boolean, False)
 	run_when = fields.take("run_when", read_any_case(RunWhen), RunWhen.ON_SCHEDULE)
-	because = fields.take("leaving_because", read_any_case(LeavingBecause), None)
+	because = fields.take("leaving_because", read_any_case(OnExitReason), None)
 	is_for_leavers = run_when is RunWhen.LEAVING
-	deed = Deed(kind, {**needed, **said}, waits and not is_for_leavers, because.value if because else None)
+	deed = ScriptedAction(kind, {**needed, **said}, waits and not is_for_leavers, because.value if because else None)
 	return deed, is_for_leavers
 
 
@@ -103,7 +103,7 @@ def _reader_of(name: str) -> Reader[Any]:
 	return read_plain if name == "action_value" else read_text
 
 
-def carry_out(deed: Deed, facts: ScriptedFacts) -> None:
+def carry_out(deed: ScriptedAction, facts: ScriptedData) -> None:
 	"""Let an action change what is known of the recipient; what happens elsewhere, such as a ToDo, changes nothing here."""
 	given = list(deed.given.values())
 	if deed.kind in _CHANGES:
@@ -111,47 +111,47 @@ def carry_out(deed: Deed, facts: ScriptedFacts) -> None:
 	elif deed.kind is ActionKind.SET_FIELD:
 		facts.change("set_field", {"field": given[0], "value": given[1]})
 	elif deed.kind in (ActionKind.ENROLL, ActionKind.REMOVE):
-		stands = OnCampaign.NOW if deed.kind is ActionKind.ENROLL else OnCampaign.LEFT
+		stands = CampaignStanding.NOW if deed.kind is ActionKind.ENROLL else CampaignStanding.LEFT
 		facts.change("stand_on", {"campaign": given[0], "stands": stands})
 
 
-def plan_leaving(
-	steps: Sequence[LeavingStep], status: Status, reason: ExitReason | None, now: datetime
-) -> list[tuple[datetime, LeavingStep]]:
+def plan_exit_steps(
+	steps: Sequence[ExitStep], status: Status, reason: ExitReason | None, now: datetime
+) -> list[tuple[datetime, ExitStep]]:
 	"""Return what is done for one who has left at `now`, each with its moment: as many hours later as its row says."""
 	planned, hours = [], 0
 	for one in steps:
 		delay = one.step.delay_hours
 		hours = hours + delay if one.step.counted_from is CountedFrom.PREVIOUS_STEP else delay
-		if one.step.enabled and is_meant(one.deed.because, status.value, reason.value if reason else None):
+		if one.step.enabled and is_exit_step_due(one.deed.because, status.value, reason.value if reason else None):
 			planned.append((now + timedelta(hours=hours), one))
 	return planned
 
 
-class Doings:
+class ActionPlayer:
 	"""What has been done in a scenario beside sending, and what is still to be done for one who has left."""
 
-	def __init__(self, deeds: Deeds, facts: ScriptedFacts) -> None:
+	def __init__(self, deeds: ScriptedActions, facts: ScriptedData) -> None:
 		self.deeds, self.facts = deeds, facts
-		self.acted: list[Acted] = []
-		self._leaving: list[tuple[datetime, LeavingStep]] = []
+		self.acted: list[PerformedAction] = []
+		self._leaving: list[tuple[datetime, ExitStep]] = []
 
-	def of(self, step: str) -> Deed:
+	def of(self, step: str) -> ScriptedAction:
 		"""Return what a step of the schedule does."""
-		return self.deeds.by_step.get(step) or Deed()
+		return self.deeds.by_step.get(step) or ScriptedAction()
 
-	def do(self, step: str, deed: Deed, now: datetime) -> None:
+	def do(self, step: str, deed: ScriptedAction, now: datetime) -> None:
 		"""Carry an action out."""
-		self.acted.append(Acted(step, now, deed.words))
+		self.acted.append(PerformedAction(step, now, deed.words))
 		carry_out(deed, self.facts)
 
 	def leave(self, status: Status, reason: ExitReason | None, now: datetime) -> None:
 		"""Note down what is to be done for one who leaves at `now`."""
-		self._leaving = plan_leaving(self.deeds.for_leavers, status, reason, now)
+		self._leaving = plan_exit_steps(self.deeds.for_leavers, status, reason, now)
 
 	def take_due(
 		self, next_run: Callable[[datetime], datetime], until: datetime
-	) -> list[tuple[datetime, LeavingStep]]:
+	) -> list[tuple[datetime, ExitStep]]:
 		"""Return what is to be done for one who has left, in the runs until `until`; it is noted down no more."""
 		planned = [(next_run(at), one) for at, one in self._leaving]
 		due = [(run, one) for run, one in planned if run <= until]

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from drip_campaigns.core.flow.conditions import Happening, OnCampaign
-from drip_campaigns.core.flow.flow_reader import words_of
+from drip_campaigns.core.flow.conditions import CampaignStanding, PastEvent
+from drip_campaigns.core.flow.flow_reader import option_values
 from drip_campaigns.core.json_fields import Fields, fail, read_choice, read_list, read_text
 
 
-class ScriptedFacts:
+class ScriptedData:
 	"""The facts of a scenario (`conditions.Facts`)."""
 
 	doctype = ""
@@ -19,8 +19,8 @@ class ScriptedFacts:
 	def __init__(self, given: Mapping[str, Any]) -> None:
 		self._fields: dict[str, Any] = dict(given.get("fields", {}))
 		self._has = {kind: set(given.get(kind, ())) for kind in ("tags", "lists", "groups")}
-		self._campaigns: dict[str, frozenset[OnCampaign]] = {}
-		self._happenings: list[Happening] = []
+		self._campaigns: dict[str, frozenset[CampaignStanding]] = {}
+		self._happenings: list[PastEvent] = []
 
 	def value_of(self, link: str, field: str) -> Any:
 		return self._fields.get(f"{link}.{field}" if link else field)
@@ -28,7 +28,7 @@ class ScriptedFacts:
 	def day_of(self, field: str) -> Any:
 		return self.value_of("", field)
 
-	def happenings(self) -> Sequence[Happening]:
+	def happenings(self) -> Sequence[PastEvent]:
 		return self._happenings
 
 	def has_tag(self, tag: str) -> bool:
@@ -40,7 +40,7 @@ class ScriptedFacts:
 	def is_in_group(self, email_group: str) -> bool:
 		return email_group in self._has["groups"]
 
-	def stands_on(self, campaign: str) -> frozenset[OnCampaign]:
+	def stands_on(self, campaign: str) -> frozenset[CampaignStanding]:
 		return self._campaigns.get(campaign, frozenset())
 
 	def evaluate(self, expression: str) -> bool:
@@ -48,14 +48,14 @@ class ScriptedFacts:
 
 	def happen(self, event: str, step: str, at: datetime, link: str = "") -> None:
 		"""Note an event of a step's e-mail."""
-		self._happenings.append(Happening(event, step, at, link))
+		self._happenings.append(PastEvent(event, step, at, link))
 
 	def change(self, action: str, given: Mapping[str, Any]) -> None:
 		"""Let a line of the script change what is known."""
 		if action == "set_field":
 			self._fields[given["field"]] = given["value"]
 		elif action == "stand_on":
-			self._campaigns[given["campaign"]] = frozenset({OnCampaign.EVER, given["stands"]})
+			self._campaigns[given["campaign"]] = frozenset({CampaignStanding.EVER, given["stands"]})
 		else:
 			verb, _, kind = action.partition("_")
 			change = set.add if verb in ("add", "join") else set.discard
@@ -74,17 +74,17 @@ CHANGES = (
 )
 
 
-def take_change(fields: Fields, action: str) -> Mapping[str, Any]:
+def read_change(fields: Fields, action: str) -> Mapping[str, Any]:
 	"""Take what a line of the script changes."""
 	if action == "set_field":
 		return {"field": fields.take("field", read_text), "value": fields.take("value", read_plain)}
 	if action == "stand_on":
-		stands = read_choice(words_of(OnCampaign))
+		stands = read_choice(option_values(CampaignStanding))
 		return {"campaign": fields.take("campaign", read_text), "stands": fields.take("stands", stands)}
 	return {"name": fields.take(action.partition("_")[2], read_text)}
 
 
-def take_facts(fields: Fields) -> Mapping[str, Any]:
+def read_data(fields: Fields) -> Mapping[str, Any]:
 	"""Take what is known of the recipient at the beginning."""
 	return {
 		"fields": fields.take("fields", _read_fields, {}),

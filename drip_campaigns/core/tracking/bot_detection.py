@@ -47,7 +47,7 @@ _AGENTS = re.compile(
 )
 
 
-def find_machines(
+def find_bots(
 	visits: Sequence[Visit],
 	sent_at: Mapping[str, datetime | None],
 	around: Iterable[Visit] = (),

@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from drip_campaigns.core.inbound.provider_events import News, bounced, complained, left, text_of
+from drip_campaigns.core.inbound.provider_events import (
+	ProviderEvent,
+	bounced,
+	complained,
+	text_of,
+	unsubscribed,
+)
 from drip_campaigns.inbound.providers.request import ProviderRequest, check_shared_secret
 
 HARD = ("hard_bounce", "hardBounce", "invalid_email", "invalid")
@@ -16,7 +22,7 @@ def verify(request: ProviderRequest, _now: datetime) -> str:
 	return ""
 
 
-def read(payload: object) -> Iterator[News]:
+def read(payload: object) -> Iterator[ProviderEvent]:
 	"""Yield what a webhook reports: one event, or a batch of them."""
 	for event in payload if isinstance(payload, list) else [payload]:
 		if not isinstance(event, dict):
@@ -26,6 +32,6 @@ def read(payload: object) -> Iterator[News]:
 		if kind in ("spam", "complaint"):
 			yield complained(address, message_id, "Brevo")
 		elif kind in ("unsubscribed", "unsubscribe"):
-			yield left(address, message_id, "Unsubscribed at Brevo")
+			yield unsubscribed(address, message_id, "Unsubscribed at Brevo")
 		elif kind in (*HARD, *SOFT):
 			yield bounced(address, message_id, text_of(event.get("reason")), is_hard=kind in HARD)

@@ -5,15 +5,15 @@ import hmac
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
-from drip_campaigns.core.inbound.bounces import BounceKind, judge
+from drip_campaigns.core.inbound.bounces import BounceKind, classify_response
 from drip_campaigns.core.inbound.provider_events import (
-	News,
+	ProviderEvent,
 	UnprovenError,
 	bounced,
 	complained,
-	left,
 	part_of,
 	text_of,
+	unsubscribed,
 )
 from drip_campaigns.inbound.providers.request import ProviderRequest, check_fresh, read_secret
 
@@ -32,7 +32,7 @@ def verify(request: ProviderRequest, now: datetime) -> str:
 	return token
 
 
-def read(payload: object) -> Iterator[News]:
+def read(payload: object) -> Iterator[ProviderEvent]:
 	"""Yield what a webhook reports; a temporary failure is still being tried, and is none."""
 	event = part_of(payload, "event-data")
 	address, kind = text_of(event.get("recipient")), event.get("event")
@@ -41,7 +41,7 @@ def read(payload: object) -> Iterator[News]:
 	if kind == "complained" or (has_failed and event.get("reason") == "suppress-complaint"):
 		yield complained(address, message_id, "Mailgun")
 	elif kind == "unsubscribed" or (has_failed and event.get("reason") == "suppress-unsubscribe"):
-		yield left(address, message_id, "Unsubscribed at Mailgun")
+		yield unsubscribed(address, message_id, "Unsubscribed at Mailgun")
 	elif has_failed:
 		status = part_of(event, "delivery-status")
 		text = f"{status.get('code') or ''} {text_of(status.get('message')) or text_of(status.get('description'))}"
@@ -50,4 +50,4 @@ def read(payload: object) -> Iterator[News]:
 
 
 def _is_soft(text: str) -> bool:
-	return judge("", text).kind is not BounceKind.HARD
+	return classify_response("", text).kind is not BounceKind.HARD

@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from drip_campaigns.core.inbound.provider_events import News, bounced, complained, left, text_of
+from drip_campaigns.core.inbound.provider_events import (
+	ProviderEvent,
+	bounced,
+	complained,
+	text_of,
+	unsubscribed,
+)
 from drip_campaigns.inbound.providers.request import ProviderRequest, check_shared_secret
 
 HARD = ("HardBounce", "BadEmailAddress", "ManuallyDeactivated")
@@ -24,7 +30,7 @@ def verify(request: ProviderRequest, _now: datetime) -> str:
 	return ""
 
 
-def read(payload: object) -> Iterator[News]:
+def read(payload: object) -> Iterator[ProviderEvent]:
 	"""Yield what a webhook for bounces, spam complaints or subscription changes reports."""
 	if not isinstance(payload, dict):
 		return
@@ -34,7 +40,7 @@ def read(payload: object) -> Iterator[News]:
 	elif kind == "SubscriptionChange":
 		# Postmark notes bounces and complaints in this way, too, which are reported by themselves.
 		if payload.get("SuppressSending") is True and payload.get("SuppressionReason") == "ManualSuppression":
-			yield left(text_of(payload.get("Recipient")), "", "Unsubscribed at Postmark")
+			yield unsubscribed(text_of(payload.get("Recipient")), "", "Unsubscribed at Postmark")
 	elif kind == "Bounce" and payload.get("Type") in (*HARD, *SOFT):
 		text = f"{text_of(payload.get('Description'))} {text_of(payload.get('Details'))}"
 		yield bounced(address, "", text, is_hard=payload["Type"] in HARD)

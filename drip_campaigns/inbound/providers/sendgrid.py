@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from drip_campaigns.core.inbound.provider_events import (
-	News,
+	ProviderEvent,
 	UnprovenError,
 	bounced,
 	complained,
-	left,
 	text_of,
+	unsubscribed,
 )
 from drip_campaigns.inbound.providers.request import ProviderRequest, check_fresh, setting
 
@@ -42,7 +42,7 @@ def verify(request: ProviderRequest, now: datetime) -> str:
 	return signature
 
 
-def read(payload: object) -> Iterator[News]:
+def read(payload: object) -> Iterator[ProviderEvent]:
 	"""Yield what a batch of events reports; `blocked` bounces say nothing against the address, drops what their reason says."""
 	for event in payload if isinstance(payload, list) else []:
 		if not isinstance(event, dict):
@@ -52,7 +52,7 @@ def read(payload: object) -> Iterator[News]:
 		if kind == "spamreport" or (kind, reason) == COMPLAINED_BEFORE:
 			yield complained(address, message_id, "SendGrid")
 		elif kind in LEFT or (kind, reason) == LEFT_BEFORE:
-			yield left(address, message_id, "Unsubscribed at SendGrid")
+			yield unsubscribed(address, message_id, "Unsubscribed at SendGrid")
 		elif kind == "bounce" or (kind, reason) in BOUNCED_BEFORE:
 			is_hard = event.get("type") != "blocked" and not status.startswith(("5.2.2", "4."))
 			yield bounced(address, message_id, reason, is_hard=is_hard, status=status)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from drip_campaigns.core.inbound.provider_events import (
-	News,
+	ProviderEvent,
 	UnprovenError,
 	bounced,
 	complained,
@@ -53,7 +53,7 @@ def verify(request: ProviderRequest, now: datetime) -> str:
 	return text_of(message.get("MessageId"))
 
 
-def read(payload: object) -> Iterator[News]:
+def read(payload: object) -> Iterator[ProviderEvent]:
 	"""Yield what a notification about bounces and complaints reports."""
 	if part_of(payload).get("Type") != "Notification":
 		return

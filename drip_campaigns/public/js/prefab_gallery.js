@@ -5,7 +5,7 @@ const PREFAB_API = "drip_campaigns.api.campaign_templates";
 
 async function open_gallery() {
 	await frappe.require("/assets/drip_campaigns/css/prefab_gallery.css");
-	const { message } = await frappe.call({ method: "drip_campaigns.api.campaign_templates.list_prefabs", type: "GET", freeze: true });
+	const { message } = await frappe.call({ method: "drip_campaigns.api.campaign_templates.list_templates", type: "GET", freeze: true });
 	const dialog = new frappe.ui.Dialog({ title: __("New from Prefab"), size: "extra-large" });
 	const cards = message.map((prefab) => make_card(prefab, () => open_prefab(dialog, prefab)));
 	$('<div class="drip-gallery">').append(cards).appendTo(dialog.body);
@@ -84,7 +84,7 @@ const plain = (text) => text.replace(/{%\s*if.*?%}.*?{%\s*endif\s*%}/g, "").repl
 
 async function show_step(prefab, number, frame, button) {
 	const { message } = await frappe.call({
-		method: "drip_campaigns.api.campaign_templates.preview_prefab",
+		method: "drip_campaigns.api.campaign_templates.preview_template",
 		args: { prefab: prefab.key, number },
 		type: "GET",
 	});

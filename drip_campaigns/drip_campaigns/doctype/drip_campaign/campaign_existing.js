@@ -62,7 +62,7 @@ function ask_about_existing(frm, found, label, intro, act) {
 
 async function start_taking_in(frm, audiences) {
 	await frappe.call({
-		method: "drip_campaigns.api.triggers.take_in_existing",
+		method: "drip_campaigns.api.triggers.backfill_existing",
 		args: { campaign: frm.doc.name, audiences: JSON.stringify(audiences) },
 	});
 	frappe.show_alert({ message: __("They are being enrolled in the background: see Drip Bulk Enrollment."), indicator: "blue" });

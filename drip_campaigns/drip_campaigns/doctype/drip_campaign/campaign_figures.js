@@ -23,7 +23,7 @@ async function show_figures(frm) {
 	const box = get_figures_box(frm).empty();
 	if (frm.is_new() || frm.doc.status === "Draft") return;
 	const { message } = await frappe.call({
-		method: "drip_campaigns.api.results.get_figures",
+		method: "drip_campaigns.api.results.get_results",
 		type: "GET",
 		args: { campaign: frm.doc.name },
 	});

@@ -29,7 +29,7 @@ function save_as_prefab(frm) {
 	];
 	const save = async (values) => {
 		await frappe.call({
-			method: "drip_campaigns.api.campaign_templates.save_as_prefab",
+			method: "drip_campaigns.api.campaign_templates.save_as_template",
 			args: { campaign: frm.doc.name, title: values.title, description: values.description || "" },
 			freeze: true,
 		});

@@ -22,7 +22,7 @@ async function load_glances(list) {
 	const names = list.data.map(({ name }) => name);
 	if (!names.length) return;
 	const { message } = await frappe.call({
-		method: "drip_campaigns.api.results.get_glance",
+		method: "drip_campaigns.api.results.get_summaries",
 		args: { campaigns: JSON.stringify(names) },
 	});
 	list.drip_glances = message || {};

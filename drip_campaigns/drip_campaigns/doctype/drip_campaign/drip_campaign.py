@@ -8,7 +8,7 @@ from drip_campaigns.campaign.check import find_save_problems
 from drip_campaigns.campaign.check_actions import prepare_actions
 from drip_campaigns.campaign.check_goals import prepare_goal
 from drip_campaigns.campaign.check_lists import prepare_exclusions
-from drip_campaigns.campaign.check_tracking import warn_of_unheard
+from drip_campaigns.campaign.check_tracking import warn_of_untracked
 from drip_campaigns.campaign.check_triggers import prepare_triggers
 from drip_campaigns.campaign.check_values import warn_of_missing_values
 from drip_campaigns.campaign.check_variants import prepare_variants
@@ -16,8 +16,8 @@ from drip_campaigns.campaign.replan import renew_keys, replan_soon
 from drip_campaigns.core.flow.flow_reader import FLOW_FIELDS, WAIT_FIELDS
 from drip_campaigns.plans.check_flow import warn_of_unreachable
 from drip_campaigns.site.clock import utc_now
-from drip_campaigns.site.frappe_versions import clear_invented_times
-from drip_campaigns.stats.counters import forget_campaign
+from drip_campaigns.site.frappe_versions import clear_default_times
+from drip_campaigns.stats.counters import delete_campaign_counters
 from drip_campaigns.triggers.trigger_cache import publish_after_commit
 
 SCHEDULE_FIELDS = (
@@ -60,13 +60,13 @@ class DripCampaign(Document):
 	"""Validates the plan, and brings the enrollments in line when it changes."""
 
 	def before_insert(self) -> None:
-		clear_invented_times(self)
+		clear_default_times(self)
 		self.status = "Draft"  # a copy or an import never starts to send by itself
 
 	def validate(self) -> None:
 		self._check_status()
 		for step in self.steps:
-			clear_invented_times(step)
+			clear_default_times(step)
 		prepare_triggers(self)
 		prepare_exclusions(self)
 		prepare_variants(self)
@@ -78,7 +78,7 @@ class DripCampaign(Document):
 				"<br>".join(problems), title=_("Campaign {0} cannot be saved").format(self.campaign_name)
 			)
 		warn_of_unreachable(self)
-		warn_of_unheard(self)
+		warn_of_untracked(self)
 		warn_of_missing_values(self)
 
 	def on_update(self) -> None:
@@ -99,7 +99,7 @@ class DripCampaign(Document):
 			)
 		for doctype in ("Drip Trigger Firing", "Drip Action", "Drip Step Version", "Drip Variant Test"):
 			frappe.db.delete(doctype, {"campaign": self.name})
-		forget_campaign(self.name)
+		delete_campaign_counters(self.name)
 
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		renew_keys(new)

@@ -10,9 +10,9 @@ from drip_campaigns.db import bulk_writes
 from drip_campaigns.enrollment import unsubscribe
 from drip_campaigns.enrollment.changes import log
 from drip_campaigns.enrollment.prepare import prepare
-from drip_campaigns.outbox.cancel import withdraw
+from drip_campaigns.outbox.cancel import cancel
 from drip_campaigns.people.preferences import load_preference
-from drip_campaigns.plans.enrollment_state import rests_for_recipient
+from drip_campaigns.plans.enrollment_state import is_paused_by_recipient
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.stats import counters
 
@@ -24,7 +24,7 @@ class DripEnrollment(Document):
 		"""Tell the form whether the pause is the recipient's own wish, which nobody else can end."""
 		if self.status == Status.PAUSED.value and self.email_address:
 			now = utc_now()
-			rests = rests_for_recipient(self, now) and load_preference(self.email_address).rests_at(now)
+			rests = is_paused_by_recipient(self, now) and load_preference(self.email_address).rests_at(now)
 			self.set_onload("is_pause_of_recipient", rests)
 
 	def before_insert(self) -> None:
@@ -64,8 +64,8 @@ class DripEnrollment(Document):
 		)
 
 	def on_trash(self) -> None:
-		withdraw([self.name], "Removed", utc_now())
-		unsubscribe.remember(self, utc_now())
+		cancel([self.name], "Removed", utc_now())
+		unsubscribe.keep_former_enrollment(self, utc_now())
 		bulk_writes.delete_rows("Drip Email", [self.name], key="enrollment")
 		bulk_writes.delete_rows("Drip Action", [self.name], key="enrollment")
 		counters.keep_without("enrollment", [self.name])

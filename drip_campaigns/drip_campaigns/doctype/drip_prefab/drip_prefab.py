@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from drip_campaigns.core.campaign_file import read_prefab
+from drip_campaigns.core.campaign_file import read_campaign_file
 from drip_campaigns.core.errors import DripError
 
 
@@ -13,6 +13,6 @@ class DripPrefab(Document):
 
 	def validate(self) -> None:
 		try:
-			read_prefab(self.definition or "")
+			read_campaign_file(self.definition or "")
 		except DripError as error:
 			frappe.throw(str(error), title=_("Prefab {0} cannot be saved").format(self.title))

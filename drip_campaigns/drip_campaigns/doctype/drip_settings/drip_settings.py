@@ -5,11 +5,11 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, get_time
 
-from drip_campaigns.core.colors import is_colour
+from drip_campaigns.core.colors import is_color
 from drip_campaigns.core.schedule.frequency_caps import LONGEST_DAYS
 from drip_campaigns.core.tracking.bot_detection import is_network
 from drip_campaigns.outbox import site_copy_check
-from drip_campaigns.outbox.cancel import hold, release
+from drip_campaigns.outbox.cancel import pause_queued, resume_queued
 from drip_campaigns.pages.site_template import find_style_problem, find_template_problem
 from drip_campaigns.people.check_recipient_types import find_problems
 from drip_campaigns.people.rehash_addresses import rehash_addresses
@@ -43,13 +43,13 @@ class DripSettings(Document):
 		if cint(before and before.hold_sending) == cint(self.hold_sending):
 			return
 		if self.hold_sending:
-			hold(now=utc_now())
+			pause_queued(now=utc_now())
 		else:
 			if site_copy_check.has_new_key():
 				rehash_addresses()
-			site_copy_check.note(utc_now())
+			site_copy_check.record_site(utc_now())
 			frappe.db.set_single_value("Drip Settings", "hold_reason", None)
-			release(now=utc_now(), release_after=release_after())
+			resume_queued(now=utc_now(), release_after=release_after())
 
 	def _check_quiet_hours(self) -> None:
 		if bool(self.quiet_from) != bool(self.quiet_to):
@@ -61,7 +61,7 @@ class DripSettings(Document):
 		checks = {
 			"page_template": find_template_problem,
 			"page_style": find_style_problem,
-			"page_colour": lambda colour: None if is_colour(colour) else _("Enter a colour as #1a6fc9."),
+			"page_colour": lambda colour: None if is_color(colour) else _("Enter a colour as #1a6fc9."),
 		}
 		for field, find_problem in checks.items():
 			if problem := self.get(field) and find_problem(self.get(field)):

@@ -5,7 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.enrollment import suppress
-from drip_campaigns.people.addresses import hash_address, is_valid, normalise
+from drip_campaigns.people.addresses import hash_address, is_valid, normalize
 from drip_campaigns.site.clock import to_site, utc_now
 
 
@@ -13,7 +13,7 @@ class DripSuppression(Document):
 	"""One row an address, known by the hash of it; changed by the verbs of `enrollment/suppress.py` only."""
 
 	def before_naming(self) -> None:
-		if not is_valid(normalise(self.email_address or "")):
+		if not is_valid(normalize(self.email_address or "")):
 			frappe.throw(
 				_("“{0}” is not an e-mail address. Enter exactly one.").format(self.email_address or "")
 			)

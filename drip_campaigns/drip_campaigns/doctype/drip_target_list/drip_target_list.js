@@ -145,7 +145,7 @@ async function include(frm, values) {
 	]);
 	frappe.confirm(question, async () => {
 		await frappe.call({
-			method: "drip_campaigns.api.triggers.take_in_existing",
+			method: "drip_campaigns.api.triggers.backfill_existing",
 			args: { campaign: values.campaign, audiences: JSON.stringify(message.existing) },
 		});
 		frappe.set_route("List", "Drip Bulk Enrollment", { campaign: values.campaign });

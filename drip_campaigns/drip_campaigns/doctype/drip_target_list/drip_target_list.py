@@ -5,7 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.model import LIVE_STATUSES
-from drip_campaigns.enrollment.list_membership import count_members, forget_list
+from drip_campaigns.enrollment.list_membership import count_members, delete_list_members
 from drip_campaigns.jobs import refresh_lists
 from drip_campaigns.lists.check import find_everybody, find_source_problems, prepare_sources
 from drip_campaigns.site.clock import utc_now
@@ -48,7 +48,7 @@ class DripTargetList(Document):
 				).format(count, self.name),
 				title=_("List in use"),
 			)
-		forget_list(self.name)
+		delete_list_members(self.name)
 
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		publish_after_commit()

@@ -63,7 +63,7 @@ function show_question(frm, area, question) {
 
 async function answer_question(frm, run, enroll) {
 	await frappe.call({
-		method: "drip_campaigns.api.lists.answer_first_refresh",
+		method: "drip_campaigns.api.lists.confirm_first_refresh",
 		args: { run, enroll },
 		freeze: true,
 	});

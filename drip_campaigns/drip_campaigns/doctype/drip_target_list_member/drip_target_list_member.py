@@ -5,8 +5,8 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment.list_membership import add_to_count, fill_member, forget_dropped
-from drip_campaigns.lists.remove_members import end_for_those
+from drip_campaigns.enrollment.list_membership import add_to_count, clear_removed, fill_member
+from drip_campaigns.lists.remove_members import exit_removed
 from drip_campaigns.site.clock import utc_now
 
 
@@ -20,7 +20,7 @@ class DripTargetListMember(Document):
 			fill_member(self, self.flags.now or utc_now())
 		except DripError as error:
 			frappe.throw(str(error), title=_("Cannot be added"))
-		forget_dropped(self.target_list, self.email_address)
+		clear_removed(self.target_list, self.email_address)
 
 	def after_insert(self) -> None:
 		add_to_count(self.target_list, 1)
@@ -42,7 +42,7 @@ class DripTargetListMember(Document):
 			)
 		if not self.dropped_at:
 			add_to_count(self.target_list, -1)
-			end_for_those(self.target_list, [(self.recipient_type, self.recipient)], utc_now())
+			exit_removed(self.target_list, [(self.recipient_type, self.recipient)], utc_now())
 
 	def show_unique_validation_message(self, error: Exception) -> None:
 		"""Say in words what the unique index has refused."""
