@@ -1,4 +1,4 @@
-"""`make bench`: how fast e-mails are queued and delivered, beside the standard path and beside what the machine allows.
+"""`make bench`: how fast emails are queued and delivered, beside the standard path and beside what the machine allows.
 
 Everything in one run on one site; a figure that compares is the median of turns taken side by side.
 """
@@ -45,7 +45,7 @@ Figures = dict[str, Any]
 
 
 class Days:
-	"""A campaign of daily e-mails to many: each measurement takes a day of it."""
+	"""A campaign of daily emails to many: each measurement takes a day of it."""
 
 	def __init__(self, emails: int, port: int) -> None:
 		self.emails, self.port, self.now = emails, port, BEGIN
@@ -63,14 +63,14 @@ class Days:
 			dispatch_due.dispatch(self.now, enqueue_delivery=False)
 		self.letters = floor.read_letters(to_site(self.now))
 		if len(self.letters) != self.emails:
-			raise AssertionError(f"{len(self.letters)} of {self.emails} e-mails were queued")
+			raise AssertionError(f"{len(self.letters)} of {self.emails} emails were queued")
 		delivery.deliver(lambda: self.now)
 		self.now += timedelta(days=1)
 		rivals.make_template()
 		rivals.queue_one_by_one(self.people[:5], self.campaign)
 
 	def pass_day(self) -> None:
-		"""Queue and deliver a day's e-mails, do both in the raw, and queue a sample on the standard path."""
+		"""Queue and deliver a day's emails, do both in the raw, and queue a sample on the standard path."""
 		self.queue.take(
 			lambda: dispatch_due.dispatch(self.now, enqueue_delivery=False),
 			lambda: floor.insert_copies(self.recorded),
@@ -80,7 +80,7 @@ class Days:
 		self.now += timedelta(days=1)
 
 	def _deliver_by_turns(self) -> None:
-		"""Deliver the day's e-mails a group at a time, and after or before each as many letters in the raw."""
+		"""Deliver the day's emails a group at a time, and after or before each as many letters in the raw."""
 		courier = delivery.Courier(lambda: self.now)
 		try:
 			slices = [
@@ -92,10 +92,10 @@ class Days:
 			courier.connections.close()
 		left = frappe.db.count("Drip Email", {"status": ["in", ["Queued", "Sending"]]})
 		if left:
-			raise AssertionError(f"{left} e-mails were not delivered")
+			raise AssertionError(f"{left} emails were not delivered")
 
 	def describe_turn(self) -> str:
-		"""Return the last turn's milliseconds an e-mail, ours and raw."""
+		"""Return the last turn's milliseconds an email, ours and raw."""
 		times = (
 			self.queue.ours[-1].seconds,
 			self.queue.raw[-1],

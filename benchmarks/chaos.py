@@ -48,13 +48,13 @@ def cause(fault: Fault, witness: Witness, services: Services, size: float, seed:
 		fault.cause(trial, services, size)
 		verdict = trial.settle()
 	deeds.clear()
-	# One e-mail a killed delivery worker, and each text that the server took and never answered.
+	# One email a killed delivery worker, and each text that the server took and never answered.
 	allowed = trial.kills["deliver"] + witness.count_unanswered()
 	return Line(fault, verdict, trial.kills, allowed, time.monotonic() - begun)
 
 
 def show(lines: list[Line], console: Console) -> None:
-	"""Print the table, and every e-mail that is not simply sent or refused by its name."""
+	"""Print the table, and every email that is not simply sent or refused by its name."""
 	table = Table(*COLUMNS, title="Promises under faults: what was due, and what the mail server saw")
 	for column in table.columns[1:-1]:
 		column.justify = "right"

@@ -49,7 +49,7 @@ def _queue(dispatch: Callable[[], int], emails: int, moment: datetime) -> float:
 	queued = dispatch()
 	seconds = time.perf_counter() - begun
 	if queued != emails:
-		raise AssertionError(f"{queued} of {emails} e-mails were queued")
+		raise AssertionError(f"{queued} of {emails} emails were queued")
 	delivery.deliver(lambda: moment)
 	frappe.db.commit()
 	return seconds

@@ -1,4 +1,4 @@
-"""What the steps of a trial do beside e-mail, and every effect of it counted in the database against its Drip Action.
+"""What the steps of a trial do beside email, and every effect of it counted in the database against its Drip Action.
 
 A Webhook's effects are counted where they arrive: by the key that each attempt of one action bears.
 """
@@ -70,7 +70,7 @@ class Deeds:
 				),
 			},
 			ActionKind.ASSIGN: {"action_user": self.user, "action_text": mark},
-			ActionKind.TELL: {"action_user": self.user, "action_text": mark},
+			ActionKind.NOTIFY: {"action_user": self.user, "action_text": mark},
 			ActionKind.WEBHOOK: {"webhook": HOOK},
 		}
 		fields = values[kind] if kind in values else {"action_campaign": self._make_next(mark, now)}
@@ -202,7 +202,7 @@ _ORDER = (
 	*(ActionKind.WEBHOOK, ActionKind.CREATE),
 	*(ActionKind.SET_FIELD, ActionKind.SET_FIELD),
 	*(ActionKind.ASSIGN, ActionKind.ENROLL),
-	*(ActionKind.TELL, ActionKind.WEBHOOK),
+	*(ActionKind.NOTIFY, ActionKind.WEBHOOK),
 )
 _EFFECTS: dict[ActionKind, Callable[[frappe._dict, Receiver], Counter[str]]] = {
 	ActionKind.ADD_TAG: _count_tags,
@@ -211,5 +211,5 @@ _EFFECTS: dict[ActionKind, Callable[[frappe._dict, Receiver], Counter[str]]] = {
 	ActionKind.WEBHOOK: lambda _step, receiver: Counter(receiver.accepted),
 	ActionKind.ASSIGN: _count_documents,
 	ActionKind.ENROLL: _count_enrolled,
-	ActionKind.TELL: _count_messages,
+	ActionKind.NOTIFY: _count_messages,
 }

@@ -19,14 +19,14 @@ REFUSALS = {"421": 0.05, "450": 0.05, "550": 0.05, "554": 0.05}
 
 @dataclass(frozen=True)
 class Fault:
-	"""What is tried, on how many people and steps, and how many e-mails it may leave in doubt beside one a killed worker."""
+	"""What is tried, on how many people and steps, and how many emails it may leave in doubt beside one a killed worker."""
 
 	title: str
 	cause: Callable[[Trial, Services, float], int | None]
 	people: int
 	steps: int
 	needs: str = ""  # the service that must be in our hands
-	acts: bool = False  # the campaign has steps that act beside its e-mails
+	acts: bool = False  # the campaign has steps that act beside its emails
 
 
 def kill_at_random(trial: Trial, services: Services, size: float) -> None:
@@ -107,7 +107,7 @@ def run_twice(trial: Trial, services: Services, size: float) -> None:
 
 
 def set_the_clock_back(trial: Trial, services: Services, size: float) -> None:
-	"""The clock set back an hour, with e-mails queued, being sent and sent."""
+	"""The clock set back an hour, with emails queued, being sent and sent."""
 	for moment in ("right after the 250", "after a claim"):
 		trial.run(trial.job("dispatch"))
 		trial.run(trial.struck(moment))

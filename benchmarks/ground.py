@@ -52,7 +52,7 @@ def standing_on(port: int) -> Iterator[None]:
 
 
 def clear() -> None:
-	"""Delete every enrollment, e-mail and person of earlier runs, however many, and commit."""
+	"""Delete every enrollment, email and person of earlier runs, however many, and commit."""
 	for doctype in ("Drip Event", "Drip Email", "Drip Enrollment"):
 		frappe.db.truncate(doctype)
 	factories.clear_site()
@@ -107,7 +107,7 @@ def keep_addresses(names: Sequence[str]) -> None:
 
 
 def address(name: str) -> str:
-	"""Return the e-mail address of a person that `make_people` made."""
+	"""Return the email address of a person that `make_people` made."""
 	return f"{name}@{factories.DOMAIN}"
 
 

@@ -1,4 +1,4 @@
-"""What the bench sends: an e-mail of about 5 KB of HTML with three links, the same for everybody it is measured with."""
+"""What the bench sends: an email of about 5 KB of HTML with three links, the same for everybody it is measured with."""
 
 from tests import factories
 

@@ -29,18 +29,18 @@ class Figure:
 
 
 FIGURES = (
-	Figure("queue_ms", "ms to queue one e-mail"),
+	Figure("queue_ms", "ms to queue one email"),
 	Figure("queue_ms_standard", "ms on the standard path (Communication, sendmail)"),
 	Figure("queue_ms_erpnext", "ms with ERPNext's own Email Campaign job"),
 	Figure("queue_speedup", "times as fast as the standard path", least=40),
 	Figure("queue_over_limit", "times what raw inserts of the same rows take", most=3),
-	Figure("statements_per_email", "SQL statements an e-mail, from due to accepted", most=0.2),
+	Figure("statements_per_email", "SQL statements an email, from due to accepted", most=0.2),
 	Figure("statements_per_email_standard", "SQL statements on the standard path, to queue it"),
 	Figure("statements_per_email_erpnext", "SQL statements with ERPNext's job, to queue it"),
 	Figure("conditions_over_plain", "times as long to queue with three conditions", most=1.3),
-	Figure("deliver_ms", "ms to deliver one e-mail"),
+	Figure("deliver_ms", "ms to deliver one email"),
 	Figure("deliver_over_limit", "times what plain smtplib takes for the same bytes", most=2),
-	Figure("end_to_end_per_s", "e-mails a second from due to accepted, one process"),
+	Figure("end_to_end_per_s", "emails a second from due to accepted, one process"),
 	Figure("end_to_end_over_limit", "times raw inserts and plain smtplib", most=2.5),
 	Figure("message_kb", "KB of one message on the wire"),
 	Figure("enroll_100k_s", "seconds to enroll 100,000", most=30),
@@ -93,7 +93,7 @@ def show(figures: dict[str, Any], console: Console) -> bool:
 		verdicts.append(growth <= IDLE_GROWTH)
 		_add(table, "times as long beside ten times as many", growth, f"≤ {IDLE_GROWTH}", verdicts[-1])
 	for workers, speed in figures["workers"].items():
-		_add(table, f"e-mails a second, {workers} processes at once", speed, "", True)
+		_add(table, f"emails a second, {workers} processes at once", speed, "", True)
 	console.print(table)
 	return all(verdicts)
 

@@ -30,7 +30,7 @@ def make_template() -> None:
 
 
 def queue_one_by_one(contacts: Sequence[str], campaign: str) -> Reading:
-	"""Queue one e-mail for each contact, as ERPNext's send_mail does, but without a background job for each."""
+	"""Queue one email for each contact, as ERPNext's send_mail does, but without a background job for each."""
 	with reading() as result:
 		for name in contacts:
 			_queue(name, campaign)
@@ -87,7 +87,7 @@ def queue_with_erpnext(contacts: Sequence[str]) -> Reading:
 			frappe.db.commit()
 		queued = frappe.db.count("Communication", {"reference_doctype": "Email Campaign"}) - before
 		if queued != len(contacts):
-			raise AssertionError(f"ERPNext's job has queued {queued} of {len(contacts)} e-mails")
+			raise AssertionError(f"ERPNext's job has queued {queued} of {len(contacts)} emails")
 	finally:
 		frappe.db.delete("Email Campaign", {"campaign_name": campaign})
 		frappe.db.delete("Campaign Email Schedule", {"parent": campaign})

@@ -23,7 +23,7 @@ MESSAGE = "<p>Hello {{ recipient.first_name }}</p><p><a href='https://example.co
 
 
 class Trial:
-	"""A campaign of `steps` daily e-mails to `people`, all due at `now`; with a `receiver` each day's steps act as well."""
+	"""A campaign of `steps` daily emails to `people`, all due at `now`; with a `receiver` each day's steps act as well."""
 
 	def __init__(
 		self, witness: Witness, people: int, steps: int, seed: int = 1, receiver: Receiver | None = None
@@ -106,7 +106,7 @@ class Trial:
 	def look_after(self) -> None:
 		"""Do what a manager does who is told that the campaign was paused, or an account held: let them go on."""
 		frappe.db.commit()
-		frappe.db.delete("Drip Account Brake")
+		frappe.db.delete("Drip Sending Block")
 		campaign = frappe.get_doc("Drip Campaign", self.campaign)
 		if campaign.status == CampaignStatus.PAUSED.value:
 			lifecycle.activate(campaign, self.now)

@@ -1,4 +1,4 @@
-"""Compare the ledger (Drip Email and Drip Enrollment) with what the SMTP sink has witnessed, e-mail by e-mail."""
+"""Compare the ledger (Drip Email and Drip Enrollment) with what the SMTP sink has witnessed, email by email."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ ENDED = ("Completed", *ENDED_EARLY)
 
 @dataclass(frozen=True)
 class Verdict:
-	"""What became of all that was due; the lists name e-mails."""
+	"""What became of all that was due; the lists name emails."""
 
 	due: int
 	delivered: int
@@ -70,7 +70,7 @@ def judge(campaign: str, witness: Witness, deeds: Deeds | None = None) -> Verdic
 
 def _find_missing(campaign: str, emails: list[frappe._dict]) -> list[str]:
 	"""Return the steps of enrollments that did not end early for which nothing was ever recorded."""
-	of_mail = {"parent": campaign, "step_type": "Send E-mail"}
+	of_mail = {"parent": campaign, "step_type": "Send Email"}
 	steps = frappe.get_all("Drip Campaign Step", filters=of_mail, fields=["name"], order_by="idx")
 	recorded = {email.name for email in emails}
 	going_on = frappe.get_all(

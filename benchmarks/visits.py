@@ -68,7 +68,7 @@ class _Answered:
 
 
 def measure(now: datetime) -> Visits:
-	"""Send e-mails whose links count, ask for them, and count; raise LostVisitError if one is lost or doubled."""
+	"""Send emails whose links count, ask for them, and count; raise LostVisitError if one is lost or doubled."""
 	ground.clear()
 	campaign = ground.make_campaign([factories.step(0, "Hello", TEXT)], now, tracking_mode="Anonymous Totals")
 	ground.enroll_all(campaign.name, ground.make_people(PEOPLE), now)
@@ -94,7 +94,7 @@ def measure(now: datetime) -> Visits:
 
 
 def _make_links() -> tuple[list[str], list[str]]:
-	"""Return the paths of the links and of the pictures of the e-mails that were queued."""
+	"""Return the paths of the links and of the pictures of the emails that were queued."""
 	key, links = frappe.get_all("Drip Tracking URL", pluck="name")[0], Links()
 	trackers = [links.tracker(name) for name in frappe.get_all("Drip Email", pluck="name")]
 	clicks = [f"{tracker.click_url}/{key}" for tracker in trackers]

@@ -13,7 +13,7 @@ from frappe.commands import get_site, pass_context
 @click.option("--no-delivery", is_flag=True, help="Queue what is due, and leave the sending to the workers.")
 @pass_context
 def dispatch_command(context, no_delivery: bool) -> None:
-	"""Queue every e-mail that is due now, and send it.
+	"""Queue every email that is due now, and send it.
 
 	Example: bench --site erp.example.com drip-dispatch
 	"""
@@ -23,9 +23,9 @@ def dispatch_command(context, no_delivery: bool) -> None:
 	with frappe.init_site(get_site(context)):
 		frappe.connect()
 		queued = dispatch_due.dispatch(utc_now(), enqueue_delivery=no_delivery)
-		click.echo(f"{queued} e-mails queued")
+		click.echo(f"{queued} emails queued")
 		if not no_delivery:
-			click.echo(f"{deliver.deliver(utc_now)} e-mails accepted by the mail server")
+			click.echo(f"{deliver.deliver(utc_now)} emails accepted by the mail server")
 
 
 @click.command("drip-doctor")
@@ -53,19 +53,20 @@ def doctor_command(context, campaign: str | None) -> None:
 @click.command("drip-repair")
 @pass_context
 def repair_command(context) -> None:
-	"""Settle e-mails that were left behind, and correct what the database contradicts itself in.
+	"""Settle emails that were left behind, and correct what the database contradicts itself in.
 
 	Example: bench --site erp.example.com drip-repair
 	"""
 	from drip_campaigns.jobs.repair import read_ledger, repair
 	from drip_campaigns.site.clock import utc_now
+	from drip_campaigns.stats.verify_counters import correct_counters
 
 	with frappe.init_site(get_site(context)):
 		frappe.connect()
 		for what, count in repair(utc_now()).items():
 			click.echo(f"{what}: {count}")
 		frappe.db.commit()  # the recount reads what is there after its lock, and not before
-		click.echo(f"figures corrected: {correct_counters()}")
+		click.echo(f"counters corrected: {correct_counters()}")
 		frappe.db.commit()
 		for campaign in frappe.get_all("Drip Campaign", pluck="name"):
 			figures = ", ".join(f"{key} {value}" for key, value in read_ledger(campaign).items())
@@ -78,7 +79,7 @@ def repair_command(context) -> None:
 )
 @pass_context
 def rotate_keys_command(context, keep_days: int) -> None:
-	"""Sign the links of new e-mails with a new key. Links that were sent before stay valid for as long as told.
+	"""Sign the links of new emails with a new key. Links that were sent before stay valid for as long as told.
 
 	Example: bench --site erp.example.com drip-rotate-keys
 	"""

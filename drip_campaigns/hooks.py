@@ -4,7 +4,7 @@
 app_name = "drip_campaigns"
 app_title = "Drip Campaigns"
 app_publisher = "Drip Campaigns contributors"
-app_description = "Series of e-mails, each sent when it is due, exactly once"
+app_description = "Series of emails, each sent when it is due, exactly once"
 app_email = "maintainers@example.com"
 app_license = "mit"
 
@@ -84,7 +84,7 @@ user_data_fields = [
 	{
 		"doctype": "Drip Enrollment",
 		"filter_by": "email_address",
-		"redact_fields": ["recipient_name", "last_error", "leaving_reason"],
+		"redact_fields": ["recipient_name", "last_error", "unsubscribe_reason"],
 	},
 	{"doctype": "Drip Email", "filter_by": "email_address", "redact_fields": ["subject", "error"]},
 	{"doctype": "Drip Action", "filter_by": "email_address", "redact_fields": ["outcome"]},
@@ -136,11 +136,11 @@ ignore_links_on_delete = [
 	"Drip Email",
 	"Drip Action",
 	"Drip Event",
-	"Drip Figure",
+	"Drip Counter",
 	"Drip Consent",
 	"Drip Target List Member",
 	"Drip Step Version",
-	"Drip Variant Test",
+	"Drip Variant Result",
 	"Drip Target List Refresh",
 	"Drip Tracking URL",
 	"Drip Trigger Firing",

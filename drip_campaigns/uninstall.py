@@ -76,7 +76,7 @@ def after_app_uninstall(_app: str) -> None:
 
 
 def withdraw_what_is_queued() -> None:
-	"""An e-mail whose link would lead nowhere must not leave: what is queued goes, with its Communication."""
+	"""An email whose link would lead nowhere must not leave: what is queued goes, with its Communication."""
 	filters = {"reference_doctype": "Drip Enrollment", "status": "Not Sent"}
 	rows = frappe.get_all("Email Queue", filters=filters, fields=["name", "communication"])
 	queues, communications = [row.name for row in rows], [row.communication for row in rows]

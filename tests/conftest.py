@@ -70,7 +70,7 @@ def email_account(connected_site: str, mail_server: MailServer) -> Iterator[str]
 
 @pytest.fixture
 def site(connected_site: str, email_account: str, smtp: MailServer) -> Iterator[str]:
-	"""The site as Administrator, with no campaigns, enrollments, queued e-mails or people of earlier tests."""
+	"""The site as Administrator, with no campaigns, enrollments, queued emails or people of earlier tests."""
 	import frappe
 
 	from tests import factories
@@ -105,7 +105,7 @@ def web_server(connected_site: str) -> Iterator[WebServer]:
 
 @pytest.fixture
 def web(site: str, web_server: WebServer) -> Iterator[str]:
-	"""The address of the web server, to which the links in e-mails lead for this test."""
+	"""The address of the web server, to which the links in emails lead for this test."""
 	import frappe
 
 	before = frappe.local.conf.get("host_name")

@@ -30,7 +30,7 @@ POSTAL_ADDRESS = "Test Ltd, 1 Test Street, Testville"
 SENDER = f"sales@{DOMAIN}"
 
 _OURS = (
-	"Drip Account Brake",
+	"Drip Sending Block",
 	"Drip Action",
 	"Drip Consent",
 	"Drip Event",
@@ -39,7 +39,7 @@ _OURS = (
 	"Drip Email",
 	"Drip Step Version",
 	"Drip Step Variant",
-	"Drip Variant Test",
+	"Drip Variant Result",
 	"Drip Enrollment",
 	"Drip Campaign Step",
 	"Drip Campaign Sender",
@@ -53,12 +53,12 @@ _OURS = (
 	"Drip Target List Source",
 	"Drip Target List Refresh",
 	"Drip Target List",
-	"Drip Prefab",
+	"Drip Campaign Template",
 	"Drip Campaign Target List",
 	"Drip Campaign Exclusion",
 	"Drip Recipient Preference",
 	"Drip Tracking URL",
-	"Drip Figure",
+	"Drip Counter",
 )
 _numbers = itertools.count(1)
 

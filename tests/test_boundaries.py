@@ -175,7 +175,9 @@ def test_order_names_every_folder_with_code():
 		room_of(path) for path in MODULES if path.parent != PACKAGE and path.name != "__init__.py"
 	} - NOT_ROOMS
 
-	assert folders == set(ORDER), "Give the folder its place in ORDER, with a line that says what belongs there."
+	assert folders == set(ORDER), (
+		"Give the folder its place in ORDER, with a line that says what belongs there."
+	)
 
 
 def test_nobody_imports_a_controller():

@@ -1,4 +1,4 @@
-"""What recipients read is there in every language we name: each text of a page and of an e-mail's foot, placeholders and all."""
+"""What recipients read is there in every language we name: each text of a page and of an email's foot, placeholders and all."""
 
 import ast
 import csv
@@ -20,8 +20,13 @@ FILES = (
 	"enrollment/address_change.py",
 	"enrollment/sign_up.py",
 )
-# What stands in e-mails, where a subject is searched for as people write it
-IN_MAILS = ("templates/emails", "rendering/confirmation_mail.py", "rendering/render_email.py", "enrollment/address_change.py")
+# What stands in emails, where a subject is searched for as people write it
+IN_MAILS = (
+	"templates/emails",
+	"rendering/confirmation_mail.py",
+	"rendering/render_email.py",
+	"enrollment/address_change.py",
+)
 # Texts that a module names in a constant and translates one by one
 NAMED = {"pages/unsubscribe.py": ("REASONS",)}
 # Modules that also hand over what an administrator wrote in Drip Settings; Frappe's own Translations are for that.
@@ -32,7 +37,7 @@ FOR_COLLEAGUES = {
 	"It must hold {0} once: that is where our page stands.",
 	"It must not hold {0}. Keep to headings from h2 on, text, links and pictures.",
 	"It must hold no < and no @import.",
-	"The e-mail has {0} characters. Shorten it to {1} at most.",  # stands on the enrollment
+	"The email has {0} characters. Shorten it to {1} at most.",  # stands on the enrollment
 }
 _CALL = re.compile(r"""\b_\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 _PLACEHOLDER = re.compile(r"\{\d+\}")

@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "drip_campaigns"
 TESTS = ROOT / "tests"
 SCRIPTS = sorted(PACKAGE.rglob("*.js"))
-PREFABS = PACKAGE / "prefabs"  # campaigns as files, no records
+TEMPLATES = PACKAGE / "campaign_templates"  # campaigns as files, no records
 JSON_FILES = sorted(
 	path
 	for path in PACKAGE.rglob("*.json")
-	if "node_modules" not in path.parts and not path.is_relative_to(PREFABS)
+	if "node_modules" not in path.parts and not path.is_relative_to(TEMPLATES)
 )
 DOCTYPES = {
 	content["name"]: content

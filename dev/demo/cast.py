@@ -11,11 +11,11 @@ DOMAIN = "demo.example"
 class Part(Enum):
 	"""What happens to a person in the week."""
 
-	READS = "reads all three e-mails"
+	READS = "reads all three emails"
 	LEAVES_BY_PAGE = "unsubscribes by the page"
 	LEAVES_BY_ONE_CLICK = "unsubscribes by one click in the mail program"
 	IS_REFUSED = "has an address that the mail server refuses for good"
-	HAS_NO_ADDRESS = "is a Contact without an e-mail address"
+	HAS_NO_ADDRESS = "is a Contact without an email address"
 	JOINS_LATE = "is enrolled two days later"
 
 
@@ -32,7 +32,7 @@ class Ending:
 NOT_ENROLLED = "Not Enrolled"  # no status of an enrollment: there is none
 
 ENDINGS: dict[Part, Ending] = {
-	# The third e-mail is due on day 4, when nothing runs. Late is kept late: who joined two days after the others
+	# The third email is due on day 4, when nothing runs. Late is kept late: who joined two days after the others
 	# had the second one due on that day, and has the third two days after the second
 	Part.READS: Ending("Completed", None, 5, (1, 2, 3)),
 	Part.JOINS_LATE: Ending("Completed", None, 7, (1, 2, 3)),

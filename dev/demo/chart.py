@@ -1,4 +1,4 @@
-"""The drawings of report.html, as SVG: e-mails per day, and one person's week as a lane."""
+"""The drawings of report.html, as SVG: emails per day, and one person's week as a lane."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NICE = (5, 10, 20, 25, 30, 40, 50, 100, 200, 500)
 
 
 def draw_days(report: Mapping, monday: date) -> str:
-	"""Return a bar per day of the e-mails sent, stacked by step."""
+	"""Return a bar per day of the emails sent, stacked by step."""
 	counts = Counter(
 		((_wall(line["sent_at"]).date() - monday).days, line["step"])
 		for recipient in report["recipients"]
@@ -28,7 +28,7 @@ def draw_days(report: Mapping, monday: date) -> str:
 	parts = [*_draw_grid(top)]
 	for day in range(COLUMNS):
 		parts += _draw_bar(day, monday + timedelta(days=day), [counts[day, step] for step in STEPS], top)
-	label = "E-mails accepted by the mail server per day, by step"
+	label = "Emails accepted by the mail server per day, by step"
 	return f'<svg class="days" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
@@ -61,22 +61,22 @@ def _y(value: float, top: int) -> float:
 	return _HEIGHT - _BOTTOM - value / top * (_HEIGHT - _BOTTOM - _TOP - 10)
 
 
-def draw_lane(recipient: Mapping, monday: date, left_at: datetime | None) -> str:
-	"""Return one person's week: a numbered dot per e-mail, a ring where it was planned and late, a cross if refused."""
+def draw_lane(recipient: Mapping, monday: date, ended_at: datetime | None) -> str:
+	"""Return one person's week: a numbered dot per email, a ring where it was planned and late, a cross if refused."""
 	parts = [
 		f'<line class="grid" x1="{_edge(day)}" x2="{_edge(day)}" y1="3" y2="{_LANE_HEIGHT - 3}"/>'
 		for day in range(COLUMNS + 1)
 	]
 	if recipient["steps"]:
 		moments = [_wall(line["sent_at"] or line["planned_at"]) for line in recipient["steps"]]
-		last = left_at or max(moments)
+		last = ended_at or max(moments)
 		parts.append(_line("life", _x(min(moments), monday), _x(last, monday)))
 	for line in recipient["steps"]:
 		parts += _draw_step(line, monday)
-	if left_at:
-		x, y = _x(left_at, monday), _LANE_HEIGHT / 2
+	if ended_at:
+		x, y = _x(ended_at, monday), _LANE_HEIGHT / 2
 		parts.append(
-			f'<path class="left" d="M{x:.1f} {y - 7}l7 7-7 7-7-7z"><title>Unsubscribed on {left_at:%A, %H:%M}</title></path>'
+			f'<path class="left" d="M{x:.1f} {y - 7}l7 7-7 7-7-7z"><title>Unsubscribed on {ended_at:%A, %H:%M}</title></path>'
 		)
 	label = escape(f"{recipient['name']}: {len(recipient['steps'])} steps")
 	return f'<svg class="lane" viewBox="0 0 {_LANE_WIDTH} {_LANE_HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}</svg>'

@@ -13,7 +13,7 @@ from dev import paths
 
 @contextmanager
 def connected(url: str) -> Iterator[None]:
-	"""Be connected to the site as Administrator for a `with` block, with links in e-mails that lead to `url`."""
+	"""Be connected to the site as Administrator for a `with` block, with links in emails that lead to `url`."""
 	os.chdir(paths.SITES)
 	frappe.init(paths.SITE, sites_path=".")
 	frappe.connect()

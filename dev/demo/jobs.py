@@ -22,7 +22,7 @@ AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Ran:
-	"""What one run did: how many e-mails it queued, and how many the mail server accepted from it."""
+	"""What one run did: how many emails it queued, and how many the mail server accepted from it."""
 
 	queued: int
 	accepted: int

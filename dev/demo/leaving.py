@@ -1,4 +1,4 @@
-"""Unsubscribing as the recipient does: with what stands in the e-mail that arrived, over HTTP, knowing nothing else."""
+"""Unsubscribing as the recipient does: with what stands in the email that arrived, over HTTP, knowing nothing else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Form(HTMLParser):
 
 
 class Browser:
-	"""A browser with its cookies, for the page that the link in the text of an e-mail opens."""
+	"""A browser with its cookies, for the page that the link in the text of an email opens."""
 
 	def __init__(self) -> None:
 		self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
@@ -54,7 +54,7 @@ class Browser:
 
 
 def find_link(message: EmailMessage) -> str:
-	"""Return the link to unsubscribe that stands in the HTML of an e-mail."""
+	"""Return the link to unsubscribe that stands in the HTML of an email."""
 	html = message.get_body(("html",)).get_content()
 	return re.search(r'href="([^"]+/drip/leave/[^"]+)"', html).group(1)
 

@@ -117,7 +117,7 @@ def count_duplicates(ledger: Ledger, receipts: Sequence[Receipt]) -> int:
 
 
 def sent_ids(ledger: Ledger) -> set[str]:
-	"""Return the Message-IDs of all e-mails that the ledger calls sent."""
+	"""Return the Message-IDs of all emails that the ledger calls sent."""
 	lines = (line for recipient in ledger.recipients for line in recipient.steps)
 	return {line.message_id or "" for line in lines if line.outcome == "Sent"}
 

@@ -65,6 +65,6 @@ def tell(terminal: Console, play: Play, report: dict, problems: list[str]) -> No
 	console.print_verdict(terminal, problems, report["seconds"])
 	terminal.print(
 		f"\nReport   {paths.shown(PAGE)} and {paths.shown(REPORT)}"
-		f"\nE-mails  {paths.shown(MAIL)}/*.eml"
+		f"\nEmails  {paths.shown(MAIL)}/*.eml"
 		f"\nDesk     `make start`, then open the Drip Campaign “{records.CAMPAIGN}”: it stays on the site"
 	)

@@ -86,9 +86,9 @@ class Play:
 		self.happenings += [Happening(wall, scene.day, *told) for told in scene.act(self, self.now)]
 		frappe.db.commit()
 
-	def open_campaign(self, now: datetime) -> Iterator[tuple]:
+	def reopen_campaign(self, now: datetime) -> Iterator[tuple]:
 		records.create_campaign(now)
-		yield Mark.PREPARED, "The campaign is activated: three e-mails, on days 0, 2 and 4"
+		yield Mark.PREPARED, "The campaign is activated: three emails, on days 0, 2 and 4"
 
 	def enroll_everybody(self, now: datetime) -> Iterator[tuple]:
 		people = [person for person in PEOPLE if person.part is not Part.JOINS_LATE]
@@ -153,7 +153,7 @@ class Play:
 		shares = f" ({' + '.join(str(one.accepted) for one in ran)})" if len(ran) > 1 else ""
 		yield (
 			Mark.SENT,
-			f"{what}: {_count(queued, 'e-mail')} due, {accepted} accepted by the mail server{shares}",
+			f"{what}: {_count(queued, 'email')} due, {accepted} accepted by the mail server{shares}",
 		)
 		if accepted < queued:
 			person = one_with(Part.IS_REFUSED)
@@ -165,14 +165,14 @@ class Play:
 
 	def _last_mail(self, person: Person) -> EmailMessage:
 		received = self.stage.mail_server.to(person.address)
-		_require(bool(received), f"{person.full_name} has got no e-mail.")
+		_require(bool(received), f"{person.full_name} has got no email.")
 		return received[-1].message
 
 
 def _consent_state(person: Person) -> tuple:
 	"""Return everything that unsubscribing changes."""
 	frappe.db.rollback()  # see what the web server has committed
-	fields = ["status", "modified", "left_at", "next_send_at"]
+	fields = ["status", "modified", "ended_at", "next_send_at"]
 	where = {"campaign": records.CAMPAIGN, "email_address": person.address}
 	left = frappe.db.count("Email Unsubscribe", {"email": person.address})
 	return (*frappe.db.get_value("Drip Enrollment", where, fields), left)
@@ -190,7 +190,7 @@ def _require(condition: bool, otherwise: str) -> None:
 _MORNING, _EVENING = "09:00", "17:00"
 
 SCRIPT: tuple[Scene, ...] = (
-	Scene(0, "08:30", Play.open_campaign),
+	Scene(0, "08:30", Play.reopen_campaign),
 	Scene(0, "08:40", Play.enroll_everybody),
 	Scene(0, "08:50", Play.refuse_one),
 	Scene(0, _MORNING, Play.run_daily_job),
@@ -209,6 +209,6 @@ SCRIPT: tuple[Scene, ...] = (
 	Scene(5, _EVENING, Play.run_daily_job),
 	Scene(6, _MORNING, Play.run_daily_job),
 	Scene(6, _EVENING, Play.run_daily_job),
-	# Seven days are over; who joined late was late once more because of day 4, and gets the last e-mail now
+	# Seven days are over; who joined late was late once more because of day 4, and gets the last email now
 	Scene(7, _MORNING, Play.run_daily_job),
 )

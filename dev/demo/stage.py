@@ -30,7 +30,7 @@ def set_stage(mail_folder: Path) -> Iterator[Stage]:
 		pair = stack.enter_context(jobs.pair_waiting())
 		stack.enter_context(services.services_running())
 		stack.enter_context(background_stopped())
-		# On the port of `make start` where it is free: then the links in the kept e-mails work there later
+		# On the port of `make start` where it is free: then the links in the kept emails work there later
 		url = stack.enter_context(serve.web_running(processes.free_port(serve.DESK_PORT), "dev.demo.web"))
 		server = SavingMailServer(mail_folder)
 		server.start()

@@ -1,4 +1,4 @@
-"""The e-mails of the demo, from the files in `emails/`: each puts its own style and text into the common frame."""
+"""The emails of the demo, from the files in `emails/`: each puts its own style and text into the common frame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PREHEADER = '<div class="preheader">{}</div>'
 
 @dataclass(frozen=True)
 class Template:
-	"""One e-mail: the name of its Email Template, its subject and its whole HTML document, with Jinja."""
+	"""One email: the name of its Email Template, its subject and its whole HTML document, with Jinja."""
 
 	name: str
 	subject: str
@@ -24,7 +24,7 @@ class Template:
 
 
 def load_templates() -> list[Template]:
-	"""Return the e-mails in their order."""
+	"""Return the emails in their order."""
 	frame = (FOLDER / "frame.html").read_text()
 	return [_load(path, frame) for path in sorted(FOLDER.glob("[0-9]-*.html"))]
 

@@ -1,4 +1,4 @@
-"""The texts of actions, filled in the same sandbox as an e-mail's: the recipient's record and nothing that acts."""
+"""The texts of actions, filled in the same sandbox as an email's: the recipient's record and nothing that acts."""
 
 import json
 from typing import Any

@@ -27,7 +27,7 @@ _DO: dict[ActionKind, Callable[[ActionContext], ActionResult]] = {
 	ActionKind.REMOVE_FROM_LIST: memberships.remove_from_list,
 	ActionKind.ENROLL: memberships.enroll_in,
 	ActionKind.REMOVE: memberships.remove_from,
-	ActionKind.TELL: people.notify_user,
+	ActionKind.NOTIFY: people.notify_user,
 	ActionKind.CREATE: records.create_document,
 }
 
@@ -84,7 +84,7 @@ class ActionExecutor:
 		if self.campaign.status == CampaignStatus.ENDED.value:
 			return ActionResult(_("Passed over: the campaign was ended"))
 		step = self.steps.get(row.step)
-		is_for_leavers = step is not None and step.run_when == RunWhen.LEAVING
+		is_for_leavers = step is not None and step.run_when == RunWhen.ON_EXIT
 		if is_for_leavers and self.statuses.get(row.enrollment) in LIVE_VALUES:
 			return ActionResult(_("Passed over: the recipient has come back"))
 		return None

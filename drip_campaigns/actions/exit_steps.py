@@ -46,7 +46,7 @@ def _tasks(row: frappe._dict, steps: Mapping[str, list], now: datetime) -> list[
 	for step in steps[row.campaign]:
 		delay = (step.send_after_days or 0) * 24 + (step.send_after_hours or 0)
 		hours = hours + delay if step.counted_from == CountedFrom.PREVIOUS_STEP else delay
-		if step.enabled and is_exit_step_due(step.leaving_because, row.status, row.exit_reason):
+		if step.enabled and is_exit_step_due(step.on_exit_reason, row.status, row.exit_reason):
 			tasks.append(ActionTask(step, row, now + timedelta(hours=hours)))
 	return tasks
 
@@ -58,10 +58,10 @@ def _load_steps(campaigns: set) -> dict[str, list]:
 		frappe.qb.from_(step)
 		.inner_join(campaign)
 		.on(campaign.name == step.parent)
-		.select(step.name, step.parent, step.enabled, step.action, step.leaving_because, step.waits_for_close)
+		.select(step.name, step.parent, step.enabled, step.action, step.on_exit_reason, step.wait_for_todo)
 		.select(step.send_after_days, step.send_after_hours, step.counted_from)
 		.where(step.parent.isin(sorted(campaigns)) & (step.step_type == StepType.ACTION.value))
-		.where((step.run_when == RunWhen.LEAVING.value) & (step.is_draft == 0))
+		.where((step.run_when == RunWhen.ON_EXIT.value) & (step.is_draft == 0))
 		.where(campaign.status.isin([CampaignStatus.ACTIVE.value, CampaignStatus.PAUSED.value]))
 		.orderby(step.idx)
 		.run(as_dict=True)

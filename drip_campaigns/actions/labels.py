@@ -17,8 +17,8 @@ def describe(step) -> str:
 	"""Return what an action does, in one line."""
 	kind = ActionKind(step.action) if step.action else None
 	text = _SENTENCES[kind](step) if kind else _("Choose an action")
-	if step.run_when == RunWhen.LEAVING:
-		because = _(step.leaving_because) if step.leaving_because else None
+	if step.run_when == RunWhen.ON_EXIT:
+		because = _(step.on_exit_reason) if step.on_exit_reason else None
 		text = (
 			_("When somebody leaves ({0}): {1}").format(because, text)
 			if because
@@ -39,7 +39,7 @@ def _assign(step) -> str:
 	text = _("Assign {0} to {1}").format(
 		_quote(step.action_text) if step.action_text else _("a ToDo"), _who(step)
 	)
-	return _("{0}, and wait until it is closed").format(text) if step.waits_for_close else text
+	return _("{0}, and wait until it is closed").format(text) if step.wait_for_todo else text
 
 
 def _who(step) -> str:
@@ -66,7 +66,7 @@ _SENTENCES = {
 	ActionKind.REMOVE_FROM_LIST: lambda step: _("Take off the list {0}").format(_quote(step.action_list)),
 	ActionKind.ENROLL: lambda step: _("Enroll in {0}").format(_quote(step.action_campaign)),
 	ActionKind.REMOVE: lambda step: _("Take off the campaign {0}").format(_quote(step.action_campaign)),
-	ActionKind.TELL: lambda step: _("Tell {0}: {1}").format(_who(step), _quote(step.action_text)),
+	ActionKind.NOTIFY: lambda step: _("Tell {0}: {1}").format(_who(step), _quote(step.action_text)),
 	ActionKind.WEBHOOK: lambda step: _("Call the Webhook {0}").format(_quote(step.webhook)),
 	ActionKind.CREATE: lambda step: _("Create a record: {0}").format(_(step.action_doctype or "")),
 }

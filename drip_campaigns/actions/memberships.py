@@ -20,10 +20,12 @@ def add_to_list(job: ActionContext) -> ActionResult:
 	"""Put the recipient on a list; who is on it, or has opted out of it, stays as they are."""
 	name = _existing("Drip Target List", job.step.action_list)
 	address = {"target_list": name, "address_hash": hash_address(job.recipient.email)}
-	member = frappe.db.get_value(MEMBER, address, ["opted_out", "dropped_at"], as_dict=True)
+	member = frappe.db.get_value(MEMBER, address, ["opted_out", "removed_at"], as_dict=True)
 	if member and member.opted_out:
-		return ActionResult(_("{0} has opted out of list {1}, and is not put on it again").format(job.who, name))
-	if member and not member.dropped_at:
+		return ActionResult(
+			_("{0} has opted out of list {1}, and is not put on it again").format(job.who, name)
+		)
+	if member and not member.removed_at:
 		return ActionResult(_("{0} is on list {1} already").format(job.who, name))
 	frappe.has_permission(MEMBER, "create", throw=True)
 	clear_removed(name, job.recipient.email)
@@ -37,7 +39,7 @@ def remove_from_list(job: ActionContext) -> ActionResult:
 	name = _existing("Drip Target List", job.step.action_list)
 	frappe.has_permission(MEMBER, "write", throw=True)
 	address = {"target_list": name, "address_hash": hash_address(job.recipient.email)}
-	members = frappe.get_all(MEMBER, filters={**address, "dropped_at": ["is", "not set"]}, pluck="name")
+	members = frappe.get_all(MEMBER, filters={**address, "removed_at": ["is", "not set"]}, pluck="name")
 	if not members:
 		return ActionResult(_("{0} is not on list {1}").format(job.who, name))
 	remove_members(name, members, job.now)
@@ -58,7 +60,9 @@ def enroll_in(job: ActionContext) -> ActionResult:
 		frappe.clear_messages()
 		reason = frappe.utils.strip_html(str(error))
 		return ActionResult(_("Not enrolled in {0}: {1}").format(name, reason))
-	return ActionResult(_("{0} was enrolled in {1}").format(job.who, name), "Drip Enrollment", enrollment.name)
+	return ActionResult(
+		_("{0} was enrolled in {1}").format(job.who, name), "Drip Enrollment", enrollment.name
+	)
 
 
 def remove_from(job: ActionContext) -> ActionResult:

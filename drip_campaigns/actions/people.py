@@ -36,7 +36,7 @@ def assign(job: ActionContext) -> ActionResult:
 
 
 def notify_user(job: ActionContext) -> ActionResult:
-	"""Tell a user something about the recipient, as far as the owner may read it: in the Desk, and by e-mail if the step says so."""
+	"""Tell a user something about the recipient, as far as the owner may read it: in the Desk, and by email if the step says so."""
 	user = choose_user(job)
 	frappe.get_doc(job.row.recipient_type, job.row.recipient).check_permission("read")
 	text = job.html(job.step.action_text)

@@ -51,7 +51,7 @@ def record_actions(tasks: Sequence[ActionTask], now: datetime) -> None:
 				task.enrollment["recipient"],
 				task.enrollment["email_address"],
 			),
-			*(ActionStatus.WAITING.value, to_site(task.due_at), int(task.step.waits_for_close or 0)),
+			*(ActionStatus.WAITING.value, to_site(task.due_at), int(task.step.wait_for_todo or 0)),
 		)
 		for task in tasks
 	]

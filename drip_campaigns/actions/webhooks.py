@@ -1,7 +1,7 @@
 """Calling a Frappe Webhook for a recipient: prepared with the owner's rights, called without a transaction.
 
 It is called at most once for sure: an answer that says no, or no connection, is tried again; when nobody knows whether
-it arrived it is in doubt, as an e-mail is. The receiver can tell a call that comes again by its Idempotency-Key.
+it arrived it is in doubt, as an email is. The receiver can tell a call that comes again by its Idempotency-Key.
 """
 
 import json

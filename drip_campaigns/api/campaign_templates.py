@@ -1,4 +1,4 @@
-"""Prefabs as the Desk uses them: the gallery, a draft from one, a campaign as a file and back. For signed-in users."""
+"""Templates as the Desk uses them: the gallery, a draft from one, a campaign as a file and back. For signed-in users."""
 
 import json
 
@@ -15,32 +15,32 @@ from drip_campaigns.core.campaign_file import read_campaign_file
 @frappe.whitelist(methods=["GET"])
 @explained
 def list_templates() -> list[dict]:
-	"""Return every prefab with its schedule and its first e-mail."""
+	"""Return every template with its schedule and its first email."""
 	_may_create()
-	return [preview.describe(prefab) for prefab in catalog.list_templates()]
+	return [preview.describe(template) for template in catalog.list_templates()]
 
 
 @frappe.whitelist(methods=["GET"])
 @explained
-def preview_template(prefab: str, number: int) -> dict:
-	"""Return one e-mail of a prefab as a made-up person would get it; the first has number 0."""
+def preview_template(template: str, number: int) -> dict:
+	"""Return one email of a template as a made-up person would get it; the first has number 0."""
 	_may_create()
-	return preview.render_step(catalog.find_template(prefab), int(number))
+	return preview.render_step(catalog.find_template(template), int(number))
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def create_from_template(prefab: str, campaign_name: str) -> dict:
-	"""Make a draft from a prefab; return its name and the triggers that this site has no use for."""
+def create_from_template(template: str, campaign_name: str) -> dict:
+	"""Make a draft from a template; return its name and the triggers that this site has no use for."""
 	_may_create()
-	return _answer(catalog.find_template(prefab).content, campaign_name)
+	return _answer(catalog.find_template(template).content, campaign_name)
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
 def save_as_template(campaign: str, title: str, description: str = "") -> dict:
-	"""Keep the plan of a campaign as a prefab of this site."""
-	return {"prefab": make.save_as_template(_read(campaign), title, description).name}
+	"""Keep the plan of a campaign as a template of this site."""
+	return {"template": make.save_as_template(_read(campaign), title, description).name}
 
 
 @frappe.whitelist(methods=["GET"])

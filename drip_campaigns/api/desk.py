@@ -91,7 +91,7 @@ def count_recipients(recipient_type: str, filters: str = "[]") -> int:
 @frappe.whitelist(methods=["POST"])
 @explained
 def retry_failed(campaign: str) -> dict:
-	"""Try failed enrollments and e-mails of a campaign again; pressed twice, the second finds nothing."""
+	"""Try failed enrollments and emails of a campaign again; pressed twice, the second finds nothing."""
 	return retry.retry_failed(_get("Drip Campaign", campaign, "write"), utc_now())
 
 
@@ -158,7 +158,9 @@ def remove_enrollment(enrollment: str) -> dict:
 def resubscribe_enrollment(enrollment: str, because: str) -> dict:
 	"""Undo an unsubscription for a recipient who asks; for those who may lift suppressions, and with the proof in `because`."""
 	frappe.has_permission("Drip Suppression", "write", throw=True)
-	unsubscribe.resubscribe_enrollment(_get("Drip Enrollment", enrollment, "write"), require_reason(because), utc_now())
+	unsubscribe.resubscribe_enrollment(
+		_get("Drip Enrollment", enrollment, "write"), require_reason(because), utc_now()
+	)
 	return {}
 
 
@@ -207,7 +209,7 @@ def send_test(
 	document = _get("Drip Campaign", campaign, "write")
 	_check_recipient(recipient_type, recipient)
 	if not is_valid(email_address):
-		frappe.throw(_("“{0}” is not an e-mail address. Enter exactly one.").format(email_address))
+		frappe.throw(_("“{0}” is not an email address. Enter exactly one.").format(email_address))
 	preview.send_test(document, step, email_address, recipient_type, recipient, utc_now())
 	return {"email_address": email_address}
 
@@ -221,7 +223,7 @@ def get_recipient_types() -> list[str]:
 
 @frappe.whitelist(methods=["GET"])
 def get_campaign_summary(campaign: str) -> dict:
-	"""Return how many enrollments and e-mails a campaign has, by status."""
+	"""Return how many enrollments and emails a campaign has, by status."""
 	return progress.count_by_status(_get("Drip Campaign", campaign, "read").name)
 
 

@@ -76,7 +76,7 @@ def find_everybody_in(sources: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def include_list(target_list: str, campaign: str, when_left: str = "End") -> dict:
-	"""Include a list in a campaign; return how many of which type are on it already, for `take_in_existing`."""
+	"""Include a list in a campaign; return how many of which type are on it already, for `backfill_existing`."""
 	_get(target_list, "read")
 	document = frappe.get_doc("Drip Campaign", campaign)
 	document.check_permission("write")

@@ -93,7 +93,7 @@ def _answer_visit(name: str, rest: str) -> Response:
 def _answer(page: Page, token: str) -> Response:
 	choose_language()
 	if token == PREVIEW_TOKEN:
-		return render_problem(_("This is a test"), _("The links of a test e-mail change nothing."), 200)
+		return render_problem(_("This is a test"), _("The links of a test email change nothing."), 200)
 	try:
 		return _open(page, token)
 	except (InvalidTokenError, frappe.DoesNotExistError):
@@ -143,11 +143,11 @@ def _take_webhook(provider: str) -> Response:
 @rate_limit(limit=SIGN_UPS_PER_HOUR, seconds=3600)
 @explained
 def sign_up(campaign: str = "", email_address: str = "", first_name: str = "", last_name: str = "") -> dict:
-	"""Ask the owner of a mailbox by e-mail to confirm a campaign that accepts sign-ups; the answer tells nothing else."""
+	"""Ask the owner of a mailbox by email to confirm a campaign that accepts sign-ups; the answer tells nothing else."""
 	choose_language()
 	try:
 		count_request("sign-up", email_address.strip().lower(), SIGN_UPS_OF_AN_ADDRESS)
 	except TooManyRequestsError:
 		frappe.throw(_("Please try again in an hour."), frappe.RateLimitExceededError)
 	request_sign_up(campaign, email_address, first_name, last_name)
-	return {"message": _("Thank you. Please open the e-mail that we have sent you, and confirm.")}
+	return {"message": _("Thank you. Please open the email that we have sent you, and confirm.")}

@@ -15,7 +15,7 @@ MOST_AT_ONCE = 500  # campaigns of one list
 
 @frappe.whitelist(methods=["GET"])
 def get_results(campaign: str) -> dict:
-	"""Return how often a campaign's e-mails were sent, opened, clicked, answered, bounced and left, by step and in all."""
+	"""Return how often a campaign's emails were sent, opened, clicked, answered, bounced and left, by step and in all."""
 	document = frappe.get_doc("Drip Campaign", campaign)
 	document.check_permission("read")
 	return campaign_results.describe(document)

@@ -28,7 +28,11 @@ def trigger_campaign(
 	"""
 	frappe.has_permission("Drip Enrollment", "create", throw=True)
 	frappe.has_permission(recipient_type, "read", recipient, throw=True)
-	return {"campaigns": api_triggers.fire_api_trigger(event_name, recipient_type, recipient, campaign, key, utc_now())}
+	return {
+		"campaigns": api_triggers.fire_api_trigger(
+			event_name, recipient_type, recipient, campaign, key, utc_now()
+		)
+	}
 
 
 @frappe.whitelist(methods=["GET"])

@@ -15,7 +15,7 @@ from drip_campaigns.site.notify import find_managers, notify
 def pause_campaign(campaign, reason: str, now: datetime) -> None:
 	"""Pause a campaign because of `reason`; its owner and the managers are told. Nobody loses a step."""
 	campaign.db_set(
-		{"status": CampaignStatus.PAUSED.value, "paused_at": to_site(now), "held_because": reason},
+		{"status": CampaignStatus.PAUSED.value, "paused_at": to_site(now), "pause_reason": reason},
 		notify=True,
 	)
 	campaign.add_comment("Info", _("The campaign was paused: {0}").format(reason))
@@ -30,8 +30,8 @@ def pause_campaign(campaign, reason: str, now: datetime) -> None:
 def pause_all_sending(reason: str) -> None:
 	"""Hold all sending of the site because of `reason`, what is queued included; the managers are told."""
 	settings = frappe.get_doc("Drip Settings")
-	settings.hold_sending, settings.hold_reason = 1, reason
+	settings.pause_sending, settings.pause_reason = 1, reason
 	settings.save(ignore_permissions=True)
 	told = {*find_managers(), "Administrator"}
-	subject = _("All campaign e-mails are held: {0}").format(frappe.utils.escape_html(reason))
+	subject = _("All campaign emails are held: {0}").format(frappe.utils.escape_html(reason))
 	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Settings", "Drip Settings"))

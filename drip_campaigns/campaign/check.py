@@ -46,7 +46,7 @@ def find_save_problems(campaign) -> Iterator[str]:
 def find_activation_problems(campaign) -> Iterator[str]:
 	"""Yield what forbids activating it, beside what forbids saving."""
 	if not [
-		row for row in campaign.steps if row.enabled and not row.is_draft and row.run_when != RunWhen.LEAVING
+		row for row in campaign.steps if row.enabled and not row.is_draft and row.run_when != RunWhen.ON_EXIT
 	]:
 		yield _("Campaign {0} has no enabled step. Add a step, or enable one.").format(campaign.campaign_name)
 	if unfit := explain_unfit_owner(campaign):
@@ -54,7 +54,7 @@ def find_activation_problems(campaign) -> Iterator[str]:
 	yield from find_right_problems(campaign)
 	if not postal_address().strip():
 		yield _(
-			"There is no postal address, which laws on marketing mail demand at the foot of each e-mail. Enter it in {0} under Footer."
+			"There is no postal address, which laws on marketing mail demand at the foot of each email. Enter it in {0} under Footer."
 		).format(_("Drip Settings"))
 	try:
 		Senders().find(campaign.sender or campaign.owner)
@@ -108,7 +108,7 @@ def _step(row) -> Iterator[str]:
 
 
 def _confirmation(template: str) -> Iterator[str]:
-	label = _("Confirmation E-mail")
+	label = _("Confirmation Email")
 	if not frappe.db.exists("Email Template", template):
 		yield _("{0}: there is no Email Template {1}. Choose another one.").format(label, template)
 		return

@@ -23,7 +23,7 @@ NEEDS = {
 	ActionKind.REMOVE_FROM_LIST: ("action_list",),
 	ActionKind.ENROLL: ("action_campaign",),
 	ActionKind.REMOVE: ("action_campaign",),
-	ActionKind.TELL: ("action_text",),
+	ActionKind.NOTIFY: ("action_text",),
 	ActionKind.WEBHOOK: ("webhook",),
 	ActionKind.CREATE: ("action_doctype", "action_values"),
 }
@@ -48,10 +48,10 @@ def prepare_actions(campaign) -> None:
 	"""Say what each action does; a step of another type keeps nothing of an action."""
 	for row in campaign.steps:
 		if row.step_type != StepType.ACTION:
-			row.action, row.sentence, row.waits_for_close = None, None, 0
+			row.action, row.sentence, row.wait_for_todo = None, None, 0
 			continue
-		if row.action != ActionKind.ASSIGN or row.run_when == RunWhen.LEAVING:
-			row.waits_for_close = 0
+		if row.action != ActionKind.ASSIGN or row.run_when == RunWhen.ON_EXIT:
+			row.wait_for_todo = 0
 		row.sentence = describe(row)
 
 
@@ -59,7 +59,7 @@ def find_action_problems(campaign) -> Iterator[str]:
 	"""Yield what forbids saving a campaign with these actions."""
 	for row in campaign.steps:
 		label = _("Step {0}").format(row.idx)
-		if row.run_when == RunWhen.LEAVING and row.step_type != StepType.ACTION:
+		if row.run_when == RunWhen.ON_EXIT and row.step_type != StepType.ACTION:
 			yield _(
 				"{0}: nothing but an action can run when somebody leaves. To write to those who reached a goal, enroll them in a campaign of its own."
 			).format(label)
@@ -206,7 +206,7 @@ _CHECKS = {
 	ActionKind.SET_FIELD: _field,
 	ActionKind.CREATE: _document,
 	ActionKind.ASSIGN: _users,
-	ActionKind.TELL: _users,
+	ActionKind.NOTIFY: _users,
 	ActionKind.WEBHOOK: _webhook,
 	ActionKind.ENROLL: _itself,
 }

@@ -50,5 +50,5 @@ def _find_problem_of(row, included: list[str]) -> str | None:
 	if row.kind == ExclusionKind.MAIL_DOMAIN and not _DOMAIN.fullmatch(ascii_domain(row.value)):
 		return _("“{0}” is no mail domain. Enter one such as competitor.example.").format(row.value)
 	if row.kind == ExclusionKind.EMAIL_ADDRESS and not is_valid(row.value):
-		return _("“{0}” is no e-mail address. Enter exactly one.").format(row.value)
+		return _("“{0}” is no email address. Enter exactly one.").format(row.value)
 	return None

@@ -33,7 +33,7 @@ def _find_deaf_steps(campaign) -> Iterator[str]:
 		)
 		yield sentence.format(", ".join(asking), _(campaign.tracking_mode))
 	asking = [rows[step.id] for step in steps if _hangs_on_an_answer(step)]
-	if asking and not campaign.goes_on_after_reply:
+	if asking and not campaign.continue_after_reply:
 		sentence = _("Step {0}: who answers leaves this campaign, and never comes here. Tick {1}.")
 		yield sentence.format(", ".join(asking), _("Go On After a Reply"))
 
@@ -64,6 +64,8 @@ def _hangs_on_an_answer(step: Step) -> bool:
 	awaited = step.flow.awaited
 	waits_for_a_time = awaited is not None and awaited.limit_hours > 0
 	return any(
-		test.event is EmailFeedback.REPLIED and not test.negated and not (waits_for_a_time and test is awaited.event)
+		test.event is EmailFeedback.REPLIED
+		and not test.negated
+		and not (waits_for_a_time and test is awaited.event)
 		for test in _tests_of(step)
 	)

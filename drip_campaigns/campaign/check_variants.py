@@ -34,7 +34,7 @@ def find_variant_problems(campaign) -> Iterator[str]:
 		step = steps.get(row.step_label)
 		if step is None or (step.step_type or StepType.SEND.value) != StepType.SEND.value:
 			yield _(
-				"{0}: no step that sends an e-mail has this label. Give the step the label, or take its."
+				"{0}: no step that sends an email has this label. Give the step the label, or take its."
 			).format(label)
 			continue
 		if not row.variant:
@@ -50,8 +50,8 @@ def find_variant_problems(campaign) -> Iterator[str]:
 
 def _find_test_problems(campaign, step) -> Iterator[str]:
 	label = _("Step {0}").format(step.idx)
-	if cint(step.own_weight) <= 0:
-		yield _("{0}: the weight of its own text is {1}. Enter 1 or more.").format(label, step.own_weight)
+	if cint(step.control_weight) <= 0:
+		yield _("{0}: the weight of its own text is {1}. Enter 1 or more.").format(label, step.control_weight)
 	if not step.winner_by:
 		return
 	if not cint(step.winner_after_hours) and not cint(step.winner_sample):

@@ -14,7 +14,7 @@ CUSTOM_FIELD = {
 	"insert_after": "time_zone",
 	"module": "Drip Campaigns",
 	"is_system_generated": 1,
-	"description": "Nothing is sent on the days of this list, its weekly holidays included: an e-mail waits for the next"
+	"description": "Nothing is sent on the days of this list, its weekly holidays included: an email waits for the next"
 	" allowed day. Days after the end of the list count as working days. Empty: no holidays.",
 }
 REPLAN_JOB = "drip_campaigns.jobs.daily.replan_campaign"
@@ -32,7 +32,7 @@ def make_field_or_remove_it() -> None:
 
 
 def replan_after_change(holiday_list, _event: str | None = None) -> None:
-	"""Have the next e-mails of every campaign with this list worked out anew, in the background: its days have changed.
+	"""Have the next emails of every campaign with this list worked out anew, in the background: its days have changed.
 
 	Never in the request of whoever saves the list: a campaign's trouble is not theirs.
 	"""

@@ -62,7 +62,7 @@ def start_in_background(campaign: str) -> None:
 def _start(campaign, now: datetime) -> None:
 	stood_still_since = from_site(campaign.paused_at) or from_site(campaign.creation)
 	replan(campaign, now, held_from=stood_still_since)
-	cleared = {"paused_at": None, "paused_until": None, "held_because": None}
+	cleared = {"paused_at": None, "paused_until": None, "pause_reason": None}
 	_set_status(campaign, CampaignStatus.ACTIVE, **cleared, resumed_at=to_site(now))
 	start_scheduled(now, campaign.name)
 	resume_queued(emails.email_table().campaign == campaign.name, now=now, release_after=release_after())

@@ -1,4 +1,4 @@
-"""One step as somebody would get it: for the eye, or as a test e-mail that counts nowhere."""
+"""One step as somebody would get it: for the eye, or as a test email that counts nowhere."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -112,7 +112,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 		compiled = compile_step(
 			load_step_text(variant or row),
 			has_view_link=bool(campaign.has_browser_link),
-			has_leave_link=not campaign.without_link,
+			has_leave_link=not campaign.omit_unsubscribe_link,
 			links=rules,
 		)
 		rendered = fill(compiled, recipient, frame)
@@ -129,7 +129,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 
 
 def _find_first(campaign, row):
-	"""Return the step that begins the thread of another, for somebody who gets every e-mail; None if that one does."""
+	"""Return the step that begins the thread of another, for somebody who gets every email; None if that one does."""
 	before = [
 		step
 		for step in campaign.steps[: row.idx - 1]

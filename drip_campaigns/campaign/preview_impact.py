@@ -118,8 +118,8 @@ def _tell(stored, edited, impact: Impact) -> Iterator[str]:
 
 def _figures(impact: Impact) -> Iterator[tuple[int, str]]:
 	yield impact.reopened, _("{0} who had completed the campaign will be taken up again.")
-	yield impact.later, _("{0} will get their next e-mail later than planned now.")
-	yield impact.earlier, _("{0} will get their next e-mail earlier than planned now.")
+	yield impact.later, _("{0} will get their next email later than planned now.")
+	yield impact.earlier, _("{0} will get their next email earlier than planned now.")
 	yield impact.finished, _("{0} have nothing more to come, and complete the campaign.")
 
 

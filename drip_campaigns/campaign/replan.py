@@ -110,9 +110,11 @@ def _change(
 	status = Status(row.status)
 	if status is Status.COMPLETED and not due_steps.reopens(plan, position, status):
 		return {}
-	future = plan_fields(plan, position, subjects, from_site(row.left_at))
+	future = plan_fields(plan, position, subjects, from_site(row.ended_at))
 	if status is Status.PAUSED:
-		end = end_date_while_paused(plan, position, from_site(row.paused_at), from_site(row.paused_until), now)
+		end = end_date_while_paused(
+			plan, position, from_site(row.paused_at), from_site(row.paused_until), now
+		)
 		return {**future, **end, "next_send_at": None}
 	if status is not Status.COMPLETED:
 		# What failed is tried again when its delay is over, not because the schedule was looked at.
@@ -120,7 +122,7 @@ def _change(
 		return {**future, "next_send_at": max(row.next_send_at, future["next_send_at"])} if waits else future
 	event = {"event_type": EventType.REOPENED.value, "campaign": row.campaign, "enrollment": row.name}
 	events.append({**event, "email_address": row.email_address})
-	return {**future, **_keys(row), "status": Status.IN_PROGRESS.value, "left_at": None}
+	return {**future, **_keys(row), "status": Status.IN_PROGRESS.value, "ended_at": None}
 
 
 def _reopens(plan: Plan, row: frappe._dict, steps: Mapping[str, frappe._dict]) -> bool:

@@ -51,7 +51,7 @@ def _resume_campaign(name: str, now: datetime) -> None:
 
 
 def _tell(campaign, problem: str) -> None:
-	campaign.db_set("held_because", problem, notify=True)
+	campaign.db_set("pause_reason", problem, notify=True)
 	subject = _("Campaign {0} could not go on after its pause: {1}").format(
 		frappe.bold(campaign.name), frappe.utils.strip_html(problem)
 	)

@@ -44,7 +44,7 @@ def _decide_campaign(campaign, now: datetime) -> int:
 
 
 def _is_due(step, letters: list[str], figures: dict, now: datetime) -> bool:
-	"""Without hours, an e-mail is part of the sample when there was a day to read it."""
+	"""Without hours, an email is part of the sample when there was a day to read it."""
 	hours, sample = cint(step.winner_after_hours), max(cint(step.winner_sample), 1)
 	if figures["begun"] is None or now < figures["begun"] + timedelta(hours=hours):
 		return False
@@ -61,7 +61,9 @@ def _count_sent_before(moment: datetime, step, letters: list[str]) -> int:
 
 def _decide(campaign, step, figures: dict, now: datetime) -> None:
 	trials = figures["trials"]
-	verdict = compare_variants(trials, NoWinnerFallback(step.without_winner or NoWinnerFallback.FIRST.value))
+	verdict = compare_variants(
+		trials, NoWinnerFallback(step.no_winner_fallback or NoWinnerFallback.FIRST.value)
+	)
 	shares = ", ".join(f"{trial.variant} {trial.rate:.1%} ({trial.hits}/{trial.sent})" for trial in trials)
 	sentence = (
 		_("{0} wins by {1} (p {2}): {3}.")

@@ -1,4 +1,4 @@
-"""Prefabs: campaigns to begin with. Ours are JSON files beside this module, the site's own are Drip Prefab records."""
+"""Templates: campaigns to begin with. Ours are JSON files beside this module, the site's own are Drip Campaign Template records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ OURS = "built-in:"  # how the key of one of ours begins; that of the site's own 
 
 
 class UnknownTemplateError(DripError):
-	"""There is no such prefab. Reload the page."""
+	"""There is no such template. Reload the page."""
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,20 @@ def list_templates() -> Iterator[CampaignTemplate]:
 	"""Yield ours in their order, then the site's own that the session's user may read."""
 	for key in _read_ours():
 		yield find_template(key)
-	for name in frappe.get_list("Drip Prefab", order_by="title asc", pluck="name", limit_page_length=0):
+	for name in frappe.get_list(
+		"Drip Campaign Template", order_by="title asc", pluck="name", limit_page_length=0
+	):
 		yield find_template(name)
 
 
 def find_template(key: str) -> CampaignTemplate:
-	"""Return a prefab by its key; raise UnknownPrefabError if there is none."""
+	"""Return a template by its key; raise UnknownTemplateError if there is none."""
 	if key.startswith(OURS):
 		content = _read_ours().get(key)
 		if content is None:
-			raise UnknownTemplateError(_("There is no prefab {0}. Reload the page.").format(key[:100]))
+			raise UnknownTemplateError(_("There is no template {0}. Reload the page.").format(key[:100]))
 		return CampaignTemplate(key, content)
-	document = frappe.get_doc("Drip Prefab", key)
+	document = frappe.get_doc("Drip Campaign Template", key)
 	document.check_permission("read")
 	return CampaignTemplate(key, read_campaign_file(document.definition))
 
@@ -58,5 +60,6 @@ def _read_ours() -> dict[str, dict[str, Any]]:
 	files = sorted(FOLDER.glob("*.json"))
 	# 10_welcome_series.json is built-in:welcome_series
 	return {
-		OURS + path.stem.partition("_")[2]: read_campaign_file(path.read_text(encoding="utf-8")) for path in files
+		OURS + path.stem.partition("_")[2]: read_campaign_file(path.read_text(encoding="utf-8"))
+		for path in files
 	}

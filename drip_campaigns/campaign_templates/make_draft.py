@@ -1,4 +1,4 @@
-"""From a prefab or a file to a draft, and from a campaign to a file. Nothing here commits."""
+"""From a template or a file to a draft, and from a campaign to a file. Nothing here commits."""
 
 import json
 from typing import Any
@@ -161,10 +161,10 @@ def _pick(row, known: dict[str, type]) -> dict[str, Any]:
 
 
 def save_as_template(campaign, title: str, description: str):
-	"""Keep a campaign's plan as a Drip Prefab of the site, with the rights of the session's user."""
+	"""Keep a campaign's plan as a Drip Campaign Template of the site, with the rights of the session's user."""
 	content = export_content(campaign, title, description)
 	return frappe.get_doc(
-		doctype="Drip Prefab",
+		doctype="Drip Campaign Template",
 		title=content["title"],
 		description=content["description"],
 		definition=json.dumps(content, indent=1, ensure_ascii=False),

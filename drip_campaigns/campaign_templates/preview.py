@@ -1,4 +1,4 @@
-"""What the gallery shows of a prefab: when each e-mail goes out, and how it looks to a made-up person. Reads only."""
+"""What the gallery shows of a template: when each email goes out, and how it looks to a made-up person. Reads only."""
 
 from typing import Any
 
@@ -20,20 +20,20 @@ from drip_campaigns.site.settings import postal_address
 
 
 class UnknownStepError(DripError):
-	"""The prefab has no such e-mail. Reload the page."""
+	"""The template has no such email. Reload the page."""
 
 
-def describe(prefab: CampaignTemplate) -> dict[str, Any]:
-	"""Return a prefab for its card: words, schedule, triggers, and its first e-mail."""
-	content = prefab.content
+def describe(template: CampaignTemplate) -> dict[str, Any]:
+	"""Return a template for its card: words, schedule, triggers, and its first email."""
+	content = template.content
 	return {
-		"key": prefab.key,
+		"key": template.key,
 		"title": _(content["title"]),
 		"description": _(content.get("description") or ""),
-		"is_own": prefab.is_own,
+		"is_own": template.is_own,
 		"steps": _schedule(content["steps"]),
 		"triggers": [describe_trigger(row) for row in content.get("triggers", ())],
-		**render_step(prefab, _find_first_mail(content["steps"])),
+		**render_step(template, _find_first_mail(content["steps"])),
 	}
 
 
@@ -65,9 +65,9 @@ def _acts(step: dict[str, Any]) -> bool:
 	return step.get("step_type") == StepType.ACTION.value
 
 
-def render_step(prefab: CampaignTemplate, number: int) -> dict[str, str]:
+def render_step(template: CampaignTemplate, number: int) -> dict[str, str]:
 	"""Return subject and html of a step, or in its place what is wrong with its text."""
-	steps = prefab.content["steps"]
+	steps = template.content["steps"]
 	if not 0 <= number < len(steps):
 		raise UnknownStepError()
 	step = steps[number]
@@ -80,7 +80,7 @@ def render_step(prefab: CampaignTemplate, number: int) -> dict[str, str]:
 	frame = EmailFrame(
 		links.preview(),
 		links.preview(Purpose.PREFERENCES),
-		_(prefab.content["title"]),
+		_(template.content["title"]),
 		frappe.utils.get_fullname(frappe.session.user),
 		postal_address(),
 		view_url=links.preview(Purpose.VIEW),

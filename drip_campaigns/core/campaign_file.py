@@ -17,7 +17,7 @@ from drip_campaigns.core.flow.operators import Operator
 from drip_campaigns.core.flow.step_flow import OnTimeout, Otherwise, WaitFor, WaitSince
 from drip_campaigns.core.flow.triggers import DaysFrom, LocalDay, PurchaseDocument, Repeat
 from drip_campaigns.core.flow.variants import Criterion, NoWinnerFallback
-from drip_campaigns.core.model import CountedFrom, IfLate, Label, LeavingScope, ReEnrollment, StepType
+from drip_campaigns.core.model import CountedFrom, IfLate, Label, ReEnrollment, StepType, UnsubscribeScope
 from drip_campaigns.core.schedule.confirmation import OptIn
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 
@@ -41,10 +41,10 @@ CAMPAIGN: dict[str, type] = {
 	"double_opt_in": str,
 	"consent_text": str,
 	"tracking_mode": str,
-	"goes_on_after_reply": int,
+	"continue_after_reply": int,
 	"reply_scope": str,
-	"ends_on_conversion": int,
-	"ends_without_match": int,
+	"exit_on_conversion": int,
+	"exit_when_unmatched": int,
 	"goal": str,
 	"goal_recipient_type": str,
 	"goal_document": str,
@@ -57,9 +57,9 @@ CAMPAIGN: dict[str, type] = {
 	"utm_medium": str,
 	"utm_campaign": str,
 	"utm_content": str,
-	"leaving_scope": str,
-	"without_link": int,
-	"personal_letters": int,
+	"unsubscribe_scope": str,
+	"omit_unsubscribe_link": int,
+	"omit_bulk_headers": int,
 }
 STEP: dict[str, type] = {
 	"enabled": int,
@@ -85,8 +85,8 @@ STEP: dict[str, type] = {
 	"wait_time": str,
 	"wait_limit_days": int,
 	"wait_limit_hours": int,
-	"if_in_vain": str,
-	"if_in_vain_step": str,
+	"on_timeout": str,
+	"on_timeout_step": str,
 	"subject": str,
 	"preview_text": str,
 	"use_html": int,
@@ -94,14 +94,14 @@ STEP: dict[str, type] = {
 	"message_html": str,
 	"in_thread": int,
 	"utm_content": str,
-	"own_weight": int,
+	"control_weight": int,
 	"winner_by": str,
 	"winner_after_hours": int,
 	"winner_sample": int,
-	"without_winner": str,
+	"no_winner_fallback": str,
 	"action": str,
 	"run_when": str,
-	"leaving_because": str,
+	"on_exit_reason": str,
 	"action_doctype": str,
 	"action_field": str,
 	"action_value": str,
@@ -113,7 +113,7 @@ STEP: dict[str, type] = {
 	"action_users": str,
 	"action_text": str,
 	"due_in_days": int,
-	"waits_for_close": int,
+	"wait_for_todo": int,
 	"by_email": int,
 	"webhook": str,
 	"action_values": str,
@@ -134,7 +134,7 @@ ACTION_FIELDS = (
 	*(
 		"action",
 		"run_when",
-		"leaving_because",
+		"on_exit_reason",
 		"action_doctype",
 		"action_field",
 		"action_value",
@@ -149,10 +149,10 @@ ACTION_FIELDS = (
 		"action_text",
 		"due_in_days",
 	),
-	*("waits_for_close", "by_email", "webhook", "action_values"),
+	*("wait_for_todo", "by_email", "webhook", "action_values"),
 )
 MAIL_FIELDS = ("subject", "preview_text", "use_html", "message", "message_html", "in_thread", "utm_content")
-TEST_FIELDS = ("own_weight", "winner_by", "winner_after_hours", "winner_sample", "without_winner")
+TEST_FIELDS = ("control_weight", "winner_by", "winner_after_hours", "winner_sample", "no_winner_fallback")
 TRIGGER: dict[str, type] = {
 	"kind": str,
 	"enabled": int,
@@ -177,14 +177,14 @@ CHOICES: dict[str, type[Label]] = {
 	"re_enrollment": ReEnrollment,
 	"double_opt_in": OptIn,
 	"tracking_mode": TrackingMode,
-	"leaving_scope": LeavingScope,
+	"unsubscribe_scope": UnsubscribeScope,
 	"counted_from": CountedFrom,
 	"step_type": StepType,
 	"otherwise": Otherwise,
 	"wait_for": WaitFor,
 	"wait_since": WaitSince,
 	"wait_operator": Operator,
-	"if_in_vain": OnTimeout,
+	"on_timeout": OnTimeout,
 	"days_from": DaysFrom,
 	"repeat": Repeat,
 	"local_day": LocalDay,
@@ -193,10 +193,10 @@ CHOICES: dict[str, type[Label]] = {
 	"goal": GoalKind,
 	"goal_document": GoalDocument,
 	"winner_by": Criterion,
-	"without_winner": NoWinnerFallback,
+	"no_winner_fallback": NoWinnerFallback,
 	"action": ActionKind,
 	"run_when": RunWhen,
-	"leaving_because": OnExitReason,
+	"on_exit_reason": OnExitReason,
 	"assign_to": AssignTo,
 }
 TIMES = ("window_from", "window_to", "wait_time")
@@ -208,7 +208,7 @@ class CampaignFileError(DripError):
 
 
 def read_campaign_file(text: str) -> dict[str, Any]:
-	"""Return what a file says, checked from end to end; raise PrefabFileError naming the place, the cause and the remedy."""
+	"""Return what a file says, checked from end to end; raise TemplateFileError naming the place, the cause and the remedy."""
 	if len(text) > MOST_CHARACTERS:
 		raise CampaignFileError(
 			f"The file has {len(text):,} characters; {MOST_CHARACTERS:,} are the most. Shorten its texts."

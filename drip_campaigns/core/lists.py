@@ -67,7 +67,7 @@ class ExclusionKind(Label):
 
 	TARGET_LIST = "Target List"
 	MAIL_DOMAIN = "Mail Domain"
-	EMAIL_ADDRESS = "E-mail Address"
+	EMAIL_ADDRESS = "Email Address"
 
 
 def is_in_domain(address_domain: str, domain: str) -> bool:

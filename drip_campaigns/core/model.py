@@ -69,7 +69,7 @@ class CountedFrom(Label):
 class StepType(Label):
 	"""What a step does once its moment has come."""
 
-	SEND = "Send E-mail"
+	SEND = "Send Email"
 	WAIT = "Wait Until"
 	ACTION = "Action"
 	END = "End"
@@ -91,7 +91,7 @@ class ReEnrollment(Label):
 
 
 class EmailStatus(Label):
-	"""Where one e-mail of one step to one enrollment stands."""
+	"""Where one email of one step to one enrollment stands."""
 
 	QUEUED = "Queued"
 	SENDING = "Sending"
@@ -121,25 +121,25 @@ class EventType(Label):
 	REOPENED = "Reopened"
 	EXITED = "Exited"
 	FAILED = "Failed"
-	WITHDRAWN = "Withdrawn"
-	CAME_BACK = "Came Back"
+	CANCELED = "Canceled"
+	RESUBSCRIBED = "Resubscribed"
 	SUPPRESSED = "Suppressed"
 	LIFTED = "Lifted"
 	CONFIRMED = "Confirmed"
 	FEEDBACK = "Feedback"
 	ADDRESS_CHANGED = "Address Changed"
 	MOVED = "Moved"
-	HELD_BACK = "Held Back"
-	MOVED_ON = "Moved On"
+	DEFERRED = "Deferred"
+	BRANCHED = "Branched"
 	ACTED = "Action Done"
 	ACTION_FAILED = "Action Failed"
 
 
-class LeavingScope(Label):
+class UnsubscribeScope(Label):
 	"""What somebody leaves."""
 
 	CAMPAIGN = "This Campaign"
-	EVERYTHING = "All Marketing E-mail"
+	EVERYTHING = "All Marketing Email"
 
 
 class SuppressionReason(Label):
@@ -163,7 +163,7 @@ class RunStatus(Label):
 
 
 class SenderRule(Label):
-	"""Who a new enrollment's e-mails are from, unless somebody is named by hand."""
+	"""Who a new enrollment's emails are from, unless somebody is named by hand."""
 
 	FIXED_USER = "Fixed User"
 	RECORD_OWNER = "Record's Owner"
@@ -326,7 +326,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Reach:
-	"""The moment of a step that is no e-mail has come: carry out what its type says."""
+	"""The moment of a step that is no email has come: carry out what its type says."""
 
 	step_id: str
 	planned_at: datetime

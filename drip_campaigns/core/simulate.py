@@ -235,7 +235,7 @@ class Player:
 		if kind is StepType.ACTION:
 			deed = self.doings.of(step)
 			self.doings.do(step, deed, now)
-			self.awaits = step if deed.waits_for_close else ""
+			self.awaits = step if deed.wait_for_todo else ""
 		else:
 			self.turned.append(FlowTurn(step, now, "end" if kind is StepType.END else "over"))
 
@@ -246,7 +246,7 @@ class Player:
 			self.position = shift_late(self.plan, self.position, incident.given["step"], incident.at)
 
 	def _ask_cap(self, turn: Send, now: datetime) -> datetime | None:
-		"""Return until when the frequency cap holds an e-mail back, or None."""
+		"""Return until when the frequency cap holds an email back, or None."""
 		zone = zone_of(self.plan, self.position)
 		until = free_from(self.caps, self.mails, zone, turn.planned_at, now)
 		return until if until > now else None
@@ -281,7 +281,7 @@ class Player:
 		self.position = go_on(self.plan, self.position, turn.step_id, now, turn.target, is_done=is_skipped)
 
 	def _hear(self, incident: ScriptedEvent) -> None:
-		"""Note what a recipient does with an e-mail that was sent."""
+		"""Note what a recipient does with an email that was sent."""
 		step = incident.given["step"]
 		if step in {sent.step_id for sent in self.sent}:
 			label = self.plan.placed[step].step.label if step in self.plan.placed else ""

@@ -7,7 +7,7 @@ from datetime import datetime
 from drip_campaigns.core.errors import InvalidTransitionError
 from drip_campaigns.core.model import EventType, Status
 
-# What is heard of an e-mail that has left, or was called back, says nothing about the enrollment. If it is to end
+# What is heard of an email that has left, or was called back, says nothing about the enrollment. If it is to end
 # one, the edge says so with an event of its own: Unsubscribed, Exited or Failed.
 NEWS = (
 	EventType.SENT,
@@ -16,14 +16,14 @@ NEWS = (
 	EventType.BOUNCED,
 	EventType.COMPLAINED,
 	EventType.REPLIED,
-	EventType.WITHDRAWN,
+	EventType.CANCELED,
 	EventType.SUPPRESSED,
 	EventType.LIFTED,
 	EventType.FEEDBACK,
 	EventType.ADDRESS_CHANGED,
 	EventType.MOVED,
-	EventType.HELD_BACK,
-	EventType.MOVED_ON,
+	EventType.DEFERRED,
+	EventType.BRANCHED,
 	EventType.ACTED,
 	EventType.ACTION_FAILED,
 )
@@ -50,20 +50,20 @@ TRANSITIONS: dict[tuple[Status, EventType], Status] = {
 	(Status.PAUSED, EventType.CONFIRMED): Status.PAUSED,
 	(Status.PAUSED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
 	(Status.PAUSED, EventType.EXITED): Status.EXITED,
-	(Status.PAUSED, EventType.FAILED): Status.FAILED,  # an e-mail handed over before the pause
+	(Status.PAUSED, EventType.FAILED): Status.FAILED,  # an email handed over before the pause
 	(Status.COMPLETED, EventType.REOPENED): Status.IN_PROGRESS,
 	(Status.COMPLETED, EventType.ENROLLED): Status.IN_PROGRESS,
 	(Status.EXITED, EventType.ENROLLED): Status.IN_PROGRESS,
 	(Status.FAILED, EventType.ENROLLED): Status.IN_PROGRESS,
 	(Status.FAILED, EventType.RESUMED): Status.IN_PROGRESS,  # "Retry failed"
-	# The link in an old e-mail still counts: nobody who used it is enrolled or reopened again. Twice is once.
+	# The link in an old email still counts: nobody who used it is enrolled or reopened again. Twice is once.
 	(Status.COMPLETED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
 	(Status.EXITED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
 	(Status.FAILED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
 	(Status.UNSUBSCRIBED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
 	(
 		Status.UNSUBSCRIBED,
-		EventType.CAME_BACK,
+		EventType.RESUBSCRIBED,
 	): Status.IN_PROGRESS,  # the recipient's own wish, and nobody else's
 }
 

@@ -9,7 +9,7 @@ import frappe
 from drip_campaigns.db import doc_event_queue
 from drip_campaigns.db.dialect import is_among
 
-# A send_after that Frappe's flush never reaches: how a queued e-mail is held without losing it.
+# A send_after that Frappe's flush never reaches: how a queued email is held without losing it.
 
 
 def set_values(

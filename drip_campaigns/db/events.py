@@ -27,7 +27,7 @@ EVENT_FIELDS = (
 	"drip_email",
 	"step",
 	"email_address",
-	"by_machine",
+	"is_bot",
 	"link",
 	"tracking_url",
 )
@@ -44,7 +44,7 @@ def record_events(events: Sequence[dict], site_now: datetime) -> None:
 		"creation": site_now,
 		"modified": site_now,
 		"occurred_at": site_now,
-		"by_machine": 0,
+		"is_bot": 0,
 	}
 	rows = []
 	for event in events:

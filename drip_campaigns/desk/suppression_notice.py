@@ -1,4 +1,4 @@
-"""What the form of a recipient shows of us: that its address gets no marketing e-mail, and why."""
+"""What the form of a recipient shows of us: that its address gets no marketing email, and why."""
 
 import frappe
 from frappe import _

@@ -1,4 +1,4 @@
-"""One batch of one campaign: decide for each enrollment, make its e-mail, and collect every row to be written.
+"""One batch of one campaign: decide for each enrollment, make its email, and collect every row to be written.
 
 Deciding is the pure core's; nothing here commits or sends. One bad enrollment costs only itself.
 """
@@ -59,14 +59,14 @@ from drip_campaigns.site.clock import to_site, to_site_plan
 MOST_TURNS = 100  # in one run; a loop that catches up with the calendar goes on in the next
 CATCH_BREATH = timedelta(minutes=5)
 OPEN_STATUSES = frozenset({"Queued", "Sending"})
-# So many recipients in one batch, and no e-mail: it is the text, unless it has served somebody.
+# So many recipients in one batch, and no email: it is the text, unless it has served somebody.
 SYSTEMATIC = 10
 # With errors only: an expression that runs for ever is stopped for each of five hundred.
 PATIENCE_SECONDS = 10
 ACCOUNT_RETRY = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(
 	hours=1
-)  # for an e-mail under way that nobody has settled; settling it sets the right moment
+)  # for an email under way that nobody has settled; settling it sets the right moment
 
 
 def make_batch(
@@ -108,7 +108,7 @@ class _Turn(EnrollmentWriter):
 		super().__init__(run, batch, row, keep_distance(run.plan, read_position(row, steps), steps), now)
 		self.awaits_somebody = is_waiting_for_todo(steps)
 		self.checked: Recipient | Stop | RecipientPause | None = None
-		self.making: str | None = None  # the step whose e-mail is being made
+		self.making: str | None = None  # the step whose email is being made
 		self.guard, self.flow, self.steps = guard, flow, steps
 		under_way = [mail for mail in steps.values() if mail.status in OPEN_STATUSES]
 		self.is_open = bool(under_way)
@@ -135,7 +135,7 @@ class _Turn(EnrollmentWriter):
 			self._go_through_steps()
 
 	def _ask(self) -> None:
-		decision = confirmation_mail.decide_question(
+		decision = confirmation_mail.decide_confirmation_mail(
 			self.row, self.steps, self.run.patience, is_open=self.is_open, now=self.now
 		)
 		if isinstance(decision, Expire):
@@ -184,7 +184,7 @@ class _Turn(EnrollmentWriter):
 			self._go_on(decision)
 
 	def _go_to_next(self) -> Decision | FlowDecision | Stop | RecipientPause:
-		"""Go through all that needs no e-mail, and return what comes then."""
+		"""Go through all that needs no email, and return what comes then."""
 		for _turn in range(MOST_TURNS):
 			due = self.run.planner.decide(self.position, self.now)
 			if self.awaits_somebody:
@@ -208,7 +208,7 @@ class _Turn(EnrollmentWriter):
 		if acts and turn.target is None:
 			self._pass_over(turn.step_id, turn.planned_at, self.flow.describe(turn))
 		else:
-			self.noted.append((EventType.MOVED_ON, self.flow.describe(turn), turn.step_id))
+			self.noted.append((EventType.BRANCHED, self.flow.describe(turn), turn.step_id))
 		self.position = self.flow.go_on(self.position, turn)
 
 	def _leave_by_flow(self, turn: ExitCampaign) -> None:
@@ -232,24 +232,24 @@ class _Turn(EnrollmentWriter):
 		self.noted.append((EventType.SKIPPED, reason, step))
 
 	def _reach(self, decision: Reach) -> Stop | RecipientPause | None:
-		"""Pass a step that is no e-mail; note down an action, which a job does after the commit."""
+		"""Pass a step that is no email; note down an action, which a job does after the commit."""
 		step = self.run.rows[decision.step_id]
 		if step.step_type == StepType.ACTION:
 			self.checked = checked = self.checked or self._ask_guard()
 			if isinstance(checked, Stop | RecipientPause):
 				return checked
 			self.tasks.append(ActionTask(step, self.row, self.now))
-			self.awaits_somebody = bool(step.waits_for_close)
+			self.awaits_somebody = bool(step.wait_for_todo)
 		self.position = self.run.planner.advance(self.position, decision.step_id, self.now)
 		return None
 
 	def _hold_back(self, decision: Send, held: CapDeferral) -> Decision:
 		"""Move the step to the next moment that the frequency cap allows; it is not late then, and not lost."""
-		before = self.row.held_back_until
+		before = self.row.deferred_until
 		self.position = replace(self.position, not_before=held.until)
-		self.row.held_back_because = held.reason
+		self.row.deferred_reason = held.reason
 		if to_site_plan(held.until) != before:
-			self.noted.append((EventType.HELD_BACK, held.reason, decision.step_id))
+			self.noted.append((EventType.DEFERRED, held.reason, decision.step_id))
 		return self.run.planner.decide(self.position, self.now)
 
 	def _check_and_make(self, decision: Send) -> OutgoingEmail | Stop | RecipientPause | CapDeferral:
@@ -295,6 +295,6 @@ class _Turn(EnrollmentWriter):
 		future = self.run.planner.future(self.position, self.last_at)
 		if isinstance(decision, Wait):  # planned for a moment that has passed, but now is outside the window
 			future["next_send_at"] = plan_to_site(decision.until)
-		because = self.row.held_back_because if self.position.not_before else None
-		done = {"attempts": 0, "last_error": None, "held_back_because": because}
+		because = self.row.deferred_reason if self.position.not_before else None
+		done = {"attempts": 0, "last_error": None, "deferred_reason": because}
 		self._write({"status": status.value, **done}, **future)

@@ -1,4 +1,4 @@
-"""What one campaign's e-mails have in common in a run: its plan, its texts, its senders; and the making of one e-mail."""
+"""What one campaign's emails have in common in a run: its plan, its texts, its senders; and the making of one email."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -54,7 +54,7 @@ class StepTextError(DripError):
 
 
 class CampaignRun:
-	"""What one campaign's e-mails have in common, worked out once per run."""
+	"""What one campaign's emails have in common, worked out once per run."""
 
 	def __init__(self, campaign, postal_address: str, max_attempts: int) -> None:
 		self.campaign = campaign
@@ -122,7 +122,7 @@ class CampaignRun:
 			text,
 			language,
 			has_view_link=has_view_link,
-			has_leave_link=not self.campaign.without_link,
+			has_leave_link=not self.campaign.omit_unsubscribe_link,
 			links=self._link_rules(step),
 		)
 
@@ -137,7 +137,7 @@ class CampaignRun:
 		for (step, *_which), version in self._versions.items():
 			if step in made:
 				made[step].add(version.name)
-		# A version is stored with the first e-mail that has its text.
+		# A version is stored with the first email that has its text.
 		return all(frappe.db.exists(VERSION, {"name": ["in", sorted(names)]}) for names in made.values())
 
 	def _template_of(self, step: str, variant: str) -> str | None:
@@ -162,12 +162,12 @@ class CampaignRun:
 
 	def _label(self, step: str) -> str:
 		row = self.rows.get(step)
-		return _("Step {0}").format(row.idx) if row else _("The e-mail that asks for a confirmation")
+		return _("Step {0}").format(row.idx) if row else _("The email that asks for a confirmation")
 
 	def make_mail(
 		self, row: frappe._dict, step: str, planned_at: datetime, recipient: Recipient, now: datetime
 	) -> OutgoingEmail:
-		"""Render one e-mail; raises what the template or the address raises."""
+		"""Render one email; raises what the template or the address raises."""
 		sender = self.senders.find(row.sender or self.campaign.sender or row.owner)
 		variant = self.variants.of(row.name, step)
 		compiled = self.compiled(step, recipient.language, variant)
@@ -198,7 +198,9 @@ class CampaignRun:
 			thread.root if thread else None,
 		)
 
-	def _envelope(self, drip_email: str, sender: Sender, frame: EmailFrame, recipient: Recipient) -> MessageEnvelope:
+	def _envelope(
+		self, drip_email: str, sender: Sender, frame: EmailFrame, recipient: Recipient
+	) -> MessageEnvelope:
 		address = to_ascii(sender.address)
 		return MessageEnvelope(
 			from_name=frame.sender_name,
@@ -236,6 +238,6 @@ def explain(error: Exception, row: Mapping[str, Any], run: CampaignRun) -> str:
 	"""Return the sentence that stands on the enrollment: which step, what happened."""
 	what = f"{type(error).__name__}: {error}"[:1000]
 	if waits_for_confirmation(row):
-		return _("The e-mail that asks for a confirmation: {0}").format(what)
+		return _("The email that asks for a confirmation: {0}").format(what)
 	subject = run.subjects.get(row["next_step"]) or row["next_step"] or ""
 	return _("Step {0}: {1}").format(f"“{subject}”", what)

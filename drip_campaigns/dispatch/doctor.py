@@ -34,7 +34,7 @@ def examine(now: datetime, campaign: str | None = None) -> Iterator[Finding]:
 
 
 def _brakes() -> Iterator[Finding]:
-	held = cint(frappe.db.get_single_value("Drip Settings", "hold_sending"))
+	held = cint(frappe.db.get_single_value("Drip Settings", "pause_sending"))
 	yield _either(
 		held, _("Hold All Sending is on. Switch it off in Drip Settings."), _("Sending is not held")
 	)
@@ -46,7 +46,7 @@ def _brakes() -> Iterator[Finding]:
 	)
 	muted = frappe.are_emails_muted()
 	yield _either(
-		muted, _("E-mails are muted. Remove mute_emails from site_config.json."), _("E-mails are not muted")
+		muted, _("Emails are muted. Remove mute_emails from site_config.json."), _("Emails are not muted")
 	)
 	yield from _account_brakes()
 	try:
@@ -57,15 +57,15 @@ def _brakes() -> Iterator[Finding]:
 
 
 def _account_brakes() -> Iterator[Finding]:
-	for row in frappe.get_all("Drip Account Brake", fields=["email_account", "state", "reason", "until"]):
+	for row in frappe.get_all("Drip Sending Block", fields=["email_account", "state", "reason", "until"]):
 		if row.state == "Held":
 			held = _(
-				"Email Account {0} is held: {1}. Correct its set-up, then delete the Drip Account Brake {0}."
+				"Email Account {0} is held: {1}. Correct its set-up, then delete the Drip Sending Block {0}."
 			)
 			yield Finding(held.format(row.email_account, row.reason), is_problem=True)
 		else:
 			slowed = _(
-				"Email Account {0} is slowed down until {1}: {2}. Delete its Drip Account Brake to end that."
+				"Email Account {0} is slowed down until {1}: {2}. Delete its Drip Sending Block to end that."
 			)
 			yield Finding(slowed.format(row.email_account, row.until, row.reason))
 
@@ -120,13 +120,13 @@ def _queue(now: datetime) -> Iterator[Finding]:
 	waiting = frappe.db.count("Drip Email", {"status": EmailStatus.QUEUED.value})
 	old = {"status": EmailStatus.QUEUED.value, "deliver_at": ["<", to_site(now - LATE)]}
 	remedy = _(
-		"{0} e-mails have been waiting for more than 15 minutes. Is a worker of the queue “long” running?"
+		"{0} emails have been waiting for more than 15 minutes. Is a worker of the queue “long” running?"
 	)
 	stuck = frappe.db.count("Drip Email", old)
-	yield _either(stuck, remedy.format(stuck), _("{0} e-mails wait for delivery").format(waiting))
+	yield _either(stuck, remedy.format(stuck), _("{0} emails wait for delivery").format(waiting))
 	doubtful = frappe.db.count("Drip Email", {"status": EmailStatus.IN_DOUBT.value})
 	if doubtful:
-		yield Finding(_("{0} e-mails are in doubt: a worker died while it was sending them").format(doubtful))
+		yield Finding(_("{0} emails are in doubt: a worker died while it was sending them").format(doubtful))
 
 
 def _either(problem: object, bad: str, good: str) -> Finding:

@@ -1,4 +1,4 @@
-"""Senders who have gone: nobody gets an e-mail in the name of a user who was disabled or deleted since they were enrolled.
+"""Senders who have gone: nobody gets an email in the name of a user who was disabled or deleted since they were enrolled.
 
 The campaign's rule names somebody else, who stays on the enrollment; its owner and the managers are told. Commits nothing.
 """
@@ -51,7 +51,7 @@ def _tell_once(campaign, user: str) -> None:
 		return
 	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
 	text = _(
-		"{0}, who e-mails of campaign {1} were from, is disabled or deleted. Others stand in by its rule."
+		"{0}, who emails of campaign {1} were from, is disabled or deleted. Others stand in by its rule."
 	)
 	campaign.add_comment("Info", text.format(user, campaign.name))
 	subject = text.format(frappe.bold(user), frappe.bold(campaign.name))

@@ -1,4 +1,4 @@
-"""May this e-mail go to this person, asked for a whole batch at once and again for every e-mail."""
+"""May this email go to this person, asked for a whole batch at once and again for every email."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from drip_campaigns.plans.enrollment_rows import find_taken_keys
 
 
 class NoAddressError(DripError):
-	"""The recipient has no valid e-mail address."""
+	"""The recipient has no valid email address."""
 
 
 class AddressTakenError(DripError):
@@ -135,9 +135,9 @@ class Guard:
 		if not is_valid(recipient.email):
 			record = f"{_(row.recipient_type)} {row.recipient}"
 			raise NoAddressError(
-				_(
-					"{0} has no valid e-mail address ({1}). Correct the record; it will be tried again."
-				).format(record, recipient.email or _("empty"))
+				_("{0} has no valid email address ({1}). Correct the record; it will be tried again.").format(
+					record, recipient.email or _("empty")
+				)
 			)
 		key = live_key(self.campaign, "address", normalize(recipient.email))
 		if key != row.live_address and key in self.taken:

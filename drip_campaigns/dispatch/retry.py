@@ -45,9 +45,9 @@ FOR_ALL = (StepTextError, NoOutgoingAccountError, frappe.QueryDeadlockError, fra
 
 
 def retry_failed(campaign, now: datetime) -> dict[str, int]:
-	"""Take up enrollments, e-mails and actions that Failed; return how many of each. Does not commit.
+	"""Take up enrollments, emails and actions that Failed; return how many of each. Does not commit.
 
-	An e-mail that the recipient's server refused for good is not tried again: the address is wrong. Raises
+	An email that the recipient's server refused for good is not tried again: the address is wrong. Raises
 	EnrollmentRefusedError where the campaign has ended.
 	"""
 	if campaign.status == CampaignStatus.ENDED.value:
@@ -109,7 +109,7 @@ def _retry_enrollments(campaign, now: datetime) -> int:
 			continue  # the recipient has been enrolled anew since
 		position = read_position(row, dealt_with[row.name])
 		future = plan_fields(run.plan, position, run.subjects, now)
-		cleared = {"status": Status.IN_PROGRESS.value, "attempts": 0, "last_error": None, "left_at": None}
+		cleared = {"status": Status.IN_PROGRESS.value, "attempts": 0, "last_error": None, "ended_at": None}
 		waiting = waiting_fields(now) if waits_for_confirmation(row) else {}
 		states.append({**row, **position_fields(position), **future, **keys[row.name], **cleared, **waiting})
 	update_enrollments(states, to_site(now))
@@ -144,14 +144,14 @@ def _retry_emails(campaign, now: datetime) -> int:
 
 
 def _reopen(rows: Sequence[frappe._dict], now: datetime) -> list[frappe._dict]:
-	"""Let those go on who had been Completed since: nobody is, while an e-mail is under way.
+	"""Let those go on who had been Completed since: nobody is, while an email is under way.
 
-	Return the rows whose e-mail may leave: not of those who have been enrolled anew.
+	Return the rows whose email may leave: not of those who have been enrolled anew.
 	"""
 	completed = {row.enrollment: row for row in rows if row.standing == Status.COMPLETED.value}
 	done = {name: frappe._dict({**row, "name": name}) for name, row in completed.items()}
 	keys = find_free_keys(list(done.values()))
-	columns = ("name", "modified", "status", "left_at", "live_recipient", "live_address")
+	columns = ("name", "modified", "status", "ended_at", "live_recipient", "live_address")
 	going_on = (to_site(now), Status.IN_PROGRESS.value, None)
 	bulk_writes.set_each(
 		"Drip Enrollment", columns, [(name, *going_on, *own.values()) for name, own in keys.items()]

@@ -1,6 +1,6 @@
 """A recipient's change of address: asked from the old one, confirmed from the new one. Nothing here commits.
 
-Until the link in the e-mail to the new address is used, nothing is changed. The old address is told afterwards.
+Until the link in the email to the new address is used, nothing is changed. The old address is told afterwards.
 """
 
 import secrets
@@ -31,7 +31,7 @@ CARRIED_OVER = (SuppressionReason.OPTED_OUT, SuppressionReason.COMPLAINT, Suppre
 
 
 def request_change(address: str, new_address: str, now: datetime) -> None:
-	"""Send the e-mail to the new address with whose link the change is confirmed; a later request takes the place of it.
+	"""Send the email to the new address with whose link the change is confirmed; a later request takes the place of it.
 
 	An address that wants no mail from us gets none, also at somebody else's request; whoever asked is not told.
 	"""
@@ -41,7 +41,7 @@ def request_change(address: str, new_address: str, now: datetime) -> None:
 		_send(
 			new_address,
 			"drip_address_confirm",
-			_("Please confirm your new e-mail address"),
+			_("Please confirm your new email address"),
 			Links().change(key),
 		)
 
@@ -78,7 +78,7 @@ def confirm_change(request: frappe._dict, now: datetime) -> None:
 	_move_enrollments(old, new, changed, now)
 	_move_memberships(old, new, changed)
 	_move_preference(request, new)
-	_send(old, "drip_address_changed", _("Your e-mail address was changed"), "")
+	_send(old, "drip_address_changed", _("Your email address was changed"), "")
 
 
 def _carry_over_consent(old: str, new: str, now: datetime) -> None:
@@ -133,7 +133,7 @@ def _move_preference(request: frappe._dict, new: str) -> None:
 
 
 def _send(address: str, template: str, subject: str, url: str) -> None:
-	"""Not a campaign e-mail: whoever takes part in a change of address is told in any case."""
+	"""Not a campaign email: whoever takes part in a change of address is told in any case."""
 	text = get_template(f"drip_campaigns/templates/emails/{template}.html").render(
 		url=url, days=VALID_FOR.days
 	)

@@ -55,12 +55,12 @@ def check_recipient(campaign: str, recipient_type: str, recipient: str) -> Recip
 	record = f"{_(recipient_type)} {found.full_name or recipient}"
 	if not found.email:
 		raise EnrollmentRefusedError(
-			_("{0} has no e-mail address. Enter one in the record and enroll again.").format(record)
+			_("{0} has no email address. Enter one in the record and enroll again.").format(record)
 		)
 	if not is_valid(found.email):
 		raise EnrollmentRefusedError(
 			_(
-				"{0} has the e-mail address “{1}”, which is not valid. Correct it in the record and enroll again."
+				"{0} has the email address “{1}”, which is not valid. Correct it in the record and enroll again."
 			).format(record, found.email)
 		)
 	_check_consent(campaign, found, record)
@@ -87,7 +87,7 @@ def _check_consent(campaign: str, recipient: Recipient, record: str) -> None:
 		)
 	if recipient.stopped_because:
 		raise EnrollmentRefusedError(
-			_("{0} {1}, so it gets no campaign e-mails.").format(record, _(recipient.stopped_because))
+			_("{0} {1}, so it gets no campaign emails.").format(record, _(recipient.stopped_because))
 		)
 	if find_opted_out(campaign, [recipient.email]):
 		raise EnrollmentRefusedError(

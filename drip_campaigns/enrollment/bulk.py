@@ -50,7 +50,7 @@ _COLUMNS = (
 		"anchor_hours",
 		"reached_step",
 		"reached_hours",
-		"held_back_until",
+		"deferred_until",
 		"jump_to",
 	),
 	*("live_recipient", "live_address", "require_confirmation", "confirmation"),

@@ -224,7 +224,7 @@ def _not_at(planned: tuple | None, order: Order, subjects: Mapping[str, str]) ->
 
 
 def _moved_fields(plan, position, subjects: Mapping[str, str], now: datetime) -> dict[str, Any]:
-	done = {"attempts": 0, "last_error": None, "held_back_because": None}
+	done = {"attempts": 0, "last_error": None, "deferred_reason": None}
 	return {**position_fields(position), **plan_fields(plan, position, subjects, now), **done}
 
 

@@ -32,14 +32,14 @@ def set_fields(document, values: Mapping[str, Any]) -> None:
 
 
 def done_steps(enrollment: str) -> list[str]:
-	"""Return the steps of which the enrollment has an e-mail or an action, whatever became of it."""
+	"""Return the steps of which the enrollment has an email or an action, whatever became of it."""
 	return list(load_handled_steps([enrollment])[enrollment])
 
 
 def log(
 	document, event: EventType, now: datetime, detail: str | None = None, mail: frappe._dict | None = None
 ) -> None:
-	"""Write one line into the campaign's log about an enrollment, and about the e-mail if it concerns one."""
+	"""Write one line into the campaign's log about an enrollment, and about the email if it concerns one."""
 	line = {
 		**({"drip_email": mail.name, "step": mail.step} if mail else {}),
 		"event_type": event.value,

@@ -27,7 +27,7 @@ from drip_campaigns.site.clock import site_date, to_site
 
 
 def find_who_must_confirm(campaign, addresses: Iterable[str], *, required: bool = False) -> set[str]:
-	"""Return those of `addresses`, normalised, that must confirm before `campaign` sends them anything.
+	"""Return those of `addresses`, normalized, that must confirm before `campaign` sends them anything.
 
 	`required` asks everybody, whatever the campaign says. Who has confirmed this campaign before, and has not left
 	it since, is not asked again.

@@ -87,7 +87,9 @@ class Eligibility:
 class EligibilityData:
 	"""What the rules must know about a batch, each fact read once for all of it and only if it is asked for."""
 
-	def __init__(self, choice: Eligibility, names: Sequence[str], newcomers: Sequence[Recipient] = ()) -> None:
+	def __init__(
+		self, choice: Eligibility, names: Sequence[str], newcomers: Sequence[Recipient] = ()
+	) -> None:
 		self.choice = choice
 		self.readable = filter_readable(frappe.session.user, choice.recipient_type, names)
 		found = load_recipients(choice.recipient_type, sorted(self.readable), whole=False)
@@ -166,7 +168,7 @@ class EligibilityData:
 			return {}
 		return {
 			name: re_enroll(
-				plan, read_position(row, row.done), Status(row.status), from_site(row.left_at) or now, now
+				plan, read_position(row, row.done), Status(row.status), from_site(row.ended_at) or now, now
 			)
 			for name, row in self.previous.items()
 		}
@@ -206,7 +208,7 @@ def _ask_scope(facts: EligibilityData, name: str) -> str | None:
 
 
 def _ask_address(facts: EligibilityData, name: str) -> str | None:
-	return None if is_valid(facts.recipients[name].email) else _("No valid e-mail address")
+	return None if is_valid(facts.recipients[name].email) else _("No valid email address")
 
 
 def _ask_left(facts: EligibilityData, name: str) -> str | None:
@@ -244,7 +246,7 @@ def _ask_duplicate(facts: EligibilityData, name: str) -> str | None:
 RULES = (
 	Rule("record", "Does the record exist, and may you read it?", _ask_readable, is_needed_by_others=True),
 	Rule("scope", "May the owner of the campaign read it, or is it assigned to them?", _ask_scope),
-	Rule("address", "Has it a valid e-mail address?", _ask_address, is_needed_by_others=True),
+	Rule("address", "Has it a valid email address?", _ask_address, is_needed_by_others=True),
 	Rule("left", "Has the address stayed subscribed?", _ask_left),
 	Rule("suppressed", "Is the address not suppressed?", _ask_suppressed),
 	Rule("excluded", "Is it on none of the excluded lists, domains and addresses?", _ask_excluded),

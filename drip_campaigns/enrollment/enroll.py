@@ -61,7 +61,7 @@ def enroll(
 
 	Raises EnrollmentRefusedError or frappe's own errors; nothing is written then. Somebody who left before is
 	taken up again in the same enrollment, if the campaign says so. With `require_confirmation` the recipient must
-	confirm by e-mail before anything else is sent; a campaign may ask for that by itself.
+	confirm by email before anything else is sent; a campaign may ask for that by itself.
 	"""
 	document = frappe.new_doc("Drip Enrollment")
 	document.update(
@@ -176,7 +176,7 @@ def _take_up(document, recipient: Recipient, preference: Preference, came_back: 
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
 	check_exclusions(campaign, recipient)
 	plan = make_plan(campaign)
-	held_from = from_site(document.paused_at or document.left_at) or now
+	held_from = from_site(document.paused_at or document.ended_at) or now
 	position = due_steps.shift(
 		plan, read_position(document.as_dict(), done_steps(document.name)), held_from, now
 	)
@@ -205,7 +205,7 @@ _CLEARED = {
 	"paused_at": None,
 	"paused_until": None,
 	"own_paused_until": None,
-	"left_at": None,
+	"ended_at": None,
 	"exit_reason": None,
 	"attempts": 0,
 	"last_error": None,
@@ -214,7 +214,7 @@ _CLEARED = {
 
 def _leave_to_recipient(document, preference: Preference, now: datetime) -> None:
 	"""End the enrollment's own pause: the recipient's lasts. Raises EnrollmentRefusedError where there is no other."""
-	sentence = _("{0} has asked for no e-mail until {1}. It goes on by itself then.").format(
+	sentence = _("{0} has asked for no email until {1}. It goes on by itself then.").format(
 		document.recipient_name, frappe.format(to_site(preference.paused_until), "Datetime")
 	)
 	if is_paused_by_recipient(document, now):

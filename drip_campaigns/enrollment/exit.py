@@ -17,19 +17,23 @@ from drip_campaigns.plans.enrollment_state import LIVE_VALUES, final_fields
 from drip_campaigns.site.clock import to_site
 
 
-def exit_enrollment(document, now: datetime, reason: ExitReason | None, event: EventType = EventType.EXITED) -> None:
+def exit_enrollment(
+	document, now: datetime, reason: ExitReason | None, event: EventType = EventType.EXITED
+) -> None:
 	"""End an enrollment by a rule, with the reason; without one, because the recipient left (`event` says so)."""
 	status = Status(status_after(document, event))
 	closing = final_fields(status, now, reason)
 	if document.paused_at:
 		# The delay has stood still since; whoever comes back has the rest of it.
-		closing["left_at"] = document.paused_at
+		closing["ended_at"] = document.paused_at
 	set_fields(document, closing)
 	cancel([document.name], reason.value if reason else Status.UNSUBSCRIBED.value, now)
 	log(document, event, now, reason.value if reason else None)
 
 
-def exit_all_of_address(address: str, campaign: str | None, now: datetime, reason: ExitReason | None = None) -> None:
+def exit_all_of_address(
+	address: str, campaign: str | None, now: datetime, reason: ExitReason | None = None
+) -> None:
 	"""End the live enrollments of an address, in one campaign or in all: without a reason, because the person has left."""
 	event = EventType.EXITED if reason else EventType.UNSUBSCRIBED
 	for name in find_live_of(address, **({"campaign": campaign} if campaign else {})):
@@ -77,7 +81,7 @@ def exit_enrollments(names: Sequence[str], reason: ExitReason, detail: str, now:
 		return 0
 	closing = final_fields(Status.EXITED, now, reason)
 	# The delay of one that was paused has stood still since; whoever comes back has the rest of it.
-	states = [{**row, **closing, "left_at": row.paused_at or closing["left_at"]} for row in rows]
+	states = [{**row, **closing, "ended_at": row.paused_at or closing["ended_at"]} for row in rows]
 	update_enrollments(states, to_site(now))
 	cancel([row.name for row in rows], reason.value, now)
 	record_events([_event(row, detail) for row in rows], to_site(now))

@@ -73,11 +73,9 @@ class FileAudience:
 	def _problem(self, record: str, address: str) -> str | None:
 		doctype = _(self.type.doctype)
 		if not address:
-			return (
-				_("there is no {0} named {1}").format(doctype, record) if record else _("no e-mail address")
-			)
+			return _("there is no {0} named {1}").format(doctype, record) if record else _("no email address")
 		if not is_valid(address):
-			return _("“{0}” is not a valid e-mail address").format(address)
+			return _("“{0}” is not a valid email address").format(address)
 		if self.create_missing:
 			return None
 		return _("no {0} that you may read has the address {1}").format(doctype, address)

@@ -27,7 +27,7 @@ class MembershipRefusedError(DripError):
 def clear_removed(target_list: str, address: str) -> None:
 	"""Delete the row of somebody who has dropped out of a list, for they are put on it by hand; who opted out stays."""
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 0}
-	frappe.db.delete(MEMBER, {**filters, "dropped_at": ["is", "set"]})
+	frappe.db.delete(MEMBER, {**filters, "removed_at": ["is", "set"]})
 
 
 def fill_member(document, now: datetime) -> None:
@@ -47,7 +47,7 @@ def fill_member(document, now: datetime) -> None:
 		raise MembershipRefusedError(_("There is no {0}. Choose an existing record.").format(record))
 	if not is_valid(recipient.email):
 		raise MembershipRefusedError(
-			_("{0} has no valid e-mail address ({1}). Correct the record and add it again.").format(
+			_("{0} has no valid email address ({1}). Correct the record and add it again.").format(
 				record, recipient.email or _("empty")
 			)
 		)
@@ -60,7 +60,7 @@ def fill_member(document, now: datetime) -> None:
 			"opted_out": 0,
 			"opted_out_at": None,
 			"is_filled": 0,
-			"dropped_at": None,
+			"removed_at": None,
 		}
 	)
 
@@ -68,7 +68,7 @@ def fill_member(document, now: datetime) -> None:
 def count_members(target_list: str) -> int:
 	"""Return how many are on a list: neither opted out nor dropped out."""
 	return frappe.db.count(
-		MEMBER, {"target_list": target_list, "opted_out": 0, "dropped_at": ["is", "not set"]}
+		MEMBER, {"target_list": target_list, "opted_out": 0, "removed_at": ["is", "not set"]}
 	)
 
 
@@ -91,7 +91,7 @@ def unsubscribe_from_list(target_list: str, address: str, now: datetime) -> bool
 		member = frappe.get_doc(MEMBER, name)
 		member.db_set({"opted_out": 1, "opted_out_at": to_site(now)}, notify=True)
 		exit_through_list(address, target_list, now)
-		add_to_count(target_list, 0 if member.dropped_at else -1)
+		add_to_count(target_list, 0 if member.removed_at else -1)
 		return True
 	return False
 
@@ -102,7 +102,7 @@ def resubscribe_to_list(target_list: str, address: str) -> bool:
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
 		member = frappe.get_doc(MEMBER, name)
 		member.db_set({"opted_out": 0, "opted_out_at": None}, notify=True)
-		add_to_count(target_list, 0 if member.dropped_at else 1)
+		add_to_count(target_list, 0 if member.removed_at else 1)
 		return True
 	return False
 
@@ -116,7 +116,7 @@ def record_list_opt_out(member, because: str, now: datetime) -> None:
 def record_list_opt_in(member, because: str, now: datetime) -> None:
 	"""Let a member who had left be on the list again at their request; the reason stands in the log and on the member."""
 	if resubscribe_to_list(member.target_list, member.email_address):
-		_note(member, EventType.CAME_BACK, _("Is on list {0} again: {1}"), because, now)
+		_note(member, EventType.RESUBSCRIBED, _("Is on list {0} again: {1}"), because, now)
 
 
 def _note(member, event: EventType, sentence: str, because: str, now: datetime) -> None:

@@ -33,7 +33,7 @@ KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
 		"recipient": None,
 		"recipient_name": "—",
 		"last_error": None,
-		"leaving_reason": None,
+		"unsubscribe_reason": None,
 	},
 	"Drip Email": {
 		"email_address": None,
@@ -56,7 +56,7 @@ KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
 def collect(address: str, now: datetime) -> dict[str, Any]:
 	"""Return what is stored about whoever has `address`, as people read it: labels, and no empty fields."""
 	copy: dict[str, Any] = {
-		_("E-mail address"): normalize(address),
+		_("Email address"): normalize(address),
 		_("Copied at"): str(to_site(now).replace(microsecond=0)),
 	}
 	for doctype in _doctypes():
@@ -128,7 +128,7 @@ def _left_campaigns(address: str) -> dict[str, Any]:
 
 
 def _erase_mail(mails: Sequence[frappe._dict], now: datetime) -> None:
-	"""The text of an e-mail is about the person, too. One that is being sent at this moment is settled as ever."""
+	"""The text of an email is about the person, too. One that is being sent at this moment is settled as ever."""
 	queues = [mail.email_queue for mail in mails if mail.email_queue]
 	sending = frappe.get_all(
 		"Email Queue", filters={"name": ["in", queues], "status": "Sending"}, pluck="name"

@@ -66,7 +66,9 @@ def prepare(document, now: datetime) -> None:
 
 def _waiting(document, campaign, recipient: Recipient, now: datetime) -> dict[str, Any]:
 	required = bool(document.require_confirmation)
-	return waiting_fields(now) if find_who_must_confirm(campaign, [recipient.email], required=required) else {}
+	return (
+		waiting_fields(now) if find_who_must_confirm(campaign, [recipient.email], required=required) else {}
+	)
 
 
 def _first_position(document, plan, recipient: Recipient, start: datetime, now: datetime):
@@ -90,9 +92,9 @@ def _first_position(document, plan, recipient: Recipient, start: datetime, now: 
 def ask_rule(document, previous, now: datetime):
 	"""Return what the campaign's rule on re-enrollment says about one who was on it before."""
 	plan = make_plan(frappe.get_doc("Drip Campaign", document.campaign))
-	left_at = from_site(previous.left_at) or now
+	ended_at = from_site(previous.ended_at) or now
 	position = read_position(previous.as_dict(), done_steps(previous.name))
-	return re_enroll(plan, position, Status(previous.status), left_at, now)
+	return re_enroll(plan, position, Status(previous.status), ended_at, now)
 
 
 def find_previous(document):

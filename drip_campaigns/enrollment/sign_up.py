@@ -38,7 +38,7 @@ def request_sign_up(campaign: str, email_address: str, first_name: str, last_nam
 	"""Check what anybody may know, and let a background job go on; raise SignUpError otherwise."""
 	address = (email_address or "").strip()
 	if not is_valid(address):
-		raise SignUpError(_("This is not a valid e-mail address. Correct it and try again."))
+		raise SignUpError(_("This is not a valid email address. Correct it and try again."))
 	is_open = {"name": campaign, "accept_sign_ups": 1, "status": CampaignStatus.ACTIVE.value}
 	if not frappe.db.exists("Drip Campaign", is_open):
 		raise SignUpError(_("Nobody can sign up here at present."))
@@ -71,7 +71,7 @@ def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: 
 			campaign, doctype, name, utc_now(), sender=sender or owner, require_confirmation=True
 		)
 		if not known:
-			enrollment.db_set("made_recipient", 1, update_modified=False)
+			enrollment.db_set("created_recipient", 1, update_modified=False)
 	except (DripError, frappe.ValidationError):
 		frappe.db.rollback(save_point="drip_sign_up")
 		frappe.clear_last_message()
@@ -86,7 +86,7 @@ def delete_unconfirmed(now: datetime, kept: timedelta) -> int:
 	went. Does not commit.
 	"""
 	filters = {
-		"made_recipient": 1,
+		"created_recipient": 1,
 		"recipient_type": "Contact",
 		"creation": ["<", to_site(now - kept)],
 		"status": ["not in", list(LIVE_VALUES)],
@@ -94,7 +94,7 @@ def delete_unconfirmed(now: datetime, kept: timedelta) -> int:
 	rows = frappe.get_all("Drip Enrollment", filters=filters, fields=["name", "recipient"], limit=AT_ONCE)
 	gone = sum(_forget(row.recipient, now) for row in rows)
 	# Asked once: a Contact that stays is the site's own from now on.
-	set_values("Drip Enrollment", [row.name for row in rows], {"made_recipient": 0}, to_site(now))
+	set_values("Drip Enrollment", [row.name for row in rows], {"created_recipient": 0}, to_site(now))
 	return gone
 
 

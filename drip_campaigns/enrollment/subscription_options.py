@@ -67,9 +67,9 @@ def _change(choice: SubscriptionOption, address: str, now: datetime) -> None:
 
 def _load_lists(address: str) -> list[SubscriptionOption]:
 	filters = {"address_hash": hash_address(address)}
-	members = frappe.get_all(MEMBER, filters=filters, fields=["target_list", "opted_out", "dropped_at"])
+	members = frappe.get_all(MEMBER, filters=filters, fields=["target_list", "opted_out", "removed_at"])
 	# Who has dropped out gets nothing through the list; that somebody has left it is shown all the same.
-	opted_out = {row.target_list: row.opted_out for row in members if row.opted_out or not row.dropped_at}
+	opted_out = {row.target_list: row.opted_out for row in members if row.opted_out or not row.removed_at}
 	if not opted_out:
 		return []
 	rows = frappe.get_all(

@@ -58,7 +58,9 @@ def suppress_refused(answers: Mapping[str, str], now: datetime) -> None:
 		if known[name]:  # lifted: by a person, and rarely
 			suppress(address, SuppressionReason.HARD_BOUNCE, now, source=BY_MAIL_SERVER, note=note)
 	reason = ExitReason.HARD_BOUNCE
-	exit_enrollments(find_live_of_all([address for address, _note in notes.values()]), reason, reason.value, now)
+	exit_enrollments(
+		find_live_of_all([address for address, _note in notes.values()]), reason, reason.value, now
+	)
 
 
 def _lock_known(names: Sequence[str]) -> dict[str, int]:
@@ -95,12 +97,12 @@ def _insert_refused(refused: Sequence[tuple[str, str]], now: datetime) -> None:
 def renew(document, reason: SuppressionReason, now: datetime, *, source: str, note: str) -> None:
 	"""Suppress an address again that was lifted."""
 	values = {"reason": reason.value, "source": source, "note": note, "suppressed_at": to_site(now)}
-	document.db_set({**values, "lifted": 0, "lifted_at": None, "lifted_because": None}, notify=True)
+	document.db_set({**values, "lifted": 0, "lifted_at": None, "lifted_reason": None}, notify=True)
 	apply(document, now)
 
 
 def apply(document, now: datetime) -> None:
-	"""Do what follows from a suppression: enrollments end, queued e-mails are withdrawn, flags are set, the log has a line."""
+	"""Do what follows from a suppression: enrollments end, queued emails are withdrawn, flags are set, the log has a line."""
 	reason = SuppressionReason(document.reason)
 	exit_all_of_address(document.email_address, None, now, EXIT_REASONS[reason])
 	if reason is SuppressionReason.OPTED_OUT:
@@ -115,7 +117,7 @@ def lift(document, because: str, now: datetime) -> None:
 		doctype, _tab, name = line.partition("\t")
 		if doctype in known_types():
 			frappe.db.set_value(doctype, name, FLAG, 0)
-	values = {"lifted": 1, "lifted_at": to_site(now), "lifted_because": because, "flagged_records": None}
+	values = {"lifted": 1, "lifted_at": to_site(now), "lifted_reason": because, "flagged_records": None}
 	document.db_set(values, notify=True)
 	_log(document, EventType.LIFTED, because, now)
 

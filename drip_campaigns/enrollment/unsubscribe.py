@@ -10,7 +10,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.model import EventType, LeavingScope, Status, SuppressionReason
+from drip_campaigns.core.model import EventType, Status, SuppressionReason, UnsubscribeScope
 from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.db.bulk_writes import set_values
 from drip_campaigns.db.dialect import insert_rows
@@ -32,7 +32,7 @@ from drip_campaigns.people.suppression import find_suppressed
 from drip_campaigns.site.clock import to_site
 
 FORMER = "Drip Former Enrollment"
-BY_RECIPIENT = "The recipient, by the link in an e-mail"
+BY_RECIPIENT = "The recipient, by the link in an email"
 LONGEST_REASON = 500
 
 
@@ -82,10 +82,10 @@ def find_link_holder(subject: str) -> LinkHolder:
 	raise frappe.DoesNotExistError
 
 
-def default_scope(leaver: LinkHolder) -> LeavingScope:
+def default_scope(leaver: LinkHolder) -> UnsubscribeScope:
 	"""Return what stands first for the campaign: what one click leaves."""
-	scope = frappe.db.get_value("Drip Campaign", leaver.campaign, "leaving_scope")
-	return LeavingScope(scope or LeavingScope.CAMPAIGN.value)
+	scope = frappe.db.get_value("Drip Campaign", leaver.campaign, "unsubscribe_scope")
+	return UnsubscribeScope(scope or UnsubscribeScope.CAMPAIGN.value)
 
 
 def find_opt_out_state(leaver: LinkHolder) -> OptOutState:
@@ -105,9 +105,11 @@ def lock_address(leaver: LinkHolder) -> None:
 	query.orderby(enrollment.name).for_update().run()
 
 
-def unsubscribe_holder(leaver: LinkHolder, scope: LeavingScope, now: datetime, source: str = BY_RECIPIENT) -> None:
+def unsubscribe_holder(
+	leaver: LinkHolder, scope: UnsubscribeScope, now: datetime, source: str = BY_RECIPIENT
+) -> None:
 	"""Leave: recorded, enrollments ended, what is queued withdrawn. Leaving twice is leaving once."""
-	if scope is LeavingScope.EVERYTHING:
+	if scope is UnsubscribeScope.EVERYTHING:
 		suppress(leaver.address, SuppressionReason.OPTED_OUT, now, source=source)
 	elif leaver.is_former:
 		exit_all_of_address(leaver.address, leaver.campaign, now)
@@ -116,12 +118,14 @@ def unsubscribe_holder(leaver: LinkHolder, scope: LeavingScope, now: datetime, s
 		enroll.unsubscribe(frappe.get_doc("Drip Enrollment", leaver.name, for_update=True), now)
 
 
-def resubscribe(leaver: LinkHolder, scope: LeavingScope, now: datetime, because: str = BY_RECIPIENT) -> None:
+def resubscribe(
+	leaver: LinkHolder, scope: UnsubscribeScope, now: datetime, because: str = BY_RECIPIENT
+) -> None:
 	"""Undo a leaving: the record goes, and the enrollments that it ended go on with the rest of their delay.
 
 	What others have decided (a complaint, a bounce, a user) is not undone by the recipient.
 	"""
-	if scope is LeavingScope.EVERYTHING:
+	if scope is UnsubscribeScope.EVERYTHING:
 		_opt_in(leaver, because, now)
 		return
 	remove_opt_out(leaver.campaign, leaver.address)
@@ -162,9 +166,9 @@ def _take_up(name: str, because: str, now: datetime) -> None:
 	"""Let an enrollment go on if it can; what keeps it from going on stands in the log."""
 	document = frappe.get_doc("Drip Enrollment", name, for_update=True)
 	try:
-		enroll.resume(document, now, EventType.CAME_BACK)
+		enroll.resume(document, now, EventType.RESUBSCRIBED)
 	except (DripError, frappe.ValidationError) as error:
-		log(document, EventType.CAME_BACK, now, f"{because}. {error}")
+		log(document, EventType.RESUBSCRIBED, now, f"{because}. {error}")
 
 
 def resubscribe_enrollment(document, because: str, now: datetime) -> None:
@@ -177,8 +181,8 @@ def resubscribe_enrollment(document, because: str, now: datetime) -> None:
 			)
 		)
 	remove_opt_out(document.campaign, address)
-	enroll.resume(document, now, EventType.CAME_BACK)
-	log(document, EventType.CAME_BACK, now, because)
+	enroll.resume(document, now, EventType.RESUBSCRIBED)
+	log(document, EventType.RESUBSCRIBED, now, because)
 
 
 def record_reason(leaver: LinkHolder, reason: str, now: datetime) -> None:
@@ -188,7 +192,7 @@ def record_reason(leaver: LinkHolder, reason: str, now: datetime) -> None:
 		return
 	line = {"event_type": EventType.FEEDBACK.value, "detail": text, "email_address": leaver.address}
 	if not leaver.is_former:
-		set_values("Drip Enrollment", [leaver.name], {"leaving_reason": text}, to_site(now))
+		set_values("Drip Enrollment", [leaver.name], {"unsubscribe_reason": text}, to_site(now))
 		line.update(campaign=leaver.campaign, enrollment=leaver.name)
 	record_events([line], to_site(now))
 

@@ -47,5 +47,5 @@ def find_awaited(events: Iterable[Mapping[str, Any]]) -> set[str]:
 	return {
 		event["enrollment"]
 		for event in events
-		if event["event_type"] in WAKING and event.get("enrollment") and not event.get("by_machine")
+		if event["event_type"] in WAKING and event.get("enrollment") and not event.get("is_bot")
 	}

@@ -1,4 +1,4 @@
-"""Let those leave whom the rules of their campaign name: when a goal is reached, right before an e-mail leaves, once a day.
+"""Let those leave whom the rules of their campaign name: when a goal is reached, right before an email leaves, once a day.
 
 Nothing here commits.
 """
@@ -66,7 +66,9 @@ def apply_exits(leavers: Mapping[str, RuleExit], now: datetime) -> int:
 	by_leaver: dict[RuleExit, list[str]] = defaultdict(list)
 	for name, leaver in leavers.items():
 		by_leaver[leaver].append(name)
-	return sum(exit_enrollments(names, leaver.reason, leaver.detail, now) for leaver, names in by_leaver.items())
+	return sum(
+		exit_enrollments(names, leaver.reason, leaver.detail, now) for leaver, names in by_leaver.items()
+	)
 
 
 def _find_named(doctype: str, records: Sequence[str]) -> set[Record]:
@@ -86,6 +88,6 @@ def load_rules(campaign: str) -> ExitRules | None:
 	"""Return the exit rules of a campaign, or None for one that was deleted."""
 	try:
 		return ExitRules(frappe.get_cached_doc("Drip Campaign", campaign))
-	except frappe.DoesNotExistError:  # deleted since the e-mail was queued
+	except frappe.DoesNotExistError:  # deleted since the email was queued
 		frappe.clear_last_message()
 		return None

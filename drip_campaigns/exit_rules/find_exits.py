@@ -1,6 +1,6 @@
 """Who leaves a campaign by its own rules: goal reached, converted, no longer matching. Asked for a batch at once; reads only.
 
-Asked before each e-mail is made and again right before it leaves, when a goal's document or record is saved, and once
+Asked before each email is made and again right before it leaves, when a goal's document or record is saved, and once
 a day. What ends enrollments for other reasons (left, suppressed, record gone) stands in `dispatch/guard.py`.
 """
 
@@ -42,8 +42,8 @@ class ExitRules:
 			for finder, is_on in (
 				(self._find_goal_by_record, campaign.goal == GoalKind.RECORD_MATCHES),
 				(self._find_goal_by_document, campaign.goal == GoalKind.DOCUMENT_MADE),
-				(self._find_converted, campaign.ends_on_conversion),
-				(self._find_without_match, campaign.ends_without_match),
+				(self._find_converted, campaign.exit_on_conversion),
+				(self._find_without_match, campaign.exit_when_unmatched),
 			)
 			if is_on
 		]
@@ -149,12 +149,12 @@ def _begun(row: Mapping[str, Any]) -> datetime:
 
 
 def _find_off_their_list(rows: Rows) -> dict[str, RuleExit]:
-	fields = ["target_list", "recipient_type", "recipient", "dropped_at", "opted_out"]
+	fields = ["target_list", "recipient_type", "recipient", "removed_at", "opted_out"]
 	members = select_in("Drip Target List Member", fields, "recipient", [row["recipient"] for row in rows])
 	on_list = {
 		(member.target_list, member.recipient_type, member.recipient)
 		for member in members
-		if not member.dropped_at and not member.opted_out
+		if not member.removed_at and not member.opted_out
 	}
 	return {
 		row["name"]: RuleExit(

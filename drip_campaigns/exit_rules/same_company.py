@@ -33,7 +33,7 @@ def find_same_company(enrollment) -> list[str]:
 
 def find_by_domain(sender: str) -> list[str]:
 	"""Return the live enrollments, in campaigns that a company's answer ends, of those who share the sender's mail domain."""
-	scope = {"reply_scope": ReplyScope.COMPANY.value, "goes_on_after_reply": 0}
+	scope = {"reply_scope": ReplyScope.COMPANY.value, "continue_after_reply": 0}
 	campaigns = frappe.get_all("Drip Campaign", filters=scope, pluck="name")
 	if not campaigns:
 		return []

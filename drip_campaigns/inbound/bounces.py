@@ -1,4 +1,4 @@
-"""What follows from a bounce and from a complaint: on the e-mail, in the log, for the address. Nothing here commits.
+"""What follows from a bounce and from a complaint: on the email, in the log, for the address. Nothing here commits.
 
 Whoever calls this knows that the news is true: a tag of ours, a Message-ID of ours, or a provider's signature.
 """
@@ -35,7 +35,7 @@ def choose_own(mail: frappe._dict, bounces: Sequence[Bounce]) -> Bounce | None:
 
 
 def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: str) -> bool:
-	"""Note a bounce of an e-mail and do what follows; return whether it was news. Twice is once, and soft hides no hard."""
+	"""Note a bounce of an email and do what follows; return whether it was news. Twice is once, and soft hides no hard."""
 	known = frappe.db.get_value("Drip Email", mail.name, "bounce", for_update=True) or ""
 	if RANKS[bounce.kind.value] <= RANKS[known]:
 		return False
@@ -49,12 +49,14 @@ def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: 
 	elif bounce.kind is BounceKind.SOFT:
 		_suppress_after_series(mail, now, source)
 	if bounce.kind is BounceKind.POLICY or is_about_sender(bounce.code):
-		sending_blocks.record_policy_refusal(_account_of(mail), bounce.code, f"{bounce.code} {bounce.reason}", now)
+		sending_blocks.record_policy_refusal(
+			_account_of(mail), bounce.code, f"{bounce.code} {bounce.reason}", now
+		)
 	return True
 
 
 def record_complaint(mail: frappe._dict, detail: str, now: datetime, *, source: str) -> bool:
-	"""Note that the recipient of an e-mail calls it spam: nothing more goes to the address. Return whether it was news."""
+	"""Note that the recipient of an email calls it spam: nothing more goes to the address. Return whether it was news."""
 	frappe.db.get_value("Drip Email", mail.name, "name", for_update=True)
 	if frappe.db.exists("Drip Event", {"event_type": EventType.COMPLAINED.value, "drip_email": mail.name}):
 		return False

@@ -35,11 +35,11 @@ def _find_reason(counts: dict[str, int], rules: Breaker) -> str | None:
 	sent = counts.get(EventType.SENT.value, 0) + counts.get("refused", 0)
 	if is_too_much(bounces, sent, rules.bounce_rate, rules.sample):
 		return _(
-			"{0} of {1} e-mails of the last 24 hours bounced. Look at where the addresses come from."
+			"{0} of {1} emails of the last 24 hours bounced. Look at where the addresses come from."
 		).format(bounces, sent)
 	if is_too_much(complaints, sent, rules.complaint_rate, rules.sample):
 		return _(
-			"{0} of {1} e-mails of the last 24 hours were called spam. Look at who gets them, and how often."
+			"{0} of {1} emails of the last 24 hours were called spam. Look at who gets them, and how often."
 		).format(complaints, sent)
 	return None
 

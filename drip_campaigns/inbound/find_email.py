@@ -1,4 +1,4 @@
-"""Which e-mail of ours a message is about: by a tag that we signed, or by a Message-ID that only its recipient knows."""
+"""Which email of ours a message is about: by a tag that we signed, or by a Message-ID that only its recipient knows."""
 
 from collections.abc import Iterable
 
@@ -25,7 +25,7 @@ def find_mail(addresses: Iterable[str], message_ids: Iterable[str]) -> frappe._d
 
 
 def find_latest_to(address: str) -> frappe._dict | None:
-	"""Return the e-mail that was sent last to an address: only for news whose sender is known for sure."""
+	"""Return the email that was sent last to an address: only for news whose sender is known for sure."""
 	filters = {"email_address": ["in", spellings(address)], "sent_at": ["is", "set"]}
 	rows = frappe.get_all(
 		"Drip Email", filters=filters, fields=list(FIELDS), order_by="sent_at desc", limit=5
@@ -34,7 +34,7 @@ def find_latest_to(address: str) -> frappe._dict | None:
 
 
 def is_to(mail: frappe._dict, address: str) -> bool:
-	"""Say whether an e-mail went to this address."""
+	"""Say whether an email went to this address."""
 	return normalize(mail.email_address) == normalize(address)
 
 

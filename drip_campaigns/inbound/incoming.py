@@ -1,4 +1,4 @@
-"""Incoming mail, as Frappe receives it: what it says of our e-mails is read here, and everybody else's is left alone.
+"""Incoming mail, as Frappe receives it: what it says of our emails is read here, and everybody else's is left alone.
 
 Frappe makes a Communication of each message and keeps nothing else of it; a bounce's report and the headers of an answer
 are then gone. While it does, the message as it came stands on the stack (`frappe/email/receive.py`, InboundMail): that is
@@ -36,7 +36,7 @@ BY_FEEDBACK = "A complaint (feedback loop)"
 
 
 def read_communication(document, _event: str | None = None) -> None:
-	"""A Communication was made: take note of what a received one says of our e-mails. Receiving goes on whatever happens."""
+	"""A Communication was made: take note of what a received one says of our emails. Receiving goes on whatever happens."""
 	is_mail = document.sent_or_received == "Received" and document.communication_medium == "Email"
 	if is_mail and not is_unsubscribe_mail(document):
 		_read_safely(_raw_on_stack() or _compose(document), document)
@@ -49,7 +49,7 @@ def read_unhandled(document, _event: str | None = None) -> None:
 
 
 def read_incoming(message: Message, communication, now: datetime) -> None:
-	"""Do what follows from one message at `now`. A report that names no e-mail of ours changes nothing, and is logged."""
+	"""Do what follows from one message at `now`. A report that names no email of ours changes nothing, and is logged."""
 	if communication is None and unsubscribe_by_subject(subject_of(message)):
 		return
 	origin = read_reference(message)
@@ -96,7 +96,7 @@ def _read_safely(raw: bytes, communication) -> None:
 		raise  # the whole transaction is undone: Frappe receives the message again
 	except Exception:  # noqa: BLE001 - strangers write these messages: none of them may stop the receipt of the others
 		frappe.db.rollback(save_point=SAVE_POINT)
-		log_failure(_("Drip Campaigns could not read an incoming e-mail"))
+		log_failure(_("Drip Campaigns could not read an incoming email"))
 
 
 def _raw_on_stack() -> bytes | None:
@@ -128,5 +128,5 @@ def _compose(document) -> bytes:
 
 def _log_unknown(message: Message, origin: MessageReference) -> None:
 	names = ", ".join(origin.returned_ids[:3]) or "no Message-ID"
-	text = "a report from %s is about no e-mail of a campaign (%s): nothing is done"
+	text = "a report from %s is about no email of a campaign (%s): nothing is done"
 	frappe.logger("drip_campaigns").info(text, str(message.get("from"))[:200], names)

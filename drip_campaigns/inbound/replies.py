@@ -28,7 +28,7 @@ BY_ANSWER = "The recipient, by answering"
 
 
 def handle_reply(message: Message, origin: MessageReference, communication, now: datetime) -> None:
-	"""Do what follows from a message that is no report, if it answers an e-mail of ours or comes from whom we write to.
+	"""Do what follows from a message that is no report, if it answers an email of ours or comes from whom we write to.
 
 	`communication` is None where Frappe could make none of it.
 	"""
@@ -71,9 +71,9 @@ def _take_answer(mail: frappe._dict, subject: str, now: datetime) -> None:
 	document = _get_enrollment(mail)
 	log(document, EventType.REPLIED, now, subject, mail)
 	rule = frappe.db.get_value(
-		"Drip Campaign", mail.campaign, ["goes_on_after_reply", "reply_scope"], as_dict=True
+		"Drip Campaign", mail.campaign, ["continue_after_reply", "reply_scope"], as_dict=True
 	)
-	if rule and not rule.goes_on_after_reply:
+	if rule and not rule.continue_after_reply:
 		colleagues = find_same_company(document) if rule.reply_scope == ReplyScope.COMPANY else []
 		if document.status in LIVE_VALUES:
 			exit_enrollment(document, now, ExitReason.REPLY)
@@ -113,7 +113,7 @@ def _get_enrollment(mail: frappe._dict):
 
 
 def _find_written_to(sender: str) -> list[frappe._dict]:
-	"""Return the latest e-mail of each live enrollment of an address that has been sent anything."""
+	"""Return the latest email of each live enrollment of an address that has been sent anything."""
 	live = find_live_of(sender) if "@" in sender else []
 	if not live:
 		return []

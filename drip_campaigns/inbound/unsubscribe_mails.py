@@ -1,4 +1,4 @@
-"""Leaving by an e-mail: the mailto of List-Unsubscribe (RFC 2369), whose subject is the token of a link."""
+"""Leaving by an email: the mailto of List-Unsubscribe (RFC 2369), whose subject is the token of a link."""
 
 import re
 
@@ -9,12 +9,12 @@ from drip_campaigns.enrollment.unsubscribe import default_scope, find_link_holde
 from drip_campaigns.rendering.links import read_token
 from drip_campaigns.site.clock import utc_now
 
-BY_MAIL = "The recipient, by e-mail"
+BY_MAIL = "The recipient, by email"
 _SUBJECT = re.compile(r"\s*unsubscribe\s+([\w.-]{20,200})\s*", re.IGNORECASE | re.ASCII)
 
 
 def unsubscribe_by_mail(document, _event: str | None = None) -> None:
-	"""Leave what the campaign says stands first, if a Communication is a received e-mail with a token of ours as its subject.
+	"""Leave what the campaign says stands first, if a Communication is a received email with a token of ours as its subject.
 
 	Called for every Communication of the site: all others cost one comparison. Forged tokens do nothing and say nothing.
 	"""
@@ -23,7 +23,7 @@ def unsubscribe_by_mail(document, _event: str | None = None) -> None:
 
 
 def unsubscribe_by_subject(subject: str) -> bool:
-	"""As `leave_by_mail`, for the subject of a received e-mail; return whether it was one of those that leave."""
+	"""As `leave_by_mail`, for the subject of a received email; return whether it was one of those that leave."""
 	match = _SUBJECT.fullmatch(subject)
 	if not match:
 		return False
@@ -37,5 +37,5 @@ def unsubscribe_by_subject(subject: str) -> bool:
 
 
 def is_unsubscribe_mail(document) -> bool:
-	"""Say whether a Communication is such an e-mail: it is no answer to anything."""
+	"""Say whether a Communication is such an email: it is no answer to anything."""
 	return bool(_SUBJECT.fullmatch(document.subject or ""))

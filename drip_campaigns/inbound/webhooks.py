@@ -43,7 +43,7 @@ class PartlyProcessedError(DripError):
 def process_report(provider: str, request: ProviderRequest, now: datetime) -> int:
 	"""Do what a provider reports; return how much of it was news. Raises UnprovenError for whatever is not signed.
 
-	Events that say nothing about an e-mail of ours, and those that we do not know, are passed over. One that cannot be
+	Events that say nothing about an email of ours, and those that we do not know, are passed over. One that cannot be
 	done leaves nothing and is logged; the others are done, and PartlyTakenError lets the provider send it again.
 	"""
 	module = PROVIDERS[provider]

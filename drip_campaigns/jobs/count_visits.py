@@ -1,6 +1,6 @@
 """Count what waits in the buffer: opens and clicks become lines of the log, in batches, each exactly once.
 
-Who did it stands in the log only where the e-mail's tracking mode says so and the person has not refused since. What
+Who did it stands in the log only where the email's tracking mode says so and the person has not refused since. What
 ends in the middle is begun again: the lines stay in the buffer until their batch is committed.
 """
 
@@ -43,9 +43,9 @@ class Counted:
 	"""A visit with what is known of it."""
 
 	visit: Visit
-	mail: frappe._dict | None  # None when the e-mail is gone
+	mail: frappe._dict | None  # None when the email is gone
 	url: frappe._dict | None  # the link, of a click
-	by_machine: bool
+	is_bot: bool
 	is_personal: bool
 
 
@@ -141,7 +141,7 @@ def _judge(
 	for visit in visits:
 		mail, url = mails.get(visit.mail), urls.get(visit.key)
 		if visit.kind is VisitKind.CLICK and not _belongs(url, mail):
-			continue  # a link of another e-mail, put together by hand
+			continue  # a link of another email, put together by hand
 		if mail is None and url is None or mail and mail.tracking_mode == TrackingMode.NONE.value:
 			continue
 		is_personal = (
@@ -167,7 +167,7 @@ def _event(one: Counted) -> dict:
 		"detail": link,
 		"link": link and link[:500],
 		"tracking_url": url.name,
-		"by_machine": int(one.by_machine),
+		"is_bot": int(one.is_bot),
 		"campaign": mail.campaign or url.campaign,
 		"step": mail.step or url.step,
 	}
@@ -182,4 +182,4 @@ def _event(one: Counted) -> dict:
 
 
 def _total(one: Counted, name: str) -> Total:
-	return Total(name, one.visit.kind, one.by_machine, to_site(one.visit.at))
+	return Total(name, one.visit.kind, one.is_bot, to_site(one.visit.at))

@@ -32,7 +32,7 @@ def run_daily() -> None:
 
 
 def run(now: datetime, *, enqueue_delivery: bool = True) -> int:
-	"""Start what is to start, keep end dates true, complete what is finished, send what is due; return how many e-mails."""
+	"""Start what is to start, keep end dates true, complete what is finished, send what is due; return how many emails."""
 	for campaign, piece in _pieces(now):
 		run_isolated(piece, campaign)
 		frappe.db.commit()

@@ -1,4 +1,4 @@
-"""The delivery job: take queued e-mails in small groups, send each group over one connection, write down the outcome.
+"""The delivery job: take queued emails in small groups, send each group over one connection, write down the outcome.
 
 Commits around each group; no transaction is open while it talks to a server. If it dies, the sweep settles what its
 notes in Redis say (see `notes.py`).
@@ -35,9 +35,7 @@ from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.site.notify import notify_about_account
 from drip_campaigns.site.settings import may_send, release_after
 
-GROUP_SIZE = (
-	200  # the more, the fewer statements an e-mail; what a killed job had claimed waits for the sweep
-)
+GROUP_SIZE = 200  # the more, the fewer statements an email; what a killed job had claimed waits for the sweep
 GROUP_BUDGET_SECONDS = 180  # then the rest of a group goes back, long before the sweep takes it for dead
 ASK_AGAIN_SECONDS = 1  # whether what is left of a group may still leave: not after a brake or an unsubscribe
 SOCKET_TIMEOUT_SECONDS = 60
@@ -51,7 +49,7 @@ def deliver_due_mail() -> None:
 
 
 def deliver(clock: Callable[[], datetime]) -> int:
-	"""Send queued e-mails until none is left or the job's time is up; return how many the server accepted."""
+	"""Send queued emails until none is left or the job's time is up; return how many the server accepted."""
 	started, accepted = time.monotonic(), 0
 	courier = Courier(clock)
 	frappe.db.commit()  # what a claim reads must not be older than the locks it takes
@@ -94,10 +92,14 @@ class Courier:
 		self._forget(mails)
 		return sum(answer.outcome is DeliveryOutcome.ACCEPTED for answer in answers.values())
 
-	def _note_complaints(self, mails: list[frappe._dict], answers: dict[str, ServerReply], now: datetime) -> None:
+	def _note_complaints(
+		self, mails: list[frappe._dict], answers: dict[str, ServerReply], now: datetime
+	) -> None:
 		answered = [(mail.email_account, answers[mail.name]) for mail in mails if mail.name in answers]
 		refused = [
-			(account, answer) for account, answer in answered if answer.outcome is not DeliveryOutcome.ACCEPTED
+			(account, answer)
+			for account, answer in answered
+			if answer.outcome is not DeliveryOutcome.ACCEPTED
 		]
 		if refused:
 			sending_blocks.record_replies(refused, now)
@@ -137,7 +139,7 @@ class Courier:
 	def _ask_rules(self, mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
 		"""Return which of these still leave once the rules of their campaigns have been asked, too.
 
-		In a transaction of its own: whoever ends an enrollment locks it before its e-mails, and here those came first.
+		In a transaction of its own: whoever ends an enrollment locks it before its emails, and here those came first.
 		"""
 		if not has_rules(mails):
 			return mails
@@ -147,7 +149,7 @@ class Courier:
 		return cancel_or_pause(mails, now) if ended else mails
 
 	def _send_one(self, mail: frappe._dict) -> ServerReply | None:
-		"""Send one e-mail; None when it is not ours any more."""
+		"""Send one email; None when it is not ours any more."""
 		if held := self.brakes.hold_back(mail.email_account, self.clock()):
 			return held
 		envelope = self._make_envelope(mail)
@@ -179,7 +181,7 @@ class Courier:
 		return answer
 
 	def _make_envelope(self, mail: frappe._dict) -> SmtpEnvelope | ServerReply:
-		"""Return from whom and to whom an e-mail goes, or an answer for one whose addresses SMTP cannot say."""
+		"""Return from whom and to whom an email goes, or an answer for one whose addresses SMTP cannot say."""
 		try:
 			return_path = self.mailboxes.return_path(mail.email_account, mail.name)
 			envelope = SmtpEnvelope(return_path or mail.sender, to_ascii(mail.email_address))
@@ -193,9 +195,7 @@ class Courier:
 		try:
 			self.limits.give_back()
 		except redis.RedisError:
-			frappe.logger("drip_campaigns").warning(
-				"an e-mail that did not leave stays counted in the limits"
-			)
+			frappe.logger("drip_campaigns").warning("an email that did not leave stays counted in the limits")
 
 	def _connect(self, mail: frappe._dict):
 		if not self.connections.has(mail.email_account):
@@ -215,18 +215,20 @@ class Courier:
 		try:
 			self.notes.finish(name, accepted=accepted)
 		except redis.RedisError:
-			# The database will know in a moment; only a kill before that leaves this e-mail in doubt.
+			# The database will know in a moment; only a kill before that leaves this email in doubt.
 			frappe.logger("drip_campaigns").warning("Redis could not be told what became of %s", name)
 
 	def _forget(self, mails: list[frappe._dict]) -> None:
 		try:
 			self.notes.forget([mail.email_queue for mail in mails])
 		except redis.RedisError:
-			frappe.logger("drip_campaigns").warning("notes of settled e-mails stay until they expire")
+			frappe.logger("drip_campaigns").warning("notes of settled emails stay until they expire")
 
 
 @retry_on_deadlock
-def _settle_own(mails: list[frappe._dict], answers: dict[str, ServerReply], now: datetime) -> list[frappe._dict]:
+def _settle_own(
+	mails: list[frappe._dict], answers: dict[str, ServerReply], now: datetime
+) -> list[frappe._dict]:
 	"""Write down the outcome of those that are still this job's, and return them.
 
 	A job that slept for long may have lost some to the sweep: those are settled by whoever has them now.
@@ -251,10 +253,12 @@ class _Connections:
 		if account not in self._servers:
 			try:
 				self._servers[account] = self._connect(account, sender)
-			except Exception as error:  # noqa: BLE001 - a server, a password, a certificate: the account's e-mails wait, others go
+			except Exception as error:  # noqa: BLE001 - a server, a password, a certificate: the account's emails wait, others go
 				frappe.clear_last_message()
 				notify_about_account(account or sender, str(error))
-				self._failures[account] = ServerReply(DeliveryOutcome.BLOCKED, text=f"{account}: {error}", connected=False)
+				self._failures[account] = ServerReply(
+					DeliveryOutcome.BLOCKED, text=f"{account}: {error}", connected=False
+				)
 				return self._failures[account]
 		return self._servers[account]
 
@@ -263,7 +267,7 @@ class _Connections:
 		return account in self._servers or account in self._failures
 
 	def drop(self, account: str | None) -> None:
-		"""Hang up without a word, so that nothing half said is taken for a message; the next e-mail connects anew."""
+		"""Hang up without a word, so that nothing half said is taken for a message; the next email connects anew."""
 		session = self._servers.pop(account, None)
 		if session:
 			session.close()

@@ -79,7 +79,7 @@ def run_isolated(piece: Callable[[], Any], campaign: str = "") -> Any:
 		return piece()
 	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 		frappe.db.rollback()  # what another worker holds now is for the next run
-	except Exception:  # noqa: BLE001 - logged; without this, one bad row anywhere would stop the e-mails of everybody
+	except Exception:  # noqa: BLE001 - logged; without this, one bad row anywhere would stop the emails of everybody
 		frappe.db.rollback()
 		about = (
 			_("what is to be done for campaign {0}").format(campaign) if campaign else _("a part of a run")
@@ -104,9 +104,9 @@ def count_events() -> None:
 
 
 def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
-	"""Queue every e-mail that is due at `now` and return how many; commits after each batch.
+	"""Queue every email that is due at `now` and return how many; commits after each batch.
 
-	Does nothing while sending is held, e-mails are muted or the Email Queue is suspended: what is due stays due.
+	Does nothing while sending is held, emails are muted or the Email Queue is suspended: what is due stays due.
 	With `enqueue_delivery`, background jobs deliver what was queued, help if much is due, and go on if time is up.
 	"""
 	run_isolated(lambda: rescue.rescue_strays(now))
@@ -167,7 +167,7 @@ def continue_dispatch() -> None:
 def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool]:
 	"""Run a batch of each campaign in turn, so that a large one does not keep others of its priority waiting.
 
-	Return how many e-mails were queued, and whether nothing is left.
+	Return how many emails were queued, and whether nothing is left.
 	"""
 	started, total, runs = time.monotonic(), 0, RunCache()
 	campaigns = _without_abandoned(find_campaigns_with_due(to_site(now)), now)
@@ -223,7 +223,7 @@ def _is_a_copy(now: datetime) -> bool:
 
 
 def _dispatch_batch(runs: RunCache, campaign: str, now: datetime) -> int | None:
-	"""Run one transaction; return how many e-mails it queued, or None when nothing was left to claim.
+	"""Run one transaction; return how many emails it queued, or None when nothing was left to claim.
 
 	A batch that cannot be written as a whole is written one by one, so that only the cause of it stays behind.
 	"""

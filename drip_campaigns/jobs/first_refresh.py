@@ -66,7 +66,9 @@ def fire_job(run: str) -> None:
 
 def _fire(run, members: Sequence[str], now: datetime) -> None:
 	triggers = find_waiting(run.target_list)
-	record_firings((Firing(row, MEMBER, name, run.name) for row in triggers for name in members), to_site(now))
+	record_firings(
+		(Firing(row, MEMBER, name, run.name) for row in triggers for name in members), to_site(now)
+	)
 
 
 def _find_brought(run) -> list[str]:
@@ -76,7 +78,7 @@ def _find_brought(run) -> list[str]:
 		"joined_at": ["between", [_begun_at(run), run.finished_at]],
 		"is_filled": 1,
 		"opted_out": 0,
-		"dropped_at": ["is", "not set"],
+		"removed_at": ["is", "not set"],
 	}
 	return frappe.get_all(MEMBER, filters=filters, pluck="name", order_by="name")
 

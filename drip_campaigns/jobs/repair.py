@@ -50,7 +50,7 @@ def repair(now: datetime) -> dict[str, int]:
 
 
 def _reopen_with_open_rows(now: datetime) -> int:
-	"""Completed is impossible while an e-mail is under way."""
+	"""Completed is impossible while an email is under way."""
 	enrollment, email = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Email")
 	names = (
 		frappe.qb.from_(enrollment)
@@ -62,7 +62,7 @@ def _reopen_with_open_rows(now: datetime) -> int:
 		.limit(LIMIT)
 		.run(pluck=True)
 	)
-	values = {"status": Status.IN_PROGRESS.value, "left_at": None}
+	values = {"status": Status.IN_PROGRESS.value, "ended_at": None}
 	bulk_writes.set_values("Drip Enrollment", names, values, to_site(now))
 	return len(names)
 

@@ -1,4 +1,4 @@
-"""Settle e-mails that the delivery job did not: sent by Frappe's own flush, or left behind by a worker that died.
+"""Settle emails that the delivery job did not: sent by Frappe's own flush, or left behind by a worker that died.
 
 Runs at the start of every dispatch, before Frappe 16 puts rows that stay `Sending` for 15 minutes back to `Not Sent`.
 """
@@ -27,7 +27,7 @@ _REFUSED = re.compile(
 
 
 def rescue_strays(now: datetime) -> int:
-	"""Settle what others left behind and return how many e-mails; commits."""
+	"""Settle what others left behind and return how many emails; commits."""
 	frappe.db.commit()
 	strays = _settle_strays(now)
 	if strays:
@@ -51,7 +51,7 @@ def _settle_strays(now: datetime) -> list[frappe._dict]:
 
 
 def has_waiting_mail(now: datetime) -> bool:
-	"""Say whether a queued e-mail waits for a delivery job."""
+	"""Say whether a queued email waits for a delivery job."""
 	return bool(emails.count_deliverable(to_site(now)))
 
 
@@ -76,5 +76,7 @@ def _settled_by_frappe(mail: frappe._dict) -> ServerReply:
 		refusal = _REFUSED.search(lines[-1]) if lines else None
 		if refusal:
 			return ServerReply(DeliveryOutcome.REFUSED, int(refusal["code"]), refusal["words"])
-		return ServerReply(DeliveryOutcome.FAILED, text=lines[-1] if lines else _("Frappe's Email Queue gave up."))
+		return ServerReply(
+			DeliveryOutcome.FAILED, text=lines[-1] if lines else _("Frappe's Email Queue gave up.")
+		)
 	return ServerReply(DeliveryOutcome.FAILED, text=_("Its Email Queue row was deleted before it was sent."))

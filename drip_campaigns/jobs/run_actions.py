@@ -44,7 +44,7 @@ def run_job() -> None:
 
 
 def run_briefly(now: datetime, seconds: float) -> None:
-	"""Do what is due as far as these seconds go, and let a background job do the rest: e-mails do not wait for it."""
+	"""Do what is due as far as these seconds go, and let a background job do the rest: emails do not wait for it."""
 	_count, is_done = _run(now, seconds)
 	if not is_done:
 		call_worker(WORK_JOB, "drip-actions")

@@ -22,10 +22,18 @@ from drip_campaigns.site.row_names import new_name
 from drip_campaigns.triggers.firings import Firing, record_firings
 from drip_campaigns.triggers.trigger_cache import find_watching
 
-_FACTS = ("name", "recipient_type", "recipient", "address_hash", "opted_out", "dropped_at", "is_filled")
+_FACTS = ("name", "recipient_type", "recipient", "address_hash", "opted_out", "removed_at", "is_filled")
 _COLUMNS = (
 	*("name", "owner", "creation", "modified", "modified_by", "target_list", "recipient_type", "recipient"),
-	*("recipient_name", "email_address", "address_hash", "joined_at", "opted_out", "is_filled", "seen_in"),
+	*(
+		"recipient_name",
+		"email_address",
+		"address_hash",
+		"joined_at",
+		"opted_out",
+		"is_filled",
+		"last_refresh",
+	),
 )
 
 
@@ -119,11 +127,11 @@ class MemberImporter:
 	def _mark_seen(self, names: set[str]) -> list[str]:
 		"""Note that the sources name these members, and return those who come back: who opted out does not."""
 		known = {row.name: row for row in self._rows()}
-		back = [name for name in sorted(names) if known[name].dropped_at]
+		back = [name for name in sorted(names) if known[name].removed_at]
 		site_now = to_site(self.now)
 		by_hand = {} if self.is_filled else {"is_filled": 0}
-		set_values(MEMBER, sorted(names), {"seen_in": self.refresh, **by_hand}, site_now)
-		set_values(MEMBER, back, {"dropped_at": None, "joined_at": site_now}, site_now)
+		set_values(MEMBER, sorted(names), {"last_refresh": self.refresh, **by_hand}, site_now)
+		set_values(MEMBER, back, {"removed_at": None, "joined_at": site_now}, site_now)
 		return [name for name in back if not known[name].opted_out]
 
 	def _rows(self) -> list[frappe._dict]:

@@ -52,13 +52,13 @@ def _list(row) -> str:
 
 
 _LOG = {
-	LogQuestion.SENT: lambda: _("Who got an e-mail of {campaign}"),
-	LogQuestion.OPENED: lambda: _("Who opened an e-mail of {campaign}"),
-	LogQuestion.NOT_OPENED: lambda: _("Who got an e-mail of {campaign} and opened none"),
+	LogQuestion.SENT: lambda: _("Who got an email of {campaign}"),
+	LogQuestion.OPENED: lambda: _("Who opened an email of {campaign}"),
+	LogQuestion.NOT_OPENED: lambda: _("Who got an email of {campaign} and opened none"),
 	LogQuestion.CLICKED: lambda: _("Who clicked {link} in {campaign}"),
-	LogQuestion.NOT_CLICKED: lambda: _("Who got an e-mail of {campaign} and did not click {link}"),
+	LogQuestion.NOT_CLICKED: lambda: _("Who got an email of {campaign} and did not click {link}"),
 	LogQuestion.REPLIED: lambda: _("Who replied to {campaign}"),
-	LogQuestion.BOUNCED: lambda: _("Whose e-mail of {campaign} bounced"),
+	LogQuestion.BOUNCED: lambda: _("Whose email of {campaign} bounced"),
 	LogQuestion.COMPLAINED: lambda: _("Who complained about {campaign}"),
 	LogQuestion.COMPLETED: lambda: _("Who completed {campaign}"),
 	LogQuestion.UNSUBSCRIBED: lambda: _("Who unsubscribed from {campaign}"),

@@ -49,7 +49,7 @@ def _find_question(target_list: str) -> dict[str, Any] | None:
 
 def _count_by_type(target_list: str) -> list[frappe._dict]:
 	member = frappe.qb.DocType(MEMBER)
-	is_on = Case().when((member.opted_out == 0) & member.dropped_at.isnull(), 1).else_(0)
+	is_on = Case().when((member.opted_out == 0) & member.removed_at.isnull(), 1).else_(0)
 	return (
 		frappe.qb.from_(member)
 		.select(member.recipient_type, Count(member.name).as_("total"))

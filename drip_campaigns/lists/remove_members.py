@@ -26,8 +26,8 @@ def find_missing(target_list: str, refresh: str) -> list[str]:
 	return (
 		frappe.qb.from_(member)
 		.select(member.name)
-		.where((member.target_list == target_list) & (member.is_filled == 1) & member.dropped_at.isnull())
-		.where(member.seen_in != refresh)
+		.where((member.target_list == target_list) & (member.is_filled == 1) & member.removed_at.isnull())
+		.where(member.last_refresh != refresh)
 		.run(pluck=True)
 	)
 
@@ -36,7 +36,7 @@ def remove_members(target_list: str, members: Sequence[str], now: datetime) -> i
 	"""Let members drop out of the list; return how many of them had not opted out, so were on it."""
 	fields = ["recipient_type", "recipient", "opted_out"]
 	rows = frappe.get_all(MEMBER, filters={"name": ["in", list(members)]}, fields=fields)
-	set_values(MEMBER, members, {"dropped_at": to_site(now)}, to_site(now))
+	set_values(MEMBER, members, {"removed_at": to_site(now)}, to_site(now))
 	gone = [(row.recipient_type, row.recipient) for row in rows if not row.opted_out]
 	add_to_count(target_list, -len(gone))
 	exit_removed(target_list, gone, now)
@@ -65,7 +65,7 @@ def _find_on_others(campaign: str, target_list: str, people: Sequence[Person]) -
 	others = frappe.get_all("Drip Campaign Target List", filters=filters, pluck="target_list")
 	if not others:
 		return set()
-	on_one = {"target_list": ["in", others], "opted_out": 0, "dropped_at": ["is", "not set"]}
+	on_one = {"target_list": ["in", others], "opted_out": 0, "removed_at": ["is", "not set"]}
 	names = {"recipient": ["in", [name for _type, name in people]]}
 	rows = frappe.get_all(MEMBER, filters={**on_one, **names}, fields=["recipient_type", "recipient"])
 	return {(row.recipient_type, row.recipient) for row in rows}

@@ -136,7 +136,7 @@ class LogSource:
 		event = frappe.qb.DocType("Drip Event")
 		query = frappe.qb.from_(event).select(event.enrollment)
 		query = query.where((event.campaign == self.campaign) & (event.event_type == event_type))
-		query = query.where(event.by_machine == 0)
+		query = query.where(event.is_bot == 0)
 		query = query.where(event.enrollment.isnotnull())  # NOT IN a set with a NULL is true of nobody
 		if self.link_url and event_type == "Clicked":
 			query = query.where((event.detail == self.link_url) | (event.link == self.link_url))
@@ -152,7 +152,7 @@ class ListSource:
 		self.filters = {
 			"target_list": row.included_list,
 			"opted_out": 0,
-			"dropped_at": ["is", "not set"],
+			"removed_at": ["is", "not set"],
 		}
 
 	def count(self) -> int:

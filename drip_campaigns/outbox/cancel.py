@@ -1,4 +1,4 @@
-"""Call queued e-mails back: for good when somebody leaves, for a while when sending is held. Nothing here commits."""
+"""Call queued emails back: for good when somebody leaves, for a while when sending is held. Nothing here commits."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,9 +21,9 @@ _RUNNING = [Status.SCHEDULED.value, Status.IN_PROGRESS.value, Status.COMPLETED.v
 
 
 def cancel(enrollments: Sequence[str], reason: str, now: datetime) -> int:
-	"""Withdraw what is queued for `enrollments`; return how many e-mails.
+	"""Withdraw what is queued for `enrollments`; return how many emails.
 
-	The queue row and the Communication go, for the e-mail never left; the Drip Email stays, as Skipped with `reason`.
+	The queue row and the Communication go, for the email never left; the Drip Email stays, as Skipped with `reason`.
 	What a delivery job has in hand and has not begun to send goes back to the queue, and is withdrawn from there.
 	"""
 	if not enrollments:
@@ -43,7 +43,7 @@ def _take_out_of_hand(queue_names: Sequence[str]) -> None:
 
 
 def cancel_emails(mails: Sequence[frappe._dict], reason: str, now: datetime) -> None:
-	"""Withdraw these e-mails, whose rows the caller holds."""
+	"""Withdraw these emails, whose rows the caller holds."""
 	if not mails:
 		return
 	site_now = to_site(now)
@@ -62,7 +62,7 @@ def cancel_emails(mails: Sequence[frappe._dict], reason: str, now: datetime) -> 
 	bulk_writes.delete_rows("Communication", communications)
 	events = [
 		{
-			"event_type": EventType.WITHDRAWN.value,
+			"event_type": EventType.CANCELED.value,
 			"detail": reason,
 			"campaign": mail.campaign,
 			"enrollment": mail.enrollment,
@@ -102,12 +102,12 @@ def _withdraw_suppressed(mails: list[frappe._dict], now: datetime) -> list[frapp
 
 
 def pause_queued(*conditions, now: datetime) -> None:
-	"""Keep queued e-mails from leaving, by conditions on `mail_store.email_table()` or its enrollment; none is lost."""
+	"""Keep queued emails from leaving, by conditions on `mail_store.email_table()` or its enrollment; none is lost."""
 	_hold(emails.find_queued(*conditions), now)
 
 
 def resume_queued(*conditions, now: datetime, release_after: timedelta) -> None:
-	"""Let held e-mails go on, unless their campaign, step or enrollment is still paused."""
+	"""Let held emails go on, unless their campaign, step or enrollment is still paused."""
 	email, campaign = emails.email_table(), frappe.qb.DocType("Drip Campaign")
 	active = (
 		frappe.qb.from_(campaign).select(campaign.name).where(campaign.status == CampaignStatus.ACTIVE.value)

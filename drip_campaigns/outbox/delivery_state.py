@@ -1,8 +1,8 @@
-"""Notes in Redis of how far each e-mail got, and of which delivery job has it in hand.
+"""Notes in Redis of how far each email got, and of which delivery job has it in hand.
 
-The database is written once per group; these notes let the sweep tell, after a killed worker, which e-mails of its
+The database is written once per group; these notes let the sweep tell, after a killed worker, which emails of its
 group were never tried, which were accepted, and which one nobody can know. And they are the fence: a job that slept
-while the sweep took its e-mails back finds its claim gone, and sends nothing any more.
+while the sweep took its emails back finds its claim gone, and sends nothing any more.
 """
 
 import uuid
@@ -14,7 +14,7 @@ from frappe.utils.background_jobs import get_redis_conn
 CLAIMED, ATTEMPTED, ACCEPTED = "claimed", "attempted", "accepted"
 KEEP_SECONDS = 7 * 24 * 3600
 
-# KEYS: the e-mail to be attempted, and the one before it. ARGV: claim, attempt, note for the one before, seconds.
+# KEYS: the email to be attempted, and the one before it. ARGV: claim, attempt, note for the one before, seconds.
 # Answers 1 if the claim still stood.
 _ATTEMPT = """
 if KEYS[2] then redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[4]) end
@@ -22,7 +22,7 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[4])
 return 1
 """
-# KEYS: e-mails of silent workers. Answers their notes; a claim is gone from then on.
+# KEYS: emails of silent workers. Answers their notes; a claim is gone from then on.
 _TAKE_BACK = """
 local notes = {}
 for i, key in ipairs(KEYS) do
@@ -48,7 +48,7 @@ class DeliveryState:
 		self._claim, self._attempted = f"{CLAIMED}:{job}", f"{ATTEMPTED}:{job}"
 
 	def claim(self, queue_names: Sequence[str]) -> None:
-		"""Note that these e-mails are this job's, and that none has been tried."""
+		"""Note that these emails are this job's, and that none has been tried."""
 		pipeline = self._redis.pipeline(transaction=False)
 		for name in queue_names:
 			pipeline.set(self._prefix + name, self._claim, ex=KEEP_SECONDS)
@@ -77,7 +77,7 @@ class DeliveryState:
 		return {name: _word(note) for name, note in zip(queue_names, notes, strict=True)}
 
 	def forget(self, queue_names: Sequence[str]) -> None:
-		"""Remove the notes of e-mails whose state the database knows."""
+		"""Remove the notes of emails whose state the database knows."""
 		if queue_names:
 			self._redis.delete(*(self._prefix + name for name in queue_names))
 

@@ -1,6 +1,6 @@
-"""The rows that one batch of e-mails is made of, each table written in one statement.
+"""The rows that one batch of emails is made of, each table written in one statement.
 
-An e-mail is a Drip Email (ours, unique per enrollment and step), an Email Queue row with its recipient (Frappe
+An email is a Drip Email (ours, unique per enrollment and step), an Email Queue row with its recipient (Frappe
 sends it) and a Communication with its links (the ERP shows it). Nothing here commits.
 """
 
@@ -87,7 +87,7 @@ _COMMUNICATION_LINK = (*_STANDARD, *_CHILD, "link_doctype", "link_name")
 
 @dataclass(frozen=True)
 class OutgoingEmail:
-	"""One e-mail, rendered and addressed, with what its rows need to know."""
+	"""One email, rendered and addressed, with what its rows need to know."""
 
 	enrollment: frappe._dict
 	step: str
@@ -101,7 +101,7 @@ class OutgoingEmail:
 	version: Version
 	address_hash: str | None  # of one that the frequency cap counts
 	variant: str | None
-	thread: str | None  # the Message-ID of the first e-mail of its thread, unless it begins one
+	thread: str | None  # the Message-ID of the first email of its thread, unless it begins one
 
 
 @dataclass(frozen=True)
@@ -116,14 +116,14 @@ class SkippedStep:
 
 
 def drip_email_name(enrollment: str, step: str) -> str:
-	"""Return the primary key of a step's e-mail: a name that cannot be inserted twice."""
+	"""Return the primary key of a step's email: a name that cannot be inserted twice."""
 	return f"{enrollment}-{step}"
 
 
 def insert_emails(
 	mails: Sequence[OutgoingEmail], skipped: Sequence[SkippedStep], now: datetime, release_after: timedelta
 ) -> None:
-	"""Write all rows of a batch: seven statements at most, however many e-mails.
+	"""Write all rows of a batch: seven statements at most, however many emails.
 
 	Until `release_after` has passed the Email Queue rows are ours to deliver; then Frappe's flush takes them.
 	"""
@@ -197,7 +197,12 @@ class _RowMaker:
 			insert_rows(doctype, columns, by_name(rows))
 
 	def _add_drip_email(
-		self, made: OutgoingEmail | SkippedStep, status: EmailStatus, subject: str, reason: str | None, ids: tuple
+		self,
+		made: OutgoingEmail | SkippedStep,
+		status: EmailStatus,
+		subject: str,
+		reason: str | None,
+		ids: tuple,
 	) -> None:
 		enrollment = made.enrollment
 		queued_at = self.site_now if status is EmailStatus.QUEUED else None

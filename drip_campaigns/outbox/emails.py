@@ -1,4 +1,4 @@
-"""SQL about e-mails that are queued: claiming them for delivery, and writing what became of them, in batches."""
+"""SQL about emails that are queued: claiming them for delivery, and writing what became of them, in batches."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from drip_campaigns.db.bulk_writes import set_values
 from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.db.dialect import is_among
 
-# A send_after that Frappe's flush never reaches: how a queued e-mail is held without losing it.
+# A send_after that Frappe's flush never reaches: how a queued email is held without losing it.
 PAUSED_UNTIL = datetime(9999, 1, 1)  # noqa: DTZ001 - a naive value of a Datetime field
 
 LONG_MESSAGE_BYTES = 200_000
@@ -24,7 +24,7 @@ _OPEN = (EmailStatus.QUEUED.value, EmailStatus.SENDING.value)
 
 @retry_on_deadlock
 def claim_mail(site_now: datetime, limit: int) -> list[frappe._dict]:
-	"""Lock up to `limit` queued e-mails that may be delivered at `site_now`, set them to Sending, and return them.
+	"""Lock up to `limit` queued emails that may be delivered at `site_now`, set them to Sending, and return them.
 
 	Only rows whose `send_after` still lies ahead: from then on they are Frappe's, and no longer ours to deliver.
 	Returns an empty list when nothing is left; other workers' rows are passed over.
@@ -80,13 +80,13 @@ def _lock_queue_rows(names: Sequence[str], site_now: datetime) -> dict[str, dict
 
 
 def message_of(mail: frappe._dict) -> bytes:
-	"""Return the text of a claimed e-mail; a long one is read when it is its turn, not with the whole group."""
+	"""Return the text of a claimed email; a long one is read when it is its turn, not with the whole group."""
 	message = mail.message or frappe.db.get_value("Email Queue", mail.email_queue, "message")
 	return (message or "").encode()
 
 
 def lock_own(mails: Sequence[frappe._dict], answers: Mapping[str, Any]) -> list[frappe._dict]:
-	"""Lock and return those of the claimed e-mails that are still this job's to settle.
+	"""Lock and return those of the claimed emails that are still this job's to settle.
 
 	Whoever takes one back gives it another `deliver_at`. One that the sweep called in doubt is settled if there is an
 	answer for it after all.
@@ -110,7 +110,7 @@ def lock_own(mails: Sequence[frappe._dict], answers: Mapping[str, Any]) -> list[
 
 
 def count_deliverable(site_now: datetime) -> int:
-	"""Return 1 if an e-mail waits for delivery at `site_now`, else 0."""
+	"""Return 1 if an email waits for delivery at `site_now`, else 0."""
 	# Not get_all: what it makes of the comparison with a date cannot use the index, and reads all that limits hold back.
 	email = frappe.qb.DocType("Drip Email")
 	waiting = (email.status == EmailStatus.QUEUED.value) & (email.deliver_at <= site_now)
@@ -125,7 +125,7 @@ def find_claimed(enrollments: Sequence[str]) -> list[str]:
 
 
 def find_canceled_while_sending(names: Sequence[str]) -> set[str]:
-	"""Return those of the claimed e-mails whose enrollment has ended or is held since they were queued."""
+	"""Return those of the claimed emails whose enrollment has ended or is held since they were queued."""
 	email, enrollment = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Drip Enrollment")
 	campaign = frappe.qb.DocType("Drip Campaign")
 	goes_on = enrollment.status.isin([Status.SCHEDULED.value, Status.IN_PROGRESS.value])
@@ -186,7 +186,7 @@ def _strays(site_now: datetime, stale_before: datetime):
 
 
 def find_queued(*conditions: Criterion) -> list[frappe._dict]:
-	"""Lock and return queued e-mails that nobody is sending, by conditions on `email_table()` and its enrollment."""
+	"""Lock and return queued emails that nobody is sending, by conditions on `email_table()` and its enrollment."""
 	email, queue, enrollment = email_table(), frappe.qb.DocType("Email Queue"), enrollment_table()
 	query = (
 		frappe.qb.from_(email)
@@ -216,7 +216,7 @@ def enrollment_table():
 
 
 def find_finished(enrollments: Sequence[str]) -> list[frappe._dict]:
-	"""Lock and return those enrollments that have no step to come and no e-mail under way, but are still live."""
+	"""Lock and return those enrollments that have no step to come and no email under way, but are still live."""
 	enrollment, email = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Email")
 	under_way = (
 		frappe.qb.from_(email)

@@ -1,7 +1,7 @@
-"""The frequency cap: how many marketing e-mails an address has got, over all campaigns, exactly.
+"""The frequency cap: how many marketing emails an address has got, over all campaigns, exactly.
 
 What has been queued stands in the database, one query a batch. What other workers are writing at this moment stands in
-Redis, where each e-mail is counted and judged by one atomic script. So two campaigns at once never exceed the cap.
+Redis, where each email is counted and judged by one atomic script. So two campaigns at once never exceed the cap.
 """
 
 import json
@@ -37,7 +37,7 @@ KEPT_SECONDS = 3600
 LONGEST_REASON = 140  # as the enrollment holds it
 
 # KEYS: the sorted set of one address. ARGV: now, own member, caps as JSON [[since, count]], history as JSON
-# [[moment, member]], seconds. Answers {} if the e-mail was counted, else the moments that count.
+# [[moment, member]], seconds. Answers {} if the email was counted, else the moments that count.
 _RESERVE = """
 local now, own = tonumber(ARGV[1]), ARGV[2]
 local known = {}
@@ -64,7 +64,7 @@ return {}
 
 @dataclass(frozen=True)
 class CapDeferral:
-	"""An e-mail that must wait: until when, and what keeps it back."""
+	"""An email that must wait: until when, and what keeps it back."""
 
 	until: datetime
 	reason: str
@@ -94,14 +94,14 @@ class FrequencyCap:
 		try:
 			moments = self._ask(key, email, zone)
 		except redis.RedisError:
-			return CapDeferral(self._now + WITHOUT_REDIS, _("Redis, which counts e-mails, cannot be reached"))
+			return CapDeferral(self._now + WITHOUT_REDIS, _("Redis, which counts emails, cannot be reached"))
 		if moments is None:
 			return None
 		until = free_from(self._caps, moments, find_zone(zone), planned, self._now)
 		return CapDeferral(max(until, self._now + timedelta(minutes=1)), self._reason)
 
 	def _give_way(self, key: str, email: str, zone: ZoneInfo, planned: datetime) -> CapDeferral | None:
-		"""Hold back what would take the place of an e-mail that a campaign of a higher priority has planned."""
+		"""Hold back what would take the place of an email that a campaign of a higher priority has planned."""
 		reserved = self._reserved.get(key)
 		if not reserved:
 			return None
@@ -134,9 +134,9 @@ class FrequencyCap:
 
 
 def load_cap(campaign, addresses: Iterable[str], now: datetime) -> FrequencyCap | None:
-	"""Return the cap that holds for a Drip Campaign's e-mails, or None: then nothing is asked and nothing counted."""
+	"""Return the cap that holds for a Drip Campaign's emails, or None: then nothing is asked and nothing counted."""
 	settings = frequency_settings()
-	caps = find_caps(settings.count, settings.days, one_a_day=settings.one_a_day)
+	caps = find_caps(settings.count, settings.days, one_per_day=settings.one_per_day)
 	if not caps or campaign.is_transactional:
 		return None
 	addresses = [address for address in addresses if address]

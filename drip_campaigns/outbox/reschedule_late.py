@@ -1,6 +1,6 @@
-"""Late is kept late, also when it was the mail server, a limit or a brake that kept an e-mail waiting in the queue.
+"""Late is kept late, also when it was the mail server, a limit or a brake that kept an email waiting in the queue.
 
-While an e-mail is overdue in the queue, the enrollment's next step waits (`batch.py`); when it has left, the steps after
+While an email is overdue in the queue, the enrollment's next step waits (`batch.py`); when it has left, the steps after
 it are counted from that moment. Otherwise all that fell due during an outage would arrive on one morning.
 """
 
@@ -28,12 +28,12 @@ ON_TIME = timedelta(minutes=15)  # what a dispatch and its delivery may take
 
 
 def is_late(mail: Mapping[str, Any], now: datetime) -> bool:
-	"""Tell whether an e-mail with this `queued_at` has waited in the queue for so long that the next must wait for it."""
+	"""Tell whether an email with this `queued_at` has waited in the queue for so long that the next must wait for it."""
 	return bool(mail.get("queued_at")) and now - from_site(mail["queued_at"]) > ON_TIME
 
 
 def reschedule_late(left: Sequence[frappe._dict], given_up: Sequence[frappe._dict], now: datetime) -> None:
-	"""Plan anew for those whose e-mail `left` late at `now`, and for those who waited for one that was `given_up`.
+	"""Plan anew for those whose email `left` late at `now`, and for those who waited for one that was `given_up`.
 
 	Three statements for all of them, and none when nothing was late. Does not commit.
 	"""

@@ -1,4 +1,4 @@
-"""Places under the frequency cap that are kept free: for e-mails that campaigns of a higher priority have planned.
+"""Places under the frequency cap that are kept free: for emails that campaigns of a higher priority have planned.
 
 Read for a batch at once: one statement to see whether there are such campaigns, and a second only if there are.
 """
@@ -17,7 +17,7 @@ from drip_campaigns.site.clock import from_site, to_site
 
 
 class ReservedSlot(NamedTuple):
-	"""An e-mail that is planned for an address, and the campaign that has planned it."""
+	"""An email that is planned for an address, and the campaign that has planned it."""
 
 	at: datetime
 	campaign: str
@@ -28,7 +28,7 @@ def load_reserved_slots(
 ) -> Mapping[str, list[ReservedSlot]]:
 	"""Return what campaigns of a higher priority have planned for `addresses` in these days, by the addresses' keys.
 
-	Of each enrollment the next e-mail counts: what comes after it may still change.
+	Of each enrollment the next email counts: what comes after it may still change.
 	"""
 	reserved: dict[str, list[ReservedSlot]] = defaultdict(list)
 	filters = {

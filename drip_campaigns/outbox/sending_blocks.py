@@ -18,7 +18,7 @@ from drip_campaigns.outbox.transport import DeliveryOutcome, ServerReply
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.notify import find_managers, notify
 
-DOCTYPE = "Drip Account Brake"
+DOCTYPE = "Drip Sending Block"
 SLOW_FOR = timedelta(hours=1)
 SLOW_PER_HOUR = 60
 LOOK_AGAIN = timedelta(minutes=15)
@@ -60,7 +60,7 @@ def load(now: datetime) -> SendingBlocks:
 def record_replies(answers: Iterable[tuple[str | None, ServerReply]], now: datetime) -> None:
 	"""Look through a group's answers, each with its account, for what servers say of the sender. Does not commit."""
 	for account, answer in answers:
-		# Without a code it is no server's word about an e-mail; what refuses a login is told elsewhere.
+		# Without a code it is no server's word about an email; what refuses a login is told elsewhere.
 		if not (account and answer.code and answer.outcome in COMPLAINING):
 			continue
 		text = f"{answer.code or ''} {answer.text}"
@@ -102,7 +102,7 @@ def _brake(account: str, state: BlockState, reason: str, until: datetime | None,
 
 def _tell(account: str, state: BlockState, reason: str) -> None:
 	text = (
-		_("Email Account {0} is held: {1}. Correct its set-up, then delete the Drip Account Brake.")
+		_("Email Account {0} is held: {1}. Correct its set-up, then delete the Drip Sending Block.")
 		if state is BlockState.HELD
 		else _("Email Account {0} is slowed down for an hour: {1}")
 	)

@@ -1,6 +1,6 @@
-"""Count e-mails against the limits of Drip Settings, exactly, over all workers: one atomic script in Redis an e-mail.
+"""Count emails against the limits of Drip Settings, exactly, over all workers: one atomic script in Redis an email.
 
-Each window is a sorted set of the moments at which e-mails left. About 100 bytes an e-mail of the last day.
+Each window is a sorted set of the moments at which emails left. About 100 bytes an email of the last day.
 """
 
 import uuid
@@ -15,7 +15,7 @@ from frappe.utils.background_jobs import get_redis_conn
 from drip_campaigns.core.schedule.sending_limits import LimitRule, LimitScope, Window, find_windows
 
 # KEYS: one sorted set a window. ARGV: now, member, then count and seconds of each window.
-# Answers {} if the e-mail was counted, else {index of the fullest window, moment at which it has room again}.
+# Answers {} if the email was counted, else {index of the fullest window, moment at which it has room again}.
 _RESERVE = """
 local now, member, worst, at = tonumber(ARGV[1]), ARGV[2], 0, 0
 for i, key in ipairs(KEYS) do
@@ -38,7 +38,7 @@ return {}
 
 @dataclass(frozen=True)
 class LimitDeferral:
-	"""An e-mail that must wait: which limit, and when it will be its turn."""
+	"""An email that must wait: which limit, and when it will be its turn."""
 
 	reason: str
 	until: datetime
@@ -61,7 +61,7 @@ class SendingLimits:
 		self._rules = (*self._set_rules, *slow)
 
 	def reserve(self, account: str, domain: str, now: datetime) -> LimitDeferral | None:
-		"""Count one e-mail at `now`, or say why and until when it must wait; waiting e-mails are spread, too."""
+		"""Count one email at `now`, or say why and until when it must wait; waiting emails are spread, too."""
 		windows = find_windows(self._rules, account, domain)
 		self._counted = None
 		if not windows:
@@ -74,7 +74,7 @@ class SendingLimits:
 		return self._hold_back(windows[answer[0] - 1], float(answer[1])) if answer else None
 
 	def give_back(self) -> None:
-		"""Do not count the last e-mail after all: no server has taken it. The second call for it does nothing."""
+		"""Do not count the last email after all: no server has taken it. The second call for it does nothing."""
 		if not self._counted:
 			return
 		keys, member = self._counted

@@ -1,4 +1,4 @@
-"""Write down what became of e-mails, a group at a time: on the Drip Email, the Email Queue, the Communication, the enrollment.
+"""Write down what became of emails, a group at a time: on the Drip Email, the Email Queue, the Communication, the enrollment.
 
 Nothing here commits: the delivery job and the sweep do, after each group.
 """
@@ -50,7 +50,9 @@ def settle(
 	record_failed(groups[DeliveryOutcome.FAILED], now)
 	record_in_doubt(groups[DeliveryOutcome.UNKNOWN], now)
 	requeue(untried, now, now, release_after)
-	requeue(groups[DeliveryOutcome.DEFERRED] + groups[DeliveryOutcome.BLOCKED], now, now + DEFER, release_after)
+	requeue(
+		groups[DeliveryOutcome.DEFERRED] + groups[DeliveryOutcome.BLOCKED], now, now + DEFER, release_after
+	)
 	requeue(groups[DeliveryOutcome.HELD], now, now, COUNTED_BY_US)
 	reschedule_late(
 		[*groups[DeliveryOutcome.ACCEPTED], *groups[DeliveryOutcome.UNKNOWN]],
@@ -73,7 +75,9 @@ def _sort_refused(mails: Mails) -> tuple[list[frappe._dict], list[frappe._dict]]
 def _final(answer: ServerReply, mail: frappe._dict, now: datetime) -> DeliveryOutcome:
 	"""A server that says "later" for three days is not asked again."""
 	too_old = mail.queued_at and now - from_site(mail.queued_at) > GIVE_UP_AFTER
-	return DeliveryOutcome.FAILED if answer.outcome is DeliveryOutcome.DEFERRED and too_old else answer.outcome
+	return (
+		DeliveryOutcome.FAILED if answer.outcome is DeliveryOutcome.DEFERRED and too_old else answer.outcome
+	)
 
 
 def record_sent(mails: Mails, now: datetime) -> None:
@@ -105,7 +109,7 @@ def record_refused(mails: Mails, now: datetime) -> None:
 
 
 def record_bounced(mails: Mails, now: datetime) -> None:
-	"""The mail server has refused these for good; what that says of the address stands on the e-mail."""
+	"""The mail server has refused these for good; what that says of the address stands on the email."""
 	breaker_hints.add_hints(mail.campaign for mail in mails)
 	_set_each_error(mails, EmailStatus.FAILED, now)
 	bulk_writes.set_each("Drip Email", ("name", "bounce"), [(mail.name, mail.bounce.value) for mail in mails])
@@ -123,21 +127,21 @@ def record_failed(mails: Mails, now: datetime) -> None:
 def record_in_doubt(mails: Mails, now: datetime) -> None:
 	"""Nobody can know whether these left: they are not sent again, and shown as what they are."""
 	for mail in mails:
-		mail.answer = mail.get("answer") or _("The worker stopped while it was sending this e-mail.")
+		mail.answer = mail.get("answer") or _("The worker stopped while it was sending this email.")
 	_set_each_error(mails, EmailStatus.IN_DOUBT, now)
 	_set(mails, "Communication", "communication", {"delivery_status": "Error"}, now)
 	_log(
 		mails,
 		EventType.FAILED,
 		now,
-		_("In doubt: the e-mail may or may not have left. It is not sent again."),
+		_("In doubt: the email may or may not have left. It is not sent again."),
 	)
 
 
 def requeue(mails: Mails, now: datetime, deliver_at: datetime, release_after: timedelta) -> None:
 	"""Return these to the queue, not to be delivered before `deliver_at`; the budget of attempts is not touched.
 
-	An e-mail that a limit holds back carries the moment of its turn with it. While all sending is held they are held as well.
+	An email that a limit holds back carries the moment of its turn with it. While all sending is held they are held as well.
 	"""
 	if not mails:
 		return
@@ -154,7 +158,7 @@ def requeue(mails: Mails, now: datetime, deliver_at: datetime, release_after: ti
 
 
 def complete_finished(enrollments: Sequence[str], now: datetime) -> None:
-	"""Complete those enrollments whose last e-mail has just been settled: no step to come, nothing under way."""
+	"""Complete those enrollments whose last email has just been settled: no step to come, nothing under way."""
 	if not enrollments:
 		return
 	finished = emails.find_finished(enrollments)

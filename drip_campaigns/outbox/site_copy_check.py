@@ -29,7 +29,7 @@ def check_site_copy(now: datetime) -> str | None:
 	"""Return why this looks like a copy or a restored backup, or None; notes what it sees at most once an hour."""
 	marked = _read_marker()  # read before the database, for it is written after it
 	noted = _read_note()
-	if not noted.get("noted_site"):
+	if not noted.get("recorded_site"):
 		record_site(now)
 		return None
 	last = from_site(noted.get("last_dispatch_at"))
@@ -39,7 +39,7 @@ def check_site_copy(now: datetime) -> str | None:
 	last = _lock_last_dispatch()
 	if _is_behind(last, marked):
 		return _(
-			"The database is of {0}, but e-mails were sent from here until {1}: a backup was restored."
+			"The database is of {0}, but emails were sent from here until {1}: a backup was restored."
 		).format(to_site(last), to_site(marked))
 	if _is_time_to_note(last, now):
 		record_site(now)
@@ -78,9 +78,9 @@ def _lock_last_dispatch() -> datetime | None:
 def _compare(noted: dict) -> str | None:
 	present = _present()
 	for field, label in (
-		("noted_site", _("name")),
-		("noted_address", _("address")),
-		("noted_host", _("host")),
+		("recorded_site", _("name")),
+		("recorded_address", _("address")),
+		("recorded_host", _("host")),
 	):
 		if noted.get(field) and present[field] and noted[field] != present[field]:
 			return _("The {0} of this site was {1} and is now {2}.").format(
@@ -96,7 +96,7 @@ def _compare(noted: dict) -> str | None:
 
 def has_new_key(noted: dict | None = None) -> bool:
 	"""Tell whether addresses are hashed with another key than the one that was noted."""
-	before = (_read_note() if noted is None else noted).get("noted_key")
+	before = (_read_note() if noted is None else noted).get("recorded_key")
 	return bool(before) and before != _trace_of_key()
 
 
@@ -106,10 +106,10 @@ def _trace_of_key() -> str:
 
 def _present() -> dict[str, str]:
 	return {
-		"noted_site": frappe.local.site,
-		"noted_address": _public_host(),
-		"noted_host": _host(),
-		"noted_key": _trace_of_key(),
+		"recorded_site": frappe.local.site,
+		"recorded_address": _public_host(),
+		"recorded_host": _host(),
+		"recorded_key": _trace_of_key(),
 	}
 
 

@@ -67,7 +67,10 @@ def read_reply(session: smtplib.SMTP, envelope: SmtpEnvelope) -> ServerReply | N
 	refusal, ahead = None, session.has_extn("pipelining")
 	try:
 		for command, wanted, final in zip(
-			envelope.commands, (2, 2, 3), (DeliveryOutcome.BLOCKED, DeliveryOutcome.REFUSED, DeliveryOutcome.REFUSED), strict=True
+			envelope.commands,
+			(2, 2, 3),
+			(DeliveryOutcome.BLOCKED, DeliveryOutcome.REFUSED, DeliveryOutcome.REFUSED),
+			strict=True,
 		):
 			code, text = session.getreply() if ahead else session.docmd(command)
 			if refusal is None and code // 100 != wanted:

@@ -1,4 +1,4 @@
-"""The page behind the link in the e-mail to a new address: GET asks, POST changes the address."""
+"""The page behind the link in the email to a new address: GET asks, POST changes the address."""
 
 from frappe import _
 from werkzeug.wrappers import Response

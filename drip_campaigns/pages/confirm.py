@@ -62,7 +62,7 @@ def _can_confirm(enrollment) -> bool:
 
 
 def _too_late() -> Response:
-	text = _("Nothing more is sent to you. If you want these e-mails after all, please sign up again.")
+	text = _("Nothing more is sent to you. If you want these emails after all, please sign up again.")
 	return render_problem(_("This can no longer be confirmed"), text, GONE)
 
 
@@ -76,11 +76,11 @@ def _wording(enrollment) -> str:
 		return own
 	title, sender = _title(enrollment), brand()
 	if not sender:
-		return _(
-			"I want to get the e-mails of “{0}”. I can leave at any time, with the link in each."
-		).format(title)
+		return _("I want to get the emails of “{0}”. I can leave at any time, with the link in each.").format(
+			title
+		)
 	return _(
-		"I want to get the e-mails of “{0}” from {1}. I can leave at any time, with the link in each."
+		"I want to get the emails of “{0}” from {1}. I can leave at any time, with the link in each."
 	).format(title, sender)
 
 

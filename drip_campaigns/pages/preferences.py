@@ -1,6 +1,6 @@
 """The page on which a person chooses: lists and campaigns, a pause, language, address, a copy of the data, erasure.
 
-Everything is of the address that the link was sent to. The page never shows it: a forwarded e-mail tells nobody.
+Everything is of the address that the link was sent to. The page never shows it: a forwarded email tells nobody.
 """
 
 import json
@@ -12,7 +12,7 @@ from frappe import _
 from frappe.utils import format_date
 from werkzeug.wrappers import Response
 
-from drip_campaigns.core.model import LeavingScope
+from drip_campaigns.core.model import UnsubscribeScope
 from drip_campaigns.core.tracking.tokens import Purpose
 from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.enrollment import address_change, personal_data, recipient_pauses, subscription_options
@@ -108,7 +108,7 @@ def _answer_tracking(request: PageRequest, address: str) -> Response:
 
 
 def _tracking_wording() -> str:
-	return _("I agree that it is recorded which of these e-mails I open and which of their links I follow.")
+	return _("I agree that it is recorded which of these emails I open and which of their links I follow.")
 
 
 def _pause(days: int) -> Callable[[PageRequest, str], Response]:
@@ -116,7 +116,7 @@ def _pause(days: int) -> Callable[[PageRequest, str], Response]:
 		now = utc_now()
 		recipient_pauses.pause_address(address, now + timedelta(days=days), now)
 		return _show(
-			request, address, done=_("You get no e-mails of our campaigns for {0} days.").format(days)
+			request, address, done=_("You get no emails of our campaigns for {0} days.").format(days)
 		)
 
 	return pause
@@ -124,27 +124,27 @@ def _pause(days: int) -> Callable[[PageRequest, str], Response]:
 
 def _end_pause(request: PageRequest, address: str) -> Response:
 	recipient_pauses.end_pause(address, utc_now())
-	return _show(request, address, done=_("The pause is over. E-mails go on where they stopped."))
+	return _show(request, address, done=_("The pause is over. Emails go on where they stopped."))
 
 
 def _leave_all(request: PageRequest, address: str) -> Response:
-	unsubscribe_holder(_find(request.subject), LeavingScope.EVERYTHING, utc_now(), source=_SOURCE)
-	return _show(request, address, done=_("You get no marketing e-mails from us any more."))
+	unsubscribe_holder(_find(request.subject), UnsubscribeScope.EVERYTHING, utc_now(), source=_SOURCE)
+	return _show(request, address, done=_("You get no marketing emails from us any more."))
 
 
 def _come_back(request: PageRequest, address: str) -> Response:
 	leaver = _find(request.subject)
 	if not find_opt_out_state(leaver).may_come_back:
 		return _show(request, address)
-	resubscribe(leaver, LeavingScope.EVERYTHING, utc_now())
-	return _show(request, address, done=_("You can get e-mails from us again. Choose below which."))
+	resubscribe(leaver, UnsubscribeScope.EVERYTHING, utc_now())
+	return _show(request, address, done=_("You can get emails from us again. Choose below which."))
 
 
 def _change_address(request: PageRequest, address: str) -> Response:
 	new_address = str(request.form.get("new_address") or "").strip()
 	if not is_valid(new_address):
 		return _show(
-			request, address, problem=_("This is not an e-mail address. Please look for a slip of the pen.")
+			request, address, problem=_("This is not an email address. Please look for a slip of the pen.")
 		)
 	if normalize(new_address) == normalize(address):
 		return _show(request, address, problem=_("We write to this address already."))
@@ -154,7 +154,7 @@ def _change_address(request: PageRequest, address: str) -> Response:
 	return _show(
 		request,
 		address,
-		done=_("We have sent an e-mail to the new address. Nothing changes until you use the link in it."),
+		done=_("We have sent an email to the new address. Nothing changes until you use the link in it."),
 	)
 
 
@@ -172,7 +172,7 @@ def _ask_to_erase(request: PageRequest, address: str) -> Response:
 def _erase(request: PageRequest, address: str) -> Response:
 	personal_data.erase(address, utc_now(), source=_SOURCE)
 	text = _(
-		"What our campaigns knew of you is erased. That this address wants no e-mail is kept, unreadably."
+		"What our campaigns knew of you is erased. That this address wants no email is kept, unreadably."
 	)
 	return render_page("drip_done", title=_("Your data is erased"), message=text)
 

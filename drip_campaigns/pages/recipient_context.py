@@ -19,7 +19,7 @@ def use_language_of(leaver: LinkHolder) -> None:
 
 
 def preferences_link(leaver: LinkHolder) -> str:
-	"""Return the link to the preferences page; none where an e-mail was sent to another address than today's.
+	"""Return the link to the preferences page; none where an email was sent to another address than today's.
 
 	A link to leave does not say to whom it was sent, and who has the old mailbox must not see what the new one gets.
 	"""

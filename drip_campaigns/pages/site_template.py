@@ -1,4 +1,4 @@
-"""The frame that a site gives its recipients' pages: its own HTML around ours, its own style, its own colour.
+"""The frame that a site gives its recipients' pages: its own HTML around ours, its own style, its own color.
 
 Written by whoever may write Drip Settings, and still not trusted: filled in the sandbox of campaign texts, sanitized, and
 shown under a policy that runs no script and asks no other host. A frame that fails leaves the page as it is without one.
@@ -41,10 +41,8 @@ class SiteTemplate:
 def make_site_template(page: str, facts: dict[str, str]) -> SiteTemplate:
 	"""Return the frame of one page, `facts` filled in; whatever is wrong with it, the page itself can be used."""
 	settings = frappe.get_cached_doc("Drip Settings")
-	colour = settings.page_colour or ""
-	accents = (
-		(make_accent(colour, LIGHT_GROUNDS), make_accent(colour, DARK_GROUNDS)) if is_color(colour) else ()
-	)
+	color = settings.page_color or ""
+	accents = (make_accent(color, LIGHT_GROUNDS), make_accent(color, DARK_GROUNDS)) if is_color(color) else ()
 	before = after = ""
 	if settings.page_template:
 		try:

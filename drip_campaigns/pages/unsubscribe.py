@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 from werkzeug.wrappers import Response
 
-from drip_campaigns.core.model import LeavingScope
+from drip_campaigns.core.model import UnsubscribeScope
 from drip_campaigns.core.tracking.tokens import Purpose
 from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.enrollment.unsubscribe import (
@@ -27,8 +27,8 @@ from drip_campaigns.pages.recipient_context import preferences_link, use_languag
 from drip_campaigns.site.clock import utc_now
 
 REASONS = (
-	"I get too many e-mails",
-	"The e-mails are of no interest to me",
+	"I get too many emails",
+	"The emails are of no interest to me",
 	"I have never asked for them",
 	"I have bought already, or do not need it any more",
 )
@@ -66,8 +66,8 @@ def _act(leaver: LinkHolder, form) -> str:
 	return action
 
 
-def _scope_of(leaver: LinkHolder, form) -> LeavingScope:
-	for scope in LeavingScope:
+def _scope_of(leaver: LinkHolder, form) -> UnsubscribeScope:
+	for scope in UnsubscribeScope:
 		if form.get("scope") == scope.name.lower():
 			return scope
 	return default_scope(leaver)
@@ -94,14 +94,14 @@ def _page(request: PageRequest, leaver: LinkHolder, done: str = "") -> Response:
 	if standing.campaign or standing.everything:
 		reasons = [(reason, _(reason)) for reason in REASONS]
 		return render_page("drip_unsubscribed", reasons=reasons, longest=LONGEST_REASON, **context)
-	everything_first = default_scope(leaver) is LeavingScope.EVERYTHING
+	everything_first = default_scope(leaver) is UnsubscribeScope.EVERYTHING
 	context["preferences_url"] = preferences_link(leaver)
 	return render_page("drip_unsubscribe", everything_first=everything_first, **context)
 
 
 def _erased() -> Response:
 	"""Who had everything erased has left everything, and is told so: a link to leave does not fail them."""
-	text = _("You get no marketing e-mails from us any more.")
+	text = _("You get no marketing emails from us any more.")
 	return render_page("drip_done", title=_("You are unsubscribed"), message=text)
 
 

@@ -1,7 +1,7 @@
-"""The page that shows an e-mail as it was sent, for mail programs that garble it. Shows only; nothing in it can act.
+"""The page that shows an email as it was sent, for mail programs that garble it. Shows only; nothing in it can act.
 
-The e-mail is its author's HTML. So it is shown in a sandbox, without scripts and forms and as a stranger to this site;
-pictures come from where they come from in the e-mail.
+The email is its author's HTML. So it is shown in a sandbox, without scripts and forms and as a stranger to this site;
+pictures come from where they come from in the email.
 """
 
 import email
@@ -29,13 +29,13 @@ _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 
 def show(request: PageRequest) -> Response:
-	"""Show the e-mail; or say that it is not kept any more."""
+	"""Show the email; or say that it is not kept any more."""
 	mail = frappe.get_doc("Drip Email", request.subject)
 	html = _sent_html(mail) or _kept_content(mail)
 	if not html:
 		choose_language(find_language_of(mail.recipient_type, mail.recipient))
 		text = _("It is no longer kept here. The one in your mailbox is the same.")
-		return render_problem(_("This e-mail can no longer be shown"), text, GONE)
+		return render_problem(_("This email can no longer be shown"), text, GONE)
 	headers = {**HEADERS, "Content-Security-Policy": POLICY}
 	return Response(_titled(html, mail.subject), mimetype="text/html", headers=headers)
 
@@ -60,8 +60,8 @@ def _kept_content(mail) -> str | None:
 
 
 def _titled(html: str, subject: str) -> str:
-	"""Give the page a title where the e-mail has none: a mail program shows the subject, a browser this."""
-	title = f"<title>{escape(subject or _('E-mail'))}</title>"
+	"""Give the page a title where the email has none: a mail program shows the subject, a browser this."""
+	title = f"<title>{escape(subject or _('Email'))}</title>"
 	if _TITLE.search(html):
 		return _TITLE.sub(lambda _match: title, html, count=1)
 	if "<title" in html.lower():

@@ -57,7 +57,7 @@ def send_picture(status: int = 200) -> Response:
 def make_visit(
 	request: Request, kind: VisitKind, mail: str, now: datetime, key: str = "", url: str = ""
 ) -> Visit:
-	"""Return what a request tells of who follows the link `key` of an e-mail, or loads its picture."""
+	"""Return what a request tells of who follows the link `key` of an email, or loads its picture."""
 	purpose = request.headers.get("Sec-Purpose") or request.headers.get("Purpose") or ""
 	return Visit(
 		id=new_name(),

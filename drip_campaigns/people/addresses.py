@@ -1,4 +1,4 @@
-"""E-mail addresses as keys: when two spellings are one address, and when a string is none."""
+"""Email addresses as keys: when two spellings are one address, and when a string is none."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ _ORDINARY = re.compile(
 
 
 def is_valid(address: str | None) -> bool:
-	"""Say whether `address` is exactly one well-formed e-mail address."""
+	"""Say whether `address` is exactly one well-formed email address."""
 	if not address or "," in address or len(address) > LONGEST_ADDRESS:
 		return False
 	# Nearly all addresses are ordinary; Frappe's check takes them apart letter by letter.
@@ -41,10 +41,10 @@ def normalize(address: str) -> str:
 
 
 def spellings(address: str) -> list[str]:
-	"""Return how `address` may stand in a record: as given, normalised, the domain in letters. Case is the database's."""
-	normalised = normalize(address)
-	local, _, domain = normalised.rpartition("@")
-	return sorted({address.strip(), normalised, f"{local}@{_unicode_domain(domain)}"})
+	"""Return how `address` may stand in a record: as given, normalized, the domain in letters. Case is the database's."""
+	normalized = normalize(address)
+	local, _, domain = normalized.rpartition("@")
+	return sorted({address.strip(), normalized, f"{local}@{_unicode_domain(domain)}"})
 
 
 @lru_cache(maxsize=8192)

@@ -16,8 +16,10 @@ from drip_campaigns.people.preferences import Preference, load_preference, save_
 from drip_campaigns.site.clock import to_site
 
 
-def find_agreed(consent_to: ConsentPurpose, addresses: Iterable[str], campaign: str | None = None) -> set[str]:
-	"""Return those of `addresses`, normalised, whose consent to this counts: given, and not taken back."""
+def find_agreed(
+	consent_to: ConsentPurpose, addresses: Iterable[str], campaign: str | None = None
+) -> set[str]:
+	"""Return those of `addresses`, normalized, whose consent to this counts: given, and not taken back."""
 	wanted = sorted({normalize(address) for address in addresses if address})
 	if not wanted:
 		return set()
@@ -25,7 +27,9 @@ def find_agreed(consent_to: ConsentPurpose, addresses: Iterable[str], campaign: 
 	return set(frappe.get_all("Drip Consent", filters=filters, pluck="email_address"))
 
 
-def record_consent(consent_to: ConsentPurpose, address: str, wording: str, now: datetime, **facts: Any) -> None:
+def record_consent(
+	consent_to: ConsentPurpose, address: str, wording: str, now: datetime, **facts: Any
+) -> None:
 	"""Keep the proof that `address` agreed to `wording` in the language spoken now; `facts` are further fields."""
 	frappe.get_doc(
 		doctype="Drip Consent",

@@ -1,6 +1,6 @@
 """Whom a campaign leaves out: people on excluded lists (by record and by address), mail domains, addresses. Reads only.
 
-Asked for a batch at once: when somebody is enrolled, and again before each e-mail.
+Asked for a batch at once: when somebody is enrolled, and again before each email.
 """
 
 from collections.abc import Iterable, Mapping
@@ -80,9 +80,9 @@ def _find_listed(lists: list[str], recipients: list[Recipient]) -> Mapping[objec
 
 
 def _members(lists: list[str], column: str, values: list[str], **equal: str) -> list[frappe._dict]:
-	fields = ["target_list", "recipient", "address_hash", "dropped_at"]
+	fields = ["target_list", "recipient", "address_hash", "removed_at"]
 	rows = select_in("Drip Target List Member", fields, column, values, **equal)
-	return [row for row in rows if row.target_list in lists and not row.dropped_at]
+	return [row for row in rows if row.target_list in lists and not row.removed_at]
 
 
 def _listed_because(listed: Mapping[object, str], recipient: Recipient) -> str | None:

@@ -14,7 +14,7 @@ from drip_campaigns.people.addresses import hash_address, normalize, spellings
 
 
 def find_opted_out(campaign: str, addresses: Iterable[str]) -> set[str]:
-	"""Return those of `addresses`, normalised, that have left this campaign or all mail of the site."""
+	"""Return those of `addresses`, normalized, that have left this campaign or all mail of the site."""
 	wanted = {address for address in addresses if address}
 	if not wanted:
 		return set()
@@ -40,7 +40,7 @@ def find_opted_out_campaigns(address: str) -> set[str]:
 
 
 def find_opted_out_lists(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-	"""Return those of the pairs (target list, address) that have left; the addresses normalised. One query for all."""
+	"""Return those of the pairs (target list, address) that have left; the addresses normalized. One query for all."""
 	spelled = {(name, hash_address(address)): normalize(address) for name, address in pairs if address}
 	if not spelled:
 		return set()

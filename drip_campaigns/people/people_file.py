@@ -20,7 +20,7 @@ MOST_COLUMNS = 100
 DELIMITERS = ",;\t|"
 # What a column can hold, and the words in a heading that say so; the first that fits is taken.
 FACTS = {
-	"email_address": ("email", "e-mail", "mail"),
+	"email_address": ("email", "email", "mail"),
 	"record": ("record", "id"),
 	"company": ("company", "organization", "organisation"),
 	"last_name": ("last", "surname", "family"),
@@ -83,7 +83,7 @@ class PeopleFile:
 				columns[fact] = self.headings.index(heading)
 		if not {"email_address", "record"} & columns.keys():
 			raise UnreadableFileError(
-				_("Say which column holds the e-mail address, or the name of the record.")
+				_("Say which column holds the email address, or the name of the record.")
 			)
 		return columns
 

@@ -38,7 +38,7 @@ NO_PREFERENCE = Preference()
 
 
 def load_preferences(addresses: Iterable[str]) -> dict[str, Preference]:
-	"""Return what was asked for by address, normalised, in one query; an address that has not asked is left out."""
+	"""Return what was asked for by address, normalized, in one query; an address that has not asked is left out."""
 	by_hash = {hash_address(address): normalize(address) for address in set(addresses) if address}
 	if not by_hash:
 		return {}
@@ -54,7 +54,7 @@ def load_preference(address: str) -> Preference:
 
 
 def find_tracking_refused(addresses: Iterable[str]) -> set[str]:
-	"""Return those of `addresses`, normalised, that have said no to being tracked as persons."""
+	"""Return those of `addresses`, normalized, that have said no to being tracked as persons."""
 	said = load_preferences(addresses)
 	return {address for address, preference in said.items() if preference.tracking_consent is False}
 

@@ -1,6 +1,6 @@
 """The registry of recipient types: which DocTypes can be enrolled, and where each keeps its facts.
 
-A recipient type is a DocType with an e-mail field, its own or that of a record it is linked with. Reading records is
+A recipient type is a DocType with an email field, its own or that of a record it is linked with. Reading records is
 done by `recipients.py`; rules about people (consent, suppression) do not belong here.
 """
 

@@ -68,7 +68,7 @@ def _change(doctype: str, name: str, old: str, new: str) -> None:
 	if not _replace(document, old, new):
 		return
 	note = _(
-		"changed the e-mail address from {0} to {1}: the recipient asked for it and confirmed it from there."
+		"changed the email address from {0} to {1}: the recipient asked for it and confirmed it from there."
 	)
 	frappe.db.savepoint("drip_change_address")
 	try:
@@ -81,7 +81,7 @@ def _change(doctype: str, name: str, old: str, new: str) -> None:
 
 
 def _replace(document: Document, old: str, new: str) -> bool:
-	"""Put `new` into every e-mail field of a document and its rows that holds `old`; return whether there was one."""
+	"""Put `new` into every email field of a document and its rows that holds `old`; return whether there was one."""
 	found = False
 	for row in (document, *document.get_all_children()):
 		for field in row.meta.get("fields", {"options": "Email"}):
@@ -99,6 +99,6 @@ def _address_of(doctype: str, name: str) -> str:
 def _ask_for_help(doctype: str, name: str, new: str) -> None:
 	text = _("The recipient asks to be written to at {0} from now on. Please change the record.").format(new)
 	frappe.get_doc(doctype, name).add_comment("Info", text)
-	subject = _("A recipient has a new e-mail address: {0}").format(frappe.bold(f"{_(doctype)} {name}"))
+	subject = _("A recipient has a new email address: {0}").format(frappe.bold(f"{_(doctype)} {name}"))
 	told = find_managers()
 	frappe.db.after_commit.add(lambda: notify(told, subject, doctype, name))

@@ -11,7 +11,7 @@ _NAMED_BY_HASH = ("Drip Suppression", "Drip Recipient Preference")
 
 
 def rehash_addresses() -> None:
-	"""Renew the hashes of suppressions, preferences, list members, consents and e-mails; of erased people only the old key knows any more.
+	"""Renew the hashes of suppressions, preferences, list members, consents and emails; of erased people only the old key knows any more.
 
 	Does not commit. Doing so twice is doing it once.
 	"""

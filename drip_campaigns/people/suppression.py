@@ -19,7 +19,7 @@ EXIT_REASONS: dict[SuppressionReason, ExitReason | None] = {
 
 
 def find_suppressed(addresses: Iterable[str]) -> dict[str, SuppressionReason]:
-	"""Return those of `addresses`, normalised, that are suppressed, with the reason: one query, by the addresses' hashes."""
+	"""Return those of `addresses`, normalized, that are suppressed, with the reason: one query, by the addresses' hashes."""
 	by_hash = {hash_address(address): normalize(address) for address in set(addresses) if address}
 	rows = select_in(DOCTYPE, ["address_hash", "reason"], "address_hash", list(by_hash), lifted=0)
 	return {by_hash[row.address_hash]: SuppressionReason(row.reason) for row in rows}
@@ -28,7 +28,7 @@ def find_suppressed(addresses: Iterable[str]) -> dict[str, SuppressionReason]:
 def explain_suppression(reason: SuppressionReason) -> str:
 	"""Return the sentence for people and logs."""
 	return {
-		SuppressionReason.OPTED_OUT: _("has opted out of all marketing e-mail"),
+		SuppressionReason.OPTED_OUT: _("has opted out of all marketing email"),
 		SuppressionReason.HARD_BOUNCE: _("is suppressed, because the address does not exist"),
 		SuppressionReason.COMPLAINT: _("is suppressed, because of a complaint"),
 		SuppressionReason.MANUAL: _("is suppressed by a user"),

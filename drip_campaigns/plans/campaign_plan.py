@@ -26,7 +26,7 @@ def load_plan(campaign: str) -> Plan:
 def make_plan(campaign) -> Plan:
 	"""Return the plan of a Drip Campaign document, saved or not; raises a DripError when it makes no sense."""
 	return Plan(
-		steps=tuple(_make_step(row) for row in campaign.steps if row.run_when != RunWhen.LEAVING),
+		steps=tuple(_make_step(row) for row in campaign.steps if row.run_when != RunWhen.ON_EXIT),
 		timezone=campaign.time_zone or get_system_timezone(),
 		if_late=IfLate(campaign.if_late or IfLate.KEEP_INTERVALS.value),
 		grace=timedelta(hours=campaign.grace_hours or 0),
@@ -48,7 +48,7 @@ def step_subjects(campaign) -> dict[str, str]:
 
 
 def step_subject(row) -> str:
-	"""Return what lists call a step: its subject, its Email Template's, or what one does that is no e-mail."""
+	"""Return what lists call a step: its subject, its Email Template's, or what one does that is no email."""
 	if row.step_type and row.step_type != StepType.SEND.value:
 		return (row.sentence or describe_step(row))[:LONGEST_SUBJECT]
 	if row.subject or not row.email_template:

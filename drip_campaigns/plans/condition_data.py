@@ -55,7 +55,7 @@ class BatchConditionData:
 		labels = {step.id: step.label for step in self.plan.steps}
 		fields = ["enrollment", "event_type", "step", "occurred_at", "detail", "link"]
 		names = [row.name for row in self.rows]
-		rows = select_in("Drip Event", fields, "enrollment", names, by_machine=0)
+		rows = select_in("Drip Event", fields, "enrollment", names, is_bot=0)
 		kinds, found = {heard.value for heard in EmailFeedback}, defaultdict(list)
 		for row in rows:
 			if row.event_type in kinds:
@@ -104,12 +104,12 @@ class BatchConditionData:
 		"""Which addresses, hashed, are on which of the target lists that are asked for."""
 		asked = {test.target_list for test in self.tests if isinstance(test, ListTest)}
 		hashes = [hash_address(one.email) for one in self.recipients.values() if one.email]
-		fields = ["target_list", "address_hash", "dropped_at"]
+		fields = ["target_list", "address_hash", "removed_at"]
 		rows = select_in("Drip Target List Member", fields, "address_hash", hashes, opted_out=0)
 		return {
 			(row.target_list, row.address_hash)
 			for row in rows
-			if row.target_list in asked and not row.dropped_at
+			if row.target_list in asked and not row.removed_at
 		}
 
 	@cached_property

@@ -1,4 +1,4 @@
-"""All SQL of the due-e-mail run: finding what is due, locking it, reading and writing it in batches."""
+"""All SQL of the due-email run: finding what is due, locking it, reading and writing it in batches."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -32,14 +32,14 @@ ENROLLMENT_FIELDS = (
 	"last_error",
 	"attempts",
 	"started_at",
-	"left_at",
+	"ended_at",
 	"time_zone",
 	"anchor_at",
 	"anchor_hours",
 	"reached_step",
 	"reached_hours",
-	"held_back_until",
-	"held_back_because",
+	"deferred_until",
+	"deferred_reason",
 	"jump_to",
 	"waiting_since",
 	"live_recipient",
@@ -62,13 +62,13 @@ UPDATED_FIELDS = (
 	"exit_reason",
 	"last_error",
 	"attempts",
-	"left_at",
+	"ended_at",
 	"anchor_at",
 	"anchor_hours",
 	"reached_step",
 	"reached_hours",
-	"held_back_until",
-	"held_back_because",
+	"deferred_until",
+	"deferred_reason",
 	"jump_to",
 	"waiting_since",
 	"live_recipient",
@@ -167,7 +167,7 @@ def claim_ended_pauses(campaign: str, site_now: datetime, limit: int) -> list[fr
 
 
 def load_handled_steps(enrollments: Sequence[str]) -> dict[str, dict[str, frappe._dict]]:
-	"""Return, for each enrollment, its steps that have a Drip Email, with that e-mail's `status` and `queued_at`.
+	"""Return, for each enrollment, its steps that have a Drip Email, with that email's `status` and `queued_at`.
 
 	And those that have a Drip Action, with that action's `status`, `done_at`, and whether the next step `waits` for it.
 

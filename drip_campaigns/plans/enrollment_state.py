@@ -28,7 +28,7 @@ def read_position(row: Mapping[str, Any], done: Iterable[str]) -> Position:
 		anchor_hours=row["anchor_hours"] or 0,
 		reached_step=row["reached_step"] or None,
 		reached_hours=row["reached_hours"] or 0,
-		not_before=from_site(row["held_back_until"]),
+		not_before=from_site(row["deferred_until"]),
 		jump_to=row["jump_to"] or None,
 		waiting_since=from_site(row["waiting_since"]),
 	)
@@ -43,7 +43,7 @@ def position_fields(position: Position) -> dict[str, Any]:
 		"anchor_hours": position.anchor_hours,
 		"reached_step": position.reached_step,
 		"reached_hours": position.reached_hours,
-		"held_back_until": to_site_plan(position.not_before),
+		"deferred_until": to_site_plan(position.not_before),
 		"jump_to": position.jump_to,
 		"waiting_since": to_site_plan(position.waiting_since),
 	}
@@ -102,7 +102,9 @@ def live_keys(campaign: str, recipient_type: str, recipient: str, address: str) 
 	}
 
 
-def recipient_pause_fields(preference: Preference, plan: Plan, position: Position, now: datetime) -> dict[str, Any]:
+def recipient_pause_fields(
+	preference: Preference, plan: Plan, position: Position, now: datetime
+) -> dict[str, Any]:
 	"""Return the fields of an enrollment that waits because its recipient has asked for a pause; none if it does not."""
 	if not preference.rests_at(now):
 		return {}
@@ -153,7 +155,7 @@ def final_fields(status: Status, now: datetime, exit_reason: ExitReason | None =
 		"next_step_subject": None,
 		"next_send_at": None,
 		"waiting_since": None,
-		"left_at": to_site(now),
+		"ended_at": to_site(now),
 		"live_recipient": None,
 		"live_address": None,
 	}

@@ -41,7 +41,7 @@ def describe_test(test: Test) -> str:
 
 
 def describe_step(row) -> str:
-	"""Return what lists call a Drip Campaign Step that is no e-mail: its label, or what it does."""
+	"""Return what lists call a Drip Campaign Step that is no email: its label, or what it does."""
 	if row.label or row.step_type != StepType.WAIT.value:
 		return row.label or _(row.step_type)
 	try:
@@ -90,7 +90,7 @@ def _label(field: str, doctype: str = "") -> str:
 
 def _event(test: EventTest) -> str:
 	sentence = (_NOT_HAPPENED if test.negated else _HAPPENED)[test.event]()
-	text = sentence.format(step=test.step or _("an e-mail"), link=test.link or _("a link"))
+	text = sentence.format(step=test.step or _("an email"), link=test.link or _("a link"))
 	return _("{0} in the last {1} days").format(text, test.within_days) if test.within_days else text
 
 

@@ -12,7 +12,7 @@ from drip_campaigns.core.flow.step_flow import PLAIN, Flow
 from drip_campaigns.core.json_fields import Fields
 from drip_campaigns.core.model import StepType
 
-_CHOICES = ("otherwise", "wait_for", "wait_since", "if_in_vain")
+_CHOICES = ("otherwise", "wait_for", "wait_since", "on_timeout")
 _NUMBERS = ("expires_after_hours", "wait_days", "wait_limit_days", "wait_limit_hours")
 _PLAIN_FIELDS = ("conditions", "next_step", "expires_after_hours")
 

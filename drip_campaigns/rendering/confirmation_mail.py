@@ -1,4 +1,4 @@
-"""The e-mails that ask for a confirmation: their text, and which of them an enrollment in a batch needs now."""
+"""The emails that ask for a confirmation: their text, and which of them an enrollment in a batch needs now."""
 
 from datetime import datetime, timedelta
 
@@ -34,7 +34,7 @@ def load_question(campaign, question: str) -> StepText:
 
 	A template without the link gets a button. Raises DoesNotExistError when the template is gone.
 	"""
-	button = BUTTON.format(_("Yes, send me these e-mails"))
+	button = BUTTON.format(_("Yes, send me these emails"))
 	is_reminder = question == REMINDER
 	if not campaign.confirmation_template:
 		return StepText(_subject(is_reminder), _default(is_reminder, button))
@@ -45,8 +45,8 @@ def load_question(campaign, question: str) -> StepText:
 
 def _subject(is_reminder: bool) -> str:
 	if is_reminder:
-		return _("Reminder: please confirm that you want our e-mails")
-	return _("Please confirm that you want our e-mails")
+		return _("Reminder: please confirm that you want our emails")
+	return _("Please confirm that you want our emails")
 
 
 def _default(is_reminder: bool, button: str) -> str:
@@ -59,12 +59,12 @@ def _default(is_reminder: bool, button: str) -> str:
 		+ "{% endif %}"
 	)
 	reason = (
-		_("You have not answered yet, so we ask once more: do you want the e-mails of {0}?").format(campaign)
+		_("You have not answered yet, so we ask once more: do you want the emails of {0}?").format(campaign)
 		if is_reminder
-		else _("This address was entered to get the e-mails of {0}. Is that what you want?").format(campaign)
+		else _("This address was entered to get the emails of {0}. Is that what you want?").format(campaign)
 	)
 	otherwise = (
-		_("If not, do nothing: you get no further e-mail.")
+		_("If not, do nothing: you get no further email.")
 		if is_reminder
 		else _("If not, do nothing: without your answer you get none of them.")
 	)

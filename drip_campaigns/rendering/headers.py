@@ -18,7 +18,7 @@ SUBJECT = "unsubscribe"
 
 
 class Headers:
-	"""The headers of one campaign's e-mails, made once for each sender and step."""
+	"""The headers of one campaign's emails, made once for each sender and step."""
 
 	def __init__(self, campaign, site_url: str) -> None:
 		self.campaign, self.settings = campaign, frappe.get_cached_doc("Drip Settings")
@@ -27,18 +27,16 @@ class Headers:
 		self._made: dict[tuple[str, str], dict[str, str]] = {}
 
 	def make(self, sender: Sender, step: str) -> dict[str, str]:
-		"""Return the headers of a step's e-mails; a campaign of personal letters has none of them."""
+		"""Return the headers of a step's emails; a campaign of personal letters has none of them."""
 		key = sender.address, step
 		if key not in self._made:
-			self._made[key] = {} if self.campaign.personal_letters else dict(self._marks(step))
+			self._made[key] = {} if self.campaign.omit_bulk_headers else dict(self._marks(step))
 		return self._made[key]
 
 	def mailto(self, sender: Sender, token: str) -> str:
-		"""Return the address to which an e-mail is sent for leaving, or nothing where nobody would read it."""
+		"""Return the address to which an email is sent for leaving, or nothing where nobody would read it."""
 		mailbox = self.settings.unsubscribe_mailbox or sender.mailbox
-		return (
-			f"mailto:{quote(to_ascii(mailbox), safe='@')}?subject={SUBJECT}%20{token}" if mailbox else ""
-		)
+		return f"mailto:{quote(to_ascii(mailbox), safe='@')}?subject={SUBJECT}%20{token}" if mailbox else ""
 
 	def _marks(self, step: str) -> Iterator[tuple[str, str]]:
 		settings = self.settings
@@ -47,7 +45,7 @@ class Headers:
 		if not settings.omit_feedback_id:
 			sender_id = settings.feedback_sender_id or f"drip{_short_hash(self.host)}"
 			yield "Feedback-ID", f"{self.key}:{_short_hash(step)}:drip:{sender_id}"
-		if not settings.omit_bulk_marks:
+		if not settings.omit_bulk_headers:
 			yield "Precedence", "bulk"
 			yield "X-Auto-Response-Suppress", "OOF, AutoReply"
 		if settings.mark_auto_submitted:

@@ -1,4 +1,4 @@
-"""Hide Jinja from tools that read HTML, so that CSS is inlined once per step and not once per e-mail.
+"""Hide Jinja from tools that read HTML, so that CSS is inlined once per step and not once per email.
 
 An HTML parser moves, escapes or drops `{{ … }}` and `{% … %}`. `shield` puts a token in the place of each;
 `unshield` puts them back.

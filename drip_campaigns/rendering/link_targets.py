@@ -1,4 +1,4 @@
-"""Where counted links lead: kept apart from campaigns and steps, so that the links of old e-mails outlive both."""
+"""Where counted links lead: kept apart from campaigns and steps, so that the links of old emails outlive both."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,11 +28,11 @@ def named_urls() -> dict[str, tuple[str, str]]:
 
 
 def store_targets(targets: Iterable[Target], campaign, step: str, now: datetime) -> None:
-	"""Write down where the links of a step lead, in the transaction of the e-mails they stand in; most often they are known."""
+	"""Write down where the links of a step lead, in the transaction of the emails they stand in; most often they are known."""
 	wanted = {target.key: target for target in targets}
 	if not wanted:
 		return
-	# Asked first: an insert locks also what is there already, and other workers write the same step's e-mails.
+	# Asked first: an insert locks also what is there already, and other workers write the same step's emails.
 	known = {row.name for row in select_in(DOCTYPE, ["name"], "name", list(wanted))}
 	moment, owner = to_site(now), campaign.owner
 	insert_new_rows(

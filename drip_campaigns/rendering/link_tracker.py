@@ -1,4 +1,4 @@
-"""The counted links of one e-mail: made while it is filled, and taken out of what colleagues see of it."""
+"""The counted links of one email: made while it is filled, and taken out of what colleagues see of it."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -16,7 +16,7 @@ _LEADING_KEY = re.compile(r"\A[0-9a-z]+")
 
 
 class Tracker:
-	"""What a text needs for its links: `click_url`, `open_url`, `tracking_url(...)`; of an e-mail that is not tracked as well."""
+	"""What a text needs for its links: `click_url`, `open_url`, `tracking_url(...)`; of an email that is not tracked as well."""
 
 	def __init__(
 		self,
@@ -32,7 +32,7 @@ class Tracker:
 		self._signed: dict[str, str] = {}
 
 	def context(self) -> dict[str, object]:
-		"""Return what the templates of an e-mail know of its links."""
+		"""Return what the templates of an email know of its links."""
 		return {
 			"click_url": self.click_url,
 			"open_url": self.open_url,
@@ -50,9 +50,9 @@ class Tracker:
 		return f"{self.click_url}/{key}" if self.click_url else url
 
 	def link_of(self, filled: str, key: str) -> str:
-		"""Return what stands in an e-mail for a link that is different for each recipient; `filled` is HTML.
+		"""Return what stands in an email for a link that is different for each recipient; `filled` is HTML.
 
-		The address is signed with the e-mail, so that the link leads there and nowhere else.
+		The address is signed with the email, so that the link leads there and nowhere else.
 		"""
 		url = unescape(str(filled)).strip()
 		if not leads_to_the_web(url) or url.startswith(self._root):
@@ -85,7 +85,7 @@ class Tracker:
 
 
 def read_click(subject: str, key: str) -> tuple[str, str]:
-	"""Return the e-mail and the own address that a click's token was made for; raise InvalidTokenError for a key that is none."""
+	"""Return the email and the own address that a click's token was made for; raise InvalidTokenError for a key that is none."""
 	if not _KEY.fullmatch(key):
 		raise tokens.InvalidTokenError
 	mail, _tilde, encoded = subject.partition("~")

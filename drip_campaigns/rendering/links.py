@@ -1,4 +1,4 @@
-"""The links that stand in e-mails: made here, read here, and nowhere else."""
+"""The links that stand in emails: made here, read here, and nowhere else."""
 
 import frappe
 from frappe.utils import get_url
@@ -49,11 +49,11 @@ class Links:
 		return self._root
 
 	def preview(self, purpose: Purpose = Purpose.LEAVE) -> str:
-		"""Return a link of previews and test e-mails: it opens a page that says so, and changes nothing."""
+		"""Return a link of previews and test emails: it opens a page that says so, and changes nothing."""
 		return f"{self._root}{purpose.value}/{PREVIEW_TOKEN}"
 
 	def tracker(self, drip_email: str, utm: tuple[tuple[str, str], ...] = ()) -> Tracker:
-		"""Return what makes the counted links of one Drip Email; with an empty name, of an e-mail that is not tracked."""
+		"""Return what makes the counted links of one Drip Email; with an empty name, of an email that is not tracked."""
 		return Tracker(self._root, drip_email, self._keys, named_urls(), utm)
 
 	def _make(self, purpose: Purpose, subject: str) -> str:

@@ -1,6 +1,6 @@
-"""One e-mail as it goes over the wire: RFC 5322 headers, a plain-text and an HTML part. No database.
+"""One email as it goes over the wire: RFC 5322 headers, a plain-text and an HTML part. No database.
 
-Put together by hand, because the standard library's generator takes longer than all the rest of an e-mail; its
+Put together by hand, because the standard library's generator takes longer than all the rest of an email; its
 encoders (RFC 2047, quoted-printable) do the difficult part.
 """
 
@@ -40,7 +40,7 @@ def compose(
 	"""Return the message as text with CRLF line ends, one address in To, ready for SMTP.
 
 	List-Unsubscribe and List-Unsubscribe-Post are those of RFC 8058: a POST to the URL unsubscribes; so does, by RFC 2369,
-	an e-mail to the mailto.
+	an email to the mailto.
 	`extra` holds further headers. Raises UnicodeEncodeError for an address that SMTP cannot carry.
 	"""
 	boundary = f"=_drip_{envelope.message_id.partition('@')[0]}"

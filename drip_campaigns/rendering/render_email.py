@@ -1,4 +1,4 @@
-"""From a step to an e-mail's text: compiled once per step, filled once per recipient.
+"""From a step to an email's text: compiled once per step, filled once per recipient.
 
 What is the same for everybody (wrapping, inlining CSS, making the plain text) is done once, on the template, with
 Jinja shielded. Nothing here reads or writes the database for a single recipient.
@@ -39,10 +39,10 @@ from drip_campaigns.rendering.timeline_html import make_timeline_html, without_h
 from drip_campaigns.site.languages import direction, use_language
 from drip_campaigns.site.settings import footer_reason
 
-RENDER_SECONDS = 2  # of processor time, for one e-mail
+RENDER_SECONDS = 2  # of processor time, for one email
 MAX_CHARACTERS = 2_000_000  # Gmail shows the first 102 KB; many servers refuse 10 MB and more
 
-# What the frame of an e-mail says stands as a mark while HTML tools run, and becomes Jinja afterwards.
+# What the frame of an email says stands as a mark while HTML tools run, and becomes Jinja afterwards.
 _URL_MARK, _POSTAL_MARK, _VIEW_MARK = "drip-unsubscribe-url", "drip-postal-address", "drip-view-url"
 _PREFERENCES_MARK, _PREVIEW_MARK, _SENDER_MARK = (
 	"drip-preferences-url",
@@ -78,7 +78,7 @@ _DYNAMIC_CLASS = re.compile(r"class\s*=\s*[\"'][^\"']*dripj\d+x", re.IGNORECASE)
 
 
 class EmailTooLargeError(DripError):
-	"""The e-mail is too large to be sent."""
+	"""The email is too large to be sent."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ _Person = namedtuple("_Person", RECIPIENT_FIELDS)
 
 @dataclass(frozen=True)
 class EmailFrame:
-	"""What surrounds the text of a step in every e-mail."""
+	"""What surrounds the text of a step in every email."""
 
 	unsubscribe_url: str
 	preferences_url: str
@@ -104,13 +104,13 @@ class EmailFrame:
 	sender_name: str
 	postal_address: str
 	view_url: str = ""
-	confirm_url: str = ""  # of an e-mail that asks for a confirmation
+	confirm_url: str = ""  # of an email that asks for a confirmation
 	tracker: Tracker = UNTRACKED
 
 
 @dataclass(frozen=True)
 class FooterText:
-	"""What stands below the text of a step: in which language, which links, and why the e-mail is sent."""
+	"""What stands below the text of a step: in which language, which links, and why the email is sent."""
 
 	language: str
 	has_view_link: bool
@@ -120,7 +120,7 @@ class FooterText:
 
 @dataclass(frozen=True)
 class CompiledStep:
-	"""A step's templates, ready to be filled: one for each thing an e-mail is made of."""
+	"""A step's templates, ready to be filled: one for each thing an email is made of."""
 
 	subject: Template
 	html: Template
@@ -137,7 +137,7 @@ class CompiledStep:
 
 @dataclass(frozen=True)
 class RenderedEmail:
-	"""One e-mail's texts. `content` is what the ERP shows: without the recipient's own links."""
+	"""One email's texts. `content` is what the ERP shows: without the recipient's own links."""
 
 	subject: str
 	html: str
@@ -240,7 +240,7 @@ def _count_links(html: str, links: LinkRules, shielded: ProtectedHtml) -> tuple[
 def _spell_out(html: str) -> str:
 	"""Write what is not ASCII as references, except in style sheets.
 
-	An e-mail whose author writes ASCII then travels as it is: quoted-printable makes HTML a fifth longer.
+	An email whose author writes ASCII then travels as it is: quoted-printable makes HTML a fifth longer.
 	"""
 	pieces = (piece.encode("ascii", "xmlcharrefreplace").decode() for piece in _STYLE.split(html))
 	return "".join(chain(*zip_longest(pieces, _STYLE.findall(html), fillvalue="")))
@@ -248,7 +248,7 @@ def _spell_out(html: str) -> str:
 
 def _template(environment: Environment, source: str) -> Template:
 	template = environment.from_string(source)
-	# Jinja copies its globals for every e-mail; from a plain dict that takes a tenth of the time.
+	# Jinja copies its globals for every email; from a plain dict that takes a tenth of the time.
 	template.globals = dict(template.globals)
 	return template
 
@@ -276,7 +276,7 @@ def fill(compiled: CompiledStep, recipient: Recipient, frame: EmailFrame) -> Ren
 		text = compiled.text.render(context).strip() + "\n"
 	if len(html) + len(text) > MAX_CHARACTERS:
 		raise EmailTooLargeError(
-			_("The e-mail has {0} characters. Shorten it to {1} at most.").format(len(html), MAX_CHARACTERS)
+			_("The email has {0} characters. Shorten it to {1} at most.").format(len(html), MAX_CHARACTERS)
 		)
 	head, content, tail = _cut(html)
 	return RenderedEmail(
@@ -363,12 +363,12 @@ def _inline(html: str) -> str:
 		disable_validation=True,
 		cssutils_logging_level=logging.CRITICAL,
 	).transform(pretty_print=False)
-	# What stays of a style sheet is printed with indents, which nobody reads and every e-mail would carry.
+	# What stays of a style sheet is printed with indents, which nobody reads and every email would carry.
 	return _STYLE.sub(lambda sheet: _INDENT.sub("\n", sheet.group(0)), inlined)
 
 
 def _absolute(html: str) -> str:
-	"""Make links to this site's own pages and files whole: an e-mail is read elsewhere."""
+	"""Make links to this site's own pages and files whole: an email is read elsewhere."""
 	return _OWN_PATH.sub(lambda match: match.group(1) + get_url(match.group(2)), html)
 
 
@@ -380,7 +380,7 @@ def _as_jinja(text: str) -> str:
 def _make_text(html: str, foot: FooterText) -> str:
 	seen = _HIDDEN.sub("", without_head_parts(html))
 	shielded = protect_jinja(_absolute(seen), text_environment(), visible=True)
-	# Tables in e-mails are layout: rows become paragraphs, so that no grid of pipes is left.
+	# Tables in emails are layout: rows become paragraphs, so that no grid of pipes is left.
 	rows = _TABLE_PART.sub(" ", _ROW.sub(r"<\1p>", shielded.html))
 	body = shielded.unshield(html2text(rows, wrap=False).strip())
 	why = _as_jinja(_(foot.why)) + "\n" if foot.why else ""

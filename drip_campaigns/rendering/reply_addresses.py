@@ -1,4 +1,4 @@
-"""Addresses that know which e-mail they belong to: return paths (VERP), and Reply-To, of those who want that."""
+"""Addresses that know which email they belong to: return paths (VERP), and Reply-To, of those who want that."""
 
 from functools import cached_property
 
@@ -21,14 +21,14 @@ class Mailboxes:
 		return token_keys()
 
 	def return_path(self, account: str | None, drip_email: str) -> str | None:
-		"""Return where bounces of one e-mail go; None where that is to the sender."""
+		"""Return where bounces of one email go; None where that is to the sender."""
 		row = self._row(account)
 		if not row or not row.return_path:
 			return None
 		return self._tagged(row.return_path, drip_email)
 
 	def reply_to(self, account: str | None, drip_email: str, address: str) -> str:
-		"""Return where answers to one e-mail go: `address`, with a tag if that is wanted."""
+		"""Return where answers to one email go: `address`, with a tag if that is wanted."""
 		row = self._row(account)
 		return self._tagged(address, drip_email) if row and row.tags_replies else address
 

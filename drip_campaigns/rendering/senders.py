@@ -1,4 +1,4 @@
-"""Who an e-mail is from: the enrollment's sender, through the Email Account that matches.
+"""Who an email is from: the enrollment's sender, through the Email Account that matches.
 
 Senders are few and recipients many, so each sender is resolved once per run.
 """
@@ -25,7 +25,7 @@ class Sender:
 	address: str
 	reply_to: str
 	email_account: str | None
-	mailbox: str = ""  # an address that this site reads the mail of, for leaving by e-mail
+	mailbox: str = ""  # an address that this site reads the mail of, for leaving by email
 
 
 class Senders:
@@ -65,7 +65,7 @@ def _identity(user: str) -> tuple[str, str]:
 
 
 def _through(account, name: str, address: str) -> Sender:
-	"""Apply the account's rules for From, as Frappe's own e-mails do (email_body.py, replace_sender)."""
+	"""Apply the account's rules for From, as Frappe's own emails do (email_body.py, replace_sender)."""
 	shown_name = account.name if account.always_use_account_name_as_sender_name else name or account.name
 	shown_address = account.email_id if account.always_use_account_email_id_as_sender else address
 	return Sender(

@@ -1,4 +1,4 @@
-"""The threads of a batch's recipients: read at once, and only when a step is to be in the same thread as the e-mail before."""
+"""The threads of a batch's recipients: read at once, and only when a step is to be in the same thread as the email before."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ class Threads:
 		self._earlier: Mapping[str, list[EarlierEmail]] | None = None
 
 	def begin(self, enrollments: Sequence[str]) -> None:
-		"""Forget the batch before; the e-mails of these are read once somebody asks."""
+		"""Forget the batch before; the emails of these are read once somebody asks."""
 		self._enrollments, self._earlier = enrollments, None
 
 	def of(self, enrollment: str, step: str) -> Thread | None:

@@ -1,4 +1,4 @@
-"""What the ERP shows of an e-mail: the author's text, which acts on nothing when a colleague looks at it.
+"""What the ERP shows of an email: the author's text, which acts on nothing when a colleague looks at it.
 
 Frappe sanitizes a Communication when it is saved; ours are written in bulk, so we do it where it is needed.
 """
@@ -11,7 +11,7 @@ from frappe.utils.html_utils import sanitize_html
 _HEADS = ("<style", "<script", "<title", "<head")
 _HEAD_PARTS = re.compile(r"<(style|script|title|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 # For text in lower case. Each begins with letters that are always the same, for which Python searches at once; the
-# three in one expression take a hundred times as long, and every e-mail is looked through.
+# three in one expression take a hundred times as long, and every email is looked through.
 _UNSAFE_TAG = re.compile(r"<\s*(?:script|iframe|object|embed|form|meta|link|base|svg|math)\b")
 # Whatever does not begin as a known address does: a browser reads "java&Tab;script:" as the other
 _UNSAFE_URLS = tuple(
@@ -31,7 +31,7 @@ def make_timeline_html(content: str, own_urls: Iterable[str]) -> str:
 	lower = content.lower()
 	if any(
 		begin in lower for begin in _HEADS
-	):  # said by plain searches for most e-mails, in a tenth of the time
+	):  # said by plain searches for most emails, in a tenth of the time
 		content = without_head_parts(content)
 		lower = content.lower()
 	return sanitize_html(content, always_sanitize=True) if _is_suspicious(lower) else content

@@ -1,4 +1,4 @@
-"""What is recorded of the e-mails of one run: the campaign's mode, narrowed by what recipients agreed to; and their UTM."""
+"""What is recorded of the emails of one run: the campaign's mode, narrowed by what recipients agreed to; and their UTM."""
 
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode, effective_mode
 from drip_campaigns.people.recipients import Recipient
@@ -8,7 +8,7 @@ UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content")
 
 
 class TrackingModes:
-	"""The modes of one campaign's e-mails; reads the settings only where they make a difference."""
+	"""The modes of one campaign's emails; reads the settings only where they make a difference."""
 
 	def __init__(self, campaign) -> None:
 		self._mode = TrackingMode(campaign.tracking_mode or TrackingMode.ANONYMOUS.value)
@@ -16,11 +16,11 @@ class TrackingModes:
 
 	@property
 	def any(self) -> bool:
-		"""Whether anything is recorded of the opens and clicks of this campaign's e-mails."""
+		"""Whether anything is recorded of the opens and clicks of this campaign's emails."""
 		return self._mode is not TrackingMode.NONE
 
 	def of(self, recipient: Recipient) -> TrackingMode:
-		"""Return the mode of an e-mail to somebody whose own wishes are known."""
+		"""Return the mode of an email to somebody whose own wishes are known."""
 		return effective_mode(self._mode, recipient.tracking_consent, needs_consent=self._needs_consent)
 
 

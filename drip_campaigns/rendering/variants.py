@@ -6,7 +6,7 @@ import frappe
 
 from drip_campaigns.core.flow.variants import choose_variant
 
-TEST = "Drip Variant Test"
+TEST = "Drip Variant Result"
 OWN = "A"  # the step's own text
 
 
@@ -41,7 +41,9 @@ class Variants:
 
 def weights_of(rows: dict[str, object]) -> list[tuple[str, int]]:
 	"""Return the letters of a step's variants with their weights."""
-	return [(letter, int(row.own_weight if letter == OWN else row.weight)) for letter, row in rows.items()]
+	return [
+		(letter, int(row.control_weight if letter == OWN else row.weight)) for letter, row in rows.items()
+	]
 
 
 def _load_winners(campaign: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ class SoftSeries:
 
 @dataclass(frozen=True)
 class Breaker:
-	"""The rates in per cent above which a campaign is paused, of at least so many e-mails; 0 pauses nothing."""
+	"""The rates in per cent above which a campaign is paused, of at least so many emails; 0 pauses nothing."""
 
 	bounce_rate: float
 	complaint_rate: float
@@ -34,7 +34,7 @@ def soft_series() -> SoftSeries:
 
 
 def breaker() -> Breaker:
-	"""Return what is set, else 5 % of bounces and 0.3 % of complaints among 100 e-mails."""
+	"""Return what is set, else 5 % of bounces and 0.3 % of complaints among 100 emails."""
 	written = _written()
 	return Breaker(
 		flt(written.get("breaker_bounce_rate", DEFAULT_BOUNCE_RATE)),

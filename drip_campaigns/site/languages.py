@@ -1,4 +1,4 @@
-"""The languages that our own texts are translated into, and which one is spoken: to a visitor, in an e-mail's footer.
+"""The languages that our own texts are translated into, and which one is spoken: to a visitor, in an email's footer.
 
 What a user writes is not translated; translations are in `translations/`, which Frappe 15 and 16 both read.
 """

@@ -10,12 +10,12 @@ NOTIFY_AGAIN_SECONDS = 24 * 3600
 
 
 def notify_about_account(account: str, error: str) -> None:
-	"""Tell the managers, once a day, that an Email Account does not work; its e-mails wait and are tried again."""
+	"""Tell the managers, once a day, that an Email Account does not work; its emails wait and are tried again."""
 	key = f"drip_campaigns:told:{account}"
 	if frappe.cache.get_value(key):
 		return
 	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
-	subject = _("Email Account {0} cannot send: {1}. Its campaign e-mails wait.").format(
+	subject = _("Email Account {0} cannot send: {1}. Its campaign emails wait.").format(
 		frappe.bold(account), frappe.utils.escape_html(error)
 	)
 	frappe.db.after_commit.add(
@@ -30,7 +30,7 @@ def find_managers() -> list[str]:
 
 
 def notify(users: Iterable[str], subject: str, doctype: str, name: str) -> None:
-	"""Notify enabled users in the Desk (and by e-mail, if they want that) about a document."""
+	"""Notify enabled users in the Desk (and by email, if they want that) about a document."""
 	enabled = frappe.get_all("User", filters={"name": ["in", list(users)], "enabled": 1}, pluck="name")
 	if enabled:
 		notification = {

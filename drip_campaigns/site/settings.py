@@ -27,7 +27,7 @@ def may_send() -> bool:
 
 def is_sending_paused() -> bool:
 	"""Say whether Hold All Sending is on now. Never answered from a cache."""
-	return bool(cint(frappe.db.get_single_value("Drip Settings", "hold_sending", cache=False)))
+	return bool(cint(frappe.db.get_single_value("Drip Settings", "pause_sending", cache=False)))
 
 
 def batch_size() -> int:
@@ -36,7 +36,7 @@ def batch_size() -> int:
 
 
 def release_after() -> timedelta:
-	"""Return for how long a queued e-mail is ours before Frappe's flush may take it: 5 to 14 minutes, else 10.
+	"""Return for how long a queued email is ours before Frappe's flush may take it: 5 to 14 minutes, else 10.
 
 	A day where there are sending limits: no queue of jobs that is stuck shall exceed them.
 	"""
@@ -47,31 +47,31 @@ def release_after() -> timedelta:
 
 
 def dispatch_workers() -> int:
-	"""Return how many background jobs may queue e-mails at once, from 1 to 16; 0 or empty means 1."""
+	"""Return how many background jobs may queue emails at once, from 1 to 16; 0 or empty means 1."""
 	return min(max(_number("dispatch_workers"), 1), 16)
 
 
 def max_attempts() -> int:
-	"""Return how often making an e-mail is tried before its enrollment is Failed; 0 or empty means 5."""
+	"""Return how often making an email is tried before its enrollment is Failed; 0 or empty means 5."""
 	return _number("max_attempts") or DEFAULT_ATTEMPTS
 
 
 @dataclass(frozen=True)
 class Frequency:
-	"""How often an address may be written to: at most `count` e-mails in `days` days; 0 is no cap."""
+	"""How often an address may be written to: at most `count` emails in `days` days; 0 is no cap."""
 
 	count: int
 	days: int
-	one_a_day: bool
+	one_per_day: bool
 
 
 def frequency_settings() -> Frequency:
 	"""Return the frequency cap; nothing set means that there is none."""
-	return Frequency(_number("cap_count"), _number("cap_days"), bool(_number("one_a_day")))
+	return Frequency(_number("cap_count"), _number("cap_days"), bool(_number("one_per_day")))
 
 
 def quiet_hours() -> tuple[time, time] | None:
-	"""Return from when to when no marketing e-mail leaves, on the recipient's clock; None unless both are set."""
+	"""Return from when to when no marketing email leaves, on the recipient's clock; None unless both are set."""
 	begins, ends = _settings().get("quiet_from"), _settings().get("quiet_to")
 	return (get_time(begins), get_time(ends)) if begins and ends else None
 
@@ -103,7 +103,7 @@ def tracking_needs_consent() -> bool:
 
 
 def postal_address() -> str:
-	"""Return the address that stands at the foot of every e-mail, or nothing."""
+	"""Return the address that stands at the foot of every email, or nothing."""
 	return _settings().postal_address or ""
 
 
@@ -113,7 +113,7 @@ def _written(field: str) -> str | None:
 
 
 def footer_reason() -> str:
-	"""Return the sentence at the foot of every e-mail that says why it is sent, or nothing."""
+	"""Return the sentence at the foot of every email that says why it is sent, or nothing."""
 	return _settings().footer_reason or ""
 
 

@@ -20,11 +20,11 @@ COLUMNS = {
 	"bounced": EventType.BOUNCED,
 	"left": EventType.UNSUBSCRIBED,
 }
-# What steps come to beside e-mails: actions, waits that are over, ways elsewhere, and whom a step was not for.
+# What steps come to beside emails: actions, waits that are over, ways elsewhere, and whom a step was not for.
 TURNS = {
 	"acted": EventType.ACTED,
 	"action_failed": EventType.ACTION_FAILED,
-	"moved_on": EventType.MOVED_ON,
+	"moved_on": EventType.BRANCHED,
 	"skipped": EventType.SKIPPED,
 }
 _NONE_OPEN = {"waiting": 0, "assigned": 0}
@@ -99,5 +99,5 @@ def _figures(totals: dict, step: str) -> dict[str, int]:
 
 
 def _sum(rows: list[dict]) -> dict[str, int]:
-	names = [*COLUMNS, "opened_by_machine", "clicked_by_machine"]
+	names = [*COLUMNS, "opened_by_bot", "clicked_by_bot"]
 	return {name: sum(row[name] for row in rows) for name in names}

@@ -14,10 +14,10 @@ from frappe.query_builder.functions import Count, Sum
 from drip_campaigns.db.dialect import insert_rows, is_among, update_rows
 from drip_campaigns.site.row_names import new_name
 
-DOCTYPE = "Drip Figure"
+DOCTYPE = "Drip Counter"
 BATCH = 10_000
 BATCHES_A_RUN = 200
-DIMENSIONS = ("campaign", "step", "event_type", "by_machine", "tracking_url")
+DIMENSIONS = ("campaign", "step", "event_type", "is_bot", "tracking_url")
 
 
 class CounterKey(NamedTuple):
@@ -26,13 +26,13 @@ class CounterKey(NamedTuple):
 	campaign: str
 	step: str
 	event_type: str
-	by_machine: int
+	is_bot: int
 	tracking_url: str
 
 	@classmethod
 	def of(cls, row: Mapping) -> "CounterKey":
-		"""Return what an event, or a Drip Figure, is of."""
-		return cls(*((row[name] or 0) if name == "by_machine" else (row[name] or "") for name in DIMENSIONS))
+		"""Return what an event, or a Drip Counter, is of."""
+		return cls(*((row[name] or 0) if name == "is_bot" else (row[name] or "") for name in DIMENSIONS))
 
 	@property
 	def is_kept(self) -> bool:
@@ -70,16 +70,14 @@ def keep_without(column: str, values: Sequence[str]) -> None:
 def read_totals(campaign: str) -> dict[tuple[str, str, int], int]:
 	"""Return how often what has happened in a campaign, by step, event and whether by a machine; up to this moment."""
 	figure, event = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("Drip Event")
-	kept = frappe.qb.from_(figure).select(figure.step, figure.event_type, figure.by_machine, figure.total)
+	kept = frappe.qb.from_(figure).select(figure.step, figure.event_type, figure.is_bot, figure.total)
 	totals: Counter = Counter()
-	for step, event_type, by_machine, total in kept.where(figure.campaign == campaign).run():
-		totals[step or "", event_type, by_machine] += total
-	fresh = frappe.qb.from_(event).select(event.step, event.event_type, event.by_machine, Count("*"))
+	for step, event_type, is_bot, total in kept.where(figure.campaign == campaign).run():
+		totals[step or "", event_type, is_bot] += total
+	fresh = frappe.qb.from_(event).select(event.step, event.event_type, event.is_bot, Count("*"))
 	fresh = fresh.where((event.is_counted == 0) & (event.campaign == campaign))
-	for step, event_type, by_machine, total in fresh.groupby(
-		event.step, event.event_type, event.by_machine
-	).run():
-		totals[step or "", event_type, by_machine] += total
+	for step, event_type, is_bot, total in fresh.groupby(event.step, event.event_type, event.is_bot).run():
+		totals[step or "", event_type, is_bot] += total
 	return dict(totals)
 
 
@@ -87,11 +85,9 @@ def read_sums(campaigns: Sequence[str]) -> dict[tuple[str, str], int]:
 	"""Return how often persons did, or were sent, what: by campaign and event, up to this moment, for many campaigns at once."""
 	figure, event = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("Drip Event")
 	kept = frappe.qb.from_(figure).select(figure.campaign, figure.event_type, Sum(figure.total))
-	kept = kept.where(is_among(figure.campaign, campaigns) & (figure.by_machine == 0))
+	kept = kept.where(is_among(figure.campaign, campaigns) & (figure.is_bot == 0))
 	fresh = frappe.qb.from_(event).select(event.campaign, event.event_type, Count("*"))
-	fresh = fresh.where(
-		(event.is_counted == 0) & is_among(event.campaign, campaigns) & (event.by_machine == 0)
-	)
+	fresh = fresh.where((event.is_counted == 0) & is_among(event.campaign, campaigns) & (event.is_bot == 0))
 	sums: Counter = Counter()
 	for rows in (
 		kept.groupby(figure.campaign, figure.event_type).run(),

@@ -11,14 +11,14 @@ from drip_campaigns.plans.enrollment_state import read_position
 from drip_campaigns.site.clock import to_site
 
 MOST_WAYS = 200
-_KINDS = {StepType.SEND.value: "E-mail", StepType.ACTION.value: "Action"}
+_KINDS = {StepType.SEND.value: "Email", StepType.ACTION.value: "Action"}
 _LIVE = frozenset(status.value for status in LIVE_STATUSES)
 
 
 def count_by_status(campaign: str) -> dict[str, dict[str, int]]:
 	"""Return {"enrollments": {status: n}, "emails": {status: n}, "actions": {status: n}} of a campaign.
 
-	The e-mails' Missed are those of the skipped ones that were overdue, and can be sent after all.
+	The emails' Missed are those of the skipped ones that were overdue, and can be sent after all.
 	"""
 	missed = {"campaign": campaign, "status": EmailStatus.SKIPPED.value, "reason": SkipReason.EXPIRED.value}
 	emails = _count("Drip Email", campaign)
@@ -46,7 +46,7 @@ def _count(doctype: str, campaign: str) -> dict[str, int]:
 def list_schedule(enrollment) -> list[dict]:
 	"""Return what became of the steps of a Drip Enrollment document, in order, and then what is planned.
 
-	Each has kind (E-mail, Action, Way), step, subject, planned_at, status, sent_at and reason; an action has its name as well.
+	Each has kind (Email, Action, Way), step, subject, planned_at, status, sent_at and reason; an action has its name as well.
 	"""
 	campaign = frappe.get_cached_doc("Drip Campaign", enrollment.campaign)
 	subjects, places = step_subjects(campaign), {row.name: row.idx for row in campaign.steps}
@@ -74,7 +74,7 @@ def _planned(enrollment, campaign, subjects: dict[str, str], done: list[str]) ->
 def _emails(enrollment: str) -> list[dict]:
 	fields = ["step", "subject", "planned_at", "status", "sent_at", "reason", "error", "creation as at"]
 	rows = frappe.get_all("Drip Email", filters={"enrollment": enrollment}, fields=fields)
-	return [{"kind": "E-mail", **row} for row in rows]
+	return [{"kind": "Email", **row} for row in rows]
 
 
 def _actions(enrollment: str, subjects: dict[str, str]) -> list[dict]:
@@ -96,11 +96,11 @@ def _actions(enrollment: str, subjects: dict[str, str]) -> list[dict]:
 
 def _ways(enrollment: str, subjects: dict[str, str]) -> list[dict]:
 	"""Return where the enrollment was led elsewhere than to the next step, and the waits that are over."""
-	filters = {"enrollment": enrollment, "event_type": EventType.MOVED_ON.value}
+	filters = {"enrollment": enrollment, "event_type": EventType.BRANCHED.value}
 	fields = ["step", "detail as reason", "occurred_at as sent_at", "occurred_at as at"]
 	rows = frappe.get_all(
 		"Drip Event", filters=filters, fields=fields, limit=MOST_WAYS, order_by="occurred_at"
 	)
 	return [
-		{"kind": "Way", **row, "status": "Moved On", "subject": subjects.get(row.step, "")} for row in rows
+		{"kind": "Way", **row, "status": "Branched", "subject": subjects.get(row.step, "")} for row in rows
 	]

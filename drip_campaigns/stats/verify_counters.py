@@ -43,11 +43,11 @@ def find_wrong_urls() -> dict[str, tuple[int, int]]:
 	"""
 	right: dict[str, list[int]] = {}
 	figure = frappe.qb.DocType(DOCTYPE)
-	query = frappe.qb.from_(figure).select(figure.tracking_url, figure.by_machine, Sum(figure.total))
-	query = query.where(figure.tracking_url.isnotnull()).groupby(figure.tracking_url, figure.by_machine)
-	for url, by_machine, total in query.run():
+	query = frappe.qb.from_(figure).select(figure.tracking_url, figure.is_bot, Sum(figure.total))
+	query = query.where(figure.tracking_url.isnotnull()).groupby(figure.tracking_url, figure.is_bot)
+	for url, is_bot, total in query.run():
 		sums = right.setdefault(url, [0, 0])
-		sums[0] += 0 if by_machine else int(total)
+		sums[0] += 0 if is_bot else int(total)
 		sums[1] += int(total)
 	rows = frappe.get_all("Drip Tracking URL", fields=["name", "human_clicks", "clicks"])
 	return {

@@ -17,11 +17,11 @@ from frappe.utils.background_jobs import get_redis_conn
 
 from drip_campaigns.core.tracking.visits import Visit, read_visit, write_visit
 
-VISITS_PER_HOUR = 1000  # of one e-mail: who repeats a link for ever fills no log
+VISITS_PER_HOUR = 1000  # of one email: who repeats a link for ever fills no log
 MOST_WAITING = 2_000_000  # lines; a buffer that nobody empties must not fill the memory
 FILE_NAME = "drip_visits.jsonl"
 
-# KEYS: list, counter of the e-mail. ARGV: line, visits an hour, lines. Answers 1 if the line was taken.
+# KEYS: list, counter of the email. ARGV: line, visits an hour, lines. Answers 1 if the line was taken.
 _PUSH = """
 local count = redis.call('INCR', KEYS[2])
 if count == 1 then redis.call('EXPIRE', KEYS[2], 3600) end

@@ -1,4 +1,4 @@
-"""How often an e-mail was opened and a link followed: sums that are kept on the records, a statement or two a batch."""
+"""How often an email was opened and a link followed: sums that are kept on the records, a statement or two a batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Total:
 
 	name: str
 	kind: VisitKind
-	by_machine: bool
+	is_bot: bool
 	site_at: datetime
 
 
@@ -35,7 +35,7 @@ def add_to_emails(totals: Sequence[Total], site_now: datetime) -> None:
 	for total in totals:
 		if row := rows.get(total.name):
 			_add(row, total)
-			if not total.by_machine:
+			if not total.is_bot:
 				first = _FIRST[total.kind]
 				row[first] = min(row[first] or total.site_at, total.site_at)
 	for row in rows.values():
@@ -58,7 +58,7 @@ def add_to_urls(totals: Sequence[Total]) -> None:
 def _add(row: frappe._dict, total: Total) -> None:
 	field = _ALL[total.kind]
 	row[field] += 1
-	if not total.by_machine:
+	if not total.is_bot:
 		row[f"human_{field}"] += 1
 
 

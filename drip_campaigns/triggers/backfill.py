@@ -1,6 +1,6 @@
 """Who met a trigger before it listened: counted, and paged through for a Drip Bulk Enrollment. Reads only.
 
-Dates, Web Forms, received e-mails and calls leave no trace that could be read again, so they have nobody. Of
+Dates, Web Forms, received emails and calls leave no trace that could be read again, so they have nobody. Of
 purchases, only documents that name the person themselves count.
 """
 

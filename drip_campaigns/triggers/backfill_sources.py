@@ -23,7 +23,7 @@ def _tagged(trigger: frappe._dict, doctype: str) -> Source:
 def _on_lists(trigger: frappe._dict, doctype: str) -> Source:
 	member = frappe.qb.DocType("Drip Target List Member")
 	query = frappe.qb.from_(member).where((member.recipient_type == doctype) & (member.opted_out == 0))
-	query = query.where(member.dropped_at.isnull())
+	query = query.where(member.removed_at.isnull())
 	if trigger.target_list:
 		query = query.where(member.target_list == trigger.target_list)
 	return query, member.recipient
@@ -43,7 +43,7 @@ def _reacted(trigger: frappe._dict, doctype: str) -> Source:
 	wanted = EventType.CLICKED if is_click else EventType.OPENED
 	query = frappe.qb.from_(event).inner_join(enrollment).on(enrollment.name == event.enrollment)
 	query = query.where((event.event_type == wanted.value) & (enrollment.recipient_type == doctype))
-	query = query.where(event.by_machine == 0)
+	query = query.where(event.is_bot == 0)
 	if trigger.source_campaign:
 		query = query.where(event.campaign == trigger.source_campaign)
 	if is_click and trigger.link_url:

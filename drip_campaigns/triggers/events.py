@@ -30,7 +30,7 @@ def fire_triggers(events: Sequence[Event], site_now: datetime) -> None:
 
 
 def _is_a_persons(event: Event) -> bool:
-	return bool(event.get("enrollment")) and not event.get("by_machine")
+	return bool(event.get("enrollment")) and not event.get("is_bot")
 
 
 def _find_firings(

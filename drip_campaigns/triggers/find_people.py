@@ -1,6 +1,6 @@
 """Whom a firing enrolls: from the record at which a trigger fired to the people, a batch at a time. Reads only.
 
-The one exception is the writer of an e-mail whom nobody knows yet: `senders.py` makes a record.
+The one exception is the writer of an email whom nobody knows yet: `senders.py` makes a record.
 """
 
 import json
@@ -69,7 +69,7 @@ def _who_is_enrolled(_trigger: frappe._dict, rows: Rows) -> dict[str, Person]:
 
 def _who_is_on_the_list(_trigger: frappe._dict, rows: Rows) -> dict[str, Person]:
 	"""Who has dropped out of the list meanwhile leads to nobody."""
-	return _read_people("Drip Target List Member", rows, {"dropped_at": ["is", "not set"]})
+	return _read_people("Drip Target List Member", rows, {"removed_at": ["is", "not set"]})
 
 
 def _read_people(doctype: str, rows: Rows, still: dict | None = None) -> dict[str, Person]:

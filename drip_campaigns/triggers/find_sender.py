@@ -1,4 +1,4 @@
-"""Who wrote an e-mail: the record with the sender's address, made if there is none. A robot's e-mail is from nobody."""
+"""Who wrote an email: the record with the sender's address, made if there is none. A robot's email is from nobody."""
 
 from collections.abc import Sequence
 from email.utils import parseaddr
@@ -13,9 +13,9 @@ ROBOTS = ("mailer-daemon", "postmaster", "no-reply", "noreply", "donotreply", "d
 
 
 def find_or_create(recipient_type: str, communications: Sequence[str]) -> dict[str, str]:
-	"""Return the record of each e-mail's sender by the Communication's name.
+	"""Return the record of each email's sender by the Communication's name.
 
-	Whoever is unknown becomes a new Contact or Lead, as the site does with e-mails by itself; of another type only
+	Whoever is unknown becomes a new Contact or Lead, as the site does with emails by itself; of another type only
 	records that exist are found.
 	"""
 	fields = ["name", "sender", "sender_full_name", "reference_doctype", "reference_name"]

@@ -102,8 +102,8 @@ def _click(row) -> str:
 
 def _open(row) -> str:
 	if row.source_campaign:
-		return _("When somebody first opens an e-mail of {0}").format(row.source_campaign)
-	return _("When somebody first opens an e-mail of any campaign")
+		return _("When somebody first opens an email of {0}").format(row.source_campaign)
+	return _("When somebody first opens an email of any campaign")
 
 
 def _completed(row) -> str:
@@ -117,7 +117,7 @@ def _form(row) -> str:
 
 
 def _mail(row) -> str:
-	return _("When {0} receives an e-mail from somebody").format(row.email_account)
+	return _("When {0} receives an email from somebody").format(row.email_account)
 
 
 def _call(row) -> str:

@@ -21,7 +21,7 @@ from drip_campaigns.triggers.find_people import Person
 
 MOST_ROUNDS = 10
 WITHIN = timedelta(days=30)
-# What our own e-mails, or what they lead to, can bring about. The others need something to happen outside.
+# What our own emails, or what they lead to, can bring about. The others need something to happen outside.
 OUR_DOING = frozenset(
 	{
 		TriggerKind.LINK_CLICKED,

@@ -60,7 +60,7 @@ def set_status_of_contact(desk: Desk) -> None:
 def let_users_take_turns(desk: Desk, user: str) -> None:
 	"""Let the third step assign its ToDo to users in turn, who are picked."""
 	open_row(desk, 3)
-	select(desk, "assign_to", "Users in Turn")
+	select(desk, "assign_to", "Round Robin")
 	desk.page.locator(f"{ROW} [data-fieldname='choose_users'] button").click()
 	desk.settle()
 	row = desk.page.locator(".modal.show .grid-row[data-idx='1']")
@@ -106,7 +106,7 @@ def test_action_reads_as_a_sentence_and_its_form_offers_what_there_is(desk: Desk
 			3,
 			assign_to="Record's Owner",
 			action_text="Call {{ recipient.full_name }}",
-			waits_for_close=1,
+			wait_for_todo=1,
 		),
 		step(7, "Our offer"),
 		action("Set Field", 9, action_doctype="Contact", action_field="department", action_value="Sales"),
@@ -114,8 +114,8 @@ def test_action_reads_as_a_sentence_and_its_form_offers_what_there_is(desk: Desk
 			"Remove Tag",
 			1,
 			action_tag="Warm",
-			run_when="When Somebody Leaves",
-			leaving_because="Unsubscribed",
+			run_when="On Exit",
+			on_exit_reason="Unsubscribed",
 		),
 	)
 	frappe.db.commit()

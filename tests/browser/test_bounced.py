@@ -17,7 +17,7 @@ def test_form_of_a_bounced_contact_says_so_and_leads_to_the_suppression(desk: De
 	factories.run(clock)
 
 	desk.open(f"contact/{ada.name}")
-	said = desk.page.locator(".form-message:visible", has_text="No marketing e-mail")
+	said = desk.page.locator(".form-message:visible", has_text="No marketing email")
 	expect(said).to_contain_text(f"{ada.email_id} is suppressed, because the address does not exist")
 	expect(said).to_contain_text("<ada>: no such user here")
 	desk.shoot("bounced-contact")
@@ -37,12 +37,12 @@ def test_account_that_is_held_says_why_and_is_let_go_on_by_a_button(desk: Desk, 
 	factories.enroll(campaign, ada, clock)
 	factories.run(clock)
 
-	desk.open(f"drip-account-brake/{EMAIL_ACCOUNT}")
-	expect(desk.page.locator(".form-message:visible")).to_contain_text("No campaign e-mail leaves")
+	desk.open(f"drip-sending-block/{EMAIL_ACCOUNT}")
+	expect(desk.page.locator(".form-message:visible")).to_contain_text("No campaign email leaves")
 	desk.shoot("account-brake")
 	desk.page.get_by_role("button", name="Let the Account Go On").click()
 	desk.page.locator(".modal.show").get_by_role("button", name="Let It Go On").click()
 	expect(desk.page.get_by_text("goes on with the next dispatch")).to_be_visible()
 
-	assert factories.count("Drip Account Brake") == 0
+	assert factories.count("Drip Sending Block") == 0
 	assert desk.errors == []

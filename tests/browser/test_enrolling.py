@@ -106,7 +106,7 @@ def see(desk: Desk, document) -> None:
 
 def test_file_is_enrolled_after_a_dry_run(desk: Desk, garden):
 	lines = [
-		"E-mail;First Name;Surname",
+		"Email;First Name;Surname",
 		f"ada@{DOMAIN};Ada;Lovelace",
 		f"new@{DOMAIN};New;Comer",
 		"oops;Bad;Row",
@@ -135,7 +135,7 @@ def test_file_is_enrolled_after_a_dry_run(desk: Desk, garden):
 		frappe.db.commit()
 
 	run = frappe.get_last_doc("Drip Bulk Enrollment")
-	assert (run.enrolled, json.loads(run.row_errors)) == (2, [[4, "“oops” is not a valid e-mail address"]])
+	assert (run.enrolled, json.loads(run.row_errors)) == (2, [[4, "“oops” is not a valid email address"]])
 	desk.open(f"drip-bulk-enrollment/{run.name}")
 	desk.shoot("bulk-enrollment-file")
 	assert desk.errors == []

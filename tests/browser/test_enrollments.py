@@ -79,7 +79,7 @@ def test_line_shows_actions_waits_and_branches_and_a_failed_action_is_tried_agai
 			"send_after_days": 3,
 			"assign_to": "Record's Owner",
 			"action_text": "Call {{ recipient.full_name }}",
-			"waits_for_close": 1,
+			"wait_for_todo": 1,
 		},
 		step(9, "Our offer"),
 	)

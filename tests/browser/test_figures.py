@@ -20,7 +20,7 @@ PEOPLE = 12
 
 @pytest.fixture
 def campaign(site, smtp, clock):
-	"""Two e-mails to twelve people: half opened the first, three clicked, scanners came by, one address is not there."""
+	"""Two emails to twelve people: half opened the first, three clicked, scanners came by, one address is not there."""
 	text = '<p>Hello <a href="https://shop.example/spring">our shop</a></p>'
 	campaign = factories.make_active_campaign(
 		clock,

@@ -14,7 +14,7 @@ ROW = ".grid-row-open"
 
 
 def set_conditions(desk: Desk) -> None:
-	"""In the dialog: any e-mail was opened, and the recipient is on the list Garden friends, which is picked."""
+	"""In the dialog: any email was opened, and the recipient is on the list Garden friends, which is picked."""
 	dialog = desk.page.locator(".modal.show")
 	events = dialog.locator(".frappe-control[data-fieldname='event']").first
 	events.locator(".grid-add-row").click()
@@ -78,7 +78,7 @@ def test_flow_reads_like_a_list_and_conditions_are_set_in_a_dialog(desk: Desk):
 	desk.page.locator(".modal.show .btn-modal-primary:visible").click()
 	desk.settle()
 	expect(desk.page.locator(f"{ROW} [data-fieldname='condition_area']").first).to_contain_text(
-		"an e-mail was opened"
+		"an email was opened"
 	)
 	desk.page.locator(f"{ROW} .grid-collapse-row:visible").first.click()
 	desk.save()

@@ -98,7 +98,7 @@ def test_person_is_moved_and_a_campaign_is_closed(desk: Desk, running):
 
 def test_variants_are_shown_with_their_rates(desk: Desk, site, smtp):
 	clock = Clock(utc_now())
-	own = step(0, "Save 10 % today", label="Offer", own_weight=1, winner_by="Opens", winner_sample=500)
+	own = step(0, "Save 10 % today", label="Offer", control_weight=1, winner_by="Opens", winner_sample=500)
 	other = {
 		"step_label": "Offer",
 		"subject": "A gift for your garden",
@@ -130,5 +130,5 @@ def test_variants_are_shown_with_their_rates(desk: Desk, site, smtp):
 	desk.settle()
 
 	frappe.db.rollback()
-	assert frappe.db.get_value("Drip Variant Test", campaign.steps[0].name, "variant") == "B"
+	assert frappe.db.get_value("Drip Variant Result", campaign.steps[0].name, "variant") == "B"
 	assert not desk.errors

@@ -49,11 +49,11 @@ def test_leaving_undoing_and_giving_a_reason_need_no_javascript(browser: Browser
 	[link] = {link for link in links_in(received[:1]) if "/leave/" in link}
 
 	page.goto(link)
-	page.get_by_role("button", name="Opt out of all marketing e-mails").click()
+	page.get_by_role("button", name="Opt out of all marketing emails").click()
 	page.get_by_role("button", name="That was a mistake: undo it").click()
 	undone = page.get_by_role("status").inner_text()
 	page.get_by_role("button", name="Leave this series").click()
-	page.get_by_label("I get too many e-mails").check()
+	page.get_by_label("I get too many emails").check()
 	page.get_by_label("In your own words").fill("One a month, please.")
 	page.get_by_role("button", name="Send").click()
 	thanks = page.get_by_text("Thank you for telling us.").is_visible()
@@ -61,11 +61,11 @@ def test_leaving_undoing_and_giving_a_reason_need_no_javascript(browser: Browser
 
 	frappe.db.rollback()
 	[status, reason] = frappe.db.get_value(
-		"Drip Enrollment", {"email_address": received[0].recipient}, ["status", "leaving_reason"]
+		"Drip Enrollment", {"email_address": received[0].recipient}, ["status", "unsubscribe_reason"]
 	)
 	assert undone == "It is undone: everything is as it was."
 	assert thanks
-	assert (status, reason) == ("Unsubscribed", "I get too many e-mails: One a month, please.")
+	assert (status, reason) == ("Unsubscribed", "I get too many emails: One a month, please.")
 
 
 def test_manager_suppresses_an_address_and_lifts_it(desk, clock, smtp):
@@ -87,12 +87,12 @@ def test_manager_suppresses_an_address_and_lifts_it(desk, clock, smtp):
 
 	frappe.db.rollback()
 	assert stopped == "Exited"
-	assert frappe.get_last_doc("Drip Suppression").lifted_because == WORDS
+	assert frappe.get_last_doc("Drip Suppression").lifted_reason == WORDS
 	assert desk.errors == []
 
 
 def test_manager_brings_somebody_back_from_the_form(desk, clock, smtp):
-	campaign = factories.make_active_campaign(clock, without_link=1)
+	campaign = factories.make_active_campaign(clock, omit_unsubscribe_link=1)
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada", f"ada@{factories.DOMAIN}"), clock)
 	enroll.unsubscribe(enrollment, utc_now())
 	frappe.db.commit()
@@ -108,5 +108,5 @@ def test_manager_brings_somebody_back_from_the_form(desk, clock, smtp):
 
 	frappe.db.rollback()
 	assert enrollment.reload().status in ("In Progress", "Scheduled", "Completed")
-	assert desk.page.get_by_text("These e-mails have no unsubscribe link").is_visible()
+	assert desk.page.get_by_text("These emails have no unsubscribe link").is_visible()
 	assert desk.errors == []

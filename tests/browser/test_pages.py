@@ -52,7 +52,7 @@ def go(page: Page, sight: Sight) -> None:
 def find_faults(page: Page, sight: Sight) -> list[str]:
 	"""Return what axe calls serious or critical: the rule and where it is broken.
 
-	An e-mail in its sandbox runs no script, axe neither: its HTML is looked at outside.
+	An email in its sandbox runs no script, axe neither: its HTML is looked at outside.
 	"""
 	if sight.name == "view":
 		html = page.context.request.get(sight.url).text()
@@ -90,7 +90,7 @@ def test_pages_fit_speak_the_visitors_language_and_ask_nobody_else(sights, visit
 		root = page.locator("html")
 		assert width <= SIZES[size]["width"], f"{sight.name} is {width} wide"
 		assert page.title(), sight.name
-		if sight.name != "view":  # the e-mail is its author's
+		if sight.name != "view":  # the email is its author's
 			expect(root).to_have_attribute("lang", language)
 			expect(root).to_have_attribute("dir", DIRECTIONS[language])
 			expect(page.get_by_role("heading", level=1)).to_have_count(1)

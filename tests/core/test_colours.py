@@ -1,4 +1,4 @@
-"""The colour of a site on its recipients' pages: readable, whichever it is."""
+"""The color of a site on its recipients' pages: readable, whichever it is."""
 
 import pytest
 from hypothesis import given
@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from drip_campaigns.core.colors import READABLE, contrast, is_color, make_accent
 
 LIGHT, DARK = ("#ffffff", "#f4f5f7"), ("#1f252c", "#14181d")
-colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
+colors = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 
-@given(colours, st.sampled_from([LIGHT, DARK]))
-def test_every_colour_can_be_read_as_a_link_and_under_the_text_of_a_button(colour, grounds):
-	accent = make_accent(colour, grounds)
+@given(colors, st.sampled_from([LIGHT, DARK]))
+def test_every_colour_can_be_read_as_a_link_and_under_the_text_of_a_button(color, grounds):
+	accent = make_accent(color, grounds)
 
 	assert min(contrast(accent.plain, ground) for ground in grounds) >= READABLE
 	assert contrast(accent.text, accent.plain) >= READABLE

@@ -58,7 +58,12 @@ def test_nobody_must_confirm_for_named_domains_when_none_is_named():
 		(3, False, NO_REMINDER, KeepWaiting(ASKED_AT + timedelta(days=14))),
 		(14, False, NO_REMINDER, Expire()),
 		(3, False, ConfirmationTimes(timedelta(days=3), timedelta(days=3)), Expire()),
-		(1, False, ConfirmationTimes(timedelta(days=9), timedelta(days=3)), KeepWaiting(ASKED_AT + timedelta(days=3))),
+		(
+			1,
+			False,
+			ConfirmationTimes(timedelta(days=9), timedelta(days=3)),
+			KeepWaiting(ASKED_AT + timedelta(days=3)),
+		),
 	],
 )
 def test_question_is_followed_by_one_reminder_and_then_by_the_end(days, reminded, patience, expected):
@@ -70,7 +75,9 @@ def test_question_is_followed_by_one_reminder_and_then_by_the_end(days, reminded
 	[(PATIENCE, 2), (NO_REMINDER, 14), (ConfirmationTimes(timedelta(days=14), timedelta(days=14)), 14)],
 )
 def test_whoever_was_not_asked_is_asked_first(patience, days):
-	assert decide_question(None, False, patience, ASKED_AT) == AskQuestion(REQUEST, ASKED_AT + timedelta(days=days))
+	assert decide_question(None, False, patience, ASKED_AT) == AskQuestion(
+		REQUEST, ASKED_AT + timedelta(days=days)
+	)
 
 
 def test_asking_whenever_it_is_time_asks_twice_and_ends():

@@ -1,4 +1,4 @@
-"""Steps that are no e-mails: how the schedule passes them, and where it ends."""
+"""Steps that are no emails: how the schedule passes them, and where it ends."""
 
 from datetime import date, datetime, time
 

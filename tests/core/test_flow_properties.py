@@ -74,9 +74,7 @@ def lives(draw: st.DrawFn) -> tuple[Plan, Position, list[datetime], ScriptedData
 		validate_plan(plan)
 	except InvalidFlowError:
 		assume(False)
-	facts = ScriptedData(
-		{"tags": draw(st.sampled_from(((), ("hot",)))), "fields": {"renewal": start.date()}}
-	)
+	facts = ScriptedData({"tags": draw(st.sampled_from(((), ("hot",)))), "fields": {"renewal": start.date()}})
 	for event in draw(st.lists(st.tuples(st.sampled_from(("Opened", "Clicked")), minutes), max_size=3)):
 		facts._happenings.append(PastEvent(event[0], "a", start + event[1]))
 	runs = sorted(start + after for after in draw(st.lists(minutes, min_size=1, max_size=8)))
@@ -140,7 +138,7 @@ def test_nothing_is_carried_out_twice_or_although_it_is_disabled(life):
 @FEWER
 @given(lives())
 def test_waits_are_forgotten_by_the_store_and_nothing_changes(life):
-	"""What the database does not keep of a position, which steps without an e-mail were passed, is not needed."""
+	"""What the database does not keep of a position, which steps without an email were passed, is not needed."""
 	plan, position, runs, facts = life
 	acting = {step.id for step in plan.steps if step.acts}
 

@@ -13,10 +13,10 @@ ZONE = ZoneInfo(BERLIN)
 
 
 @pytest.mark.parametrize(
-	("count", "days", "one_a_day", "caps"),
+	("count", "days", "one_per_day", "caps"),
 	[
 		(0, 0, False, ()),
-		(0, 7, False, ()),  # 0 e-mails is no cap, and not "nothing at all"
+		(0, 7, False, ()),  # 0 emails is no cap, and not "nothing at all"
 		(3, 7, False, (Cap(3, 7),)),
 		(2, 0, False, (Cap(2, 1),)),
 		(0, 0, True, (Cap(1, 1),)),
@@ -24,8 +24,8 @@ ZONE = ZoneInfo(BERLIN)
 		(3, 7, True, (Cap(3, 7), Cap(1, 1))),
 	],
 )
-def test_settings_mean_these_caps(count, days, one_a_day, caps):
-	assert find_caps(count, days, one_a_day=one_a_day) == caps
+def test_settings_mean_these_caps(count, days, one_per_day, caps):
+	assert find_caps(count, days, one_per_day=one_per_day) == caps
 
 
 @pytest.mark.parametrize(

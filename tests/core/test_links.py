@@ -1,4 +1,4 @@
-"""Links of an e-mail: which are counted, what stays as it is, where they may lead."""
+"""Links of an email: which are counted, what stays as it is, where they may lead."""
 
 import re
 

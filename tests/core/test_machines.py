@@ -14,7 +14,7 @@ GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com
 
 
 def visit(seconds: float = 3600, kind: VisitKind = VisitKind.CLICK, mail: str = "m", **more) -> Visit:
-	"""Return a visit so many seconds after the e-mail was sent."""
+	"""Return a visit so many seconds after the email was sent."""
 	facts = {"agent": FIREFOX, "network_address": "192.0.2.7", "key": "link", **more}
 	name = f"{kind}-{mail}-{seconds}-{facts['key']}"
 	return Visit(name, kind, mail, SENT + timedelta(seconds=seconds), **facts)
@@ -56,7 +56,7 @@ def test_machine_that_shows_itself_is_a_machine(facts):
 
 
 @pytest.mark.parametrize(
-	("kind", "seconds", "by_machine"),
+	("kind", "seconds", "is_bot"),
 	[
 		(VisitKind.CLICK, 9, True),
 		(VisitKind.CLICK, -5, True),
@@ -65,8 +65,8 @@ def test_machine_that_shows_itself_is_a_machine(facts):
 		(VisitKind.OPEN, 3, False),
 	],
 )
-def test_nobody_reads_an_e_mail_before_it_can_be_there(kind, seconds, by_machine):
-	assert judge(visit(seconds, kind)) == [by_machine]
+def test_nobody_reads_an_e_mail_before_it_can_be_there(kind, seconds, is_bot):
+	assert judge(visit(seconds, kind)) == [is_bot]
 
 
 def test_scanner_that_follows_three_links_within_ten_seconds_is_a_machine_with_its_open():

@@ -41,7 +41,7 @@ def test_what_an_action_changes_holds_for_the_conditions_after_it(action, condit
 
 
 def test_step_after_a_todo_waits_for_ever_if_nobody_closes_it():
-	steps = [act("call", action="Assign ToDo", waits_for_close=True), {"id": "mail", "send_after_days": 1}]
+	steps = [act("call", action="Assign ToDo", wait_for_todo=True), {"id": "mail", "send_after_days": 1}]
 
 	outcome = run(make_file(steps=steps))
 
@@ -50,10 +50,10 @@ def test_step_after_a_todo_waits_for_ever_if_nobody_closes_it():
 
 @pytest.mark.parametrize(("because", "done"), [("goal", ["goal", "any"]), ("reply", ["any"])])
 def test_steps_for_leavers_ask_why_and_are_not_done_for_who_has_come_back(because, done):
-	leaving = {"run_when": "When Somebody Leaves", "send_after_days": 3, "action": "Tell a User"}
+	leaving = {"run_when": "On Exit", "send_after_days": 3, "action": "Notify User"}
 	steps = [
 		{"id": "mail", "send_after_days": 9},
-		act("goal", leaving_because="Goal", **leaving),
+		act("goal", on_exit_reason="Goal", **leaving),
 		act("any", **leaving),
 	]
 	back = {"at": "2026-03-30T10:00:00", "do": "enroll"}

@@ -1,4 +1,4 @@
-"""Which e-mails belong to one thread, and the subject of an answer."""
+"""Which emails belong to one thread, and the subject of an answer."""
 
 import pytest
 
@@ -43,7 +43,10 @@ def test_thread_whose_first_e_mail_is_not_kept_goes_on_under_its_subject():
 
 
 def test_long_thread_names_its_first_e_mail_and_the_latest():
-	earlier = [EarlierEmail("First", "0", ""), *(EarlierEmail("Re: First", str(n), "0") for n in range(1, 50))]
+	earlier = [
+		EarlierEmail("First", "0", ""),
+		*(EarlierEmail("Re: First", str(n), "0") for n in range(1, 50)),
+	]
 
 	references = find_thread(earlier).references
 

@@ -40,7 +40,9 @@ def test_news_of_an_email_changes_no_status(status, event):
 	assert next_status(status, event) is status
 
 
-@pytest.mark.parametrize("event", [event for event in EventType if event not in (*NEWS, EventType.CAME_BACK)])
+@pytest.mark.parametrize(
+	"event", [event for event in EventType if event not in (*NEWS, EventType.RESUBSCRIBED)]
+)
 def test_nothing_but_the_own_wish_brings_back_one_who_unsubscribed(event):
 	assert TRANSITIONS.get((Status.UNSUBSCRIBED, event), Status.UNSUBSCRIBED) is Status.UNSUBSCRIBED
 

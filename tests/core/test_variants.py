@@ -25,7 +25,10 @@ def test_each_gets_always_the_same_variant_and_all_together_what_the_weights_say
 
 def test_variants_of_two_steps_are_chosen_independently():
 	both = Counter(
-		(choose_variant([("A", 1), ("B", 1)], f"e{number}", "one"), choose_variant([("A", 1), ("B", 1)], f"e{number}", "two"))
+		(
+			choose_variant([("A", 1), ("B", 1)], f"e{number}", "one"),
+			choose_variant([("A", 1), ("B", 1)], f"e{number}", "two"),
+		)
 		for number in range(8000)
 	)
 
@@ -42,8 +45,18 @@ def test_variants_of_two_steps_are_chosen_independently():
 		([VariantCount("A", 0, 0), VariantCount("B", 50, 40)], FIRST, "A", False),
 		([VariantCount("A", 100, 0), VariantCount("B", 100, 0)], GREATEST, "A", False),
 		# Better than one of three is not better than the next best
-		([VariantCount("A", 400, 20), VariantCount("B", 400, 80), VariantCount("C", 400, 78)], FIRST, "A", False),
-		([VariantCount("A", 400, 20), VariantCount("B", 400, 80), VariantCount("C", 400, 40)], FIRST, "B", True),
+		(
+			[VariantCount("A", 400, 20), VariantCount("B", 400, 80), VariantCount("C", 400, 78)],
+			FIRST,
+			"A",
+			False,
+		),
+		(
+			[VariantCount("A", 400, 20), VariantCount("B", 400, 80), VariantCount("C", 400, 40)],
+			FIRST,
+			"B",
+			True,
+		),
 	],
 )
 def test_winner_is_called_so_only_where_the_difference_is_significant(
@@ -56,11 +69,13 @@ def test_winner_is_called_so_only_where_the_difference_is_significant(
 
 def test_p_value_is_that_of_the_textbooks():
 	# Two proportions, 45/200 and 65/200: z = 2.239, p = 0.0251
-	assert compare_variants([VariantCount("A", 200, 45), VariantCount("B", 200, 65)], FIRST).p_value == pytest.approx(
-		0.0251, abs=0.0002
-	)
+	assert compare_variants(
+		[VariantCount("A", 200, 45), VariantCount("B", 200, 65)], FIRST
+	).p_value == pytest.approx(0.0251, abs=0.0002)
 	# Fisher's tea: 3 of 4 and 1 of 4, two-sided 0.4857
-	assert compare_variants([VariantCount("A", 4, 1), VariantCount("B", 4, 3)], FIRST).p_value == pytest.approx(0.4857, abs=0.0001)
+	assert compare_variants(
+		[VariantCount("A", 4, 1), VariantCount("B", 4, 3)], FIRST
+	).p_value == pytest.approx(0.4857, abs=0.0001)
 
 
 def test_of_tests_without_a_difference_hardly_one_in_twenty_finds_one():

@@ -1,4 +1,4 @@
-"""Actions beside e-mail: each kind by the real documents of Frappe, once, with the owner's rights; and what leavers get."""
+"""Actions beside email: each kind by the real documents of Frappe, once, with the owner's rights; and what leavers get."""
 
 import json
 from collections import Counter
@@ -34,7 +34,7 @@ def action(kind: str, days: int = 0, **fields) -> dict:
 
 def on_leaving(kind: str, **fields) -> dict:
 	"""Return the values of an action for those who leave."""
-	return action(kind, run_when="When Somebody Leaves", **fields)
+	return action(kind, run_when="On Exit", **fields)
 
 
 def act(clock) -> None:
@@ -115,7 +115,7 @@ def test_list_and_campaign_actions_follow_the_rules_of_the_list_and_the_campaign
 	act(clock)
 
 	assert factories.count("Drip Target List Member", target_list=news.name, recipient=contact.name) == 1
-	dropped = {"target_list": old.name, "dropped_at": ("is", "set")}
+	dropped = {"target_list": old.name, "removed_at": ("is", "set")}
 	assert factories.count("Drip Target List Member", **dropped) == 1
 	assert factories.count("Drip Enrollment", campaign=other.name, recipient=contact.name) == 1
 	assert (leaving.reload().status, leaving.exit_reason) == ("Exited", "Removed")
@@ -131,12 +131,12 @@ def test_users_get_todos_in_turn_and_are_told_once(site, smtp, clock):
 		clock,
 		action(
 			"Assign ToDo",
-			assign_to="Users in Turn",
+			assign_to="Round Robin",
 			action_users="\n".join(users),
 			action_text="Call {{ recipient.full_name }}",
 		),
 		action(
-			"Tell a User", action_user=users[0], action_text="{{ recipient.first_name }} is warm", by_email=1
+			"Notify User", action_user=users[0], action_text="{{ recipient.first_name }} is warm", by_email=1
 		),
 		step(9),
 	)
@@ -162,7 +162,7 @@ def test_next_step_waits_for_the_todo_and_keeps_its_distance_from_the_day_it_is_
 ):
 	campaign = factories.make_active_campaign(
 		clock,
-		action("Assign ToDo", action_user="Administrator", waits_for_close=1),
+		action("Assign ToDo", action_user="Administrator", wait_for_todo=1),
 		step(2, counted_from="Previous Step"),
 	)
 	enrollment = factories.enroll(campaign, contact, clock)
@@ -212,11 +212,13 @@ def test_leavers_get_what_waits_for_their_reason_once_and_nobody_when_the_campai
 		step(0),
 		step(5),
 		on_leaving("Add Tag", action_tag="Drip Left"),
-		on_leaving("Add Tag", action_tag="Drip Opted Out", leaving_because="Unsubscribed"),
+		on_leaving("Add Tag", action_tag="Drip Opted Out", on_exit_reason="Unsubscribed"),
 		on_leaving("Add Tag", action_tag="Drip Later", send_after_days=3),
 	)
 	people = {name: factories.make_contact(name) for name in ("opted", "replied", "stays")}
-	enrolled = {name: factories.enroll(campaign, record_actions, clock) for name, record_actions in people.items()}
+	enrolled = {
+		name: factories.enroll(campaign, record_actions, clock) for name, record_actions in people.items()
+	}
 	act(clock)
 	assert deeds(campaign) == []
 
@@ -238,7 +240,7 @@ def test_leavers_get_what_waits_for_their_reason_once_and_nobody_when_the_campai
 
 def test_email_when_somebody_leaves_is_refused(site):
 	with pytest.raises(frappe.ValidationError) as caught:
-		factories.make_campaign(step(0), step(0, run_when="When Somebody Leaves"))
+		factories.make_campaign(step(0), step(0, run_when="On Exit"))
 
 	assert "nothing but an action can run when somebody leaves" in str(caught.value)
 
@@ -346,11 +348,11 @@ def test_line_of_an_enrollment_has_actions_waits_and_branches_in_their_order(sit
 	line = progress.list_schedule(enrollment.reload())
 
 	assert [(row["kind"], row["status"]) for row in line] == [
-		("E-mail", "Sent"),
-		("Way", "Moved On"),
+		("Email", "Sent"),
+		("Way", "Branched"),
 		("Action", "Done"),
-		("Way", "Moved On"),
-		("E-mail", "Planned"),
+		("Way", "Branched"),
+		("Email", "Planned"),
 	]
 	assert (
 		line[1]["reason"].startswith("Waited in vain: ") and line[2]["subject"] == "Add the tag “Drip Warm”"
@@ -473,7 +475,7 @@ def test_owner_without_the_right_is_told_at_activation_and_holds_the_campaign_wh
 	act(clock)
 
 	campaign.reload()
-	assert campaign.status == "Paused" and "has no right to write Contact" in campaign.held_because
+	assert campaign.status == "Paused" and "has no right to write Contact" in campaign.pause_reason
 	assert deeds(campaign) == [("Waiting", None)] and not contact.reload().department
 	assert frappe.session.user == "Administrator"
 
@@ -507,14 +509,14 @@ def test_who_may_edit_a_campaign_cannot_let_its_owner_do_what_they_may_not(site)
 		({"action": "Create Document", "action_doctype": "ToDo", "action_values": '{"x": 1}'}, "no field x"),
 		(
 			{
-				"action": "Tell a User",
+				"action": "Notify User",
 				"action_user": "Administrator",
 				"action_text": "{{ frappe.db }}{{ x }}",
 			},
 			"x }} is not known",
 		),
 		(
-			{"action": "Assign ToDo", "assign_to": "Users in Turn", "action_users": "a@b.example"},
+			{"action": "Assign ToDo", "assign_to": "Round Robin", "action_users": "a@b.example"},
 			"User a@b.example is disabled",
 		),
 		({"action": "Assign ToDo"}, "nobody to whom it goes"),
@@ -606,7 +608,7 @@ def test_same_action_written_twice_is_one(site, clock, contact):
 	[
 		action("Add Tag", action_tag="Drip Warm"),
 		action("Assign ToDo", action_user="Administrator"),
-		action("Tell a User", action_user="Administrator", action_text="{{ doc.first_name }}"),
+		action("Notify User", action_user="Administrator", action_text="{{ doc.first_name }}"),
 		action("Call Webhook", webhook=HOOK),
 	],
 	ids=lambda does: does["action"],

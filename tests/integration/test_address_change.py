@@ -25,7 +25,7 @@ ADA, NEW = f"ada@{DOMAIN}", f"lovelace@{DOMAIN}"
 
 @pytest.fixture
 def enrollment(web, clock, smtp):
-	"""Ada on a campaign, after the first e-mail."""
+	"""Ada on a campaign, after the first email."""
 	campaign = factories.make_active_campaign(clock)
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)
 	factories.run(clock)
@@ -59,7 +59,7 @@ def test_nothing_changes_until_the_new_address_confirms(enrollment, smtp, web):
 	looked = [Browser(web).get(link, method=method).status for method in ("GET", "HEAD", "GET")]
 
 	assert answer.status == 200
-	assert "We have sent an e-mail to the new address." in answer.text
+	assert "We have sent an email to the new address." in answer.text
 	assert looked == [200] * 3
 	assert address_of(enrollment.recipient) == ADA
 	assert NEW not in link
@@ -141,7 +141,7 @@ def test_what_is_no_address_is_refused_in_words_and_nothing_is_sent(enrollment, 
 	answer, link = ask(smtp, wrong)
 
 	assert answer.status == 422
-	assert "This is not an e-mail address." in answer.text
+	assert "This is not an email address." in answer.text
 	assert link is None
 	assert factories.count("Drip Recipient Preference") == 0
 	assert factories.count("Email Queue", reference_doctype=["is", "not set"], status="Not Sent") == 0

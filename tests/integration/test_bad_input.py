@@ -130,7 +130,7 @@ def test_record_without_an_address_cannot_be_enrolled(site, clock):
 
 	said = refusal_of(verbs.enroll, campaign.name, "Contact", contact.name, clock.now)
 
-	assert "Contact Ada has no e-mail address. Enter one in the record and enroll again." in said
+	assert "Contact Ada has no email address. Enter one in the record and enroll again." in said
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,7 @@ def test_record_with_an_invalid_address_cannot_be_enrolled(site, clock, address)
 	said = refusal_of(verbs.enroll, campaign.name, "Contact", contact.name, clock.now)
 
 	assert (
-		f"Contact Ada has the e-mail address “{address}”, which is not valid. Correct it in the record"
-		in said
+		f"Contact Ada has the email address “{address}”, which is not valid. Correct it in the record" in said
 	)
 
 
@@ -156,10 +155,10 @@ def test_record_that_must_not_be_written_to_cannot_be_enrolled(site, clock):
 	user = frappe.get_doc("User", factories.make_user("disabled", "Drip User"))
 	frappe.db.set_value("User", user.name, "enabled", 0)
 
-	assert "Contact Ada is marked as unsubscribed, so it gets no campaign e-mails." in refusal_of(
+	assert "Contact Ada is marked as unsubscribed, so it gets no campaign emails." in refusal_of(
 		verbs.enroll, campaign.name, "Contact", contact.name, clock.now
 	)
-	assert "is disabled, so it gets no campaign e-mails." in refusal_of(
+	assert "is disabled, so it gets no campaign emails." in refusal_of(
 		verbs.enroll, campaign.name, "User", user.name, clock.now
 	)
 
@@ -208,7 +207,7 @@ def test_address_that_was_emptied_costs_only_its_own_record(site, smtp, clock):
 
 	assert {message.recipient for message in smtp.messages} == {people[0].email_id, people[2].email_id}
 	enrollments[1].reload()
-	assert f"Contact {people[1].name} has no valid e-mail address (empty)" in enrollments[1].last_error
+	assert f"Contact {people[1].name} has no valid email address (empty)" in enrollments[1].last_error
 	assert enrollments[1].status == "In Progress"
 
 

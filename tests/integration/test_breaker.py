@@ -10,7 +10,7 @@ from tests.factories import DOMAIN, step
 
 
 def send_to_many(smtp, clock, bad: int, **settings):
-	"""Send the first e-mail of a campaign to twenty people, of whom `bad` do not exist; return the campaign."""
+	"""Send the first email of a campaign to twenty people, of whom `bad` do not exist; return the campaign."""
 	document = frappe.get_doc("Drip Settings")
 	document.update({"breaker_sample": 20, "breaker_bounce_rate": 10, **settings})
 	document.save()
@@ -32,7 +32,7 @@ def test_campaign_of_which_too_much_bounces_is_paused_and_its_people_are_told(si
 
 	campaign.reload()
 	assert campaign.status == "Paused"
-	assert "4 of 20" in campaign.held_because
+	assert "4 of 20" in campaign.pause_reason
 	assert len(smtp.messages) == 16
 	assert factories.count("Drip Enrollment", campaign=campaign.name, status="In Progress") == 16
 

@@ -51,7 +51,7 @@ def test_who_cannot_be_enrolled_is_counted_by_reason_and_stops_nobody(site, cloc
 	assert result.enrolled == 1
 	assert dict(result.refused) == {
 		"Another record with the same address is on the campaign": 1,
-		"No valid e-mail address": 1,
+		"No valid email address": 1,
 		"Is marked as unsubscribed": 1,
 	}
 

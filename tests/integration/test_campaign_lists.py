@@ -184,7 +184,7 @@ EXCLUDED = {
 	"list": lambda listed: {"kind": "Target List", "target_list": listed.name},
 	"domain": lambda _list: {"kind": "Mail Domain", "value": "@Sub.Rival.example"},
 	"parent domain": lambda _list: {"kind": "Mail Domain", "value": "rival.example"},
-	"address": lambda _list: {"kind": "E-mail Address", "value": "EVE@sub.rival.example"},
+	"address": lambda _list: {"kind": "Email Address", "value": "EVE@sub.rival.example"},
 }
 
 
@@ -272,7 +272,7 @@ def test_who_gets_on_an_excluded_list_later_leaves_before_the_next_e_mail(people
 			{"exclusions": [{"kind": "Mail Domain", "value": "no domain"}]},
 			"Exclude, row 1: “no domain” is no mail domain",
 		),
-		({"exclusions": [{"kind": "E-mail Address", "value": "nobody"}]}, "“nobody” is no e-mail address"),
+		({"exclusions": [{"kind": "Email Address", "value": "nobody"}]}, "“nobody” is no email address"),
 		({"exclusions": [{"kind": "Target List"}]}, "Exclude, row 1: Target List is empty"),
 		(
 			{

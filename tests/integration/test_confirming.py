@@ -25,8 +25,8 @@ from tests.factories import DOMAIN
 from tests.processes import run_together
 from tests.web import Browser
 
-QUESTION = "Please confirm that you want our e-mails"
-REMINDER = "Reminder: please confirm that you want our e-mails"
+QUESTION = "Please confirm that you want our emails"
+REMINDER = "Reminder: please confirm that you want our emails"
 WORDING = "I want them."
 
 
@@ -470,7 +470,7 @@ def test_campaign_with_a_broken_confirmation_text_is_not_saved(site):
 		doctype="Email Template", name="Drip Test Broken", subject="Hello", response="{{ nobody.knows }}"
 	).insert()
 
-	with pytest.raises(frappe.ValidationError, match="Confirmation E-mail.*nobody"):
+	with pytest.raises(frappe.ValidationError, match="Confirmation Email.*nobody"):
 		factories.make_campaign(double_opt_in="Always", confirmation_template="Drip Test Broken")
 
 

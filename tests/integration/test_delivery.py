@@ -25,7 +25,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def queued(site, smtp, clock) -> list[str]:
-	"""Five e-mails that wait for a delivery job; the addresses in the order of their turn."""
+	"""Five emails that wait for a delivery job; the addresses in the order of their turn."""
 	campaign = factories.make_active_campaign(clock, factories.step(0))
 	contacts = [factories.make_contact(name, f"{name}@{DOMAIN}") for name in "abcde"]
 	for contact in contacts:
@@ -165,7 +165,7 @@ def test_hold_all_sending_stops_a_slow_group_within_a_second(queued, smtp, clock
 	monkeypatch.setattr(delivery, "ASK_AGAIN_SECONDS", 0)
 
 	def hold() -> None:
-		frappe.db.set_single_value("Drip Settings", "hold_sending", 1)
+		frappe.db.set_single_value("Drip Settings", "pause_sending", 1)
 		frappe.db.commit()
 
 	_deliver_until(clock, "send_text", 2, hold)
@@ -176,7 +176,7 @@ def test_hold_all_sending_stops_a_slow_group_within_a_second(queued, smtp, clock
 
 
 def test_last_e_mail_of_a_group_that_takes_long_ends_the_job_in_order(queued, smtp, clock, monkeypatch):
-	monkeypatch.setattr(delivery, "ASK_AGAIN_SECONDS", 0)  # every e-mail takes longer than that
+	monkeypatch.setattr(delivery, "ASK_AGAIN_SECONDS", 0)  # every email takes longer than that
 
 	accepted = delivery.deliver(clock)
 

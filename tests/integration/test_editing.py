@@ -103,7 +103,7 @@ def test_dialog_says_in_words_who_gets_a_new_step_and_who_is_past_it(crowd):
 		"on_board": 11,
 		"sentences": [
 			"Step “New on day 3”: 7 will get it, 4 are past it and will not.",
-			"4 will get their next e-mail earlier than planned now.",
+			"4 will get their next email earlier than planned now.",
 		],
 	}
 

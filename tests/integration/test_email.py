@@ -1,4 +1,4 @@
-"""The e-mail itself, as the mail server gets it and as the ERP shows it."""
+"""The email itself, as the mail server gets it and as the ERP shows it."""
 
 import email
 import re
@@ -495,7 +495,7 @@ def test_preview_shows_the_step_for_a_record_or_for_somebody(site, clock):
 
 
 def queued_test():
-	"""Return the one test e-mail in the queue, as a message."""
+	"""Return the one test email in the queue, as a message."""
 	[name] = frappe.get_all("Email Queue", filters={"reference_doctype": "Drip Campaign"}, pluck="name")
 	queue = frappe.get_doc("Email Queue", name)
 	return queue, email.message_from_string(queue.message, policy=policy.default)

@@ -16,7 +16,7 @@ from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock
 
-MAPPING = json.dumps({"email_address": "E-mail", "first_name": "First Name", "last_name": "Last Name"})
+MAPPING = json.dumps({"email_address": "Email", "first_name": "First Name", "last_name": "Last Name"})
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def upload(site):
 
 
 def rows(*lines: str) -> str:
-	return "\n".join(["E-mail,First Name,Last Name", *lines])
+	return "\n".join(["Email,First Name,Last Name", *lines])
 
 
 def test_columns_are_understood_by_their_headings(upload):
@@ -78,9 +78,9 @@ def test_dry_run_says_what_each_row_would_do_and_writes_nothing(campaign, upload
 	assert (found["total"], found["enrolled"], found["created"], found["errors_count"]) == (5, 1, 0, 4)
 	assert found["errors"] == [
 		{"row": 3, "text": "the same as row 2"},
-		{"row": 4, "text": "“no address” is not a valid e-mail address"},
+		{"row": 4, "text": "“no address” is not a valid email address"},
 		{"row": 5, "text": f"no Contact that you may read has the address new@{DOMAIN}"},
-		{"row": 6, "text": "no e-mail address"},
+		{"row": 6, "text": "no email address"},
 	]
 	assert (with_new["enrolled"], with_new["created"], with_new["errors_count"]) == (2, 1, 3)
 	assert (factories.count("Contact"), factories.count("Drip Enrollment")) == before
@@ -113,7 +113,7 @@ def test_run_does_what_the_dry_run_has_said(campaign, upload):
 def test_excel_file_and_the_name_of_the_record(campaign, upload):
 	contact = factories.make_contact("Ada", f"ada@{DOMAIN}")
 	book, content = Workbook(), io.BytesIO()
-	for line in (("Record", "E-mail"), (contact.name, None), (None, None), ("drip-no-such-contact", None)):
+	for line in (("Record", "Email"), (contact.name, None), (None, None), ("drip-no-such-contact", None)):
 		book.active.append(line)
 	book.save(content)
 	url = upload(content.getvalue(), "drip people.xlsx")
@@ -189,10 +189,10 @@ def test_mapping_that_leads_nowhere_is_refused(campaign, upload):
 	url = upload(rows(f"ada@{DOMAIN},,"))
 
 	for mapping, said in (
-		("{}", "Say which column holds the e-mail address"),
+		("{}", "Say which column holds the email address"),
 		(
 			'{"email_address": "Mail"}',
-			"The file has no column Mail. Choose one of: E-mail, First Name, Last Name.",
+			"The file has no column Mail. Choose one of: Email, First Name, Last Name.",
 		),
 		("oops", "Choose the columns again"),
 	):

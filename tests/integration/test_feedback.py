@@ -55,7 +55,7 @@ def set_mailbox(**fields) -> None:
 
 
 def send_to(campaign, clock, name: str = "ada"):
-	"""Enroll a Contact of a customer, send the first e-mail, and return the enrollment."""
+	"""Enroll a Contact of a customer, send the first email, and return the enrollment."""
 	contact = factories.make_contact(name.title(), f"{name}@{THEIRS}")
 	enrollment = factories.enroll(campaign, contact, clock)
 	factories.run(clock)
@@ -91,7 +91,7 @@ def bounce(*blocks: tuple[str, str, str], to: str = SENDER, original: str = "", 
 
 
 def answer(mail, text: str, sender: str = "", **headers: str) -> bytes:
-	"""Return an answer to an e-mail of ours."""
+	"""Return an answer to an email of ours."""
 	message = EmailMessage()
 	message["From"], message["To"], message["Subject"] = sender or mail.email_address, SENDER, "Re: Day 0"
 	message["Message-ID"] = f"<{frappe.generate_hash(length=12)}@{THEIRS}>"
@@ -235,7 +235,7 @@ def test_soft_bounce_hides_no_hard_one_and_a_hard_one_counts_after_a_soft(campai
 
 
 def complaint(mail, recipient: str, kind: str = "abuse", message_id: str = "") -> bytes:
-	"""Return a report of RFC 5965 about an e-mail."""
+	"""Return a report of RFC 5965 about an email."""
 	return (
 		f"From: fbl@feedback.{THEIRS}\nTo: {SENDER}\nSubject: FW: Day 0\nMessage-ID: <{frappe.generate_hash(length=9)}@{THEIRS}>\n"
 		'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\n\n'
@@ -281,7 +281,7 @@ def test_answer_ends_the_enrollment_and_stands_on_the_records(campaign, clock):
 
 def test_campaign_that_goes_on_after_a_reply_notes_it_and_goes_on(site, clock):
 	clean_theirs()
-	campaign = factories.make_active_campaign(clock, step(0), step(2), goes_on_after_reply=1)
+	campaign = factories.make_active_campaign(clock, step(0), step(2), continue_after_reply=1)
 	ada = send_to(campaign, clock)
 
 	receive(answer(mail_of(ada), "Thank you"))
@@ -468,9 +468,9 @@ def test_refusal_for_the_senders_set_up_holds_the_account_until_somebody_looks(c
 	send_to(campaign, clock)
 	bob = send_to(campaign, clock, "bob")
 
-	held, waiting = frappe.db.get_value("Drip Account Brake", EMAIL_ACCOUNT, "state"), mail_of(bob).status
+	held, waiting = frappe.db.get_value("Drip Sending Block", EMAIL_ACCOUNT, "state"), mail_of(bob).status
 	problems = " ".join(finding.text for finding in examine(clock.now) if finding.is_problem)
-	frappe.delete_doc("Drip Account Brake", EMAIL_ACCOUNT)
+	frappe.delete_doc("Drip Sending Block", EMAIL_ACCOUNT)
 	frappe.db.commit()
 	clock.advance(minutes=20)
 	factories.run(clock)
@@ -487,7 +487,7 @@ def test_policy_of_one_recipient_holds_the_account_with_the_third_only(campaign,
 	for name in ("ada", "bob", "cy"):
 		smtp.answer(f"{name}@{THEIRS}", "550 5.7.1 This group only accepts messages from members")
 		send_to(campaign, clock, name)
-		states.append(frappe.db.get_value("Drip Account Brake", EMAIL_ACCOUNT, "state"))
+		states.append(frappe.db.get_value("Drip Sending Block", EMAIL_ACCOUNT, "state"))
 
 	assert states == [None, None, "Held"]
 
@@ -501,7 +501,7 @@ def test_deferral_for_policy_slows_the_account_down_for_an_hour(campaign, clock,
 
 	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	factories.run(clock)
-	state, slowly = frappe.db.get_value("Drip Account Brake", EMAIL_ACCOUNT, "state"), len(smtp.messages)
+	state, slowly = frappe.db.get_value("Drip Sending Block", EMAIL_ACCOUNT, "state"), len(smtp.messages)
 	for _ in range(8):
 		clock.advance(minutes=10)
 		factories.run(clock)

@@ -22,7 +22,7 @@ LATER = timedelta(minutes=2)
 
 @pytest.fixture
 def campaign(site, smtp, clock):
-	"""A campaign whose two e-mails two people got; one opened and clicked, a machine clicked, one bounced before."""
+	"""A campaign whose two emails two people got; one opened and clicked, a machine clicked, one bounced before."""
 	text = '<p>Hello <a href="https://shop.example/">Shop</a></p>'
 	campaign = factories.make_active_campaign(
 		clock, factories.step(0, "First", text), factories.step(1, "Second"), tracking_mode="Individual"
@@ -78,7 +78,7 @@ EXPECTED = {
 	"sent": 4,
 	"opened": 1,
 	"clicked": 2,
-	"clicked_by_machine": 1,
+	"clicked_by_bot": 1,
 	"bounced": 1,
 }
 
@@ -183,8 +183,8 @@ def test_log_settings_clear_the_log_by_the_same_function(site):
 
 def test_wrong_sum_is_found_and_corrected(campaign):
 	count()
-	figure = frappe.get_all("Drip Figure", {"event_type": "Sent"}, ["name", "total"])[0]
-	frappe.db.set_value("Drip Figure", figure.name, "total", figure.total + 7)
+	figure = frappe.get_all("Drip Counter", {"event_type": "Sent"}, ["name", "total"])[0]
+	frappe.db.set_value("Drip Counter", figure.name, "total", figure.total + 7)
 	frappe.db.set_value("Drip Tracking URL", {"step": ["is", "set"]}, "clicks", 99)
 	frappe.db.commit()
 	found = verify_counters.find_differences()
@@ -210,12 +210,12 @@ def test_campaign_that_is_renamed_keeps_its_figures_and_a_new_one_of_the_old_nam
 	renamed.delete()
 	again = factories.make_campaign(name=f"{old} renamed")
 	assert shown(again) == {}
-	assert frappe.db.count("Drip Figure", {"tracking_url": ["is", "set"]})
+	assert frappe.db.count("Drip Counter", {"tracking_url": ["is", "set"]})
 
 
 def test_list_of_those_who_clicked_has_each_of_them_once(campaign):
 	count()
-	filters = [["Drip Event", "event_type", "=", "Clicked"], ["Drip Event", "by_machine", "=", 0]]
+	filters = [["Drip Event", "event_type", "=", "Clicked"], ["Drip Event", "is_bot", "=", 0]]
 
 	answer = api.make_list_of_events("Drip Test Clicked", json.dumps(filters))
 

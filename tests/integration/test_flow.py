@@ -143,7 +143,7 @@ def test_who_does_not_meet_a_condition_goes_on_elsewhere_or_leaves(site, smtp, c
 	}
 	assert sent[reader.email_address] == ["Hello", "Thanks", "Offer"]
 	assert sent[other.email_address] == ["Hello", "Reminder"]
-	assert log_of(other, EventType.MOVED_ON) == ["Not met: Hello was opened. Goes on at Reminder."]
+	assert log_of(other, EventType.BRANCHED) == ["Not met: Hello was opened. Goes on at Reminder."]
 	assert reader.reload().status == "Completed"
 	assert (other.reload().status, other.exit_reason) == ("Exited", "Condition")
 	assert log_of(other, EventType.EXITED) == ["Not met: Hello was opened."]
@@ -159,8 +159,8 @@ def test_wait_ends_as_soon_as_what_it_waits_for_has_happened(site, smtp, clock):
 			wait_for="Clicked",
 			wait_step="Hello",
 			wait_limit_days=3,
-			if_in_vain="Go To Step",
-			if_in_vain_step="Reminder",
+			on_timeout="Go To Step",
+			on_timeout_step="Reminder",
 			message="",
 		),
 		step(0, subject="Thanks", counted_from="Previous Step"),
@@ -183,7 +183,7 @@ def test_wait_ends_as_soon_as_what_it_waits_for_has_happened(site, smtp, clock):
 	assert after_click == ["Hello", "Hello", "Thanks"]
 	assert subjects(smtp) == ["Hello", "Hello", "Thanks", "Reminder"]
 	assert (clicker.reload().status, idler.reload().status) == ("Completed", "Completed")
-	assert log_of(idler, EventType.MOVED_ON)[0].startswith("Waited in vain: a link in Hello was clicked.")
+	assert log_of(idler, EventType.BRANCHED)[0].startswith("Waited in vain: a link in Hello was clicked.")
 
 
 def test_wait_for_a_field_a_date_and_a_time_of_day(site, smtp, clock):
@@ -372,7 +372,7 @@ def test_step_that_nobody_reaches_is_told_and_the_campaign_is_saved(site):
 		({"conditions": asks({"kind": "event", "event": "replied"})}, {}, "Step 1: who answers leaves"),
 		(
 			{"conditions": asks({"kind": "event", "event": "replied"}, {"kind": "event", "event": "sent"})},
-			{"goes_on_after_reply": 1, "tracking_mode": "Individual"},
+			{"continue_after_reply": 1, "tracking_mode": "Individual"},
 			None,
 		),
 	],
@@ -416,7 +416,7 @@ def test_field_that_is_gone_holds_the_campaign_and_loses_nobody(site, smtp, cloc
 	factories.run(clock)
 
 	assert campaign.reload().status == "Paused"
-	assert "Step 1: There is no field <strong>shoe_size</strong>" in campaign.held_because
+	assert "Step 1: There is no field <strong>shoe_size</strong>" in campaign.pause_reason
 	assert enrollment.reload().next_send_at == to_site(clock.now)
 	assert not enrollment.last_error
 

@@ -43,23 +43,23 @@ def pass_days(clock, days: int) -> list[int]:
 
 
 def test_second_e_mail_of_a_day_waits_for_the_next_and_says_why(ada, smtp, clock):
-	set_cap(one_a_day=1)
+	set_cap(one_per_day=1)
 	first = put_on(clock, ada, step(0, "First"))
 	second = put_on(clock, ada, step(0, "Second"), step(2, "Second again"))
 
 	assert factories.run(clock) == 1
 	held = second.reload()
 	assert (held.status, held.next_send_at) == ("In Progress", to_site(clock.now + timedelta(days=1)))
-	assert (held.held_back_until, held.held_back_because) == (
+	assert (held.deferred_until, held.deferred_reason) == (
 		held.next_send_at,
 		"the frequency cap (1 a day)",
 	)
-	assert factories.count("Drip Event", event_type="Held Back", enrollment=second.name) == 1
+	assert factories.count("Drip Event", event_type="Deferred", enrollment=second.name) == 1
 
 	# Late is kept late: two days lie between the steps.
 	assert pass_days(clock, 3) == [1, 0, 1]
 	assert [message.message["Subject"] for message in smtp.messages] == ["First", "Second", "Second again"]
-	assert (second.reload().status, second.held_back_because, first.reload().status) == (
+	assert (second.reload().status, second.deferred_reason, first.reload().status) == (
 		"Completed",
 		None,
 		"Completed",
@@ -80,7 +80,7 @@ def test_no_more_than_the_cap_leave_in_its_days_and_none_is_lost(ada, smtp, cloc
 
 
 def test_campaign_with_the_higher_priority_goes_first(ada, smtp, clock):
-	set_cap(one_a_day=1)
+	set_cap(one_per_day=1)
 	put_on(clock, ada, step(0, "Newsletter"))
 	put_on(clock, ada, step(0, "Renewal"), priority=5)
 
@@ -91,7 +91,7 @@ def test_campaign_with_the_higher_priority_goes_first(ada, smtp, clock):
 
 
 def test_service_messages_are_neither_held_back_nor_counted(ada, smtp, clock):
-	set_cap(one_a_day=1, quiet_from="00:00:00", quiet_to="23:00:00")
+	set_cap(one_per_day=1, quiet_from="00:00:00", quiet_to="23:00:00")
 	put_on(clock, ada, step(0, "Your order"), is_transactional=1, time_zone="Europe/Berlin")
 	put_on(clock, ada, step(0, "News"), time_zone="Europe/Berlin")
 
@@ -122,7 +122,7 @@ def test_cap_costs_one_statement_a_batch(site, smtp, clock):
 
 
 def test_e_mails_that_were_withdrawn_or_failed_make_room_again(ada, smtp, clock):
-	set_cap(one_a_day=1)
+	set_cap(one_per_day=1)
 	put_on(clock, ada, step(0, "First"))
 	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	frappe.db.set_value("Drip Email", {"subject": "First"}, "status", "Failed")
@@ -146,7 +146,7 @@ def test_campaigns_that_dispatch_at_the_same_moment_never_exceed_the_cap(site, s
 	queued = Counter(frappe.get_all("Drip Email", pluck="email_address"))
 	assert sum(answers) == 50, answers
 	assert set(queued.values()) == {2} and len(queued) == 25
-	assert factories.count("Drip Enrollment", held_back_because=("is", "set")) == 50
+	assert factories.count("Drip Enrollment", deferred_reason=("is", "set")) == 50
 
 
 def _dispatch_one(campaign: str, now) -> int:
@@ -154,8 +154,8 @@ def _dispatch_one(campaign: str, now) -> int:
 
 
 def test_reservation_that_never_reached_the_database_is_forgotten_and_redis_may_lose_all(ada, smtp, clock):
-	set_cap(one_a_day=1)
-	settings = frequency_cap.find_caps(0, 0, one_a_day=True)
+	set_cap(one_per_day=1)
+	settings = frequency_cap.find_caps(0, 0, one_per_day=True)
 	address, zone = ada.email_id, "Europe/Berlin"
 
 	def ask(name: str, now):
@@ -163,7 +163,7 @@ def test_reservation_that_never_reached_the_database_is_forgotten_and_redis_may_
 
 	assert ask("died", clock.now) is None
 	assert ask("other", clock.now) is not None  # another worker's, at this moment
-	assert ask("died", clock.now) is None  # tried again: the same e-mail
+	assert ask("died", clock.now) is None  # tried again: the same email
 	clock.advance(minutes=16)
 	assert ask("other", clock.now) is None
 
@@ -221,7 +221,7 @@ def test_e_mail_of_a_lower_priority_gives_way_to_one_that_is_planned(ada, smtp, 
 	low = put_on(clock, ada, step(0, "Low"))
 
 	factories.run(clock)
-	because = low.reload().held_back_because
+	because = low.reload().deferred_reason
 	frappe.db.set_value("Drip Campaign", high.campaign, "status", "Active")
 	frappe.db.commit()
 	pass_days(clock, 11)

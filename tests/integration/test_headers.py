@@ -1,4 +1,4 @@
-"""What e-mails say of themselves, the footer, and leaving by an e-mail: read from what a mail server received."""
+"""What emails say of themselves, the footer, and leaving by an email: read from what a mail server received."""
 
 import re
 from email.utils import parseaddr
@@ -27,7 +27,7 @@ def configure(**fields) -> None:
 
 
 def send(clock, name: str = "Drip Test Spring", **fields):
-	"""Send the first e-mail of a new campaign to Ada; return the enrollment."""
+	"""Send the first email of a new campaign to Ada; return the enrollment."""
 	campaign = factories.make_active_campaign(clock, name=name, **fields)
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)
 	factories.run(clock)
@@ -35,7 +35,7 @@ def send(clock, name: str = "Drip Test Spring", **fields):
 
 
 def receive(subject: str, **fields):
-	"""Let the site receive an e-mail with this subject, and return its Communication."""
+	"""Let the site receive an email with this subject, and return its Communication."""
 	values = {"communication_medium": "Email", "sent_or_received": "Received", "sender": ADA, **fields}
 	return frappe.get_doc(doctype="Communication", subject=subject, content="", **values).insert()
 
@@ -55,7 +55,7 @@ def test_headers_say_that_it_is_mail_to_many_and_of_which_campaign(site, clock, 
 
 
 def test_headers_can_be_left_out_and_added(site, clock, smtp):
-	configure(omit_list_id=1, omit_feedback_id=1, omit_bulk_marks=1, mark_auto_submitted=1)
+	configure(omit_list_id=1, omit_feedback_id=1, omit_bulk_headers=1, mark_auto_submitted=1)
 
 	send(clock)
 
@@ -69,7 +69,7 @@ def test_headers_can_be_left_out_and_added(site, clock, smtp):
 def test_personal_letters_have_no_marks_of_bulk_mail_but_the_way_to_leave(site, clock, smtp):
 	configure(mark_auto_submitted=1)
 
-	send(clock, personal_letters=1)
+	send(clock, omit_bulk_headers=1)
 
 	message = smtp.messages[0].message
 	for header in ("List-Id", "Feedback-ID", "Precedence", "X-Auto-Response-Suppress", "Auto-Submitted"):
@@ -176,7 +176,7 @@ def test_footer_has_the_link_the_reason_and_the_postal_address(site, clock, smtp
 
 
 def test_campaign_may_go_without_a_link_in_its_text_but_not_in_its_headers(site, clock, smtp):
-	send(clock, without_link=1)
+	send(clock, omit_unsubscribe_link=1)
 
 	assert "/drip/leave/" not in smtp.messages[0].part("html") + smtp.messages[0].part("plain")
 	assert "/drip/leave/" in smtp.messages[0].message["List-Unsubscribe"]
@@ -207,7 +207,7 @@ def test_campaign_with_a_broken_preview_text_is_not_saved(site):
 
 
 def test_hidden_preview_of_an_author_is_not_in_the_plain_text(site, clock, smtp):
-	hidden = '<div style="display:none; max-height:0">Only for the list of e-mails</div><p>Hello</p>'
+	hidden = '<div style="display:none; max-height:0">Only for the list of emails</div><p>Hello</p>'
 	campaign = factories.make_active_campaign(clock, factories.step(0, message_html=hidden, use_html=1))
 	factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)
 

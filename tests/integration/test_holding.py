@@ -30,7 +30,7 @@ def test_text_that_cannot_be_used_holds_the_campaign_and_fails_nobody(site, smtp
 
 	campaign.reload()
 	assert campaign.status == "Paused"
-	assert "Step 1 has a text that cannot be used" in campaign.held_because
+	assert "Step 1 has a text that cannot be used" in campaign.pause_reason
 	enrollment.reload()
 	assert (enrollment.status, enrollment.attempts) == ("In Progress", 0)
 
@@ -76,7 +76,7 @@ def test_held_campaign_goes_on_where_it_stopped_once_the_text_is_mended(site, sm
 	factories.run(clock)
 
 	assert [message.part("plain").splitlines()[0] for message in smtp.messages] == ["Mended"]
-	assert not frappe.db.get_value("Drip Campaign", campaign.name, "held_because")
+	assert not frappe.db.get_value("Drip Campaign", campaign.name, "pause_reason")
 
 
 def test_site_restored_elsewhere_holds_everything_until_somebody_confirms(site, smtp, clock, monkeypatch):
@@ -90,11 +90,11 @@ def test_site_restored_elsewhere_holds_everything_until_somebody_confirms(site, 
 	factories.run(clock)
 
 	settings = frappe.get_doc("Drip Settings")
-	assert settings.hold_sending
-	assert "was the-original and is now the-copy" in settings.hold_reason
+	assert settings.pause_sending
+	assert "was the-original and is now the-copy" in settings.pause_reason
 	assert len(smtp.messages) == 1
 
-	settings.hold_sending = 0
+	settings.pause_sending = 0
 	settings.save()
 	frappe.db.commit()
 	factories.run(clock)
@@ -113,7 +113,7 @@ def test_copy_is_found_out_before_frappe_sends_what_the_original_had_queued(site
 		frappe.call(hook, **job, transaction_type="job")
 	factories.flush_email_queue()
 
-	assert frappe.get_doc("Drip Settings").hold_sending
+	assert frappe.get_doc("Drip Settings").pause_sending
 	assert smtp.messages == []
 
 
@@ -133,13 +133,13 @@ def test_another_key_for_addresses_holds_everything_and_confirming_keeps_opt_out
 	clock.advance(days=1)
 	factories.run(clock)
 	settings = frappe.get_doc("Drip Settings")
-	held, lost = settings.hold_sending, find_suppressed([bob.email_id])
-	settings.hold_sending = 0
+	held, lost = settings.pause_sending, find_suppressed([bob.email_id])
+	settings.pause_sending = 0
 	settings.save()
 
 	[suppression] = frappe.get_all("Drip Suppression", fields=["name", "address_hash"])
 	assert (held, lost) == (1, {})
-	assert "Put the old key back" in settings.hold_reason
+	assert "Put the old key back" in settings.pause_reason
 	assert find_suppressed([bob.email_id])
 	assert suppression.name == suppression.address_hash
 	assert frappe.db.exists("Comment", {"reference_name": suppression.name, "content": "Told us so"})
@@ -159,7 +159,7 @@ def test_database_older_than_what_was_sent_from_here_holds_everything(site, smtp
 	factories.run(clock)
 
 	assert len(smtp.messages) == 1
-	assert "a backup was restored" in frappe.db.get_single_value("Drip Settings", "hold_reason", cache=False)
+	assert "a backup was restored" in frappe.db.get_single_value("Drip Settings", "pause_reason", cache=False)
 
 
 def test_dispatches_at_the_same_moment_after_a_long_pause_do_not_take_each_other_for_a_backup(site, clock):
@@ -169,7 +169,7 @@ def test_dispatches_at_the_same_moment_after_a_long_pause_do_not_take_each_other
 		answers = run_together(_dispatch, [[clock.advance(days=1)]] * 3)
 
 		assert answers == [0, 0, 0]
-		assert not frappe.db.get_single_value("Drip Settings", "hold_sending", cache=False)
+		assert not frappe.db.get_single_value("Drip Settings", "pause_sending", cache=False)
 
 
 def _dispatch(now):

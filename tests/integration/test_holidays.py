@@ -192,7 +192,7 @@ def test_holiday_list_that_has_come_to_leave_no_day_holds_the_campaign_and_fails
 	campaign.reload()
 	assert [message.message["Subject"] for message in smtp.messages] == ["Other"]
 	assert campaign.status == "Paused"
-	assert "leave no moment for sending within two years" in campaign.held_because
+	assert "leave no moment for sending within two years" in campaign.pause_reason
 	assert (enrollment.reload().status, enrollment.attempts) == ("In Progress", 0)
 
 
@@ -209,7 +209,7 @@ def test_holiday_list_that_has_gone_holds_the_campaign_and_no_other(make_list, s
 
 	run(clock)
 
-	assert campaign.reload().held_because == (
+	assert campaign.reload().pause_reason == (
 		f"There is no Holiday List {LIST}. Choose another one under Timing."
 	)
 	assert factories.count("Drip Email", campaign=campaign.name) == 0

@@ -1,4 +1,4 @@
-"""An e-mail that waited in the queue: the next one waits for it, and keeps its distance from when it left."""
+"""An email that waited in the queue: the next one waits for it, and keeps its distance from when it left."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ def run_for(clock, hours: int) -> None:
 
 def hold_all_sending(value: int) -> None:
 	settings = frappe.get_doc("Drip Settings")
-	settings.hold_sending = value
+	settings.pause_sending = value
 	settings.save()
 	frappe.db.commit()
 

@@ -109,7 +109,7 @@ def test_lead_that_must_not_be_written_to_is_not_enrolled_and_ends_if_it_is(site
 	frappe.db.rollback()
 	factories.run(clock)
 
-	assert f"Lead After {said}, so it gets no campaign e-mails." in str(caught.value)
+	assert f"Lead After {said}, so it gets no campaign emails." in str(caught.value)
 	assert (enrollment.reload().status, enrollment.exit_reason) == ("Exited", "Suppressed")
 	assert smtp.messages == []
 
@@ -131,8 +131,8 @@ def test_lead_and_contact_with_one_address_leave_together(web, smtp, clock):
 		factories.make_contact("Ada", f"Ada@{DOMAIN}"),
 	)
 	enrollments = [
-		factories.enroll(factories.make_active_campaign(clock, leaving_scope=scope), record, clock)
-		for scope, record in (("All Marketing E-mail", lead), ("This Campaign", contact))
+		factories.enroll(factories.make_active_campaign(clock, unsubscribe_scope=scope), record, clock)
+		for scope, record in (("All Marketing Email", lead), ("This Campaign", contact))
 	]
 	factories.run(clock)
 	clock.advance(days=2)
@@ -210,7 +210,7 @@ def test_lead_without_an_address_is_refused_with_the_remedy(site, clock):
 	with pytest.raises((DripError, frappe.ValidationError)) as caught:
 		verbs.enroll(campaign.name, "Lead", lead.name, clock.now)
 
-	assert "Lead Ada has no e-mail address. Enter one in the record and enroll again." in str(caught.value)
+	assert "Lead Ada has no email address. Enter one in the record and enroll again." in str(caught.value)
 
 
 def test_e_mail_to_the_contact_of_a_customer_stands_on_the_customers_timeline(site, smtp, clock):

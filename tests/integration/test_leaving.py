@@ -22,7 +22,7 @@ EVERYTHING = {"action": "leave", "scope": "everything"}
 
 @pytest.fixture
 def two(web, clock, smtp):
-	"""Ada on two active campaigns, of which the first e-mails were sent."""
+	"""Ada on two active campaigns, of which the first emails were sent."""
 	ada = factories.make_contact("Ada", ADA)
 	enrollments = [
 		factories.enroll(factories.make_active_campaign(clock, name=f"Drip Test {name}"), ada, clock)
@@ -33,7 +33,7 @@ def two(web, clock, smtp):
 
 
 def link_of(enrollment) -> str:
-	"""Return the link in the first e-mail of an enrollment."""
+	"""Return the link in the first email of an enrollment."""
 	return Links().leave(enrollment.name)
 
 
@@ -53,7 +53,7 @@ def test_page_says_what_from_whom_and_offers_both_ways_out(web, two):
 
 
 def test_campaign_says_which_way_out_stands_first_and_what_one_click_does(web, two, smtp):
-	frappe.db.set_value("Drip Campaign", two[0].campaign, "leaving_scope", "All Marketing E-mail")
+	frappe.db.set_value("Drip Campaign", two[0].campaign, "unsubscribe_scope", "All Marketing Email")
 	frappe.db.commit()
 	page = Browser(web).get(link_of(two[0]))
 
@@ -78,7 +78,7 @@ def test_opting_out_of_everything_ends_all_and_withdraws_what_is_queued(web, two
 	delivery.deliver(clock)
 
 	assert answer.status == 200
-	assert "You get no marketing e-mails from us any more." in answer.text
+	assert "You get no marketing emails from us any more." in answer.text
 	assert statuses(*two) == ["Unsubscribed"] * 2
 	assert factories.count("Email Queue", reference_doctype="Drip Enrollment", status="Not Sent") == 0
 	assert frappe.db.get_value("Contact", two[0].recipient, "unsubscribed") == 1
@@ -98,7 +98,7 @@ def test_undo_brings_everything_back_that_this_leaving_ended(web, two, smtp, clo
 	assert two[1].next_send_at == before[1][1] or scope == "everything"
 	assert factories.count("Email Unsubscribe", email=ADA) == 0
 	assert frappe.db.get_value("Contact", two[0].recipient, "unsubscribed") == 0
-	assert factories.count("Drip Event", event_type="Came Back") == (1 if scope == "campaign" else 2)
+	assert factories.count("Drip Event", event_type="Resubscribed") == (1 if scope == "campaign" else 2)
 
 
 def test_undoing_the_opting_out_leaves_what_was_left_before(web, two):
@@ -128,12 +128,12 @@ def test_reason_is_kept_as_plain_text_and_html_does_no_harm(web, two):
 	browser.post(link_of(two[0]), {})
 
 	answer = browser.post(
-		link_of(two[0]), {"action": "reason", "reason": "I get too many e-mails", "comment": evil}
+		link_of(two[0]), {"action": "reason", "reason": "I get too many emails", "comment": evil}
 	)
 
 	frappe.db.rollback()
-	kept = frappe.db.get_value("Drip Enrollment", two[0].name, "leaving_reason")
-	assert kept.startswith("I get too many e-mails: <script>alert(1)</script> & more X-Evil: 1 aaa")
+	kept = frappe.db.get_value("Drip Enrollment", two[0].name, "unsubscribe_reason")
+	assert kept.startswith("I get too many emails: <script>alert(1)</script> & more X-Evil: 1 aaa")
 	assert len(kept) == 500
 	assert "Thank you for telling us." in answer.text
 	assert "alert(1)" not in answer.text
@@ -248,7 +248,7 @@ def test_manager_brings_somebody_back_who_asks_with_the_proof_in_the_log(web, tw
 	desk.resubscribe_enrollment(two[0].name, "He called us.")
 
 	assert two[0].reload().status == "In Progress"
-	assert factories.count("Drip Event", event_type="Came Back", detail="He called us.") == 1
+	assert factories.count("Drip Event", event_type="Resubscribed", detail="He called us.") == 1
 	assert factories.count("Email Unsubscribe", email=ADA) == 0
 
 

@@ -1,4 +1,4 @@
-"""Leaving by rule: goals, conversion, filters that match no more, a company's answer; asked until the moment an e-mail leaves."""
+"""Leaving by rule: goals, conversion, filters that match no more, a company's answer; asked until the moment an email leaves."""
 
 import json
 from datetime import timedelta
@@ -123,7 +123,7 @@ def test_document_that_was_there_before_or_comes_too_late_is_no_goal(site, crm, 
 
 
 def test_lead_for_which_an_opportunity_is_made_leaves_as_converted(site, crm, smtp, clock):
-	campaign = factories.make_active_campaign(clock, ends_on_conversion=1)
+	campaign = factories.make_active_campaign(clock, exit_on_conversion=1)
 	lead = factories.make_lead()
 	enrollment = factories.enroll(campaign, lead, clock)
 	make_opportunity(opportunity_from="Lead", party_name=lead.name)
@@ -138,7 +138,7 @@ def test_who_matches_the_filters_of_no_trigger_any_more_leaves_if_the_campaign_s
 	is_open = json.dumps([["Contact", "status", "=", "Open"]])
 	filters = trigger("Record Created", filters=is_open)
 	strict, lenient = (
-		factories.make_active_campaign(clock, triggers=[filters], ends_without_match=on) for on in (1, 0)
+		factories.make_active_campaign(clock, triggers=[filters], exit_when_unmatched=on) for on in (1, 0)
 	)
 	contact = factories.make_contact(status="Open")
 	enrollments = [factories.enroll(campaign, contact, clock) for campaign in (strict, lenient)]
@@ -157,7 +157,7 @@ def test_answer_of_one_ends_it_for_their_company_where_the_campaign_says_so(site
 	clean_theirs()
 	company, person = (
 		factories.make_active_campaign(clock, step(0), step(2), reply_scope=scope)
-		for scope in ("Anybody of the Same Company", "The Person")
+		for scope in ("Same Company", "Recipient")
 	)
 	ada, bob = send_to(company, clock), send_to(company, clock, "bob")
 	carl = factories.enroll(company, factories.make_contact(), clock)  # of another domain
@@ -171,9 +171,7 @@ def test_answer_of_one_ends_it_for_their_company_where_the_campaign_says_so(site
 
 def test_colleague_who_was_never_written_to_speaks_for_the_company_too(site, clock):
 	clean_theirs()
-	campaign = factories.make_active_campaign(
-		clock, step(0), step(2), reply_scope="Anybody of the Same Company"
-	)
+	campaign = factories.make_active_campaign(clock, step(0), step(2), reply_scope="Same Company")
 	ada = send_to(campaign, clock)
 	stranger = f"boss@{ada.email_address.rpartition('@')[2]}"
 
@@ -209,7 +207,7 @@ def test_goal_whose_field_has_gone_holds_the_campaign_and_loses_nobody(site, smt
 	factories.run(clock)
 
 	campaign.reload()
-	assert campaign.status == "Paused" and "cannot be asked" in campaign.held_because
+	assert campaign.status == "Paused" and "cannot be asked" in campaign.pause_reason
 	assert ended(enrollment) == ("In Progress", None) and smtp.messages == []
 
 
@@ -228,7 +226,7 @@ def test_goal_whose_field_goes_while_e_mails_are_queued_holds_its_campaign_and_l
 	delivery.deliver(clock)
 
 	assert [message.recipient for message in smtp.messages] == [leaves.email_address]
-	assert "cannot be asked" in broken.reload().held_because
+	assert "cannot be asked" in broken.reload().pause_reason
 	assert factories.count("Drip Email", enrollment=waits.name, status="Queued") == 1
 	correct_and_go_on(broken, clock)
 	assert smtp.messages[-1].recipient == waits.email_address

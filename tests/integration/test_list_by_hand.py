@@ -54,7 +54,7 @@ def test_whoever_was_added_by_hand_stays_whatever_the_sources_say(site):
 	run = factories.refresh(target_list)
 
 	assert (answer["came_back"], run.dropped_out) == (1, 0)
-	still = frappe.get_all(MEMBER, filters={"dropped_at": ["is", "not set"]}, pluck="recipient_name")
+	still = frappe.get_all(MEMBER, filters={"removed_at": ["is", "not set"]}, pluck="recipient_name")
 	assert still == ["Ada"]
 
 

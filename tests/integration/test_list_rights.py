@@ -41,7 +41,7 @@ MAY_CALL = {
 	"get_list_state": READERS,
 	"find_everybody_in": READERS,
 	"include_list": WRITERS,
-	"answer_first_refresh": WRITERS,
+	"confirm_first_refresh": WRITERS,
 	"add_to_list": READERS,
 }
 
@@ -52,7 +52,7 @@ def arguments(method: str, target_list, users) -> dict:
 		run = frappe.get_last_doc("Drip Target List Refresh")
 		run.db_set("status", "Cancelled")
 		return {"run": run.name}
-	if method == "answer_first_refresh":
+	if method == "confirm_first_refresh":
 		run = frappe.get_last_doc("Drip Target List Refresh")
 		run.db_set("held", 1)
 		return {"run": run.name, "enroll": False}

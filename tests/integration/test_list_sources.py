@@ -38,7 +38,7 @@ def open_ones(people):
 
 def on_list(target_list) -> set[str]:
 	"""Return the names of those who are on a list now."""
-	still = {"target_list": target_list.name, "opted_out": 0, "dropped_at": ("is", "not set")}
+	still = {"target_list": target_list.name, "opted_out": 0, "removed_at": ("is", "not set")}
 	return set(frappe.get_all(MEMBER, filters=still, pluck="recipient_name"))
 
 
@@ -58,11 +58,11 @@ def test_list_is_filled_by_its_filters_and_says_what_it_adds(open_ones):
 
 
 def test_refreshing_twice_changes_nothing(open_ones):
-	before = frappe.get_all(MEMBER, fields=["name", "joined_at", "dropped_at"], order_by="name")
+	before = frappe.get_all(MEMBER, fields=["name", "joined_at", "removed_at"], order_by="name")
 
 	run = factories.refresh(open_ones)
 
-	assert frappe.get_all(MEMBER, fields=["name", "joined_at", "dropped_at"], order_by="name") == before
+	assert frappe.get_all(MEMBER, fields=["name", "joined_at", "removed_at"], order_by="name") == before
 	assert (run.status, run.joined, run.came_back, run.dropped_out) == ("Completed", 0, 0, 0)
 
 
@@ -155,7 +155,7 @@ def test_new_address_of_a_record_is_the_members_from_then_on(open_ones, people):
 
 @pytest.fixture
 def log(people, clock):
-	"""A campaign with a log: Ada clicked and opened, Bob got it only, Eve's e-mail bounced."""
+	"""A campaign with a log: Ada clicked and opened, Bob got it only, Eve's email bounced."""
 	campaign = factories.make_active_campaign(clock, tracking_mode="Individual", name="Drip Test Log")
 	enrollments = [factories.enroll(campaign, person, clock) for person in people]
 	happened = [

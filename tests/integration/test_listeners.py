@@ -53,7 +53,7 @@ def campaign(site, clock):
 
 
 def make_webhook(url: str, doctype: str, event: str, condition: str = "", name: str = "Drip Test Hook"):
-	"""Insert a Webhook that posts name, e-mail address and one more field."""
+	"""Insert a Webhook that posts name, email address and one more field."""
 	told = {"Drip Event": "event_type", "Drip Enrollment": "status"}[doctype]
 	fields = [{"fieldname": field, "key": field} for field in ("name", "email_address", told)]
 	webhook = frappe.get_doc(

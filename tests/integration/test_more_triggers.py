@@ -1,4 +1,4 @@
-"""Dates, forms, e-mails, clicks and calls that enroll; people of earlier; and what is refused."""
+"""Dates, forms, emails, clicks and calls that enroll; people of earlier; and what is refused."""
 
 import json
 from datetime import timedelta
@@ -199,7 +199,7 @@ def received(sender: str, **fields):
 
 
 def test_who_writes_to_a_mailbox_is_enrolled_and_made_known_if_nobody_knows_them(site, clock):
-	campaign = make_campaign(clock, trigger("E-mail Received", email_account=factories.EMAIL_ACCOUNT))
+	campaign = make_campaign(clock, trigger("Email Received", email_account=factories.EMAIL_ACCOUNT))
 	known = factories.make_contact("Known", f"known@{DOMAIN}")
 
 	for sender in (f"Known <KNOWN@{DOMAIN}>", f"New Person <new@{DOMAIN}>", f"MAILER-DAEMON@{DOMAIN}"):
@@ -231,7 +231,7 @@ def test_first_click_on_any_link_of_this_campaign_and_on_this_link_fire_once(sit
 	any_click = make_campaign(clock, trigger("Link Clicked"))
 	of_source = make_campaign(clock, trigger("Link Clicked", source_campaign=source.name))
 	of_link = make_campaign(clock, trigger("Link Clicked", source_campaign=source.name, link_url=link))
-	opened = make_campaign(clock, trigger("E-mail Opened"))
+	opened = make_campaign(clock, trigger("Email Opened"))
 	ada, bob = factories.make_contact("Ada"), factories.make_contact("Bob")
 	of_ada, of_bob = factories.enroll(source, ada, clock), factories.enroll(other, bob, clock)
 
@@ -275,7 +275,7 @@ def test_call_that_nobody_listens_to_or_about_nobody_says_so(site, clock):
 		api.trigger_campaign("trial-started", "Contact", "No such contact")
 
 
-@pytest.mark.parametrize("method", ["trigger_campaign", "count_existing", "take_in_existing"])
+@pytest.mark.parametrize("method", ["trigger_campaign", "count_existing", "backfill_existing"])
 @pytest.mark.parametrize("who", ["stranger", "Guest"])
 def test_strangers_may_not_call(site, clock, who, method):
 	campaign = make_campaign(clock, trigger("API Call", event_name="trial-started"))
@@ -283,7 +283,7 @@ def test_strangers_may_not_call(site, clock, who, method):
 	arguments = {
 		"trigger_campaign": ["trial-started", "Contact", contact.name],
 		"count_existing": [campaign.name],
-		"take_in_existing": [campaign.name, "[]"],
+		"backfill_existing": [campaign.name, "[]"],
 	}
 	frappe.set_user(factories.make_user("stranger", "Sales User") if who == "stranger" else who)
 
@@ -398,14 +398,14 @@ def test_trigger_of_another_campaign_is_not_taken_in_here(site, clock):
 @pytest.mark.parametrize(
 	("fields", "said"),
 	[
-		({"kind": "Field Reached Value", "field_name": "colour"}, "Contact has no field colour"),
+		({"kind": "Field Reached Value", "field_name": "color"}, "Contact has no field color"),
 		({"kind": "Field Reached Value"}, "Field is empty"),
 		({"kind": "Date Reached", "field_name": "first_name"}, "first_name of Contact is no date but Data"),
 		({"kind": "Tag Added", "recipient_type": "Note"}, "Note records cannot be enrolled. Choose one of"),
 		({"kind": "Tag Added", "recipient_type": ""}, "Recipient Type is empty"),
 		(
-			{"kind": "Record Created", "filters": '[["Contact", "colour", "=", 1]]'},
-			"Contact has no field colour",
+			{"kind": "Record Created", "filters": '[["Contact", "color", "=", 1]]'},
+			"Contact has no field color",
 		),
 		({"kind": "Record Created", "filters": "{oops"}, "filters cannot be used"),
 		({"kind": "Record Created", "filters": '"everything"'}, "filters cannot be used"),
@@ -445,7 +445,7 @@ def test_campaigns_that_start_each_other_by_opens_are_stopped_and_it_is_said(sit
 	manager = factories.make_user("manager", "Drip Manager")
 	again = {"re_enrollment": "Restart", "restart_after_days": 0}
 	one = factories.make_active_campaign(clock, factories.step(0), name="Drip Test One", **again)
-	back = trigger("E-mail Opened", recipient_type="", source_campaign=one.name)
+	back = trigger("Email Opened", recipient_type="", source_campaign=one.name)
 	two = factories.make_active_campaign(
 		clock, factories.step(0), name="Drip Test Two", triggers=[back], **again
 	)

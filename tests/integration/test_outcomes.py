@@ -1,4 +1,4 @@
-"""What becomes of a queued e-mail: what the mail server says, who else may send it, and what a dying worker leaves behind."""
+"""What becomes of a queued email: what the mail server says, who else may send it, and what a dying worker leaves behind."""
 
 import os
 from datetime import datetime, timedelta, timezone
@@ -29,7 +29,7 @@ def enroll(campaign, clock, *names: str) -> list:
 
 
 def ledger_of(enrollment) -> list[tuple[str, str]]:
-	"""Return subject and status of each e-mail of an enrollment, in the order of the schedule."""
+	"""Return subject and status of each email of an enrollment, in the order of the schedule."""
 	return [
 		(row.subject, row.status)
 		for row in frappe.get_all(
@@ -48,7 +48,7 @@ def mail_of(enrollment):
 
 
 def rows_of(mail) -> dict[str, str | None]:
-	"""Return what the three records of an e-mail say."""
+	"""Return what the three records of an email say."""
 	return {
 		"Drip Email": mail.status,
 		"Email Queue": frappe.db.get_value("Email Queue", mail.email_queue, "status"),
@@ -214,7 +214,7 @@ def test_refusal_that_frappe_has_met_is_a_hard_bounce_and_suppresses_the_address
 
 
 def let_time_pass(mail) -> None:
-	"""Let the moment come from which on Frappe may send an e-mail."""
+	"""Let the moment come from which on Frappe may send an email."""
 	past = frappe.utils.now_datetime() - timedelta(minutes=1)
 	frappe.db.set_value("Email Queue", mail.email_queue, "send_after", past, update_modified=False)
 	frappe.db.commit()
@@ -276,7 +276,7 @@ def test_deleted_communication_stops_nothing(campaign, smtp, clock):
 def leave_behind(
 	enrollment, clock, note: str | None, *, sent: bool = False, queue_status: str = "Sending"
 ) -> None:
-	"""Leave an e-mail as a worker does that is killed: claimed, with a note of how far it got."""
+	"""Leave an email as a worker does that is killed: claimed, with a note of how far it got."""
 	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	mail = mail_of(enrollment)
 	if sent:
@@ -337,7 +337,7 @@ def test_e_mail_of_which_nobody_knows_is_in_doubt_shown_as_such_and_not_sent_aga
 
 	mail = mail_of(ada)
 	assert mail.status == "In Doubt"
-	assert "The worker stopped while it was sending this e-mail." in mail.error
+	assert "The worker stopped while it was sending this email." in mail.error
 	assert smtp.messages == []
 	assert ada.reload().status == "In Progress"
 

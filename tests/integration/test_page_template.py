@@ -1,4 +1,4 @@
-"""The site's own look of its recipients' pages: template, style, colour; and what no template can do."""
+"""The site's own look of its recipients' pages: template, style, color; and what no template can do."""
 
 import re
 
@@ -26,7 +26,7 @@ def test_template_style_and_colour_are_those_of_the_site(web, link):
 	configure(
 		page_template=TEMPLATE,
 		page_style=".own-head { padding: 3rem }",
-		page_colour="#fce100",
+		page_color="#fce100",
 		page_brand="A & B",
 	)
 
@@ -63,7 +63,7 @@ def test_template_style_and_colour_are_those_of_the_site(web, link):
 		("page_template", "{{ content }}" + "x" * 20_001, "Shorten it"),
 		("page_style", "</style><script>alert(1)</script>", "It must hold no <"),
 		("page_style", "@import 'https://evil.example';", "no @import"),
-		("page_colour", "red; } body { display: none", "Enter a colour"),
+		("page_color", "red; } body { display: none", "Enter a color"),
 	],
 )
 def test_what_cannot_be_used_is_refused_in_words(site, field, value, says):

@@ -6,7 +6,7 @@ import frappe
 import pytest
 
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.core.model import LeavingScope
+from drip_campaigns.core.model import UnsubscribeScope
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.enrollment.bulk_verbs import Order, Verb, act_on
@@ -31,7 +31,7 @@ def campaign(site, clock):
 
 @pytest.fixture
 def enrollment(campaign, smtp, clock):
-	"""Ada, one day after the first e-mail."""
+	"""Ada, one day after the first email."""
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)
 	factories.run(clock)
 	clock.advance(days=1)
@@ -191,7 +191,7 @@ def test_who_leaves_during_a_pause_and_comes_back_is_paused_as_before(enrollment
 	before = [enrollment.get(field) for field in kept]
 	leaver = find_link_holder(enrollment.name)
 
-	for scope in LeavingScope:
+	for scope in UnsubscribeScope:
 		unsubscribe_holder(leaver, scope, clock.now)
 		assert status_of(enrollment) == "Unsubscribed"
 		resubscribe(leaver, scope, clock.now)
@@ -237,7 +237,7 @@ def test_pause_of_a_user_and_one_of_the_recipient_stand_side_by_side(
 	rest(clock, by_recipient)
 	verbs.resume(enrollment.reload(), clock.now)
 	assert ends_on(enrollment) == day["recipient"]
-	with pytest.raises(Exception, match="Ada has asked for no e-mail until"):
+	with pytest.raises(Exception, match="Ada has asked for no email until"):
 		verbs.resume(enrollment.reload(), clock.now)
 	pass_days(clock, by_recipient + 1)
 	assert (status_of(enrollment), subjects(smtp)) == ("In Progress", ["Day 0", "Day 2"])
@@ -266,7 +266,7 @@ def test_user_does_not_end_the_recipients_pause(enrollment, clock):
 	with pytest.raises(Exception) as caught:
 		verbs.resume(enrollment, clock.now)
 
-	assert "Ada has asked for no e-mail until" in str(caught.value)
+	assert "Ada has asked for no email until" in str(caught.value)
 
 
 def test_who_comes_back_to_a_campaign_during_the_pause_waits(enrollment, smtp, clock):

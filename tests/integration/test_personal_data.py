@@ -7,8 +7,7 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns.api import consents
-from drip_campaigns.api import enroll as enrolling
+from drip_campaigns.api import consents, enroll
 from drip_campaigns.core.consent import ConsentPurpose
 from drip_campaigns.dispatch import retry
 from drip_campaigns.enrollment import personal_data
@@ -32,7 +31,7 @@ ADA, BOB = f"ada@{DOMAIN}", f"bob@{DOMAIN}"
 
 @pytest.fixture
 def enrollment(web, clock, smtp):
-	"""Ada and Bob on a campaign and a list; Ada has had one e-mail, the second is queued for both."""
+	"""Ada and Bob on a campaign and a list; Ada has had one email, the second is queued for both."""
 	frappe.db.delete("Email Queue Recipient", {"recipient": ["in", [ADA, BOB]]})  # of other tests
 	campaign = factories.make_active_campaign(
 		clock, factories.step(0, "Hello {{ recipient.first_name }}"), factories.step(2), factories.step(4)
@@ -69,7 +68,7 @@ def test_copy_holds_what_is_stored_about_the_person_and_nothing_of_anybody_else(
 	assert answer.status == 200
 	assert "attachment" in answer.headers["Content-Disposition"]
 	assert answer.headers["Cache-Control"] == "no-store"
-	assert data["E-mail address"] == ADA
+	assert data["Email address"] == ADA
 	assert [row["Campaign"] for row in data["Drip Enrollment"]] == [enrollment.campaign]
 	assert {row["Subject"] for row in data["Drip Email"]} == {"Hello Ada", "Day 2"}
 	assert data["Drip Recipient Preference"][0]["Language"] == "en"
@@ -205,18 +204,16 @@ def test_erased_person_is_not_revived_whichever_way_the_address_comes_again(enro
 		doctype="File",
 		file_name="drip-test-back.csv",
 		is_private=1,
-		content=f"Name,E-mail\nAda,{ADA.title()}\n",
+		content=f"Name,Email\nAda,{ADA.title()}\n",
 	).insert()
-	mapping = json.dumps({"first_name": "Name", "email_address": "E-mail"})
+	mapping = json.dumps({"first_name": "Name", "email_address": "Email"})
 
 	again = factories.make_contact("Ada Again", f"ADA@{DOMAIN}")  # by import, form or API: a record is made
 	bob = factories.make_contact("Bob Again", f"bob2@{DOMAIN}")
 	factories.refresh(news)
 	sign_up(other.name, ADA)
 	work_off(clock)
-	preview = enrolling.preview_people_file(
-		other.name, "Contact", file.file_url, mapping, create_missing=True
-	)
+	preview = enroll.preview_people_file(other.name, "Contact", file.file_url, mapping, create_missing=True)
 	factories.run(clock)
 	frappe.db.commit()
 	file.delete()
@@ -303,7 +300,7 @@ def test_link_to_leave_says_after_the_erasure_that_nothing_is_sent_and_changes_n
 
 	frappe.db.rollback()
 	assert [answer.status for answer in answers] == [200, 200]
-	assert all("You get no marketing e-mails from us any more." in answer.text for answer in answers)
+	assert all("You get no marketing emails from us any more." in answer.text for answer in answers)
 	assert frappe.get_all("Drip Event", pluck="name") == before
 	assert factories.count("Drip Suppression", lifted=0) == 1
 
@@ -326,7 +323,7 @@ def test_erasure_forgets_who_has_asked_for_the_address(enrollment, smtp):
 	assert before == [f"Ada@{DOMAIN}"]
 	assert everything_that_says(ADA).keys() <= {
 		"Email Queue Recipient"
-	}  # of Frappe's own e-mail with the link
+	}  # of Frappe's own email with the link
 
 
 def test_managers_are_told_which_record_is_left(enrollment, smtp):

@@ -56,14 +56,14 @@ def campaign(site, clock):
 
 @pytest.fixture
 def enrollment(campaign, ada, news, clock, smtp):
-	"""Ada, who has had the first e-mail of three."""
+	"""Ada, who has had the first email of three."""
 	enrollment = factories.enroll(campaign, ada, clock)
 	factories.run(clock)
 	return enrollment
 
 
 def link_in(message) -> str:
-	"""Return the address of the preferences page in an e-mail."""
+	"""Return the address of the preferences page in an email."""
 	return re.search(r'href="([^"]*/drip/preferences/[^"]*)"', message.part("html")).group(1)
 
 
@@ -146,7 +146,7 @@ def test_list_that_is_not_for_recipients_is_not_shown(enrollment, ada, smtp, web
 def test_list_that_somebody_has_dropped_out_of_is_shown_only_if_they_have_left_it(
 	enrollment, news, smtp, web, opted_out, shown
 ):
-	values = {"dropped_at": frappe.utils.now_datetime(), "opted_out": opted_out}
+	values = {"removed_at": frappe.utils.now_datetime(), "opted_out": opted_out}
 	frappe.db.set_value("Drip Target List Member", {"target_list": news.name}, values)
 	frappe.db.commit()
 
@@ -297,7 +297,7 @@ def test_pause_is_asked_for_and_ended_on_the_page(enrollment, smtp, days):
 	link = link_in(smtp.messages[0])
 
 	answer = press(link, f"pause-{days}")
-	assert f"You get no e-mails of our campaigns for {days} days." in answer.text
+	assert f"You get no emails of our campaigns for {days} days." in answer.text
 	assert status_of(enrollment) == "Paused"
 	until = frappe.db.get_value("Drip Enrollment", enrollment.name, "paused_until")
 	assert abs((load_preference(ADA).paused_until - utc_now()).days - days) <= 1
@@ -341,7 +341,7 @@ def test_everything_is_left_and_taken_up_again(enrollment, smtp):
 
 	answer = press(link, "leave-all")
 	assert status_of(enrollment) == "Unsubscribed"
-	assert "You get no marketing e-mails from us" in answer.text
+	assert "You get no marketing emails from us" in answer.text
 	assert boxes(answer) == {}
 
 	answer = press(link, "come-back")
@@ -355,7 +355,7 @@ def test_who_complained_does_not_come_back_by_the_page(enrollment, smtp):
 
 	answer = press(link_in(smtp.messages[0]), "come-back")
 
-	assert "Get e-mails again" not in answer.text
+	assert "Get emails again" not in answer.text
 	assert factories.count("Drip Suppression", lifted=0) == 1
 
 
@@ -399,7 +399,7 @@ def test_page_on_which_one_leaves_leads_to_the_preferences(enrollment, smtp, web
 	page = Browser(web).get(smtp.messages[0].message["List-Unsubscribe"].partition(">")[0].strip("<"))
 
 	[link] = re.findall(r'href="[^"]*(/drip/preferences/[^"]*)"', page.text)
-	assert "Your e-mail preferences" in Browser(web).get(link).text
+	assert "Your email preferences" in Browser(web).get(link).text
 
 
 def test_page_on_which_one_leaves_leads_nowhere_once_the_address_is_another(

@@ -36,7 +36,7 @@ AMAZON = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 @pytest.fixture
 def ada(web):
-	"""Somebody who was sent the first e-mail of a campaign, on a site that knows the providers' secrets."""
+	"""Somebody who was sent the first email of a campaign, on a site that knows the providers' secrets."""
 	public = KEY.public_key().public_bytes(
 		serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
 	)
@@ -75,7 +75,7 @@ def post(web: str, provider: str, payload: object, headers: dict | None = None, 
 
 
 def mailgun_event(mail, *, key: str = SECRET, at: float | None = None, event: str = "failed") -> dict:
-	"""Return what Mailgun sends about an e-mail that failed for good."""
+	"""Return what Mailgun sends about an email that failed for good."""
 	stamp, token = str(int(at or time.time())), frappe.generate_hash(length=50)
 	signature = hmac.new(key.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
 	return {

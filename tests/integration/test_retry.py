@@ -55,7 +55,7 @@ def test_failed_enrollment_is_tried_again_once_however_often_it_is_asked_for(sit
 
 @pytest.fixture
 def given_up(site, smtp, clock):
-	"""An enrollment that is Completed although its one e-mail was given up: the server has said "later" for three days."""
+	"""An enrollment that is Completed although its one email was given up: the server has said "later" for three days."""
 	campaign = factories.make_active_campaign(clock, factories.step(0))
 	enrollment = factories.enroll(campaign, factories.make_contact("Later", LATER), clock)
 	smtp.answer(LATER, "450 4.2.1 try again")

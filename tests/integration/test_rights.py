@@ -26,7 +26,7 @@ MAY_CALL = {
 	"pause_enrollment": READERS,
 	"resume_enrollment": READERS,
 	"remove_enrollment": READERS,
-	"bring_back_enrollment": {"manager"},
+	"resubscribe_enrollment": {"manager"},
 	"lift_suppression": {"manager"},
 	"renew_suppression": {"manager"},
 	"preview_step": READERS,
@@ -83,7 +83,7 @@ def prepare(method: str, campaign) -> dict:
 		return {}
 	if method == "count_recipients":
 		return {"recipient_type": "Contact"}
-	if method == "bring_back_enrollment":
+	if method == "resubscribe_enrollment":
 		enroll.unsubscribe(enrollment, utc_now())
 		frappe.db.commit()
 		return {"enrollment": enrollment.name, "because": "They asked for it."}

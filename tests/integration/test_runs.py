@@ -61,7 +61,7 @@ def test_campaign_that_is_paused_between_two_batches_queues_nothing_more(campaig
 def test_hold_all_sending_between_two_batches_keeps_back_the_one_that_was_under_way(
 	campaign, clock, smtp, monkeypatch
 ):
-	_after_first_batch(monkeypatch, lambda: frappe.db.set_single_value("Drip Settings", "hold_sending", 1))
+	_after_first_batch(monkeypatch, lambda: frappe.db.set_single_value("Drip Settings", "pause_sending", 1))
 
 	assert runner.dispatch(clock.now, enqueue_delivery=False) == 1
 	assert runner.dispatch(clock.now, enqueue_delivery=False) == 0

@@ -25,7 +25,7 @@ VOLATILE = ("Sessions", "Activity Log", "Error Log", "Route History", "Access Lo
 
 @pytest.fixture
 def received(web, clock, smtp):
-	"""An e-mail with every kind of link, and one that asks for a confirmation, as a mail server received them."""
+	"""An email with every kind of link, and one that asks for a confirmation, as a mail server received them."""
 	frappe.db.set_single_value("Drip Settings", "unsubscribe_mailbox", f"leave@{DOMAIN}")
 	frappe.clear_document_cache("Drip Settings", "Drip Settings")
 	for number, fields in enumerate(({"has_browser_link": 1}, {"double_opt_in": "Always"})):
@@ -37,7 +37,7 @@ def received(web, clock, smtp):
 
 
 def links_in(messages) -> set[str]:
-	"""Return every link to this site of the e-mails: of their headers, HTML and plain text."""
+	"""Return every link to this site of the emails: of their headers, HTML and plain text."""
 	texts = [
 		text
 		for message in messages
@@ -150,7 +150,7 @@ def test_form_of_an_attacker_breaks_nothing_and_gets_no_more_than_its_link_gives
 
 	assert {answer.status for answer in answers if answer.status >= 500} <= {without_us}
 	assert factories.count("Drip Suppression") == 0
-	reasons = frappe.get_all("Drip Enrollment", pluck="leaving_reason")
+	reasons = frappe.get_all("Drip Enrollment", pluck="unsubscribe_reason")
 	assert not [
 		reason for reason in reasons if reason and (len(reason) > 500 or "\0" in reason or "\n" in reason)
 	]

@@ -28,7 +28,7 @@ def ask(link: str, method: str = "GET", host: str = HOST, **headers: str) -> Req
 
 @pytest.fixture
 def known(site, smtp, clock, monkeypatch):
-	"""A click and a picture of an e-mail, on a site and with a link that this process has met."""
+	"""A click and a picture of an email, on a site and with a link that this process has met."""
 	monkeypatch.setattr(fast_redirect, "_sites", {})
 	ada = factories.make_contact("Ada")
 	send(clock, ada)

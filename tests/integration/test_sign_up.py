@@ -1,4 +1,4 @@
-"""Visitors who sign themselves up: always asked by e-mail, and told the same whoever they are."""
+"""Visitors who sign themselves up: always asked by email, and told the same whoever they are."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_stranger_is_asked_to_confirm_and_gets_nothing_else(campaign, clock, smt
 
 	enrollment = frappe.get_last_doc("Drip Enrollment")
 	assert [message.message["Subject"] for message in smtp.messages] == [
-		"Please confirm that you want our e-mails"
+		"Please confirm that you want our emails"
 	]
 	assert (enrollment.email_address, enrollment.confirmation) == (ADA, "Awaiting")
 	assert frappe.db.get_value("Contact", enrollment.recipient, "full_name") == "Ada Lovelace"
@@ -106,10 +106,10 @@ def test_answer_is_the_same_for_known_and_unknown_addresses(campaign, web):
 @pytest.mark.parametrize(
 	("change", "says"),
 	[
-		({"email_address": "nonsense"}, "not a valid e-mail address"),
-		({"email_address": f"a@{DOMAIN}, b@{DOMAIN}"}, "not a valid e-mail address"),
-		({"email_address": ""}, "not a valid e-mail address"),
-		({"email_address": "x" * 200 + f"@{DOMAIN}"}, "not a valid e-mail address"),
+		({"email_address": "nonsense"}, "not a valid email address"),
+		({"email_address": f"a@{DOMAIN}, b@{DOMAIN}"}, "not a valid email address"),
+		({"email_address": ""}, "not a valid email address"),
+		({"email_address": "x" * 200 + f"@{DOMAIN}"}, "not a valid email address"),
 		({"campaign": "no such campaign"}, "Nobody can sign up here"),
 	],
 )
@@ -124,7 +124,7 @@ def test_form_without_the_fields_is_refused_in_words(campaign, web):
 	answer = Browser(web).post(METHOD, {})
 
 	assert answer.status == 417
-	assert "not a valid e-mail address" in answer.text
+	assert "not a valid email address" in answer.text
 
 
 @pytest.mark.parametrize("field", ["accept_sign_ups", "status"])
@@ -181,7 +181,7 @@ def test_stranger_who_never_confirms_is_forgotten_after_a_time(campaign, clock, 
 	give_up(clock, 17)
 
 	assert frappe.db.count("Contact", {"email_id": ADA}) == 0
-	assert [*collect(ADA, clock.now)] == ["E-mail address", "Copied at"]
+	assert [*collect(ADA, clock.now)] == ["Email address", "Copied at"]
 	assert factories.count("Drip Enrollment", exit_reason="Not Confirmed") == 1
 	assert factories.count("Communication Link", link_doctype="Contact", link_name="Ada Lovelace") == 0
 	work_off(campaign)  # and may sign up again

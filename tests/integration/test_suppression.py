@@ -146,7 +146,7 @@ def test_opting_out_marks_the_records_and_lifting_unmarks_only_those(site, clock
 
 	assert marked == [1, 1, 1]
 	assert [contact.reload().unsubscribed for contact in (ada, same, before)] == [0, 0, 1]
-	assert document.reload().lifted_because == "She wrote to us."
+	assert document.reload().lifted_reason == "She wrote to us."
 	assert find_suppressed([ADA]) == {}
 	assert frappe.get_last_doc("Drip Event", {"event_type": "Lifted"}).detail == "She wrote to us."
 
@@ -191,8 +191,8 @@ def test_lifted_suppression_can_be_set_again_and_a_second_row_cannot(site, clock
 	("values", "message"),
 	[
 		({"note": ""}, "Write into Note who asked for it"),
-		({"address": "nobody"}, "“nobody” is not an e-mail address"),
-		({"address": f"a@{DOMAIN}, b@{DOMAIN}"}, "is not an e-mail address"),
+		({"address": "nobody"}, "“nobody” is not an email address"),
+		({"address": f"a@{DOMAIN}, b@{DOMAIN}"}, "is not an email address"),
 	],
 )
 def test_bad_suppression_is_refused_in_words(site, values, message):

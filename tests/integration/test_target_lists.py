@@ -45,7 +45,7 @@ def test_list_has_each_record_and_each_address_once_however_it_is_spelled(news, 
 
 
 @pytest.mark.parametrize(
-	("address", "words"), [(None, "has no valid e-mail address (empty)"), ("", "")], ids=["none", "good"]
+	("address", "words"), [(None, "has no valid email address (empty)"), ("", "")], ids=["none", "good"]
 )
 def test_record_without_an_address_is_refused_with_cause_and_remedy(news, address, words):
 	contact = factories.make_contact("Bob", address)

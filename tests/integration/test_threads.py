@@ -1,4 +1,4 @@
-"""Steps in the same thread as the e-mail before: what mail programs read of it, in the bytes that a mail server received."""
+"""Steps in the same thread as the email before: what mail programs read of it, in the bytes that a mail server received."""
 
 import frappe
 
@@ -95,7 +95,7 @@ def test_threads_of_a_batch_are_read_at_once_and_not_at_all_without_the_option(
 def test_variants_of_the_first_e_mail_are_each_answered_under_their_own_subject(site, clock, smtp):
 	campaign = factories.make_active_campaign(
 		clock,
-		step(0, "Red", label="First", own_weight=1),
+		step(0, "Red", label="First", control_weight=1),
 		step(1, "Unused", **THREAD),
 		variants=[{"step_label": "First", "weight": 1, "subject": "Blue", "message": "<p>Blue</p>"}],
 	)

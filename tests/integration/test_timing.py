@@ -6,7 +6,7 @@ import frappe
 import pytest
 
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.core.model import LeavingScope
+from drip_campaigns.core.model import UnsubscribeScope
 from drip_campaigns.dispatch import retry
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment import unsubscribe as leaving
@@ -243,7 +243,7 @@ def hold_all_sending(campaign, enrollment, clock):
 
 def set_brake(value: int) -> None:
 	settings = frappe.get_doc("Drip Settings")
-	settings.hold_sending = value
+	settings.pause_sending = value
 	settings.save()
 
 
@@ -414,7 +414,7 @@ def test_ended_campaign_takes_nobody_up_again_in_any_way(site, smtp, clock):
 			verbs.resume(enrollment.reload(), clock.now)
 	with pytest.raises(EnrollmentRefusedError, match="has ended"):
 		factories.enroll(campaign, people[0], clock)
-	leaving.resubscribe(leaving.find_link_holder(left.name), LeavingScope.CAMPAIGN, clock.now)
+	leaving.resubscribe(leaving.find_link_holder(left.name), UnsubscribeScope.CAMPAIGN, clock.now)
 
 	assert [one.reload().status for one in (done, failed, left)] == ["Completed", "Failed", "Unsubscribed"]
 	assert not frappe.db.exists("Email Unsubscribe", {"reference_name": campaign.name})

@@ -1,4 +1,4 @@
-"""The mode under which each e-mail is sent, asked when it is made: the campaign's, narrowed by what the person has said."""
+"""The mode under which each email is sent, asked when it is made: the campaign's, narrowed by what the person has said."""
 
 import frappe
 import pytest
@@ -15,7 +15,7 @@ PEOPLE = {"agreed": 1, "refused": 0, "silent": None}
 
 
 def modes_of_a_run(clock, mode: str) -> dict[str, str]:
-	"""Send one e-mail to each of the three, and return the mode of each."""
+	"""Send one email to each of the three, and return the mode of each."""
 	campaign = factories.make_active_campaign(clock, factories.step(0), tracking_mode=mode)
 	for name, answer in PEOPLE.items():
 		address = f"{name}@{DOMAIN}"

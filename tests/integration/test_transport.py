@@ -1,4 +1,4 @@
-"""One message over SMTP, with servers that read ahead and servers that do not: what each answer means for the e-mail."""
+"""One message over SMTP, with servers that read ahead and servers that do not: what each answer means for the email."""
 
 import smtplib
 import socket

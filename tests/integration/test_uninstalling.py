@@ -15,7 +15,7 @@ from tests import factories
 
 @pytest.fixture
 def used(site, clock, smtp):
-	"""A campaign that has sent one e-mail, has one queued, and that somebody has left."""
+	"""A campaign that has sent one email, has one queued, and that somebody has left."""
 	campaign = factories.make_active_campaign(clock)
 	gone, stays = (factories.enroll(campaign, factories.make_contact(), clock) for _ in range(2))
 	factories.run(clock)

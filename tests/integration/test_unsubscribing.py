@@ -1,4 +1,4 @@
-"""Leaving by the link in an e-mail, over HTTP: GET shows a page, POST acts, and nothing more leaves afterwards."""
+"""Leaving by the link in an email, over HTTP: GET shows a page, POST acts, and nothing more leaves afterwards."""
 
 from datetime import date, timedelta
 
@@ -32,14 +32,14 @@ def left(web, clock, smtp):
 
 
 def state_of_the_site() -> dict:
-	"""Return how many records there are of each kind, and what enrollments and e-mails say."""
+	"""Return how many records there are of each kind, and what enrollments and emails say."""
 	frappe.db.rollback()
 	return {
 		**{doctype: frappe.db.count(doctype) for doctype in TABLES},
 		"enrollments": frappe.get_all(
 			"Drip Enrollment", fields=["name", "status", "modified"], order_by="name"
 		),
-		"e-mails": frappe.get_all("Drip Email", fields=["name", "status", "modified"], order_by="name"),
+		"emails": frappe.get_all("Drip Email", fields=["name", "status", "modified"], order_by="name"),
 	}
 
 
@@ -299,7 +299,7 @@ def test_link_of_a_test_e_mail_says_so_and_unsubscribes_nobody(web, left):
 	answers = [Browser(web).get("/drip/leave/test"), Browser(web).post("/drip/leave/test", {})]
 
 	assert [answer.status for answer in answers] == [200, 200]
-	assert all("The links of a test e-mail change nothing." in answer.text for answer in answers)
+	assert all("The links of a test email change nothing." in answer.text for answer in answers)
 	assert state_of_the_site() == before
 
 

@@ -17,7 +17,7 @@ TEXT = "<p>Hello {{ recipient.first_name }}</p>"
 
 def own(**fields) -> dict:
 	"""Return a step with a label, which variants may name."""
-	return step(0, "Plain", label="Offer", own_weight=1, **fields)
+	return step(0, "Plain", label="Offer", control_weight=1, **fields)
 
 
 def other(subject: str = "Shiny", **fields) -> dict:
@@ -39,7 +39,7 @@ def note_opens(campaign, **by_variant: int) -> None:
 
 
 def invent_mails(campaign, clock, **by_variant: int) -> None:
-	"""Write down e-mails that were sent earlier, without people behind them."""
+	"""Write down emails that were sent earlier, without people behind them."""
 	first = campaign.steps[0].name
 	model = frappe.get_all("Drip Email", {"campaign": campaign.name}, ["*"])[0]
 	for variant, count in by_variant.items():
@@ -82,7 +82,7 @@ def test_winner_is_chosen_when_its_time_has_come_and_the_rest_get_it(site, smtp,
 	enroll_many(campaign, clock, 6)
 	factories.run(clock)
 
-	found = frappe.get_last_doc("Drip Variant Test")
+	found = frappe.get_last_doc("Drip Variant Result")
 	assert (found.variant, found.is_significant, found.decided_by) == ("B", 1, "Opens")
 	assert found.explanation.startswith("B wins by Opens (p < 0.001): A ")
 	latest = [message.message["Subject"] for message in smtp.messages[-6:]]
@@ -99,7 +99,7 @@ def test_winner_is_chosen_when_its_time_has_come_and_the_rest_get_it(site, smtp,
 def test_without_a_significant_difference_that_is_said_and_the_rest_get_what_was_chosen(
 	site, smtp, clock, otherwise, kept
 ):
-	test = {"winner_by": "Opens", "winner_sample": 40, "without_winner": otherwise}
+	test = {"winner_by": "Opens", "winner_sample": 40, "no_winner_fallback": otherwise}
 	campaign = factories.make_active_campaign(
 		clock, own(**test), variants=[other()], tracking_mode="Individual"
 	)
@@ -112,7 +112,7 @@ def test_without_a_significant_difference_that_is_said_and_the_rest_get_what_was
 	clock.advance(hours=24)
 	assert (at_once, winners.decide_due(clock.now)) == (0, 1)
 
-	found = frappe.get_last_doc("Drip Variant Test")
+	found = frappe.get_last_doc("Drip Variant Result")
 	assert (found.variant, found.is_significant) == (kept, 0)
 	assert "No significant difference in Opens" in found.explanation
 
@@ -150,8 +150,8 @@ def test_each_criterion_counts_what_it_says(site, smtp, clock, criterion):
 		(own(), other(subject=""), "Variant B of Offer has no subject"),
 		(own(), other(message=""), "Variant B of Offer has no text"),
 		(own(), other(weight=0), "Variant B of Offer: the weight is 0"),
-		({**own(), "own_weight": 0}, other(), "the weight of its own text is 0"),
-		(own(), other(step_label="Nowhere"), "no step that sends an e-mail has this label"),
+		({**own(), "control_weight": 0}, other(), "the weight of its own text is 0"),
+		(own(), other(step_label="Nowhere"), "no step that sends an email has this label"),
 		(own(), other(message="{{ broken"), "Variant B of Offer, Message"),
 		(own(winner_by="Opens"), other(), "say when the winner is chosen"),
 		(own(winner_by="Clicks", winner_sample=9), other(), "not record .*Tracking Mode: Anonymous Totals"),

@@ -1,4 +1,4 @@
-"""An e-mail shown in a browser: exactly what was sent, without anything that could act."""
+"""An email shown in a browser: exactly what was sent, without anything that could act."""
 
 import re
 
@@ -18,7 +18,7 @@ Go</button></form><img src="https://pictures.example/a.png" alt="A"><a href="{{ 
 
 @pytest.fixture
 def sent(web, clock, smtp):
-	"""Ada's first e-mail of a campaign that offers the view."""
+	"""Ada's first email of a campaign that offers the view."""
 	campaign = factories.make_active_campaign(
 		clock, factories.step(0, "Spring & Offers", WILD), has_browser_link=1
 	)

@@ -47,7 +47,7 @@ def send(clock, *contacts, text: str = TEXT, **fields):
 
 
 def links_in(smtp, address: str) -> list[str]:
-	"""Return the addresses of the links and of the picture of the last e-mail to `address`."""
+	"""Return the addresses of the links and of the picture of the last email to `address`."""
 	html = smtp.to(address)[-1].part("html")
 	return [unescape(url) for url in re.findall(r'(?:href|src)="([^"]*)"', html)]
 
@@ -75,7 +75,7 @@ def events(**filters) -> list[frappe._dict]:
 	filters.setdefault("event_type", ["in", ["Opened", "Clicked"]])
 	fields = [
 		"event_type",
-		"by_machine",
+		"is_bot",
 		"enrollment",
 		"drip_email",
 		"email_address",
@@ -115,13 +115,13 @@ def test_person_who_follows_a_link_gets_there_and_stands_in_the_log(site, smtp, 
 	assert not any(answer.headers.get_all("Set-Cookie") for answer in answers)
 	assert count() == 3
 	mail = frappe.get_last_doc("Drip Email")
-	assert [(event.link, event.detail) for event in events(by_machine=0, enrollment=mail.enrollment)] == [
+	assert [(event.link, event.detail) for event in events(is_bot=0, enrollment=mail.enrollment)] == [
 		("https://a.example/one?x=1&y=2", "https://a.example/one?x=1&y=2"),
 		("https://a.example/of/{{ recipient.first_name }}", "https://a.example/of/Ada"),
 	]
 	assert (mail.clicks, mail.human_clicks, mail.opens) == (3, 2, 0)
 	assert mail.first_clicked_at
-	assert events(by_machine=1)[0].campaign == campaign.name
+	assert events(is_bot=1)[0].campaign == campaign.name
 	assert frappe.get_all("Drip Tracking URL", fields=["clicks", "human_clicks"], order_by="clicks") == [
 		{"clicks": 1, "human_clicks": 1},
 		{"clicks": 2, "human_clicks": 1},
@@ -243,7 +243,7 @@ def test_forged_link_leads_nowhere_and_counts_nothing(site, smtp, clock, web, da
 
 	assert answer.status == 404
 	assert "Location" not in answer.headers
-	assert "latest e-mail" in answer.text
+	assert "latest email" in answer.text
 	assert count() == 0
 
 
@@ -278,7 +278,7 @@ def test_named_link_counts_across_e_mails_and_leads_where_it_is_said_today(site,
 	demo.reload()
 	assert (demo.clicks, demo.human_clicks) == (3, 3)
 	assert {event.link for event in events()} == {"Demo"}
-	with pytest.raises(frappe.ValidationError, match="Links in e-mails"):
+	with pytest.raises(frappe.ValidationError, match="Links in emails"):
 		demo.delete()
 
 

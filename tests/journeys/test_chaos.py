@@ -49,7 +49,7 @@ def test_nothing_is_sent_twice_or_lost(witness, title):
 	verdict, (campaign,) = line.verdict, frappe.get_all("Drip Campaign", pluck="name")
 	assert verdict.due >= verdict.delivered > 50
 	assert (verdict.duplicates, verdict.lost, verdict.untrue, verdict.unfinished) == ([], [], [], [])
-	assert verdict.miscounted == [] and frappe.db.count("Drip Figure") > 0
+	assert verdict.miscounted == [] and frappe.db.count("Drip Counter") > 0
 	assert len(verdict.in_doubt) <= line.doubts_allowed
 	ledger = read_ledger(campaign)
 	assert ledger.pop("due") == sum(ledger.values()) == verdict.due

@@ -132,7 +132,7 @@ def test_ten_pauses_at_any_moment_cost_nobody_an_e_mail_and_double_none(site, sm
 
 
 def set_limit(per_hour: int) -> None:
-	"""Let so many e-mails leave an hour."""
+	"""Let so many emails leave an hour."""
 	settings = frappe.get_doc("Drip Settings")
 	settings.set("limits", [{"scope": "Site", "per_hour": per_hour}])
 	settings.save()

@@ -31,7 +31,7 @@ def _run_daily(now: datetime) -> None:
 
 
 def link_to_leave(smtp, address: str) -> str:
-	"""Return the link in the last e-mail to somebody."""
+	"""Return the link in the last email to somebody."""
 	return smtp.to(address)[-1].message["List-Unsubscribe"].strip("<>")
 
 
@@ -73,7 +73,7 @@ def test_everybody_gets_what_is_due_and_nobody_anything_twice(campaign, web, smt
 	for _ in range(6):  # days 5 to 10
 		run_a_day(clock)
 
-	assert "has no e-mail address" in str(refused.value)
+	assert "has no email address" in str(refused.value)
 	received = {name: [mail.message["Subject"] for mail in smtp.to(address[name])] for name in names}
 	assert received == {
 		"ada": ["Day 0", "Day 2", "Day 4"],

@@ -11,7 +11,7 @@ MOST_RETRIES = 7
 
 
 class ActionKind(Label):
-	"""What a step does beside sending an e-mail."""
+	"""What a step does beside sending an email."""
 
 	SET_FIELD = "Set Field"
 	ADD_TAG = "Add Tag"
@@ -21,7 +21,7 @@ class ActionKind(Label):
 	REMOVE_FROM_LIST = "Remove from List"
 	ENROLL = "Enroll in Campaign"
 	REMOVE = "Remove from Campaign"
-	TELL = "Tell a User"
+	TELL = "Notify User"
 	WEBHOOK = "Call Webhook"
 	CREATE = "Create Document"
 
@@ -30,7 +30,7 @@ class RunWhen(Label):
 	"""What a step waits for."""
 
 	ON_SCHEDULE = "On Schedule"
-	LEAVING = "When Somebody Leaves"
+	LEAVING = "On Exit"
 
 
 class OnExitReason(Label):
@@ -53,7 +53,7 @@ class AssignTo(Label):
 
 	USER = "Named User"  # not "User": as a field's default, Frappe reads that as who is signed in
 	OWNER = "Record's Owner"
-	IN_TURN = "Users in Turn"
+	IN_TURN = "Round Robin"
 
 
 class ActionStatus(Label):

@@ -29,7 +29,7 @@ LONGEST_TEXT = 1000
 
 
 class EmailFeedback(Label):
-	"""What a recipient, or an e-mail, can have done."""
+	"""What a recipient, or an email, can have done."""
 
 	SENT = "Sent"
 	OPENED = "Opened"
@@ -49,7 +49,7 @@ class CampaignStanding(Label):
 
 @dataclass(frozen=True)
 class PastEvent:
-	"""Something that a person did, or an e-mail of a step. Machines' opens and clicks are none."""
+	"""Something that a person did, or an email of a step. Machines' opens and clicks are none."""
 
 	event: str
 	step: str  # its label
@@ -105,7 +105,7 @@ class FieldTest:
 
 @dataclass(frozen=True)
 class EventTest:
-	"""Whether something happened: to an e-mail of one step or of any, ever or in the last days."""
+	"""Whether something happened: to an email of one step or of any, ever or in the last days."""
 
 	event: EmailFeedback
 	step: str = ""

@@ -53,7 +53,9 @@ class ExitCampaign:
 FlowDecision = Send | Reach | Branch | WaitOver | ExitCampaign | Wait
 
 
-def evaluate_step(plan: Plan, position: Position, due: Send | Reach, facts: ConditionData, now: datetime) -> FlowDecision:
+def evaluate_step(
+	plan: Plan, position: Position, due: Send | Reach, facts: ConditionData, now: datetime
+) -> FlowDecision:
 	"""Return what becomes of the step that is `due`. Conditions are asked when it is reached, and not again in a wait."""
 	step = plan.placed[due.step_id].step
 	unmet = None
@@ -83,7 +85,9 @@ def _divert(plan: Plan, step: Step, planned_at: datetime, unmet: Test) -> Branch
 	return Branch(step.id, planned_at, unmet, target)
 
 
-def _wait(plan: Plan, position: Position, step: Step, began: datetime, facts: ConditionData, now: datetime) -> FlowDecision:
+def _wait(
+	plan: Plan, position: Position, step: Step, began: datetime, facts: ConditionData, now: datetime
+) -> FlowDecision:
 	awaited, zone = step.flow.awaited, zone_of(plan, position)
 	limit = None
 	if awaited.limit_hours:
@@ -98,7 +102,12 @@ def _wait(plan: Plan, position: Position, step: Step, began: datetime, facts: Co
 
 
 def _look(
-	awaited: WaitCondition, position: Position, began: datetime, facts: ConditionData, zone: Any, now: datetime
+	awaited: WaitCondition,
+	position: Position,
+	began: datetime,
+	facts: ConditionData,
+	zone: Any,
+	now: datetime,
 ) -> tuple[datetime | None, datetime]:
 	"""Return when the wait has ended, if it has, and when to look again otherwise."""
 	if awaited.event:
@@ -131,4 +140,6 @@ def _give_up(plan: Plan, step: Step, began: datetime, at: datetime) -> WaitOver 
 	if awaited.in_vain is OnTimeout.EXIT:
 		return ExitCampaign(step.id, None)
 	goes = awaited.in_vain is OnTimeout.GO_TO_STEP
-	return WaitOver(step.id, began, at, True, plan.ids.get(awaited.in_vain_step if goes else step.flow.next_step))
+	return WaitOver(
+		step.id, began, at, True, plan.ids.get(awaited.in_vain_step if goes else step.flow.next_step)
+	)

@@ -1,4 +1,4 @@
-"""Whether a flow can be followed: every jump leads somewhere, every loop waits, and none sends an e-mail twice.
+"""Whether a flow can be followed: every jump leads somewhere, every loop waits, and none sends an email twice.
 
 The flow as a graph: from each enabled step lead edges to where one can go on, each with the hours that this takes at least.
 """

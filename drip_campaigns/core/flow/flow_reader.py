@@ -20,7 +20,11 @@ from drip_campaigns.core.json_fields import (
 )
 from drip_campaigns.core.label import Label
 
-EVENTS = {WaitFor.OPENED: EmailFeedback.OPENED, WaitFor.CLICKED: EmailFeedback.CLICKED, WaitFor.REPLIED: EmailFeedback.REPLIED}
+EVENTS = {
+	WaitFor.OPENED: EmailFeedback.OPENED,
+	WaitFor.CLICKED: EmailFeedback.CLICKED,
+	WaitFor.REPLIED: EmailFeedback.REPLIED,
+}
 FLOW_FIELDS = (
 	"conditions",
 	"otherwise",
@@ -40,8 +44,8 @@ WAIT_FIELDS = (
 	"wait_time",
 	"wait_limit_days",
 	"wait_limit_hours",
-	"if_in_vain",
-	"if_in_vain_step",
+	"on_timeout",
+	"on_timeout_step",
 )
 
 
@@ -67,8 +71,8 @@ def _take_awaited(fields: Fields) -> WaitCondition:
 	days = fields.take("wait_limit_days", read_count, 0)
 	return WaitCondition(
 		limit_hours=days * 24 + fields.take("wait_limit_hours", read_count, 0),
-		in_vain=fields.take("if_in_vain", read_choice(option_values(OnTimeout)), OnTimeout.GO_ON),
-		in_vain_step=fields.take("if_in_vain_step", read_text, ""),
+		in_vain=fields.take("on_timeout", read_choice(option_values(OnTimeout)), OnTimeout.GO_ON),
+		in_vain_step=fields.take("on_timeout_step", read_text, ""),
 		**_take_object(fields, kind),
 	)
 

@@ -28,10 +28,10 @@ class GoalDocument(Label):
 
 
 class ReplyScope(Label):
-	"""Whose e-mails stop when somebody answers."""
+	"""Whose emails stop when somebody answers."""
 
-	PERSON = "The Person"
-	COMPANY = "Anybody of the Same Company"
+	PERSON = "Recipient"
+	COMPANY = "Same Company"
 
 
 def is_in_window(moment: datetime, start: datetime, days: int) -> bool:

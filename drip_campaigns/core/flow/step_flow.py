@@ -81,7 +81,7 @@ class Flow:
 		if self.conditions and self.otherwise is Otherwise.GO_TO_STEP:
 			yield "otherwise_step", self.otherwise_step
 		if self.awaited and self.awaited.limit_hours and self.awaited.in_vain is OnTimeout.GO_TO_STEP:
-			yield "if_in_vain_step", self.awaited.in_vain_step
+			yield "on_timeout_step", self.awaited.in_vain_step
 		if self.awaited and self.awaited.event and self.awaited.event.step:
 			yield "wait_step", self.awaited.event.step
 		for test in self.conditions.tests if self.conditions else ():

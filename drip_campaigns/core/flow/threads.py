@@ -1,4 +1,4 @@
-"""E-mails that answer each other: which earlier ones a step belongs to, and under which subject it goes out. Values in, values out."""
+"""Emails that answer each other: which earlier ones a step belongs to, and under which subject it goes out. Values in, values out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MARKS = re.compile(
 
 
 class EarlierEmail(NamedTuple):
-	"""An e-mail that was sent before: `thread` is the Message-ID of the first of its thread, empty if it began one."""
+	"""An email that was sent before: `thread` is the Message-ID of the first of its thread, empty if it began one."""
 
 	subject: str
 	message_id: str
@@ -24,7 +24,7 @@ class EarlierEmail(NamedTuple):
 
 @dataclass(frozen=True)
 class Thread:
-	"""What an e-mail answers: the subject that it bears, and the Message-IDs of all before it, the first one first."""
+	"""What an email answers: the subject that it bears, and the Message-IDs of all before it, the first one first."""
 
 	subject: str
 	root: str
@@ -32,7 +32,7 @@ class Thread:
 
 
 def find_thread(earlier: Sequence[EarlierEmail]) -> Thread | None:
-	"""Return the thread of the latest of some e-mails, given in the order of their sending; None if there is none."""
+	"""Return the thread of the latest of some emails, given in the order of their sending; None if there is none."""
 	if not earlier:
 		return None
 	root = earlier[-1].thread or earlier[-1].message_id

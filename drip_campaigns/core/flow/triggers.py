@@ -26,10 +26,10 @@ class TriggerKind(Label):
 	SIGN_UP_ANNIVERSARY = "Sign-up Anniversary"
 	PURCHASE = "Purchase"
 	LINK_CLICKED = "Link Clicked"
-	EMAIL_OPENED = "E-mail Opened"
+	EMAIL_OPENED = "Email Opened"
 	CAMPAIGN_COMPLETED = "Campaign Completed"
 	WEB_FORM_SUBMITTED = "Web Form Submitted"
-	EMAIL_RECEIVED = "E-mail Received"
+	EMAIL_RECEIVED = "Email Received"
 	API_CALL = "API Call"
 
 

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from drip_campaigns.core.model import Label
 
-# What stands in a Drip Email where a step's e-mail has the name of the step's row: unique per enrollment, like those.
+# What stands in a Drip Email where a step's email has the name of the step's row: unique per enrollment, like those.
 REQUEST, REMINDER = "confirmation", "confirmation-reminder"
 QUESTIONS = (REQUEST, REMINDER)
 

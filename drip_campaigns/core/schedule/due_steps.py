@@ -143,10 +143,10 @@ def pass_over(plan: Plan, position: Position, skip: Skip, at: datetime) -> Posit
 
 
 def shift_late(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
-	"""Return the position after a step's e-mail, decided earlier, has really left only at `at`.
+	"""Return the position after a step's email, decided earlier, has really left only at `at`.
 
 	Late is kept late: with Keep Intervals the steps after it are counted from `at`. Nothing changes with Keep Dates, for
-	an e-mail that is not the last one dealt with, or one that left before the moment the steps are counted from.
+	an email that is not the last one dealt with, or one that left before the moment the steps are counted from.
 	"""
 	at = to_utc(at)
 	if plan.keeps_dates or position.reached_step != step_id or at <= position.anchor_at:

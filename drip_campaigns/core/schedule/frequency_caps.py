@@ -17,7 +17,7 @@ LONGEST_DAYS = 60
 
 @dataclass(frozen=True)
 class Cap:
-	"""At most `count` e-mails in any `days` calendar days, today included."""
+	"""At most `count` emails in any `days` calendar days, today included."""
 
 	count: int
 	days: int
@@ -31,10 +31,10 @@ class Since:
 	at: datetime
 
 
-def find_caps(count: int, days: int, *, one_a_day: bool) -> tuple[Cap, ...]:
+def find_caps(count: int, days: int, *, one_per_day: bool) -> tuple[Cap, ...]:
 	"""Return the caps that the settings mean. A count of 0 or empty is no cap; days of 0 or empty are one day."""
 	caps = [Cap(count, max(days, 1))] if count > 0 else []
-	if one_a_day and Cap(1, 1) not in caps:
+	if one_per_day and Cap(1, 1) not in caps:
 		caps.append(Cap(1, 1))
 	return tuple(caps)
 

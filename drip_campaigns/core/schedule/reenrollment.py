@@ -20,11 +20,11 @@ from drip_campaigns.core.schedule.wall_clock import from_wall, to_utc, to_wall
 
 
 def re_enroll(
-	plan: Plan, position: Position, status: Status, left_at: datetime, now: datetime
+	plan: Plan, position: Position, status: Status, ended_at: datetime, now: datetime
 ) -> ReEnrollmentDecision:
-	"""Say what enrolling again at `now` means for an enrollment that has been idle since `left_at`.
+	"""Say what enrolling again at `now` means for an enrollment that has been idle since `ended_at`.
 
-	`left_at` is the moment it ended or was completed, or that of the pause it was in when it ended. Whoever has
+	`ended_at` is the moment it ended or was completed, or that of the pause it was in when it ended. Whoever has
 	unsubscribed is refused whatever the plan says; one who is on the campaign stays where they are.
 	"""
 	if status in LIVE_STATUSES:
@@ -34,15 +34,15 @@ def re_enroll(
 	if plan.re_enrollment is ReEnrollment.NEVER:
 		return Refuse("This campaign takes nobody twice.")
 	if plan.re_enrollment is ReEnrollment.RESTART:
-		return _restart(plan, position, left_at, now)
+		return _restart(plan, position, ended_at, now)
 	if status is Status.COMPLETED and find_next(plan, position) is None:
 		return Refuse("The recipient has completed this campaign, and no step has been added since.")
-	return Resume(shift(plan, position, left_at, now))
+	return Resume(shift(plan, position, ended_at, now))
 
 
-def _restart(plan: Plan, position: Position, left_at: datetime, now: datetime) -> ReEnrollmentDecision:
+def _restart(plan: Plan, position: Position, ended_at: datetime, now: datetime) -> ReEnrollmentDecision:
 	zone = zone_of(plan, position)
-	earliest = from_wall(to_wall(to_utc(left_at), zone) + timedelta(days=plan.restart_after_days), zone)
+	earliest = from_wall(to_wall(to_utc(ended_at), zone) + timedelta(days=plan.restart_after_days), zone)
 	if now < earliest:
 		return Refuse(f"This campaign can start over on {to_wall(earliest, zone):%Y-%m-%d at %H:%M}.")
 	return Restart(begin(now, position.timezone))

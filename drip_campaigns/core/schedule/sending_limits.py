@@ -1,6 +1,6 @@
-"""How many e-mails may leave in which time: rules in, windows out. Counting is the edge's (dispatch/limits.py).
+"""How many emails may leave in which time: rules in, windows out. Counting is the edge's (dispatch/limits.py).
 
-Empty and 0 mean no limit; 1 means one e-mail an hour or a day. To stop everything there is Hold All Sending.
+Empty and 0 mean no limit; 1 means one email an hour or a day. To stop everything there is Hold All Sending.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from drip_campaigns.core.model import Label
 
 HOUR_SECONDS = 3600
 DAY_SECONDS = 86400
-PACES = 12  # a window's e-mails are spread over this many parts of it
+PACES = 12  # a window's emails are spread over this many parts of it
 PACE_SLACK = (
 	0.9  # a part counts a little short, so that a job that runs once in each part never misses its turn
 )
@@ -38,7 +38,7 @@ class LimitRule:
 
 @dataclass(frozen=True)
 class Window:
-	"""At most `count` e-mails in any `seconds`, counted under `key`."""
+	"""At most `count` emails in any `seconds`, counted under `key`."""
 
 	key: str
 	count: int
@@ -47,7 +47,7 @@ class Window:
 
 
 def find_windows(rules: Iterable[LimitRule], account: str, domain: str) -> tuple[Window, ...]:
-	"""Return every window that an e-mail through `account` to `domain` must fit into, the paces included.
+	"""Return every window that an email through `account` to `domain` must fit into, the paces included.
 
 	A rule that names its account or domain stands beside the one for each: the tighter of the two decides.
 	"""

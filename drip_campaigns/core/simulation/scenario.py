@@ -90,7 +90,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class FlowTurn:
-	"""A step that was carried out without an e-mail, or that sent the enrollment another way."""
+	"""A step that was carried out without an email, or that sent the enrollment another way."""
 
 	step_id: str
 	at: datetime
@@ -99,7 +99,7 @@ class FlowTurn:
 
 @dataclass(frozen=True)
 class DeferredStep:
-	"""An e-mail that the frequency cap moved, and until when."""
+	"""An email that the frequency cap moved, and until when."""
 
 	step_id: str
 	at: datetime

@@ -256,9 +256,9 @@ def _read_caps(value: Any, path: str) -> tuple[Cap, ...]:
 	count, days = fields.take("count", read_count, 0), fields.take("days", read_count, 1)
 	if days > LONGEST_DAYS:
 		fail(fields.path_of("days"), f"must be {LONGEST_DAYS} at most")
-	one_a_day = fields.take("one_a_day", read_boolean, False)
+	one_per_day = fields.take("one_per_day", read_boolean, False)
 	fields.refuse_others()
-	return find_caps(count, days, one_a_day=one_a_day)
+	return find_caps(count, days, one_per_day=one_per_day)
 
 
 def _take_event(fields: Fields) -> Mapping[str, Any]:

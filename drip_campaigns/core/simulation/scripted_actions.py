@@ -27,7 +27,7 @@ _NEEDS: dict[ActionKind, tuple[str, ...]] = {
 	ActionKind.WEBHOOK: ("webhook",),
 	ActionKind.CREATE: ("action_doctype",),
 	ActionKind.ASSIGN: (),
-	ActionKind.TELL: (),
+	ActionKind.NOTIFY: (),
 }
 _MAY_SAY = ("action_user", "action_text")
 _CHANGES = {
@@ -44,7 +44,7 @@ class ScriptedAction:
 
 	kind: ActionKind | None = None
 	given: Mapping[str, Any] = field(default_factory=dict)
-	waits_for_close: bool = False
+	wait_for_todo: bool = False
 	because: str | None = None
 
 	@property
@@ -91,11 +91,13 @@ def read_action(fields: Fields) -> tuple[ScriptedAction, bool]:
 	kind = fields.take("action", read_any_case(ActionKind), None)
 	needed = {name: fields.take(name, _reader_of(name)) for name in _NEEDS[kind]} if kind else {}
 	said = {name: fields.take(name, read_text) for name in _MAY_SAY if name in fields.left}
-	waits = fields.take("waits_for_close", read_boolean, False)
+	waits = fields.take("wait_for_todo", read_boolean, False)
 	run_when = fields.take("run_when", read_any_case(RunWhen), RunWhen.ON_SCHEDULE)
-	because = fields.take("leaving_because", read_any_case(OnExitReason), None)
-	is_for_leavers = run_when is RunWhen.LEAVING
-	deed = ScriptedAction(kind, {**needed, **said}, waits and not is_for_leavers, because.value if because else None)
+	because = fields.take("on_exit_reason", read_any_case(OnExitReason), None)
+	is_for_leavers = run_when is RunWhen.ON_EXIT
+	deed = ScriptedAction(
+		kind, {**needed, **said}, waits and not is_for_leavers, because.value if because else None
+	)
 	return deed, is_for_leavers
 
 
@@ -123,7 +125,9 @@ def plan_exit_steps(
 	for one in steps:
 		delay = one.step.delay_hours
 		hours = hours + delay if one.step.counted_from is CountedFrom.PREVIOUS_STEP else delay
-		if one.step.enabled and is_exit_step_due(one.deed.because, status.value, reason.value if reason else None):
+		if one.step.enabled and is_exit_step_due(
+			one.deed.because, status.value, reason.value if reason else None
+		):
 			planned.append((now + timedelta(hours=hours), one))
 	return planned
 

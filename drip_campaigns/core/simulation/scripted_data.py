@@ -47,7 +47,7 @@ class ScriptedData:
 		raise NotImplementedError("a file with an expression is refused")
 
 	def happen(self, event: str, step: str, at: datetime, link: str = "") -> None:
-		"""Note an event of a step's e-mail."""
+		"""Note an event of a step's email."""
 		self._happenings.append(PastEvent(event, step, at, link))
 
 	def change(self, action: str, given: Mapping[str, Any]) -> None:

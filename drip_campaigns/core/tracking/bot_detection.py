@@ -11,13 +11,13 @@ from functools import lru_cache
 
 from drip_campaigns.core.tracking.visits import Visit, VisitKind
 
-# Nobody reads an e-mail so soon after it was sent; a server that takes it in looks at it then.
+# Nobody reads an email so soon after it was sent; a server that takes it in looks at it then.
 TOO_SOON = {VisitKind.OPEN: timedelta(seconds=3), VisitKind.CLICK: timedelta(seconds=10)}
-BURST = timedelta(seconds=10)  # in which a person does not follow so many links of one e-mail:
+BURST = timedelta(seconds=10)  # in which a person does not follow so many links of one email:
 BURST_LINKS = 3
 HASTE = timedelta(seconds=1)  # and in which nobody follows two
 
-# Apple loads the pictures of all e-mails through its own network (17.0.0.0/8) or partners', whoever looks at them.
+# Apple loads the pictures of all emails through its own network (17.0.0.0/8) or partners', whoever looks at them.
 # Microsoft's and the security companies' servers look at links before the recipient gets them.
 NETWORKS = (
 	"17.0.0.0/8",  # Apple
@@ -55,7 +55,7 @@ def find_bots(
 ) -> set[str]:
 	"""Return the ids of those of `visits` that are a machine's.
 
-	`sent_at` is when each e-mail was sent; `around` are visits shortly before and after, which may belong to the same
+	`sent_at` is when each email was sent; `around` are visits shortly before and after, which may belong to the same
 	burst; `networks` are known to the site beside ours.
 	"""
 	bursts = _find_bursts([*visits, *around])
@@ -82,7 +82,7 @@ def _is_too_soon(visit: Visit, sent_at: datetime | None) -> bool:
 
 
 def _find_bursts(visits: Iterable[Visit]) -> set[str]:
-	"""Return the visits of e-mails whose links were followed faster than a person does, as long as that lasted."""
+	"""Return the visits of emails whose links were followed faster than a person does, as long as that lasted."""
 	by_mail: dict[str, dict[str, Visit]] = {}
 	for visit in visits:
 		by_mail.setdefault(visit.mail, {})[visit.id] = visit

@@ -1,4 +1,4 @@
-"""The links of an e-mail's HTML: which of them are counted, how they are rewritten, and where they lead.
+"""The links of an email's HTML: which of them are counted, how they are rewritten, and where they lead.
 
 HTML in, HTML out, once per step. What is put in place of a link is Jinja, filled for each recipient.
 """
@@ -92,7 +92,7 @@ class _Rewriter:
 
 
 def link_key(step: str, target: str) -> str:
-	"""Return the name under which the target of a step's link is kept: the same for every e-mail of the step."""
+	"""Return the name under which the target of a step's link is kept: the same for every email of the step."""
 	return blake2b(f"{step}\0{target}".encode(), digest_size=8).hexdigest()
 
 

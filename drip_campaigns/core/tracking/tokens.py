@@ -69,7 +69,7 @@ def sign_tag(subject: str, keys: Sequence[str]) -> str:
 	"""Return a tag for the local part of an address, signed with the newest key; nothing for a subject that is no plain id.
 
 	Mail servers may change the case of a local part, and it has 64 characters at most: so the signature is short (80
-	bits) and speaks lower case only. What it protects is a single e-mail's bounce.
+	bits) and speaks lower case only. What it protects is a single email's bounce.
 	"""
 	return f"{subject}.{_tag_signature(subject, keys[-1])}" if _PLAIN_ID.fullmatch(subject) else ""
 
@@ -110,7 +110,7 @@ def _made_on(entry: str | Mapping[str, str], today: date) -> date:
 
 
 class _Hmac(SigningAlgorithm):
-	"""HMAC with SHA-1, the library's default, in one call: an e-mail has a handful of links.
+	"""HMAC with SHA-1, the library's default, in one call: an email has a handful of links.
 
 	SHA-1's weakness (collisions) does not matter to HMAC, and 27 characters keep links short.
 	"""

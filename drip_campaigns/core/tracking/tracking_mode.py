@@ -1,4 +1,4 @@
-"""What may be recorded of opens and clicks. Asked for each e-mail when it is made; what follows is the tracking's."""
+"""What may be recorded of opens and clicks. Asked for each email when it is made; what follows is the tracking's."""
 
 from __future__ import annotations
 

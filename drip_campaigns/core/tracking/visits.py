@@ -1,4 +1,4 @@
-"""One visit: somebody, or something, has followed a link or loaded the picture of an e-mail. A line in the buffer."""
+"""One visit: somebody, or something, has followed a link or loaded the picture of an email. A line in the buffer."""
 
 import json
 from dataclasses import dataclass

@@ -40,7 +40,7 @@ frappe.provide("drip_campaigns");
 		const found = frm.doc.__onload?.drip_suppression;
 		if (!found) return;
 		const { escape_html } = frappe.utils;
-		const sentence = __("No marketing e-mail: {0} {1}.", [`<b>${escape_html(found.address)}</b>`, escape_html(__(found.because))]);
+		const sentence = __("No marketing email: {0} {1}.", [`<b>${escape_html(found.address)}</b>`, escape_html(__(found.because))]);
 		const since = __("Since {0}", [frappe.datetime.str_to_user(found.at, false, true)]);
 		const href = `/app/drip-suppression/${encodeURIComponent(found.name)}`;
 		const details = [escape_html(found.note || ""), `<a href="${href}"><u>${since}</u></a>`].filter(Boolean);

@@ -2,7 +2,7 @@
 
 (() => {
 	const FACTS = [
-		["email_address", __("E-mail Address")],
+		["email_address", __("Email Address")],
 		["record", __("Record ID")],
 		["first_name", __("First Name")],
 		["last_name", __("Last Name")],

@@ -54,7 +54,7 @@
 			[message.joined + message.came_back, __("added to {0}", [frappe.utils.escape_html(target_list)])],
 			[message.already, __("on the list already, or with the address of somebody who is")],
 			[message.opted_out, __("have left the list and stay out")],
-			[message.unreachable, __("without a valid e-mail address, or not yours to read")],
+			[message.unreachable, __("without a valid email address, or not yours to read")],
 		].filter(([count]) => count);
 		const is_all = lines.length === 1 && message.joined;
 		const html = lines.map(([count, text]) => `${format_number(count, null, 0)} ${text}`).join("<br>");

@@ -1,6 +1,6 @@
 // Steps as dots on a line of time: what happens when, and how far apart it is, however many steps there are.
 // A form takes it in with an include; each stop is {state, when, subject, note, hours}, hours counted from the start. One that
-// is no e-mail has a kind (action, way), which gives its dot another shape; a button {label, value} stands below the note.
+// is no email has a kind (action, way), which gives its dot another shape; a button {label, value} stands below the note.
 
 function make_step_line(stops) {
 	const STATES = {

@@ -1,4 +1,4 @@
-"""Drip Action: what one step does to one enrollment beside e-mail. Written in batches; see `actions/`."""
+"""Drip Action: what one step does to one enrollment beside email. Written in batches; see `actions/`."""
 
 import frappe
 from frappe.model.document import Document

@@ -11,28 +11,28 @@ const ACTION_SENTENCES = {
 	"Assign ToDo"(step) {
 		const what = step.action_text ? in_quotes(step.action_text) : __("a ToDo");
 		const sentence = __("Assign {0} to {1}", [what, name_whom(step)]);
-		const waits = cint(step.waits_for_close) && step.run_when !== "When Somebody Leaves";
+		const waits = cint(step.wait_for_todo) && step.run_when !== "On Exit";
 		return waits ? __("{0}, and wait until it is closed", [sentence]) : sentence;
 	},
 	"Add to List": ({ action_list }) => __("Put on the list {0}", [in_quotes(action_list)]),
 	"Remove from List": ({ action_list }) => __("Take off the list {0}", [in_quotes(action_list)]),
 	"Enroll in Campaign": ({ action_campaign }) => __("Enroll in {0}", [in_quotes(action_campaign)]),
 	"Remove from Campaign": ({ action_campaign }) => __("Take off the campaign {0}", [in_quotes(action_campaign)]),
-	"Tell a User": (step) => __("Tell {0}: {1}", [name_whom(step), in_quotes(step.action_text)]),
+	"Notify User": (step) => __("Tell {0}: {1}", [name_whom(step), in_quotes(step.action_text)]),
 	"Call Webhook": ({ webhook }) => __("Call the Webhook {0}", [in_quotes(webhook)]),
 	"Create Document": ({ action_doctype }) => __("Create a record: {0}", [__(action_doctype || "…")]),
 };
 
 function describe_action(step) {
 	const sentence = ACTION_SENTENCES[step.action] ? ACTION_SENTENCES[step.action](step) : __("Choose an action");
-	if (step.run_when !== "When Somebody Leaves") return sentence;
-	if (!step.leaving_because) return __("When somebody leaves: {0}", [sentence]);
-	return __("When somebody leaves ({0}): {1}", [__(step.leaving_because), sentence]);
+	if (step.run_when !== "On Exit") return sentence;
+	if (!step.on_exit_reason) return __("When somebody leaves: {0}", [sentence]);
+	return __("When somebody leaves ({0}): {1}", [__(step.on_exit_reason), sentence]);
 }
 
 function name_whom({ assign_to, action_user, action_users }) {
 	if (assign_to === "Record's Owner") return __("the record's owner");
-	if (assign_to !== "Users in Turn") return action_user ? frappe.user.full_name(action_user) : "…";
+	if (assign_to !== "Round Robin") return action_user ? frappe.user.full_name(action_user) : "…";
 	const users = (action_users || "").split("\n").map((user) => user.trim());
 	return __("one of {0} in turn", [users.filter(Boolean).map((user) => frappe.user.full_name(user)).join(", ")]);
 }

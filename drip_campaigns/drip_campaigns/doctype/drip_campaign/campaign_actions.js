@@ -19,7 +19,7 @@ const CAMPAIGN_BUTTONS = [
 	{
 		label: __("Enroll Existing"),
 		condition: (frm) => may_write(frm) && frm.doc.status === "Active" && (frm.doc.triggers.length > 0 || frm.doc.target_lists.length > 0),
-		action: (frm) => take_in_existing(frm),
+		action: (frm) => backfill_existing(frm),
 	},
 	{
 		label: __("Pause"),
@@ -34,7 +34,7 @@ const CAMPAIGN_BUTTONS = [
 	{
 		label: __("Open Again"),
 		condition: (frm) => is_campaign(may_write, "Active", "Paused")(frm) && frm.doc.closed_at,
-		action: (frm) => act_on_campaign(frm, "open_campaign", {}),
+		action: (frm) => act_on_campaign(frm, "reopen_campaign", {}),
 	},
 	{
 		label: __("Activate"),
@@ -43,7 +43,7 @@ const CAMPAIGN_BUTTONS = [
 		action: (frm) =>
 			activate_and_ask(
 				frm,
-				__("From now on everybody who is enrolled gets the e-mails of this campaign when they are due.")
+				__("From now on everybody who is enrolled gets the emails of this campaign when they are due.")
 			),
 	},
 	{
@@ -64,7 +64,7 @@ const REPAIR_BUTTONS = [
 				frm,
 				"retry_failed",
 				__("Retry Failed"),
-				__("Failed enrollments, e-mails and actions are tried again. Mend what their errors say first.")
+				__("Failed enrollments, emails and actions are tried again. Mend what their errors say first.")
 			),
 	},
 	{
@@ -90,9 +90,9 @@ function change_status(frm, method, label, question) {
 
 function explain_resume(frm) {
 	if (frm.doc.if_late === "Keep Dates") {
-		return __("E-mails leave again. Steps that are overdue by more than {0} hours are skipped.", [
+		return __("Emails leave again. Steps that are overdue by more than {0} hours are skipped.", [
 			cint(frm.doc.grace_hours),
 		]);
 	}
-	return __("E-mails leave again. Everybody goes on where they were, with the rest of the delay that was running.");
+	return __("Emails leave again. Everybody goes on where they were, with the rest of the delay that was running.");
 }

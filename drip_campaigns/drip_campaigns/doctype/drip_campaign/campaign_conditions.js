@@ -12,7 +12,7 @@ frappe.ui.form.on("Drip Campaign Step", {
 	},
 
 	...Object.fromEntries(
-		["step_type", "label", "otherwise", "otherwise_step", "next_step", "wait_for", "wait_step", "wait_limit_days", "if_in_vain", "if_in_vain_step"].map(
+		["step_type", "label", "otherwise", "otherwise_step", "next_step", "wait_for", "wait_step", "wait_limit_days", "on_timeout", "on_timeout_step"].map(
 			(fieldname) => [fieldname, draw_schedule]
 		)
 	),

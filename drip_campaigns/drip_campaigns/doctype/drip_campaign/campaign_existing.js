@@ -12,7 +12,7 @@ async function activate_and_ask(frm, question) {
 	);
 }
 
-async function take_in_existing(frm) {
+async function backfill_existing(frm) {
 	if (frm.is_dirty()) await frm.save();
 	const found = await load_existing(frm);
 	if (!found.length) {

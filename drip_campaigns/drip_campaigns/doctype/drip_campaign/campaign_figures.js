@@ -9,7 +9,7 @@ const FIGURE_COLUMNS = [
 	["left", __("Left")],
 ];
 
-// What a step came to beside e-mails.
+// What a step came to beside emails.
 const TURNS = [
 	["acted", __("{0} done")],
 	["action_failed", __("{0} failed")],
@@ -57,7 +57,7 @@ function step_row(row) {
 	const title = `${row.idx}. ${frappe.utils.escape_html(put_fields_in_brackets(row.subject || ""))}`;
 	const turns = TURNS.filter(([name]) => row[name]).map(([name, text]) => __(text, [format_number(row[name], null, 0)]));
 	const note = turns.length ? `<div class="text-muted small">${turns.join(" · ")}</div>` : "";
-	if (row.step_type === "Send E-mail") return figure_row(row, title + note);
+	if (row.step_type === "Send Email") return figure_row(row, title + note);
 	return `<tr><td>${title}</td><td colspan="${FIGURE_COLUMNS.length}">${note || `<div class="text-muted small">${__("Nobody yet")}</div>`}</td></tr>`;
 }
 
@@ -71,15 +71,15 @@ function figure_cell(row, name) {
 	const title = machines ? ` title="${__("{0} more by machines", [machines])}"` : "";
 	const share = name !== "sent" && row.sent ? (100 * row[name]) / row.sent : null;
 	const bar = share
-		? `<div class="drip-figure-bar ${name}" style="width: ${Math.min(share, 100)}%"></div>`
-		: `<div class="drip-figure-bar"></div>`;
+		? `<div class="drip-counter-bar ${name}" style="width: ${Math.min(share, 100)}%"></div>`
+		: `<div class="drip-counter-bar"></div>`;
 	const percent = share ? ` <span class="text-muted small">${format_number(share, null, share < 10 ? 1 : 0)} %</span>` : "";
 	return `<td class="text-right"${title}>${format_number(row[name], null, 0)}${percent}${bar}</td>`;
 }
 
 function figures_note(figures) {
 	if (figures.tracking_mode === "None") return __("Opens and clicks are not recorded in this campaign.");
-	const machines = figures.total.opened_by_machine + figures.total.clicked_by_machine;
+	const machines = figures.total.opened_by_bot + figures.total.clicked_by_bot;
 	const counted = __("Every open and click of a person counts, so one recipient may count more than once.");
 	return machines ? `${counted} ${__("{0} by machines are left out.", [format_number(machines, null, 0)])}` : counted;
 }

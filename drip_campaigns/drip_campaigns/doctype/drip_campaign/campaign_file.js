@@ -1,12 +1,12 @@
-// A campaign as a file, and as a prefab of the site.
+// A campaign as a file, and as a template of the site.
 
 function offer_files(frm) {
 	if (frm.is_new()) return;
 	if (frappe.model.can_export("Drip Campaign")) {
 		frm.page.add_menu_item(__("Export as a File"), () => export_campaign(frm));
 	}
-	if (frappe.model.can_create("Drip Prefab")) {
-		frm.page.add_menu_item(__("Save as Prefab"), () => save_as_prefab(frm));
+	if (frappe.model.can_create("Drip Campaign Template")) {
+		frm.page.add_menu_item(__("Save as Template"), () => save_as_template(frm));
 	}
 }
 
@@ -22,7 +22,7 @@ async function export_campaign(frm) {
 	URL.revokeObjectURL(url);
 }
 
-function save_as_prefab(frm) {
+function save_as_template(frm) {
 	const fields = [
 		{ fieldname: "title", fieldtype: "Data", label: __("Title"), reqd: 1, default: frm.doc.campaign_name },
 		{ fieldname: "description", fieldtype: "Small Text", label: __("Description"), default: frm.doc.description },
@@ -33,7 +33,7 @@ function save_as_prefab(frm) {
 			args: { campaign: frm.doc.name, title: values.title, description: values.description || "" },
 			freeze: true,
 		});
-		frappe.show_alert({ message: __("It is in the gallery now: New from Prefab."), indicator: "green" });
+		frappe.show_alert({ message: __("It is in the gallery now: New from Template."), indicator: "green" });
 	};
-	frappe.prompt(fields, save, __("Save as Prefab"), __("Save"));
+	frappe.prompt(fields, save, __("Save as Template"), __("Save"));
 }

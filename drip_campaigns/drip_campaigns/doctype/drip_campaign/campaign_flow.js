@@ -21,7 +21,7 @@ const TEST_SENTENCES = {
 		return `${name} ${__(test.operator)} ${value}`;
 	},
 	event(test) {
-		const step = test.step || __("an e-mail");
+		const step = test.step || __("an email");
 		const link = test.link || __("a link");
 		const what = test.event === "clicked" ? __("{0} in {1}", [link, step]) : step;
 		const sentence = __(HAPPENED[test.event][test.negated ? 1 : 0], [what]);
@@ -73,7 +73,7 @@ function describe_flow(step) {
 	if (conditions) parts.push(__("If {0}, else {1}", [conditions, elsewhere || __("skip")]));
 	if (step.step_type === "Wait Until" && (cint(step.wait_limit_days) || cint(step.wait_limit_hours))) {
 		const limit = describe_length(cint(step.wait_limit_days) * 24 + cint(step.wait_limit_hours));
-		const in_vain = { "Go To Step": __("go to {0}", [step.if_in_vain_step || "?"]), Exit: __("leave") }[step.if_in_vain];
+		const in_vain = { "Go To Step": __("go to {0}", [step.on_timeout_step || "?"]), Exit: __("leave") }[step.on_timeout];
 		parts.push(__("At most {0}, else {1}", [limit, in_vain || __("go on")]));
 	}
 	if (step.next_step) parts.push(__("Then go to {0}", [step.next_step]));
@@ -87,7 +87,7 @@ function describe_length(hours) {
 	return parts.filter(Boolean).join(" ");
 }
 
-// What a step that is no e-mail does, where an e-mail has its subject; nothing for an e-mail.
+// What a step that is no email does, where an email has its subject; nothing for an email.
 function name_turn(step) {
 	if (step.step_type === "Wait Until") return __("Wait until {0}", [describe_wait(step)]);
 	if (step.step_type === "Action") return describe_action(step);
@@ -100,8 +100,8 @@ function find_ways(step) {
 	const ways = [{ to: step.next_step, is_else: false }];
 	if (step.conditions && step.otherwise === "Go To Step") ways.push({ to: step.otherwise_step, is_else: true });
 	const has_limit = cint(step.wait_limit_days) || cint(step.wait_limit_hours);
-	if (step.step_type === "Wait Until" && has_limit && step.if_in_vain === "Go To Step") {
-		ways.push({ to: step.if_in_vain_step, is_else: true });
+	if (step.step_type === "Wait Until" && has_limit && step.on_timeout === "Go To Step") {
+		ways.push({ to: step.on_timeout_step, is_else: true });
 	}
 	return ways.filter((way) => way.to);
 }
@@ -134,7 +134,7 @@ function offer_labels(frm, row) {
 	const form = open_row(frm, row);
 	if (!form) return;
 	const labels = frm.doc.steps.filter((step) => step.name !== row.name).map((step) => step.label).filter(Boolean);
-	for (const fieldname of ["next_step", "otherwise_step", "if_in_vain_step", "wait_step"]) {
+	for (const fieldname of ["next_step", "otherwise_step", "on_timeout_step", "wait_step"]) {
 		offer(form, fieldname, labels, { is_free: true });
 	}
 }

@@ -32,7 +32,7 @@ async function act_on_campaign(frm, method, args) {
 }
 
 function pause_campaign(frm) {
-	const text = __("No e-mail of this campaign leaves until it is resumed, queued ones included. Nobody loses their place.");
+	const text = __("No email of this campaign leaves until it is resumed, queued ones included. Nobody loses their place.");
 	ask_until(__("Pause"), text, async (until) => {
 		await call_desk("pause_campaign", { campaign: frm.doc.name, until });
 		frm.reload_doc();

@@ -17,7 +17,7 @@ function draw_schedule(frm) {
 }
 
 // What is done for those who leave has no day on the line: it is counted from the day on which somebody does.
-const is_for_leavers = (step) => step.run_when === "When Somebody Leaves";
+const is_for_leavers = (step) => step.run_when === "On Exit";
 
 function draw_for_leavers(step) {
 	const hours = cint(step.send_after_days) * 24 + cint(step.send_after_hours);
@@ -69,7 +69,7 @@ async function load_summary(frm) {
 	frm.drip_summary = null;
 	if (frm.is_new()) return;
 	frm.drip_summary = await read_from_desk("get_campaign_summary", { campaign: frm.doc.name });
-	frm.drip_is_held = cint(await frappe.db.get_single_value("Drip Settings", "hold_sending"));
+	frm.drip_is_held = cint(await frappe.db.get_single_value("Drip Settings", "pause_sending"));
 }
 
 const COUNTS = [
@@ -77,8 +77,8 @@ const COUNTS = [
 	{ label: __("In Progress"), doctype: "Drip Enrollment", status: "In Progress" },
 	{ label: __("Completed"), doctype: "Drip Enrollment", status: "Completed" },
 	{ label: __("Unsubscribed"), doctype: "Drip Enrollment", status: "Unsubscribed" },
-	{ label: __("E-mails Sent"), doctype: "Drip Email", status: "Sent" },
-	{ label: __("E-mails Failed"), doctype: "Drip Email", status: "Failed", bad: true },
+	{ label: __("Emails Sent"), doctype: "Drip Email", status: "Sent" },
+	{ label: __("Emails Failed"), doctype: "Drip Email", status: "Failed", bad: true },
 ];
 
 function show_counts(frm) {
@@ -104,14 +104,14 @@ function show_next_move(frm) {
 	frm.set_intro();
 	const [text, color] = find_next_move(frm) || [];
 	if (text) frm.set_intro(text, color);
-	if (frm.doc.without_link) {
-		const warning = __("These e-mails have no unsubscribe link. Marketing mail without one breaks the law in most countries.");
+	if (frm.doc.omit_unsubscribe_link) {
+		const warning = __("These emails have no unsubscribe link. Marketing mail without one breaks the law in most countries.");
 		frm.set_intro(warning, "red");
 	}
 }
 
 function find_next_move(frm) {
-	const { status, steps, held_because, paused_until, closed_at } = frm.doc;
+	const { status, steps, pause_reason, paused_until, closed_at } = frm.doc;
 	if (!steps.length) {
 		return [__("Add the first step below: how many days after the start it leaves, and what it says. Then save."), "blue"];
 	}
@@ -128,7 +128,7 @@ function find_next_move(frm) {
 	if (status === "Active" && !count_enrollments(frm)) {
 		return [__("This campaign is active and waits for recipients: press Enroll, or + under Connections."), "blue"];
 	}
-	if (status === "Paused" && held_because) return [frappe.utils.escape_html(held_because), "red"];
+	if (status === "Paused" && pause_reason) return [frappe.utils.escape_html(pause_reason), "red"];
 	if (status === "Paused" && paused_until) {
 		return [__("Paused until {0}. It goes on by itself then.", [frappe.datetime.str_to_user(paused_until)]), "orange"];
 	}

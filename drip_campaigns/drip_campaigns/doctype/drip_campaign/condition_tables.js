@@ -22,7 +22,7 @@ const NOT = { fieldname: "negated", fieldtype: "Check", label: __("Not"), column
 
 const CONDITION_TABLES = {
 	event: [
-		{ fieldname: "step", label: __("E-mail of Step"), ...offered, columns: 3 },
+		{ fieldname: "step", label: __("Email of Step"), ...offered, columns: 3 },
 		{ fieldname: "event", label: __("What"), ...choose_from(EVENT_WORDS) },
 		{ fieldname: "link", label: __("Link"), ...offered },
 		{ fieldname: "within_days", fieldtype: "Int", label: __("Last Days") },

@@ -13,7 +13,7 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/condition_tables.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_conditions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_triggers.js" %}
-{% include "drip_campaigns/public/js/on_board.js" %}
+{% include "drip_campaigns/public/js/bulk_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_edit.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_on_board.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_variants.js" %}
@@ -132,7 +132,7 @@ function show_template_subjects(frm) {
 		const flow = step ? describe_flow(step) : "";
 		return flow ? `${name} · <span class="text-muted">${escape(flow)}</span>` : name;
 	});
-	const short = { "Send E-mail": __("E-mail"), "Wait Until": __("Wait") };
+	const short = { "Send Email": __("Email"), "Wait Until": __("Wait") };
 	grid.update_docfield_property("step_type", "formatter", (value) => short[value] || __(value || ""));
 	grid.refresh();
 }

@@ -1,4 +1,4 @@
-"""Drip Campaign: the plan of a series of e-mails."""
+"""Drip Campaign: the plan of a series of emails."""
 
 import frappe
 from frappe import _
@@ -97,7 +97,7 @@ class DripCampaign(Document):
 				).format(self.name, enrollments),
 				title=_("Campaign in use"),
 			)
-		for doctype in ("Drip Trigger Firing", "Drip Action", "Drip Step Version", "Drip Variant Test"):
+		for doctype in ("Drip Trigger Firing", "Drip Action", "Drip Step Version", "Drip Variant Result"):
 			frappe.db.delete(doctype, {"campaign": self.name})
 		delete_campaign_counters(self.name)
 
@@ -125,7 +125,7 @@ class DripCampaign(Document):
 		if replan_soon(self, utc_now()):
 			return
 		frappe.msgprint(
-			_("The next e-mails of all enrollments are being worked out in the background."), alert=True
+			_("The next emails of all enrollments are being worked out in the background."), alert=True
 		)
 
 

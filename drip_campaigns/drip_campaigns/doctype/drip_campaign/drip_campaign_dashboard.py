@@ -9,7 +9,7 @@ def get_data() -> dict:
 		"fieldname": "campaign",
 		"transactions": [
 			{"label": _("Recipients"), "items": ["Drip Enrollment"]},
-			{"label": _("E-mails"), "items": ["Drip Email"]},
+			{"label": _("Emails"), "items": ["Drip Email"]},
 			{"label": _("History"), "items": ["Drip Action", "Drip Event", "Drip Trigger Firing"]},
 		],
 	}

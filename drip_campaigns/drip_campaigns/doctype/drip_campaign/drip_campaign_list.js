@@ -1,4 +1,4 @@
-{% include "drip_campaigns/public/js/prefab_gallery.js" %}
+{% include "drip_campaigns/public/js/template_gallery.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_glance.js" %}
 
 frappe.listview_settings["Drip Campaign"] = {
@@ -8,7 +8,7 @@ frappe.listview_settings["Drip Campaign"] = {
 	onload(list) {
 		keep_glances(list);
 		if (!frappe.model.can_create("Drip Campaign")) return;
-		list.page.add_inner_button(__("New from Prefab"), () => open_gallery());
+		list.page.add_inner_button(__("New from Template"), () => open_gallery());
 		list.page.add_menu_item(__("Import from a Campaign File"), () => import_campaign());
 	},
 

@@ -17,7 +17,7 @@ async function open_send_test(frm) {
 	show_preview(frm, dialog);
 }
 
-const is_email = ({ step_type }) => !step_type || step_type === "Send E-mail";
+const is_email = ({ step_type }) => !step_type || step_type === "Send Email";
 const place_emails = (frm) => place_steps(frm.doc.steps).filter(({ step }) => is_email(step));
 
 function make_test_fields(frm, recipient_types) {
@@ -78,7 +78,7 @@ async function show_preview(frm, dialog) {
 	const wrapper = dialog.get_field("preview").$wrapper;
 	const view = wrapper.find(".drip-preview").attr("data-view") || "desktop";
 	wrapper.html(make_preview(preview.subject, view));
-	// srcdoc is set as a property, so nothing of the e-mail is read as HTML of this page; sandbox runs no script of it.
+	// srcdoc is set as a property, so nothing of the email is read as HTML of this page; sandbox runs no script of it.
 	wrapper.find("iframe")[0].srcdoc = preview.html;
 	wrapper.find("pre").text(preview.text);
 	wrapper.find("[data-choose]").on("click", function () {

@@ -49,8 +49,8 @@ frappe.ui.form.on("Drip Campaign Step", {
 
 	...Object.fromEntries(
 		[
-			...["run_when", "leaving_because", "action_value", "action_tag", "action_list", "action_campaign", "assign_to"],
-			...["action_user", "action_users", "action_text", "waits_for_close", "webhook", "action_values"],
+			...["run_when", "on_exit_reason", "action_value", "action_tag", "action_list", "action_campaign", "assign_to"],
+			...["action_user", "action_users", "action_text", "wait_for_todo", "webhook", "action_values"],
 		].map((fieldname) => [fieldname, draw_schedule])
 	),
 });
@@ -95,7 +95,7 @@ async function offer_tags(frm, row) {
 function choose_users_in_turn(users, take) {
 	const column = { fieldname: "user", fieldtype: "Link", options: "User", label: __("User"), in_list_view: 1, columns: 10 };
 	const dialog = new frappe.ui.Dialog({
-		title: __("Users in Turn"),
+		title: __("Round Robin"),
 		fields: [
 			{
 				...{ fieldname: "rows", fieldtype: "Table", label: __("Users"), in_place_edit: true },

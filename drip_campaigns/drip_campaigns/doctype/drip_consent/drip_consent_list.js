@@ -3,7 +3,7 @@ frappe.listview_settings["Drip Consent"] = {
 	add_fields: ["withdrawn_at"],
 	get_indicator: ({ withdrawn_at }) =>
 		withdrawn_at
-			? [__("Withdrawn"), "gray", "withdrawn_at,is,set"]
+			? [__("Canceled"), "gray", "withdrawn_at,is,set"]
 			: [__("Counts"), "green", "withdrawn_at,is,not set"],
 	onload(listview) {
 		if (!frappe.user.has_role(["Drip Manager", "System Manager"])) return;
@@ -17,7 +17,7 @@ function ask_for_address(listview) {
 		fieldname: "email_address",
 		fieldtype: "Data",
 		options: "Email",
-		label: __("E-mail Address"),
+		label: __("Email Address"),
 		reqd: 1,
 		description: __("Finds what somebody agreed to, also after they have had their data erased."),
 	};

@@ -1,4 +1,4 @@
-"""Drip Email: one e-mail of one step to one enrollment. Written by the dispatcher in batches, never by hand."""
+"""Drip Email: one email of one step to one enrollment. Written by the dispatcher in batches, never by hand."""
 
 import frappe
 from frappe.model.document import Document
@@ -9,7 +9,7 @@ class DripEmail(Document):
 
 
 def on_doctype_update() -> None:
-	"""One e-mail per enrollment and step, and the index the delivery job claims with."""
+	"""One email per enrollment and step, and the index the delivery job claims with."""
 	frappe.db.add_unique("Drip Email", ["enrollment", "step"], constraint_name="unique_enrollment_step")
 	frappe.db.add_index("Drip Email", ["status", "deliver_at"])
 	frappe.db.add_index("Drip Email", ["campaign", "status"])

@@ -1,7 +1,7 @@
 {% include "drip_campaigns/public/js/desk_api.js" %}
 {% include "drip_campaigns/public/js/form_buttons.js" %}
 {% include "drip_campaigns/public/js/step_line.js" %}
-{% include "drip_campaigns/public/js/on_board.js" %}
+{% include "drip_campaigns/public/js/bulk_actions.js" %}
 {% include "drip_campaigns/public/js/retry_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_enrollment/enrollment_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_enrollment/enrollment_line.js" %}
@@ -55,7 +55,7 @@ function show_what_holds_it(frm) {
 	frm.set_intro();
 	if (frm.is_new()) return;
 	const { status, exit_reason, last_error, next_step, next_send_at, confirmation } = frm.doc;
-	const { held_back_until, held_back_because } = frm.doc;
+	const { deferred_until, deferred_reason } = frm.doc;
 	if (last_error) {
 		const remedy =
 			status === "Failed"
@@ -66,11 +66,11 @@ function show_what_holds_it(frm) {
 		frm.set_intro(describe_waiting(frm.doc), "yellow");
 	} else if (status === "Paused") {
 		frm.set_intro(describe_pause(frm.doc), "yellow");
-	} else if (held_back_until && held_back_because) {
+	} else if (deferred_until && deferred_reason) {
 		frm.set_intro(
 			__("Held back until {0}: {1}. Nothing is lost.", [
-				describe_moment(held_back_until),
-				frappe.utils.escape_html(__(held_back_because)),
+				describe_moment(deferred_until),
+				frappe.utils.escape_html(__(deferred_reason)),
 			]),
 			"yellow"
 		);
@@ -85,8 +85,8 @@ function show_what_holds_it(frm) {
 
 function describe_waiting({ confirmation_asked_at }) {
 	const asked = confirmation_asked_at
-		? __("The recipient was asked by e-mail {0} to confirm.", [frappe.datetime.prettyDate(confirmation_asked_at)])
-		: __("The recipient is asked by e-mail to confirm, with the next dispatch of the active campaign.");
+		? __("The recipient was asked by email {0} to confirm.", [frappe.datetime.prettyDate(confirmation_asked_at)])
+		: __("The recipient is asked by email to confirm, with the next dispatch of the active campaign.");
 	return `<b>${__("Awaiting confirmation.")}</b> ${asked} ${__("Nothing else is sent before that.")}`;
 }
 

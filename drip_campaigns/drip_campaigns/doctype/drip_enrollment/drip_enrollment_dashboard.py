@@ -10,7 +10,7 @@ def get_data() -> dict:
 		"non_standard_fieldnames": {"Communication": "reference_name"},
 		"dynamic_links": {"reference_name": ["Drip Enrollment", "reference_doctype"]},
 		"transactions": [
-			{"label": _("E-mails"), "items": ["Communication", "Drip Email"]},
+			{"label": _("Emails"), "items": ["Communication", "Drip Email"]},
 			{"label": _("History"), "items": ["Drip Action", "Drip Event"]},
 		],
 	}

@@ -1,11 +1,11 @@
-{% include "drip_campaigns/public/js/on_board.js" %}
+{% include "drip_campaigns/public/js/bulk_actions.js" %}
 {% include "drip_campaigns/public/js/indicator_filters.js" %}
 
 frappe.listview_settings["Drip Enrollment"] = {
 	hide_name_column: true,
 	add_fields: ["status", "recipient_name", "recipient", "confirmation"],
 
-	// Of the other statuses the DocType's own states say the colour, and Frappe asks here for what they do not name.
+	// Of the other statuses the DocType's own states say the color, and Frappe asks here for what they do not name.
 	get_indicator({ status, confirmation }) {
 		if (status !== "Scheduled") return;
 		return confirmation === "Awaiting"
@@ -28,7 +28,7 @@ const ENROLLMENT_ACTIONS = [
 	{
 		label: __("Pause"),
 		verb: "Pause",
-		question: (count) => __("Pause {0} enrollments? They get no e-mail until you resume them.", [count]),
+		question: (count) => __("Pause {0} enrollments? They get no email until you resume them.", [count]),
 	},
 	{
 		label: __("Resume"),
@@ -43,7 +43,7 @@ const ENROLLMENT_ACTIONS = [
 	{
 		label: __("Remove"),
 		verb: "Remove",
-		question: (count) => __("Remove {0} enrollments? They get no e-mail of their campaign any more.", [count]),
+		question: (count) => __("Remove {0} enrollments? They get no email of their campaign any more.", [count]),
 	},
 ];
 

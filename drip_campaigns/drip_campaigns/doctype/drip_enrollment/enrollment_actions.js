@@ -8,7 +8,7 @@ const ENROLLMENT_BUTTONS = [
 		label: __("Pause"),
 		condition: is_enrollment("Scheduled", "In Progress"),
 		action: (frm) =>
-			ask_until(__("Pause"), __("{0} gets no e-mail during the pause, and loses none.", [name_of(frm)]), async (until) => {
+			ask_until(__("Pause"), __("{0} gets no email during the pause, and loses none.", [name_of(frm)]), async (until) => {
 				await call_desk("pause_enrollment", { enrollment: frm.doc.name, until });
 				frm.reload_doc();
 			}),
@@ -26,7 +26,7 @@ const ENROLLMENT_BUTTONS = [
 				frm,
 				"remove_enrollment",
 				__("Remove"),
-				__("{0} leaves this campaign and gets none of its e-mails any more.", [name_of(frm)])
+				__("{0} leaves this campaign and gets none of its emails any more.", [name_of(frm)])
 			),
 	},
 	{
@@ -60,7 +60,7 @@ const ENROLLMENT_BUTTONS = [
 			ask_why(frm, {
 				title: __("Bring Back"),
 				label: __("{0} has unsubscribed. Who asked for it to be undone, when and how?", [name_of(frm)]),
-				call: (text) => call_desk("bring_back_enrollment", { enrollment: frm.doc.name, because: text }),
+				call: (text) => call_desk("resubscribe_enrollment", { enrollment: frm.doc.name, because: text }),
 			}),
 	},
 	{
@@ -75,7 +75,7 @@ const ENROLLMENT_BUTTONS = [
 async function move_person(frm) {
 	const campaign = await frappe.db.get_doc("Drip Campaign", frm.doc.campaign);
 	const steps = campaign.steps
-		.filter((row) => row.run_when !== "When Somebody Leaves")
+		.filter((row) => row.run_when !== "On Exit")
 		.map((row) => ({ value: row.name, label: `${row.idx}: ${name_row(row)}` }));
 	const verbs = [
 		{ value: "Skip", label: __("Skip the next step: {0}", [put_fields_in_brackets(frm.doc.next_step_subject || "")]) },
@@ -105,7 +105,7 @@ async function move_person(frm) {
 
 // A step in a list to choose from: its subject, or what it does.
 function name_row({ step_type, subject, email_template, sentence, label }) {
-	if (step_type && step_type !== "Send E-mail") return sentence || label || __(step_type);
+	if (step_type && step_type !== "Send Email") return sentence || label || __(step_type);
 	return put_fields_in_brackets(subject || email_template || "");
 }
 

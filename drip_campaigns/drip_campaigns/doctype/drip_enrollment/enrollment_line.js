@@ -1,4 +1,4 @@
-// The steps of an enrollment as a line: e-mails, actions, waits and branches in order, and then what is planned.
+// The steps of an enrollment as a line: emails, actions, waits and branches in order, and then what is planned.
 
 async function draw_progress(frm) {
 	const canvas = get_canvas(frm, "campaign").empty();
@@ -8,7 +8,7 @@ async function draw_progress(frm) {
 	canvas.on("click", "button[data-value]", (event) => retry_actions([$(event.currentTarget).attr("data-value")], () => frm.reload_doc()));
 }
 
-// E-mails and actions by their status; a way is a wait that is over, or a branch taken.
+// Emails and actions by their status; a way is a wait that is over, or a branch taken.
 const STATES_OF_STATUS = {
 	Queued: "queued",
 	Sending: "queued",
@@ -20,7 +20,7 @@ const STATES_OF_STATUS = {
 	Trying: "queued",
 	Assigned: "waiting",
 	Done: "sent",
-	"Moved On": "passed",
+	"Branched": "passed",
 };
 const CLASS_OF_KIND = { Action: "action", Way: "way" };
 

@@ -17,11 +17,11 @@ const EVENT_COLORS = {
 
 frappe.listview_settings["Drip Event"] = {
 	hide_name_column: true,
-	add_fields: ["event_type", "by_machine"],
+	add_fields: ["event_type", "is_bot"],
 	get_indicator: (event) => [
-		event.by_machine ? __("{0} by Machine", [__(event.event_type)]) : __(event.event_type),
-		event.by_machine ? "gray" : EVENT_COLORS[event.event_type] || "blue",
-		`event_type,=,${event.event_type}|by_machine,=,${cint(event.by_machine)}`,
+		event.is_bot ? __("{0} by Machine", [__(event.event_type)]) : __(event.event_type),
+		event.is_bot ? "gray" : EVENT_COLORS[event.event_type] || "blue",
+		`event_type,=,${event.event_type}|is_bot,=,${cint(event.is_bot)}`,
 	],
 	onload(list) {
 		filter_by_indicators(list);

@@ -1,4 +1,4 @@
-"""Drip Former Enrollment: what is remembered of a deleted enrollment, so that the links of its e-mails still work."""
+"""Drip Former Enrollment: what is remembered of a deleted enrollment, so that the links of its emails still work."""
 
 from frappe.model.document import Document
 

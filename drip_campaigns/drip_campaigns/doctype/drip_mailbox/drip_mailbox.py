@@ -1,4 +1,4 @@
-"""Drip Mailbox: where the bounces and the answers of an Email Account's e-mails come to."""
+"""Drip Mailbox: where the bounces and the answers of an Email Account's emails come to."""
 
 from frappe.model.document import Document
 

@@ -14,7 +14,7 @@ class DripRecipientPreference(Document):
 
 	def autoname(self) -> None:
 		if not is_valid(self.email_address):
-			frappe.throw(_("“{0}” is not an e-mail address. Enter exactly one.").format(self.email_address))
+			frappe.throw(_("“{0}” is not an email address. Enter exactly one.").format(self.email_address))
 		self.name = self.address_hash = hash_address(self.email_address)
 
 	def validate(self) -> None:

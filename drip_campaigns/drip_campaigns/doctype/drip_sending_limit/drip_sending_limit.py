@@ -1,4 +1,4 @@
-"""Drip Sending Limit: one row of Drip Settings: how many e-mails may leave in which time."""
+"""Drip Sending Limit: one row of Drip Settings: how many emails may leave in which time."""
 
 from frappe.model.document import Document
 

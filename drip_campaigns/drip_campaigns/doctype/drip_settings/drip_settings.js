@@ -9,7 +9,7 @@ frappe.ui.form.on("Drip Settings", {
 
 function warn_when_held(frm) {
 	frm.set_intro();
-	if (frm.doc.hold_sending) frm.set_intro(__("All sending is held: no campaign sends anything."), "red");
+	if (frm.doc.pause_sending) frm.set_intro(__("All sending is held: no campaign sends anything."), "red");
 }
 
 function offer_dispatch(frm) {

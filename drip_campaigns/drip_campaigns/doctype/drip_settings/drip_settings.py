@@ -40,15 +40,15 @@ class DripSettings(Document):
 
 	def on_update(self) -> None:
 		before = self.get_doc_before_save()  # None when the settings are saved for the first time
-		if cint(before and before.hold_sending) == cint(self.hold_sending):
+		if cint(before and before.pause_sending) == cint(self.pause_sending):
 			return
-		if self.hold_sending:
+		if self.pause_sending:
 			pause_queued(now=utc_now())
 		else:
 			if site_copy_check.has_new_key():
 				rehash_addresses()
 			site_copy_check.record_site(utc_now())
-			frappe.db.set_single_value("Drip Settings", "hold_reason", None)
+			frappe.db.set_single_value("Drip Settings", "pause_reason", None)
 			resume_queued(now=utc_now(), release_after=release_after())
 
 	def _check_quiet_hours(self) -> None:
@@ -61,7 +61,7 @@ class DripSettings(Document):
 		checks = {
 			"page_template": find_template_problem,
 			"page_style": find_style_problem,
-			"page_colour": lambda colour: None if is_color(colour) else _("Enter a colour as #1a6fc9."),
+			"page_color": lambda color: None if is_color(color) else _("Enter a color as #1a6fc9."),
 		}
 		for field, find_problem in checks.items():
 			if problem := self.get(field) and find_problem(self.get(field)):

@@ -43,8 +43,8 @@ function show_what_it_means(frm) {
 			"blue"
 		);
 	} else if (frm.doc.lifted) {
-		frm.set_intro(__("Lifted: this address may get campaign e-mails again."), "green");
+		frm.set_intro(__("Lifted: this address may get campaign emails again."), "green");
 	} else {
-		frm.set_intro(__("This address gets no campaign e-mail. Invoices and replies are sent as ever."), "orange");
+		frm.set_intro(__("This address gets no campaign email. Invoices and replies are sent as ever."), "orange");
 	}
 }

@@ -15,7 +15,7 @@ class DripSuppression(Document):
 	def before_naming(self) -> None:
 		if not is_valid(normalize(self.email_address or "")):
 			frappe.throw(
-				_("“{0}” is not an e-mail address. Enter exactly one.").format(self.email_address or "")
+				_("“{0}” is not an email address. Enter exactly one.").format(self.email_address or "")
 			)
 		self.address_hash = hash_address(self.email_address)
 		self.flags.now = self.flags.now or utc_now()

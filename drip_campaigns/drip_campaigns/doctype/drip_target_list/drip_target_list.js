@@ -113,7 +113,7 @@ function open_include(frm) {
 			{
 				fieldname: "when_left",
 				fieldtype: "Select",
-				label: __("When Somebody Leaves the List"),
+				label: __("On Exit the List"),
 				options: [
 					{ value: "End", label: __("End their enrollment") },
 					{ value: "Go On", label: __("Let it go on") },

@@ -13,8 +13,8 @@ const note = (method, label) => (frm) =>
 	});
 
 const MEMBER_BUTTONS = [
-	{ label: __("Leave List"), condition: may_note(false), action: note("leave_list_for", __("Leave List")) },
-	{ label: __("Bring Back"), condition: may_note(true), action: note("bring_back_to_list", __("Bring Back")) },
+	{ label: __("Leave List"), condition: may_note(false), action: note("remove_from_list", __("Leave List")) },
+	{ label: __("Bring Back"), condition: may_note(true), action: note("restore_to_list", __("Bring Back")) },
 ];
 
 frappe.ui.form.on("Drip Target List Member", {

@@ -40,7 +40,7 @@ class DripTargetListMember(Document):
 				).format(self.email_address, self.target_list),
 				title=_("Has left"),
 			)
-		if not self.dropped_at:
+		if not self.removed_at:
 			add_to_count(self.target_list, -1)
 			exit_removed(self.target_list, [(self.recipient_type, self.recipient)], utc_now())
 

@@ -8,12 +8,12 @@ from drip_campaigns.core.tracking.links import leads_to_the_web
 
 
 class DripTrackingURL(Document):
-	"""Named ones are made by people. The others are written in bulk by `tracking/targets.py`, and kept for old e-mails."""
+	"""Named ones are made by people. The others are written in bulk by `tracking/targets.py`, and kept for old emails."""
 
 	def validate(self) -> None:
 		self.url_name = (self.url_name or "").strip() or None
 		if self.step:
-			frappe.throw(_("A link of an e-mail that was sent is not changed. Edit the text of the step."))
+			frappe.throw(_("A link of an email that was sent is not changed. Edit the text of the step."))
 		if not self.url_name:
 			frappe.throw(
 				_("Enter a name: texts use the link by it, as {0}.").format("{{ tracking_url('Demo') }}")
@@ -30,5 +30,5 @@ class DripTrackingURL(Document):
 	def on_trash(self) -> None:
 		if self.step or self.clicks:
 			frappe.throw(
-				_("Links in e-mails that were sent lead here, so it is kept. You can change where it leads.")
+				_("Links in emails that were sent lead here, so it is kept. You can change where it leads.")
 			)

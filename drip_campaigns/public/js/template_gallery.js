@@ -1,32 +1,32 @@
-// The gallery of prefabs: cards with the first e-mail and the schedule; one opened shows every e-mail, and makes a draft.
+// The gallery of templates: cards with the first email and the schedule; one opened shows every email, and makes a draft.
 
 const LEAST_GAP = 44; // so that two labels do not touch
-const PREFAB_API = "drip_campaigns.api.campaign_templates";
+const TEMPLATE_API = "drip_campaigns.api.campaign_templates";
 
 async function open_gallery() {
-	await frappe.require("/assets/drip_campaigns/css/prefab_gallery.css");
+	await frappe.require("/assets/drip_campaigns/css/template_gallery.css");
 	const { message } = await frappe.call({ method: "drip_campaigns.api.campaign_templates.list_templates", type: "GET", freeze: true });
-	const dialog = new frappe.ui.Dialog({ title: __("New from Prefab"), size: "extra-large" });
-	const cards = message.map((prefab) => make_card(prefab, () => open_prefab(dialog, prefab)));
+	const dialog = new frappe.ui.Dialog({ title: __("New from Template"), size: "extra-large" });
+	const cards = message.map((template) => make_card(template, () => open_template(dialog, template)));
 	$('<div class="drip-gallery">').append(cards).appendTo(dialog.body);
 	dialog.show();
 }
 
-function make_card(prefab, action) {
+function make_card(template, action) {
 	const escape = frappe.utils.escape_html;
-	const card = $(`<button type="button" class="drip-prefab">
+	const card = $(`<button type="button" class="drip-campaign-template">
 		<span class="drip-sheet"></span>
 		<span class="drip-words">
-			<b>${escape(prefab.title)}</b>
-			<span class="drip-about">${escape(prefab.description)}</span>
-			${draw_timeline(prefab.steps)}
+			<b>${escape(template.title)}</b>
+			<span class="drip-about">${escape(template.description)}</span>
+			${draw_timeline(template.steps)}
 		</span>
 	</button>`);
-	card.find(".drip-sheet").append(make_sheet(prefab));
+	card.find(".drip-sheet").append(make_sheet(template));
 	return card.on("click", action);
 }
 
-// An e-mail in a frame of its own, in which no script runs and no form is sent.
+// An email in a frame of its own, in which no script runs and no form is sent.
 function make_sheet({ subject, html }) {
 	const frame = $('<iframe sandbox="" tabindex="-1" loading="lazy">').attr("title", subject);
 	return frame.attr("srcdoc", html);
@@ -55,26 +55,26 @@ function name_day(hours) {
 }
 
 function describe_steps(steps) {
-	return steps.length === 1 ? __("One e-mail") : __("{0} e-mails", [steps.length]);
+	return steps.length === 1 ? __("One email") : __("{0} emails", [steps.length]);
 }
 
-function open_prefab(gallery, prefab) {
+function open_template(gallery, template) {
 	const escape = frappe.utils.escape_html;
 	const dialog = new frappe.ui.Dialog({
-		title: prefab.title,
+		title: template.title,
 		size: "extra-large",
-		primary_action_label: __("Use This Prefab"),
-		primary_action: () => ask_for_name(prefab.title, "create_from_prefab", { prefab: prefab.key }, [dialog, gallery]),
+		primary_action_label: __("Use This Template"),
+		primary_action: () => ask_for_name(template.title, "create_from_template", { template: template.key }, [dialog, gallery]),
 	});
-	const starts = prefab.triggers.length ? prefab.triggers.map(escape).join("<br>") : __("Started by hand");
+	const starts = template.triggers.length ? template.triggers.map(escape).join("<br>") : __("Started by hand");
 	const detail = $(`<div class="drip-detail">
-		<div class="drip-steps"><p>${escape(prefab.description)}</p><p class="text-muted small">${starts}</p></div>
+		<div class="drip-steps"><p>${escape(template.description)}</p><p class="text-muted small">${starts}</p></div>
 	</div>`).appendTo(dialog.body);
-	const frame = make_sheet(prefab).appendTo(detail);
-	prefab.steps.forEach((step, number) => {
+	const frame = make_sheet(template).appendTo(detail);
+	template.steps.forEach((step, number) => {
 		const button = $(`<button type="button"><small>${name_day(step.hours)}</small>${escape(plain(step.subject))}</button>`);
 		button.toggleClass("chosen", number === 0).appendTo(detail.find(".drip-steps"));
-		button.on("click", () => show_step(prefab, number, frame, button));
+		button.on("click", () => show_step(template, number, frame, button));
 	});
 	dialog.show();
 }
@@ -82,10 +82,10 @@ function open_prefab(gallery, prefab) {
 // Without what Jinja works out: "Welcome{% if … %}, {{ … }}{% endif %}" is "Welcome".
 const plain = (text) => text.replace(/{%\s*if.*?%}.*?{%\s*endif\s*%}/g, "").replace("{{ campaign_name }}", __("the event")).replace(/{{.*?}}/g, "…");
 
-async function show_step(prefab, number, frame, button) {
+async function show_step(template, number, frame, button) {
 	const { message } = await frappe.call({
 		method: "drip_campaigns.api.campaign_templates.preview_template",
-		args: { prefab: prefab.key, number },
+		args: { template: template.key, number },
 		type: "GET",
 	});
 	button.addClass("chosen").siblings().removeClass("chosen");
@@ -104,7 +104,7 @@ function ask_for_name(title, method, args, dialogs) {
 		},
 		async ({ campaign_name }) => {
 			const { message } = await frappe.call({
-				method: `${PREFAB_API}.${method}`,
+				method: `${TEMPLATE_API}.${method}`,
 				args: { ...args, campaign_name },
 				freeze: true,
 			});

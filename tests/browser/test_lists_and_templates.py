@@ -1,4 +1,4 @@
-"""The gallery of prefabs and a Target List in Desk: seen, and used."""
+"""The gallery of templates and a Target List in Desk: seen, and used."""
 
 import frappe
 from playwright.sync_api import expect
@@ -12,26 +12,26 @@ from tests.factories import DOMAIN
 from tests.fakes import Clock
 
 
-def test_gallery_shows_each_prefab_and_makes_a_draft_of_one(desk: Desk):
+def test_gallery_shows_each_template_and_makes_a_draft_of_one(desk: Desk):
 	desk.open("drip-campaign")
-	desk.page.locator("button:visible", has_text="New from Prefab").first.click()
-	cards = desk.page.locator(".drip-prefab")
+	desk.page.locator("button:visible", has_text="New from Template").first.click()
+	cards = desk.page.locator(".drip-campaign-template")
 	expect(cards).to_have_count(7)
 	desk.page.wait_for_timeout(1500)
-	desk.shoot("prefab-gallery")
+	desk.shoot("template-gallery")
 
 	cards.filter(has_text="Trial Onboarding").click()
 	expect(desk.page.locator(".drip-detail .drip-steps button")).to_have_count(5)
 	desk.page.locator(".drip-detail .drip-steps button").nth(4).click()
 	desk.settle()
-	desk.shoot("prefab-detail")
+	desk.shoot("template-detail")
 	desk.page.locator(".modal.show .btn-modal-primary:visible").last.click()
 	desk.page.wait_for_timeout(500)
 	desk.page.locator(".modal.show [data-fieldname='campaign_name'] input:visible").fill("Drip Test Trial")
 	desk.page.locator(".modal.show .btn-modal-primary:visible").last.click()
 	desk.page.wait_for_function("() => window.cur_frm && cur_frm.doc.name === 'Drip Test Trial'")
 	desk.settle()
-	desk.shoot("prefab-draft")
+	desk.shoot("template-draft")
 
 	frappe.db.rollback()
 	campaign = frappe.get_doc("Drip Campaign", "Drip Test Trial")

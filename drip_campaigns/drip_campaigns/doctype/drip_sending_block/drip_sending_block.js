@@ -4,20 +4,20 @@ const BRAKE_BUTTONS = [
 	{ label: __("Let the Account Go On"), condition: (frm) => Boolean(frm.perm[0].delete), action: lift_brake, primary: true },
 ];
 
-frappe.ui.form.on("Drip Account Brake", {
+frappe.ui.form.on("Drip Sending Block", {
 	refresh(frm) {
 		add_buttons(frm, BRAKE_BUTTONS);
 		if (frm.doc.state === "Held") {
-			frm.set_intro(__("No campaign e-mail leaves through this account. Correct what the mail server complains about first."), "red");
+			frm.set_intro(__("No campaign email leaves through this account. Correct what the mail server complains about first."), "red");
 		} else {
-			frm.set_intro(__("Campaign e-mails leave slowly through this account; it goes on by itself."), "orange");
+			frm.set_intro(__("Campaign emails leave slowly through this account; it goes on by itself."), "orange");
 		}
 	},
 });
 
 // The record is the brake: without it the account goes on, with what has waited meanwhile.
 function lift_brake(frm) {
-	const question = __("Let campaign e-mails leave through {0} again? If the mail server still refuses, it is held again.", [
+	const question = __("Let campaign emails leave through {0} again? If the mail server still refuses, it is held again.", [
 		frm.doc.email_account.bold(),
 	]);
 	const dialog = frappe.confirm(question, async () => {

@@ -1,4 +1,4 @@
-"""Drip Prefab: a campaign of the site's own to begin with, kept as the text of a file."""
+"""Drip Campaign Template: a campaign of the site's own to begin with, kept as the text of a file."""
 
 import frappe
 from frappe import _
@@ -8,11 +8,11 @@ from drip_campaigns.core.campaign_file import read_campaign_file
 from drip_campaigns.core.errors import DripError
 
 
-class DripPrefab(Document):
-	"""Shown in the gallery (prefabs/catalog.py)."""
+class DripCampaignTemplate(Document):
+	"""Shown in the gallery (campaign_templates/catalog.py)."""
 
 	def validate(self) -> None:
 		try:
 			read_campaign_file(self.definition or "")
 		except DripError as error:
-			frappe.throw(str(error), title=_("Prefab {0} cannot be saved").format(self.title))
+			frappe.throw(str(error), title=_("Template {0} cannot be saved").format(self.title))

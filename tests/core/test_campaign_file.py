@@ -7,7 +7,9 @@ import pytest
 
 from drip_campaigns.core.campaign_file import MOST_CHARACTERS, CampaignFileError, read_campaign_file
 
-BUILT_IN = sorted((Path(__file__).parents[2] / "drip_campaigns" / "prefabs" / "built_in").glob("*.json"))
+BUILT_IN = sorted(
+	(Path(__file__).parents[2] / "drip_campaigns" / "campaign_templates" / "built_in").glob("*.json")
+)
 GOOD = {
 	"format": "drip-campaign",
 	"version": 1,

@@ -1,4 +1,4 @@
-"""Prefabs: each of ours renders and makes a draft; own ones are saved, exported without people, and imported as drafts."""
+"""Templates: each of ours renders and makes a draft; own ones are saved, exported without people, and imported as drafts."""
 
 import json
 from zoneinfo import ZoneInfo
@@ -27,10 +27,12 @@ HOURS = {"welcome_series": [0, 24, 168], "purchase_thank_you": [0, 72], "birthda
 
 @pytest.mark.parametrize("key", OURS)
 def test_each_of_ours_renders_every_e_mail_and_makes_a_draft_that_can_be_activated(key, site, clock, smtp):
-	prefab = catalog.find_template(f"built-in:{key}")
+	template = catalog.find_template(f"built-in:{key}")
 
-	rendered = [api.preview_template(prefab.key, number) for number in range(len(prefab.content["steps"]))]
-	made = api.create_from_template(prefab.key, f"Drip Test {key}")
+	rendered = [
+		api.preview_template(template.key, number) for number in range(len(template.content["steps"]))
+	]
+	made = api.create_from_template(template.key, f"Drip Test {key}")
 	campaign = frappe.get_doc("Drip Campaign", made["campaign"])
 	contact = factories.make_contact("Ada", f"ada@{DOMAIN}")
 	lifecycle.activate(campaign, clock.now)
@@ -89,7 +91,7 @@ def campaign(site):
 		name="Drip Test Mine",
 		sender="Administrator",
 		target_lists=[{"target_list": target_list.name}],
-		exclusions=[{"kind": "E-mail Address", "value": f"rival@{DOMAIN}"}],
+		exclusions=[{"kind": "Email Address", "value": f"rival@{DOMAIN}"}],
 		triggers=[
 			{"kind": "Tag Added", "recipient_type": "Contact", "tag": "Hot"},
 			{"kind": "Record Created", "recipient_type": "Contact", "filters": secret},
@@ -122,8 +124,8 @@ def test_exporting_what_was_imported_gives_the_same_file(campaign):
 	assert {**second, "title": ""} == {**first, "title": ""}
 
 
-def test_own_campaign_is_in_the_gallery_once_it_is_saved_as_a_prefab(campaign):
-	name = api.save_as_template(campaign.name, "Mine", "For us")["prefab"]
+def test_own_campaign_is_in_the_gallery_once_it_is_saved_as_a_template(campaign):
+	name = api.save_as_template(campaign.name, "Mine", "For us")["template"]
 
 	card = api.list_templates()[-1]
 
@@ -162,45 +164,47 @@ def test_bad_file_makes_no_campaign_that_does_harm(site, changes, words):
 		assert frappe.db.get_value("Drip Campaign", made["campaign"], "status") == "Draft"
 
 
-def test_prefab_whose_text_does_not_render_shows_why(site):
+def test_template_whose_text_does_not_render_shows_why(site):
 	content = {
 		"format": "drip-campaign",
 		"version": 1,
 		"title": "Odd",
 		"steps": [factories.step(0, message="<p>{{ doc.nothing }}</p>")],
 	}
-	prefab = frappe.get_doc(doctype="Drip Prefab", title="Odd", definition=json.dumps(content)).insert()
+	template = frappe.get_doc(
+		doctype="Drip Campaign Template", title="Odd", definition=json.dumps(content)
+	).insert()
 
-	assert "nothing" in api.preview_template(prefab.name, 0)["html"]
+	assert "nothing" in api.preview_template(template.name, 0)["html"]
 	with pytest.raises(frappe.ValidationError):
-		api.preview_template(prefab.name, 7)
+		api.preview_template(template.name, 7)
 
 
-def test_prefab_record_that_is_no_file_is_refused(site):
+def test_template_record_that_is_no_file_is_refused(site):
 	with pytest.raises(frappe.ValidationError):
-		frappe.get_doc(doctype="Drip Prefab", title="Bad", definition="{}").insert()
+		frappe.get_doc(doctype="Drip Campaign Template", title="Bad", definition="{}").insert()
 
 
 @pytest.mark.parametrize(
 	"method",
 	[
-		"list_prefabs",
-		"preview_prefab",
-		"create_from_prefab",
+		"list_templates",
+		"preview_template",
+		"create_from_template",
 		"import_campaign",
-		"save_as_prefab",
+		"save_as_template",
 		"export_campaign",
 	],
 )
 @pytest.mark.parametrize("who", ["stranger", "Guest"])
-def test_prefabs_are_for_those_who_may_make_campaigns(method, who, campaign):
+def test_templates_are_for_those_who_may_make_campaigns(method, who, campaign):
 	user = "Guest" if who == "Guest" else factories.make_user("stranger", "Sales User")
 	text = api.export_campaign(campaign.name)["text"]
 	values = {
-		"preview_prefab": {"prefab": "built-in:birthday", "number": 0},
-		"create_from_prefab": {"prefab": "built-in:birthday", "campaign_name": "x"},
+		"preview_template": {"template": "built-in:birthday", "number": 0},
+		"create_from_template": {"template": "built-in:birthday", "campaign_name": "x"},
 		"import_campaign": {"text": text},
-		"save_as_prefab": {"campaign": campaign.name, "title": "x"},
+		"save_as_template": {"campaign": campaign.name, "title": "x"},
 		"export_campaign": {"campaign": campaign.name},
 	}.get(method, {})
 	frappe.set_user(user)
@@ -209,11 +213,11 @@ def test_prefabs_are_for_those_who_may_make_campaigns(method, who, campaign):
 		getattr(api, method)(**values)
 
 
-def test_unknown_prefab_is_an_error_that_says_so(site):
+def test_unknown_template_is_an_error_that_says_so(site):
 	with pytest.raises(frappe.ValidationError) as caught:
 		api.create_from_template("built-in:../../etc/passwd", "x")
 
-	assert "There is no prefab" in str(caught.value)
+	assert "There is no template" in str(caught.value)
 
 
 @pytest.fixture
@@ -245,7 +249,7 @@ def flow(site):
 	]
 	values = json.dumps({"description": "For {{ doc.name }}"})
 	yield factories.make_campaign(
-		factories.step(0, "First", label="First", winner_by="Replies", winner_sample=40, own_weight=3),
+		factories.step(0, "First", label="First", winner_by="Replies", winner_sample=40, control_weight=3),
 		factories.step(1, "Second", in_thread=1, expires_after_hours=5),
 		{"step_type": "Wait Until", "wait_for": "Replied", "wait_step": "First", "wait_limit_days": 3},
 		*asks,
@@ -253,16 +257,16 @@ def flow(site):
 		act("Add Tag", action_tag="Hot"),
 		act("Add to List", action_list=names["list"]),
 		act("Enroll in Campaign", action_campaign=names["campaign"]),
-		act("Assign ToDo", action_user=user, action_text="Call", due_in_days=2, waits_for_close=1),
-		act("Tell a User", assign_to="Users in Turn", action_users=f"{user}\nAdministrator", action_text="x"),
+		act("Assign ToDo", action_user=user, action_text="Call", due_in_days=2, wait_for_todo=1),
+		act("Notify User", assign_to="Round Robin", action_users=f"{user}\nAdministrator", action_text="x"),
 		act("Call Webhook", webhook="Drip Test Hook"),
 		act("Create Document", action_doctype="ToDo", action_values=values),
-		act("Remove Tag", action_tag="Hot", run_when="When Somebody Leaves", leaving_because="Goal"),
+		act("Remove Tag", action_tag="Hot", run_when="On Exit", on_exit_reason="Goal"),
 		{"step_type": "End", "send_after_days": 30, "label": "The End"},
 		name="Drip Test Flow",
 		variants=[{"step_label": "First", "weight": 2, "subject": "Other", "message": "<p>Other</p>"}],
-		goes_on_after_reply=1,
-		ends_without_match=1,
+		continue_after_reply=1,
+		exit_when_unmatched=1,
 		goal="Record Matches",
 		goal_recipient_type="Contact",
 		goal_filters=json.dumps([["Contact", "status", "=", "Replied"]]),
@@ -332,8 +336,8 @@ def test_what_the_site_does_not_have_is_said_one_by_one_and_its_steps_are_drafts
 		copy.save()
 
 
-def test_prefab_with_steps_that_are_no_e_mails_is_shown_in_the_gallery(flow):
-	name = api.save_as_template(flow.name, "Whole Flow", "")["prefab"]
+def test_template_with_steps_that_are_no_e_mails_is_shown_in_the_gallery(flow):
+	name = api.save_as_template(flow.name, "Whole Flow", "")["template"]
 
 	card = next(card for card in api.list_templates() if card["key"] == name)
 

@@ -1,7 +1,0 @@
-"""Drip Account Brake: an Email Account that is slowed down or held, because a mail server complained about it."""
-
-from frappe.model.document import Document
-
-
-class DripAccountBrake(Document):
-	"""Written by `dispatch/brakes.py`; deleting it lets the account go on."""

@@ -1,7 +1,0 @@
-"""Drip Figure: how often something has happened in a campaign. Kept by `feedback/figures.py`, never by hand."""
-
-from frappe.model.document import Document
-
-
-class DripFigure(Document):
-	"""One sum; the log may be cleared, and the sum stays."""

@@ -1,7 +1,0 @@
-"""Drip Variant Test: which variant of a step won. Its name is that of the step's row, so it is decided once."""
-
-from frappe.model.document import Document
-
-
-class DripVariantTest(Document):
-	"""Written by the dispatch, or when a user chooses."""
