@@ -11,7 +11,7 @@ from drip_campaigns.core.model import CampaignStatus, CountedFrom, EventType, St
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.site.clock import from_site
 
-LEAVING = frozenset({EventType.EXITED.value, EventType.UNSUBSCRIBED.value})
+ENDING = frozenset({EventType.EXITED.value, EventType.UNSUBSCRIBED.value})
 Event = Mapping[str, object]  # the fields of a Drip Event
 
 
@@ -23,7 +23,7 @@ def record_exit_steps(events: Sequence[Event], site_now: datetime) -> None:
 	left = {
 		event["enrollment"]: event
 		for event in events
-		if event["event_type"] in LEAVING and event.get("enrollment")
+		if event["event_type"] in ENDING and event.get("enrollment")
 	}
 	steps = _load_steps({event["campaign"] for event in left.values()}) if left else {}
 	if not steps:

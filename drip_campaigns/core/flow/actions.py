@@ -21,7 +21,7 @@ class ActionKind(Label):
 	REMOVE_FROM_LIST = "Remove from List"
 	ENROLL = "Enroll in Campaign"
 	REMOVE = "Remove from Campaign"
-	TELL = "Notify User"
+	NOTIFY = "Notify User"
 	WEBHOOK = "Call Webhook"
 	CREATE = "Create Document"
 
@@ -30,7 +30,7 @@ class RunWhen(Label):
 	"""What a step waits for."""
 
 	ON_SCHEDULE = "On Schedule"
-	LEAVING = "On Exit"
+	ON_EXIT = "On Exit"
 
 
 class OnExitReason(Label):
