@@ -118,11 +118,14 @@ def create_data() -> None:
 	draft = paths.MARIADB / "data.building"
 	shell.run(["rm", "-rf", draft], log="mariadb-install", remedy="Remove the folder .dev/mariadb by hand.")
 	draft.mkdir(parents=True)
+	scratch = paths.MARIADB / "tmp"  # its own: two set-ups at once in one temporary folder get in each other's way
+	scratch.mkdir(exist_ok=True)
 	shell.run(
 		[
 			require("mariadb-install-db"),
 			"--no-defaults",
 			f"--datadir={draft}",
+			f"--tmpdir={scratch}",
 			"--auth-root-authentication-method=normal",
 			"--skip-test-db",
 			*run_as_root(),

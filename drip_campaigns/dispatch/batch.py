@@ -136,7 +136,7 @@ class _Turn(EnrollmentWriter):
 
 	def _ask(self) -> None:
 		decision = confirmation_mail.decide_confirmation_mail(
-			self.row, self.steps, self.run.patience, is_open=self.is_open, now=self.now
+			self.row, self.steps, self.run.confirmation_times, is_open=self.is_open, now=self.now
 		)
 		if isinstance(decision, Expire):
 			closing = final_fields(Status.EXITED, self.now, ExitReason.NOT_CONFIRMED)
@@ -189,7 +189,7 @@ class _Turn(EnrollmentWriter):
 			due = self.run.planner.decide(self.position, self.now)
 			if self.awaits_somebody:
 				return due if isinstance(due, Finish) else Wait(due.step_id, self.now + LOOK_AGAIN)
-			turn = self.flow.weigh(self.row, self.position, due)
+			turn = self.flow.evaluate_step(self.row, self.position, due)
 			if isinstance(turn, Wait) and isinstance(due, Reach):
 				self.position = begin_waiting(self.position, due)
 			if isinstance(turn, Skip):

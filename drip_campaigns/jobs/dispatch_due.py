@@ -274,7 +274,7 @@ def _claim_and_record(runs: RunCache, campaign: str, limit: int, now: datetime) 
 		return None
 	replace_gone_senders(run.campaign, rows)
 	batch = make_batch(run, rows, load_handled_steps([row.name for row in rows]), now)
-	run.keep_targets(now)
+	run.store_targets(now)
 	insert_emails(batch.mails, batch.skipped, now, release_after())
 	update_enrollments(batch.states, site_now)
 	record_events(batch.events, site_now)

@@ -131,7 +131,7 @@ def is_any_pause_over(site_now: datetime) -> bool:
 			INNER JOIN `tabDrip Campaign` AS campaign ON campaign.name = variant.parent
 			INNER JOIN `tabDrip Campaign Step` AS step
 				ON step.parent = campaign.name AND step.label = variant.step_label
-			LEFT JOIN `tabDrip Variant Test` AS test ON test.name = step.name
+			LEFT JOIN `tabDrip Variant Result` AS test ON test.name = step.name
 			WHERE campaign.status = 'Active' AND step.winner_by <> '' AND test.name IS NULL LIMIT 1)"""
 	return bool(frappe.db.sql(probes, {"now": site_now}))
 

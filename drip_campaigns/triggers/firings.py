@@ -29,7 +29,7 @@ class Firing:
 
 	trigger: frappe._dict
 	record_type: str
-	record_firings: str
+	record: str
 	occurrence: str = ""
 	detail: str | None = None
 
