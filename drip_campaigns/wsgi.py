@@ -1,6 +1,6 @@
 """The web server's way in, with a short way for links and pictures: `gunicorn drip_campaigns.wsgi:application`.
 
-Stands in place of `frappe.app:application`, which answers everything else (docs/tracking.md says when it is worth it).
+Stands in place of `frappe.app:application`, which answers everything else (docs/admin/performance.md says when it is worth it).
 """
 
 from collections.abc import Callable, Iterable

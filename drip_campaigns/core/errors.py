@@ -89,4 +89,4 @@ class InvalidTransitionError(DripError):
 
 
 class InvalidScenarioError(DripError):
-	"""The simulation file is not as described in docs/schedule.md."""
+	"""The simulation file is not as described in docs/guide/schedule.md."""

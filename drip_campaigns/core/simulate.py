@@ -2,7 +2,7 @@
 
 The dispatch runs at the start of the enrollment and every so many minutes from midnight, as a site's scheduler
 does; runs that could not do anything are left out, so years take milliseconds. The file and the rules are
-described in docs/schedule.md.
+described in docs/guide/schedule.md.
 """
 
 from __future__ import annotations
@@ -342,7 +342,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 	parser = argparse.ArgumentParser(
 		prog="python -m drip_campaigns.core.simulate",
 		description="Play one enrollment of a campaign through time and print what is sent and when, as JSON.",
-		epilog="The format of the file is described in docs/schedule.md.",
+		epilog="The format of the file is described in docs/guide/schedule.md.",
 	)
 	parser.add_argument("file", help="the scenario, a JSON file; - reads it from standard input")
 	file = parser.parse_args(arguments).file

@@ -1,6 +1,6 @@
 """The schedule once more, as naively as possible: walk along the calendar in half hours and look at everything.
 
-Written from the rules in docs/schedule.md, without anything of `drip_campaigns.core` but its words. It remembers the
+Written from the rules in docs/guide/schedule.md, without anything of `drip_campaigns.core` but its words. It remembers the
 whole history and no position, finds wall times by looking at clocks, and allowed moments by trying one after the
 other. It covers what can be said simply: no day of a step that was sent is changed.
 """

@@ -1,4 +1,4 @@
-"""The worked examples of docs/schedule.md and docs/flow.md are true."""
+"""The worked examples of docs/guide/schedule.md and docs/guide/flow.md are true."""
 
 import json
 import re
@@ -9,13 +9,13 @@ import pytest
 from drip_campaigns.core.simulate import play
 from drip_campaigns.core.simulation.scenario_file import read_scenario, write_outcome
 
-DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 FEWEST_EXAMPLES = {"schedule": 8, "flow": 10}
 
 
 def load_examples(page: str) -> list:
 	"""Return (scenario, outcome) of each example of a page: a heading, and two blocks of JSON under it."""
-	text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+	text = (GUIDE / f"{page}.md").read_text(encoding="utf-8")
 	sections = re.split(r"^### (?=\d)", text, flags=re.MULTILINE)[1:]
 	examples = []
 	for section in sections:

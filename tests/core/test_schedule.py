@@ -1,4 +1,4 @@
-"""When each step is due, and what lateness does: the rules of docs/schedule.md, one by one."""
+"""When each step is due, and what lateness does: the rules of docs/guide/schedule.md, one by one."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -3,7 +3,7 @@
 A plan says how far each step lies from the start, in hours of the clock on the wall. A position says how far an
 enrollment has come and which moment its clock hangs on. From both follow the next step, its planned moment and
 the decision at any `now`. Nothing is sent or stored here; the caller keeps the position that `advance` returns.
-The rules in plain words, with examples, are in docs/schedule.md.
+The rules in plain words, with examples, are in docs/guide/schedule.md.
 """
 
 from __future__ import annotations
