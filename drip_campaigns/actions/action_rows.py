@@ -10,7 +10,6 @@ from drip_campaigns.actions.queue import DOCTYPE
 from drip_campaigns.core.flow.actions import ActionKind, ActionStatus
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.db.bulk_writes import set_each
-from drip_campaigns.db.dialect import select_in
 
 FIELDS = (
 	*("name", "campaign", "enrollment", "step", "action", "recipient_type", "recipient", "email_address"),
@@ -97,8 +96,3 @@ def count_assigned(step: str) -> dict[str, int]:
 		for name, number in rows:
 			counts[name] = counts.get(name, 0) + number
 	return counts
-
-
-def load_steps(campaign: str) -> dict[str, frappe._dict]:
-	"""Return the rows of a campaign's steps by their names."""
-	return {row.name: row for row in select_in("Drip Campaign Step", ["*"], "parent", [campaign])}

@@ -18,11 +18,6 @@ LONGEST_SUBJECT = 255  # as an enrollment holds that of its next step
 WEEKDAY_FIELDS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def load_plan(campaign: str) -> Plan:
-	"""Read the plan of the Campaign named `campaign` from its cached document."""
-	return make_plan(frappe.get_cached_doc("Drip Campaign", campaign))
-
-
 def make_plan(campaign) -> Plan:
 	"""Return the plan of a Drip Campaign document, saved or not; raises a DripError when it makes no sense."""
 	return Plan(

@@ -64,11 +64,6 @@ def find_watching(doctype: str) -> list[frappe._dict]:
 	return _latest().by_doctype.get(doctype, [])
 
 
-def has_date_triggers() -> bool:
-	"""Say whether a date of a record fires anything."""
-	return bool(find_watching(DATES))
-
-
 def publish() -> None:
 	"""Read the triggers of the running campaigns, and let every process know them."""
 	version, rows = new_name(), load_rows()

@@ -7,7 +7,6 @@ test), the p-values are corrected for the number of pairs by Holm's method, and 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,7 +15,6 @@ from drip_campaigns.core.model import Label
 
 SIGNIFICANT = 0.05
 SMALL_CELL = 5  # expected numbers below it are too small for the normal approximation
-Z_95 = 1.959963984540054
 
 
 class Criterion(Label):
@@ -50,14 +48,14 @@ class VariantCount:
 
 	@property
 	def interval(self) -> tuple[float, float]:
-		"""Between what the true rate lies with 95 % confidence (Wilson)."""
+		"""The bounds of the true rate with 95% confidence (Wilson)."""
 		if not self.sent:
 			return 0.0, 1.0
-		square = Z_95 * Z_95
-		middle = (self.rate + square / (2 * self.sent)) / (1 + square / self.sent)
-		spread = self.rate * (1 - self.rate) / self.sent + square / (4 * self.sent * self.sent)
-		half = Z_95 * math.sqrt(spread) / (1 + square / self.sent)
-		return max(middle - half, 0.0), min(middle + half, 1.0)
+		# Loading scipy takes a second, and only a comparison needs it.
+		from scipy.stats import binomtest
+
+		interval = binomtest(self.hits, self.sent).proportion_ci(method="wilson")
+		return float(interval.low), float(interval.high)
 
 
 @dataclass(frozen=True)
