@@ -418,7 +418,7 @@ def test_error_of_ours_stops_no_receipt(campaign, clock, monkeypatch):
 
 	ada = send_to(campaign, clock)
 	errors = factories.count("Error Log")
-	monkeypatch.setattr(incoming, "read_origin", lambda message: 1 / 0)
+	monkeypatch.setattr(incoming, "read_reference", lambda message: 1 / 0)
 
 	received = receive(answer(mail_of(ada), "Hello"))
 

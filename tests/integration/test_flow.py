@@ -107,7 +107,7 @@ def test_conditions_of_a_batch_cost_a_query_for_each_kind_and_none_for_each_reci
 		for _number in range(people):
 			factories.enroll(campaign, factories.make_contact(), clock)
 		with factories.count_statements() as seen:
-			factories.runner.dispatch(clock.now, enqueue_delivery=False)
+			factories.dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 		counts.append(seen.count)
 
 	assert factories.count("Drip Email", status="Queued") == 14

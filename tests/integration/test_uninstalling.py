@@ -120,9 +120,9 @@ def test_jobs_of_the_app_are_known_to_the_scheduler(site):
 	)
 
 	assert [(job.method, job.frequency, job.cron_format or None) for job in jobs] == [
+		("drip_campaigns.jobs.bulk_enrollment.resume_orphaned", "Cron", "*/15 * * * *"),
 		("drip_campaigns.jobs.daily.run_daily", "Daily Long", None),
 		("drip_campaigns.jobs.dispatch_due.dispatch_due", "Cron", "*/5 * * * *"),
-		("drip_campaigns.jobs.bulk_enrollment.resume_orphaned", "Cron", "*/15 * * * *"),
 		("drip_campaigns.jobs.refresh_lists.refresh_due", "Cron", "*/15 * * * *"),
 	]
 

@@ -67,7 +67,7 @@ function figure_row(row, title) {
 
 // Beside a number its share of what was sent, as a figure and as a bar; machines are in the title only.
 function figure_cell(row, name) {
-	const machines = row[`${name}_by_machine`];
+	const machines = row[`${name}_by_bot`];
 	const title = machines ? ` title="${__("{0} more by machines", [machines])}"` : "";
 	const share = name !== "sent" && row.sent ? (100 * row[name]) / row.sent : null;
 	const bar = share
