@@ -1,4 +1,4 @@
-"""The SQL of actions: what is due, locking a few, noting what became of them. In batches; nothing here commits."""
+"""The rows of actions: find what is due, claim a batch, record its results. Nothing here commits."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,8 @@ import frappe
 from frappe.query_builder.functions import Count
 
 from drip_campaigns.actions.queue import DOCTYPE
-from drip_campaigns.core.flow.actions import ActionKind, ActionStatus
+from drip_campaigns.actions.registry import ACTION_KINDS
+from drip_campaigns.core.flow.actions import ActionStatus
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.db.bulk_writes import set_each
 
@@ -18,7 +19,7 @@ FIELDS = (
 
 
 def find_due_campaigns(site_now: datetime) -> list[str]:
-	"""Return the campaigns, of those that are not paused, that have an action due: one look into the index."""
+	"""Return the campaigns that are not paused and have an action due, by an index alone."""
 	action, campaign = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("Drip Campaign")
 	return (
 		frappe.qb.from_(action)
@@ -33,9 +34,9 @@ def find_due_campaigns(site_now: datetime) -> list[str]:
 
 
 def claim_due(campaign: str, site_now: datetime, limit: int, *, webhooks: bool) -> list[frappe._dict]:
-	"""Lock and return up to `limit` due actions of a campaign, either its Webhooks or the others; locked ones are passed over."""
+	"""Lock and return up to `limit` due actions of a campaign, either those that call out or the others; skip locked ones."""
 	action = frappe.qb.DocType(DOCTYPE)
-	is_webhook = action.action == ActionKind.WEBHOOK.value
+	is_webhook = action.action.isin(ACTION_KINDS.labels_with("calls_out"))
 	return (
 		frappe.qb.from_(action)
 		.select(*(action[field] for field in FIELDS))
@@ -56,7 +57,7 @@ def lock(name: str, status: ActionStatus) -> bool:
 
 
 def find_silent(before: datetime) -> list[frappe._dict]:
-	"""Lock and return Webhooks whose worker has fallen silent: they were being called before a moment, and are not settled."""
+	"""Lock and return the Webhooks whose call began before a moment and was never settled: their worker stopped."""
 	action = frappe.qb.DocType(DOCTYPE)
 	query = frappe.qb.from_(action).select(*(action[field] for field in FIELDS)).for_update(skip_locked=True)
 	return query.where((action.status == ActionStatus.TRYING.value) & (action.modified < before)).run(
@@ -65,21 +66,21 @@ def find_silent(before: datetime) -> list[frappe._dict]:
 
 
 def settle(rows: Sequence[tuple], site_now: datetime) -> None:
-	"""Note what became of actions whose locks the caller holds: (name, status, outcome, DocType and name of what was made)."""
+	"""Record the results of actions that the caller has locked: (name, status, outcome, DocType and name of the new record)."""
 	columns = ("name", "modified", "done_at", "status", "outcome", "reference_doctype", "reference_name")
 	values = [(name, site_now, site_now, status.value, *rest) for name, status, *rest in rows]
 	set_each(DOCTYPE, columns, values)
 
 
 def put_off(rows: Sequence[tuple[str, int, datetime, str]], site_now: datetime) -> None:
-	"""Let actions wait: (name, attempts, until when, why)."""
+	"""Defer actions: (name, attempts, due at, reason)."""
 	columns = ("name", "modified", "status", "attempts", "due_at", "outcome")
 	waiting = ActionStatus.WAITING.value
 	set_each(DOCTYPE, columns, [(name, site_now, waiting, *rest) for name, *rest in rows])
 
 
 def count_assigned(step: str) -> dict[str, int]:
-	"""Return how often each user has had their turn in a step that assigns ToDos or tells users."""
+	"""Return how often each user had a turn in a step that assigns ToDos or notifies users."""
 	action, todo = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("ToDo")
 	log = frappe.qb.DocType("Notification Log")
 	counts: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The texts of actions, filled in the same sandbox as an email's: the recipient's record and nothing that acts."""
+"""Fill the texts of actions in the sandbox of emails: they can read the recipient's record, and change nothing."""
 
 import json
 from typing import Any
@@ -26,22 +26,22 @@ class ActionTextError(DripError):
 
 
 def fill_plain(source: str | None, recipient: Recipient, campaign: str, enrollment: str) -> str:
-	"""Return a text with the recipient's values as they are: for a field."""
+	"""Return a text with the recipient's values unescaped, for a field."""
 	return _fill(text_environment(), source, recipient, campaign, enrollment)
 
 
 def fill_html(source: str | None, recipient: Recipient, campaign: str, enrollment: str) -> str:
-	"""Return a text with the recipient's values escaped: for what is shown as HTML. Lines stay lines."""
+	"""Return a text as HTML, with the recipient's values escaped and its line breaks kept."""
 	return _fill(html_environment(), source, recipient, campaign, enrollment).strip().replace("\n", "<br>")
 
 
 def read_values(source: str | None) -> dict[str, Any]:
-	"""Return the fields of a document that is to be made; raise ValueError for what is no mapping of names to plain values."""
+	"""Return the fields of a new document; raise ValueError unless the JSON maps names to plain values."""
 	values = json.loads(source or "{}")
 	if not isinstance(values, dict) or not values:
-		raise ValueError(_("they are no list of fields and values"))
+		raise ValueError(_("they are not an object of fields and values"))
 	if bad := [name for name, value in values.items() if isinstance(value, dict | list)]:
-		raise ValueError(_("{0} is no plain value").format(", ".join(bad)))
+		raise ValueError(_("{0} isn't a plain value").format(", ".join(bad)))
 	return values
 
 

@@ -1,4 +1,4 @@
-"""What an action is done with, and what became of it."""
+"""What an action gets, and what it returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,32 +13,32 @@ from drip_campaigns.people.recipients import Recipient
 
 @dataclass(frozen=True)
 class ActionResult:
-	"""An action was done: a sentence for the log, and the record that was made."""
+	"""A sentence for the log, and the record that the action created."""
 
 	text: str
 	doctype: str | None = None
 	name: str | None = None
-	is_open: bool = False  # a ToDo that somebody has to close
+	is_open: bool = False  # a ToDo that a user has to close
 
 
 @dataclass(frozen=True)
 class ActionContext:
-	"""One action of one recipient: its Drip Action, the step's row, the campaign, the person."""
+	"""One action for one recipient: the Drip Action, the step's row, the campaign, and the recipient."""
 
 	row: frappe._dict
 	step: frappe._dict
 	campaign: Any
 	recipient: Recipient
 	now: datetime
-	turns: Mapping[str, int]  # how often each user has had their turn in this step
+	turns: Mapping[str, int]  # how often each user had a turn in this step
 
 	@property
 	def who(self) -> str:
-		"""What a sentence calls the recipient."""
+		"""The recipient's name in a sentence."""
 		return self.recipient.full_name or self.recipient.email or self.recipient.name
 
 	def plain(self, source: str | None, document=None) -> str:
-		"""Fill a text for a field; `document` is the recipient's record as it is at this moment, if somebody has read it."""
+		"""Fill a text for a field, with the values of `document` if the recipient's record was just read again."""
 		recipient = self.recipient
 		if document is not None:
 			recipient = replace(recipient, fields={name: document.get(name) for name in recipient.fields})

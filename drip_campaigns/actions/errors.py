@@ -1,4 +1,4 @@
-"""The errors of actions: each names what is wrong and what to do; it stands on the action and on the enrollment."""
+"""The errors of actions. Each says what is wrong and what to do; the action and the enrollment show it."""
 
 from drip_campaigns.core.errors import DripError
 
@@ -8,8 +8,8 @@ class ActionError(DripError):
 
 
 class BrokenActionError(DripError):
-	"""The action cannot be done for anybody: the campaign is held until somebody corrects it."""
+	"""The action cannot be done for any recipient: the campaign pauses until it is corrected."""
 
 
 class WebhookDoubtError(DripError):
-	"""The Webhook was called, and nobody knows whether it arrived."""
+	"""The Webhook was called, and it is unknown whether the call arrived."""

@@ -1,4 +1,4 @@
-"""What the owner of a campaign must be allowed so that its actions can be done: asked at activation, and before each is done."""
+"""The rights that a campaign's owner needs for its actions: checked at activation, and before each action is done."""
 
 from collections.abc import Iterator
 
@@ -6,38 +6,23 @@ import frappe
 from frappe import _
 
 from drip_campaigns.actions.errors import BrokenActionError
-from drip_campaigns.core.flow.actions import ActionKind
-
-Right = tuple[str, str]  # DocType, what is done with it
-_RIGHTS: dict[str, tuple[Right, ...]] = {
-	ActionKind.ADD_TO_LIST: (("Drip Target List Member", "create"),),
-	ActionKind.REMOVE_FROM_LIST: (("Drip Target List Member", "write"),),
-	ActionKind.ENROLL: (("Drip Enrollment", "create"),),
-	ActionKind.REMOVE: (("Drip Enrollment", "write"),),
-	ActionKind.ASSIGN: (("ToDo", "create"),),
-	ActionKind.WEBHOOK: (("Webhook", "read"),),
-}
+from drip_campaigns.actions.kind import Right
+from drip_campaigns.actions.registry import ACTION_KINDS
 
 
 def find_missing_rights(step, owner: str, recipient_type: str | None = None) -> Iterator[Right]:
-	"""Yield what `owner` lacks to do a step's action for anybody; on a recipient type, if that is known."""
-	needed = list(_RIGHTS.get(step.action, ()))
-	if step.action == ActionKind.CREATE:
-		needed.append((step.action_doctype, "create"))
-	elif step.action == ActionKind.SET_FIELD:
-		needed.append((step.action_doctype, "write"))
-	elif step.action in (ActionKind.ADD_TAG, ActionKind.REMOVE_TAG) and recipient_type:
-		needed.append((recipient_type, "write"))
-	for doctype, right in needed:
-		there = doctype and frappe.db.exists("DocType", doctype)
-		if there and not frappe.has_permission(doctype, right, user=owner):
+	"""Yield the rights that `owner` lacks to do a step's action at all; on a recipient type, if that is known."""
+	kind = ACTION_KINDS.find(step.action)
+	for doctype, right in kind.find_rights(step, recipient_type) if kind else ():
+		exists = doctype and frappe.db.exists("DocType", doctype)
+		if exists and not frappe.has_permission(doctype, right, user=owner):
 			yield doctype, right
 
 
 def describe_missing(step, right: Right, owner: str) -> str:
-	"""Return the sentence that names the step, the right and the remedy."""
+	"""Return the sentence that names the step, the right, and what to do."""
 	doctype, verb = right
-	sentence = _("Step {0}: {1} has no right to {2} {3} records. Give the right, or take the step out.")
+	sentence = _("Step {0}: {1} has no right to {2} {3} records. Grant the right, or remove the step.")
 	return sentence.format(step.idx, owner, _(verb), _(doctype))
 
 

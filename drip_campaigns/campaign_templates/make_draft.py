@@ -19,24 +19,13 @@ from drip_campaigns.core.campaign_file import (
 	read_campaign_file,
 )
 from drip_campaigns.core.flow.flow_reader import WAIT_FIELDS
-from drip_campaigns.core.flow.triggers import TriggerKind
 from drip_campaigns.core.model import StepType
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.rendering.render_email import load_step_text
 from drip_campaigns.triggers.labels import describe
+from drip_campaigns.triggers.registry import TRIGGER_KINDS
 
 ADDRESS_SIGN = "@"  # a condition with it is about one person
-# Triggers that say all they need by themselves; others name a record of the site they are from.
-PORTABLE = frozenset(
-	{
-		TriggerKind.RECORD_CREATED,
-		TriggerKind.FIELD_REACHED_VALUE,
-		TriggerKind.TAG_ADDED,
-		TriggerKind.DATE_REACHED,
-		TriggerKind.SIGN_UP_ANNIVERSARY,
-		TriggerKind.PURCHASE,
-	}
-)
 
 
 def make_draft(content: dict[str, Any], campaign_name: str):
@@ -70,22 +59,20 @@ def _make_tag(tag: str | None) -> None:
 
 def _is_possible(trigger: dict[str, Any]) -> bool:
 	"""Say whether this site has what a trigger is about; ERPNext may be missing."""
-	if trigger["kind"] not in [kind.value for kind in PORTABLE]:
+	kind = TRIGGER_KINDS.find(trigger["kind"])
+	if not kind or not kind.is_portable:
 		return False
 	doctype, field = trigger.get("recipient_type"), trigger.get("field_name")
 	if doctype and doctype not in available_types():
 		return False
 	if doctype and field and field not in frappe.get_meta(doctype).get_valid_columns():
 		return False
-	if trigger["kind"] == TriggerKind.PURCHASE.value:
-		return bool(frappe.db.exists("DocType", trigger.get("purchase_document")))
-	return True
+	return kind.is_available(trigger)
 
 
 def describe_trigger(trigger: dict[str, Any]) -> str:
 	"""Return a trigger of a file as a sentence."""
-	kinds = [kind.value for kind in TriggerKind]
-	if trigger["kind"] not in kinds:
+	if not TRIGGER_KINDS.find(trigger["kind"]):
 		return trigger["kind"]
 	return describe(frappe._dict(dict.fromkeys(TRIGGER), **trigger))
 
@@ -98,7 +85,7 @@ def export_content(campaign, title: str = "", description: str = "") -> dict[str
 	steps become drafts: nobody is sent unasked what was for a few.
 	"""
 	with_variants = {row.step_label for row in campaign.variants}
-	portable = [kind.value for kind in PORTABLE]
+	portable = TRIGGER_KINDS.labels_with("is_portable")
 	triggers = [
 		_pick(row, TRIGGER)
 		for row in campaign.triggers

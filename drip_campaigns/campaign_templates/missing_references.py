@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import strip_html
 
-from drip_campaigns.actions.people import read_users
+from drip_campaigns.actions.users import read_users
 from drip_campaigns.campaign.check_actions import LINKS
 from drip_campaigns.campaign.check_goals import find_goal_problems
 from drip_campaigns.core.errors import DripError

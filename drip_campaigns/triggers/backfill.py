@@ -1,7 +1,6 @@
-"""Who met a trigger before it listened: counted, and paged through for a Drip Bulk Enrollment. Reads only.
+"""The people who met a trigger before it was active: counted, and read page by page for a Drip Bulk Enrollment. Reads only.
 
-Dates, Web Forms, received emails and calls leave no trace that could be read again, so they have nobody. Of
-purchases, only documents that name the person themselves count.
+A kind whose events leave no trace in the records has nobody.
 """
 
 from collections.abc import Iterator
@@ -11,17 +10,14 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.flow.triggers import TriggerKind
 from drip_campaigns.db.dialect import count_matching
 from drip_campaigns.people.recipient_types import available_types
-from drip_campaigns.triggers.backfill_sources import SOURCES, Source
 from drip_campaigns.triggers.find_people import find_matching, read_filters
+from drip_campaigns.triggers.kind import Filters, Source
+from drip_campaigns.triggers.registry import TRIGGER_KINDS
 from drip_campaigns.triggers.trigger_cache import load_rows
 
-LOOK_AHEAD = 20_000  # finding the next people may read the whole log: not for each page anew
-OWN_RECORDS = frozenset(
-	{TriggerKind.RECORD_CREATED, TriggerKind.FIELD_REACHED_VALUE, TriggerKind.JOINED_EMAIL_GROUP}
-)
+LOOK_AHEAD = 20_000  # finding the next people may read the whole log: not for each page
 
 
 class TriggerGoneError(DripError):
@@ -36,37 +32,39 @@ class ExistingAudience:
 		if not rows or rows[0].parent != campaign:
 			raise TriggerGoneError()
 		self.trigger, self.recipient_type = rows[0], recipient_type
-		self.kind, self.filters = TriggerKind(rows[0].kind), read_filters(rows[0])
+		self.filters = read_filters(self.trigger)
+		found = TRIGGER_KINDS.get(self.trigger.kind).find_existing(self.trigger, recipient_type)
+		# Either filters on the recipient's own record, or a query over other records.
+		self._own_filters: Filters | None = found if isinstance(found, list) else None
+		self._source: Source | None = None if isinstance(found, list) else found
 		self._ahead: list[str] = []
 
 	@property
 	def target_list(self) -> str | None:
-		"""The list through which they come: who leaves it later must be heard."""
-		return self.trigger.target_list if self.kind is TriggerKind.JOINED_TARGET_LIST else None
+		"""The list through which they come: the campaign's rule for people who leave it applies to them."""
+		return self.trigger.target_list
 
 	def count(self) -> int:
-		"""Return how many there are: one statement, however many."""
-		if self.kind in OWN_RECORDS:
-			return count_matching(self.recipient_type, [*self._own_filters(), *self.filters])
-		found = self._source()
-		if found is None:
+		"""Return how many there are, with one statement."""
+		if self._own_filters is not None:
+			return count_matching(self.recipient_type, [*self._own_filters, *self.filters])
+		if self._source is None:
 			return 0
-		query, person = found
+		query, person = self._source
 		return count_matching(self.recipient_type, self.filters, query.select(person))
 
 	def has_met(self, name: str) -> bool:
-		"""Say whether one record met the trigger before, whatever its filters."""
-		if self.kind in OWN_RECORDS:
-			return bool(find_matching(self.recipient_type, self._own_filters(), [name]))
-		found = self._source()
-		if found is None:
+		"""Say whether one record met the trigger before, without regard to its filters."""
+		if self._own_filters is not None:
+			return bool(find_matching(self.recipient_type, self._own_filters, [name]))
+		if self._source is None:
 			return False
-		query, person = found
+		query, person = self._source
 		return bool(query.select(person).where(person == name).limit(1).run())
 
 	def is_everybody(self, _total: int) -> bool:
-		"""Say whether nothing is asked of a record, so that the number must be confirmed."""
-		return self.kind is TriggerKind.RECORD_CREATED and not self.filters
+		"""Say whether every record of the type is meant, so that the user must confirm the number."""
+		return self._own_filters == [] and not self.filters
 
 	def page(self, after: str | None, limit: int) -> list[str]:
 		"""Return the next names in their order, at most `limit`; none only if there are no more."""
@@ -85,8 +83,8 @@ class ExistingAudience:
 			after = names[-1]
 
 	def _candidates(self, after: str, limit: int) -> list[str]:
-		if self.kind in OWN_RECORDS:
-			filters = [*self._own_filters(), [self.recipient_type, "name", ">", after]]
+		if self._own_filters is not None:
+			filters = [*self._own_filters, [self.recipient_type, "name", ">", after]]
 			options = {"order_by": "name asc", "limit_page_length": limit, "pluck": "name"}
 			return frappe.get_all(self.recipient_type, filters=filters, **options)
 		if after not in self._ahead[:-1]:
@@ -95,34 +93,15 @@ class ExistingAudience:
 		return self._ahead[begin : begin + limit]
 
 	def _read_ahead(self, after: str, limit: int) -> list[str]:
-		found = self._source()
-		if found is None:
+		if self._source is None:
 			return []
-		query, person = found
+		query, person = self._source
 		query = query.select(person).distinct().where(person > after)
 		return query.orderby(person).limit(limit).run(pluck=True)
 
-	def _source(self) -> Source | None:
-		source = SOURCES.get(self.kind)
-		return source(self.trigger, self.recipient_type) if source else None
-
-	def _own_filters(self) -> list[list[Any]]:
-		doctype, trigger = self.recipient_type, self.trigger
-		if self.kind is TriggerKind.FIELD_REACHED_VALUE:
-			condition = ["=", trigger.field_value] if trigger.field_value else ["is", "set"]
-			return [[doctype, trigger.field_name, *condition]]
-		if self.kind is TriggerKind.JOINED_EMAIL_GROUP:
-			group = (
-				[["Email Group Member", "email_group", "=", trigger.email_group]]
-				if trigger.email_group
-				else []
-			)
-			return [*group, ["Email Group Member", "unsubscribed", "=", 0]]
-		return []
-
 
 def count_existing(campaign) -> list[dict[str, Any]]:
-	"""Return how many people of which type met each trigger of a campaign before; those with nobody are left out."""
+	"""Return how many people of which type met each trigger of a campaign before, without triggers that nobody met."""
 	counts = []
 	lists = [frappe._dict(name=row.name, sentence=_on_list(row)) for row in campaign.target_lists]
 	for row in [*(row for row in campaign.triggers if row.enabled), *lists]:
@@ -140,4 +119,4 @@ def count_existing(campaign) -> list[dict[str, Any]]:
 
 
 def _on_list(row) -> str:
-	return _("Who is on the list {0}").format(row.target_list)
+	return _("Members of the list {0}").format(row.target_list)

@@ -1,21 +1,22 @@
-"""What happens to enrollments when a record of another app is made or changed: the targets of `doc_events`."""
+"""Fire triggers when a record is created or changed: the target of the hook `doc_events`."""
 
 import frappe
 
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.site.doc_event_guard import is_silent, log_doc_event_failure
 from drip_campaigns.triggers.firings import record_firings
+from drip_campaigns.triggers.kind import WEB_FORMS
 from drip_campaigns.triggers.match import find_firings
-from drip_campaigns.triggers.trigger_cache import WEB_FORMS, find_watching
+from drip_campaigns.triggers.trigger_cache import find_watching
 
 SAVE_POINT = "drip_triggers"
 
 
 def fire_on_change(document, _event: str | None = None) -> None:
-	"""A record of any DocType was saved: write down which triggers it fires. Costs one look-up where there is none.
+	"""Record which triggers a saved record of any DocType fires. Without a trigger, this costs one look-up.
 
-	Nobody is enrolled here, and the save goes on whatever happens; only what has already undone the whole
-	transaction (a deadlock) is passed on.
+	Enrolls nobody. An error is logged and does not stop the save. Only a deadlock is raised again: the database has
+	already rolled back the whole transaction.
 	"""
 	if document.doctype == "Error Log" or document.flags.in_delete or is_silent():
 		return

@@ -1,4 +1,4 @@
-"""The SQL of firings: which triggers have something due, locking a batch, noting what became of it."""
+"""The rows of firings: find the triggers with due firings, claim a batch, record its results."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,14 +13,14 @@ CLEAR_AT_ONCE = 10_000
 
 
 def find_due_triggers(site_now: datetime) -> list[str]:
-	"""Return the names of the triggers that have a firing due at `site_now`: one look into the index."""
+	"""Return the names of the triggers that have a firing due at `site_now`, by an index alone."""
 	firing = frappe.qb.DocType(DOCTYPE)
 	is_due = (firing.status == FiringStatus.WAITING.value) & (firing.due_at <= site_now)
 	return frappe.qb.from_(firing).select(firing.campaign_trigger).distinct().where(is_due).run(pluck=True)
 
 
 def claim_due(trigger: str, site_now: datetime, limit: int) -> list[frappe._dict]:
-	"""Lock and return up to `limit` due firings of a trigger; those that another worker holds are passed over."""
+	"""Lock and return up to `limit` due firings of a trigger, without those that another worker has locked."""
 	firing = frappe.qb.DocType(DOCTYPE)
 	return (
 		frappe.qb.from_(firing)
@@ -35,13 +35,13 @@ def claim_due(trigger: str, site_now: datetime, limit: int) -> list[frappe._dict
 
 
 def settle(outcomes: Mapping[str, str], status: FiringStatus, site_now: datetime) -> None:
-	"""Note what became of firings whose locks the caller holds."""
+	"""Record the outcomes of firings that the caller has locked."""
 	rows = [(name, site_now, status.value, outcome) for name, outcome in outcomes.items()]
 	set_each(DOCTYPE, ("name", "modified", "status", "outcome"), rows)
 
 
 def put_off(rows: Sequence[frappe._dict], why: str, due_at: datetime, *, attempts: int = 0) -> None:
-	"""Let firings wait until `due_at`, with the reason on them."""
+	"""Defer firings until `due_at`, and record the reason."""
 	values = [(row.name, due_at, row.attempts + attempts, why) for row in rows]
 	set_each(DOCTYPE, ("name", "due_at", "attempts", "outcome"), values)
 
@@ -59,7 +59,7 @@ def find_latest_firing(trigger: str, records: Sequence[str]) -> frappe._dict | N
 
 
 def clear_settled(before: datetime) -> int:
-	"""Delete what was settled before a moment, up to 10,000 rows, and return how many; events that old never come again."""
+	"""Delete up to 10,000 firings that were settled before a moment; return how many. Events that old are not reported again."""
 	firing = frappe.qb.DocType(DOCTYPE)
 	is_old = (firing.status != FiringStatus.WAITING.value) & (firing.modified < before)
 	names = frappe.qb.from_(firing).select(firing.name).where(is_old).limit(CLEAR_AT_ONCE).run(pluck=True)

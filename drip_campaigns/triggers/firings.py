@@ -1,7 +1,7 @@
-"""Firings: what a trigger waited for has happened. Written in the transaction of the event, worked off after its commit.
+"""Record firings: the events for which a trigger waited. A job enrolls the people after the commit.
 
-A firing's name is made of trigger, record and occurrence, so that one event is one firing however often it is told.
-Nothing here commits, and whoever saves a record waits for one statement at most.
+A firing's name is made of trigger, record and occurrence, so that an event that is reported twice is one firing.
+Nothing here commits, and a user who saves a record waits for one statement at most.
 """
 
 import hashlib
@@ -40,13 +40,13 @@ class Firing:
 		return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 	def due_at(self, fired_at: datetime) -> datetime:
-		"""Return when the record is to be enrolled, in the time that `fired_at` is in."""
+		"""Return when the record is to be enrolled, in the time zone of `fired_at`."""
 		delay = timedelta(days=self.trigger.delay_days or 0, hours=self.trigger.delay_hours or 0)
 		return fired_at + delay
 
 
 def record_firings(firings: Iterable[Firing], site_now: datetime) -> None:
-	"""Write the firings that are new, in one statement, and let a worker see to them after the commit."""
+	"""Insert the firings that are new, in one statement, and start the job that runs them after the commit."""
 	rows = [_row(firing, site_now) for firing in firings]
 	if rows:
 		insert_new_rows(DOCTYPE, _COLUMNS, rows)

@@ -1,7 +1,7 @@
-"""The triggers of the campaigns that run, by the DocType whose records fire them: one look-up for each saved document.
+"""The triggers of running campaigns by the DocType whose records fire them: one look-up for each saved document.
 
-The table is kept in Redis, and in each process for as long as Redis says that it is the latest. Whoever changes a
-campaign publishes a new one after the commit; every dispatch does so too, so nothing stays stale for long.
+Redis has the cache, and each process keeps a copy as long as Redis says that its version is the latest. A change of a
+campaign publishes a new version after the commit. Every dispatch publishes one too, so no copy is outdated for long.
 """
 
 import json
@@ -11,40 +11,24 @@ from typing import Any
 import frappe
 
 from drip_campaigns.core.flow.goals import GOAL, GoalKind
-from drip_campaigns.core.flow.triggers import DATE_KINDS, TriggerKind
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.site.row_names import new_name
+from drip_campaigns.triggers.kind import DATES  # noqa: F401 - jobs find the triggers there
+from drip_campaigns.triggers.kinds.joined_target_list import JoinedTargetList
+from drip_campaigns.triggers.registry import TRIGGER_KINDS
 
 VERSION_KEY, TABLE_KEY = "drip_campaigns:triggers:version", "drip_campaigns:triggers:table"
 RUNNING = (CampaignStatus.ACTIVE.value, CampaignStatus.PAUSED.value)
-FIELDS = (
-	*("name", "parent", "kind", "recipient_type", "tag", "email_group", "target_list"),
-	*(
-		"field_name",
-		"field_value",
-		"days",
-		"days_from",
-		"repeat",
-		"local_day",
-		"purchase_document",
-		"purchased",
-		"purchased_name",
-	),
-	*("source_campaign", "link_url", "web_form", "email_account", "event_name", "filters"),
-	*("delay_days", "delay_hours", "ignore_imports"),
+BASE_FIELDS = (
+	"name",
+	"parent",
+	"kind",
+	"recipient_type",
+	"filters",
+	"delay_days",
+	"delay_hours",
+	"ignore_imports",
 )
-# The DocType whose records fire a trigger; those of the others are of the recipient type.
-WATCHED = {
-	TriggerKind.TAG_ADDED: "Tag Link",
-	TriggerKind.JOINED_EMAIL_GROUP: "Email Group Member",
-	TriggerKind.JOINED_TARGET_LIST: "Drip Target List Member",
-	TriggerKind.LINK_CLICKED: "Drip Event",
-	TriggerKind.EMAIL_OPENED: "Drip Event",
-	TriggerKind.CAMPAIGN_COMPLETED: "Drip Event",
-	TriggerKind.EMAIL_RECEIVED: "Communication",
-}
-# Places in the table beside the DocTypes
-API_CALLS, DATES, WEB_FORMS = "*api calls", "*dates", "*web forms"
 KEPT_SECONDS = 24 * 3600
 
 
@@ -60,31 +44,36 @@ _tables: dict[str, Table] = {}  # of this process, by site: Redis says whether o
 
 
 def find_watching(doctype: str) -> list[frappe._dict]:
-	"""Return the triggers that records of `doctype` fire: one look-up in Redis, whose answer is nearly always the same."""
+	"""Return the triggers that records of `doctype` fire: one look-up in Redis, which nearly always confirms the copy."""
 	return _latest().by_doctype.get(doctype, [])
 
 
 def publish() -> None:
-	"""Read the triggers of the running campaigns, and let every process know them."""
+	"""Read the triggers of the running campaigns, and publish them to every process."""
 	version, rows = new_name(), load_rows()
 	frappe.cache.set_value(TABLE_KEY, json.dumps([version, rows], default=str), expires_in_sec=KEPT_SECONDS)
 	frappe.cache.set_value(VERSION_KEY, version, expires_in_sec=KEPT_SECONDS)
 
 
 def publish_after_commit() -> None:
-	"""Publish once what the present transaction has changed is there for all to see."""
+	"""Publish after the commit of the current transaction, when everybody can see its changes."""
 	frappe.db.after_commit.add(publish)
 
 
 def forget() -> None:
-	"""Take the table out of Redis: the next look-up reads the database."""
+	"""Clear the cache: the next look-up reads the database."""
 	frappe.cache.delete_value([VERSION_KEY, TABLE_KEY])
 
 
-def load_rows(*, trigger: str | None = None) -> list[frappe._dict]:
-	"""Return the enabled triggers of running campaigns, or one trigger whatever its state, with `parent` and `owner`.
+def _fields() -> list[str]:
+	own = (field for kind in TRIGGER_KINDS.all().values() for field in kind.fields)
+	return list(dict.fromkeys((*BASE_FIELDS, *own)))
 
-	The lists that a campaign includes are triggers too: who joins one is enrolled. So are the goals: who reaches one leaves.
+
+def load_rows(*, trigger: str | None = None) -> list[frappe._dict]:
+	"""Return the enabled triggers of running campaigns, or one trigger in any state, with `parent` and `owner`.
+
+	The lists that a campaign includes are triggers too: joining one enrolls. So are the goals: reaching one ends the enrollment.
 	"""
 	rows = [*_load_triggers(trigger), *_load_lists(trigger), *_load_goals(trigger)]
 	return rows if trigger else [row for row in rows if is_running(row)]
@@ -96,7 +85,7 @@ def _load_triggers(trigger: str | None) -> list[frappe._dict]:
 		frappe.qb.from_(row)
 		.inner_join(campaign)
 		.on(campaign.name == row.parent)
-		.select(*(row[name] for name in FIELDS), row.enabled, campaign.owner, campaign.status)
+		.select(*(row[name] for name in _fields()), row.enabled, campaign.owner, campaign.status)
 		.orderby(campaign.creation, row.idx)
 	)
 	if trigger:
@@ -117,13 +106,13 @@ def _load_lists(trigger: str | None) -> list[frappe._dict]:
 	)
 	is_open = campaign.status.isin(RUNNING) & campaign.closed_at.isnull()
 	query = query.where(row.name == trigger) if trigger else query.where(is_open)
-	nothing = dict.fromkeys(FIELDS)
-	joined = {"kind": TriggerKind.JOINED_TARGET_LIST.value, "delay_days": 0, "delay_hours": 0}
+	nothing = dict.fromkeys(_fields())
+	joined = {"kind": JoinedTargetList.label, "delay_days": 0, "delay_hours": 0}
 	return [frappe._dict({**nothing, **joined, **found}) for found in query.run(as_dict=True)]
 
 
 def _load_goals(trigger: str | None) -> list[frappe._dict]:
-	"""Return the goals of campaigns as rows: a record of `recipient_type` reaches one if it matches `filters`."""
+	"""Return the goals of campaigns as rows: a record of `recipient_type` that matches `filters` reaches the goal."""
 	campaign = frappe.qb.DocType("Drip Campaign")
 	query = (
 		frappe.qb.from_(campaign)
@@ -132,7 +121,7 @@ def _load_goals(trigger: str | None) -> list[frappe._dict]:
 		.where(campaign.goal.isin([kind.value for kind in GoalKind]))
 		.orderby(campaign.creation)
 	)
-	nothing = dict.fromkeys(FIELDS)
+	nothing = dict.fromkeys(_fields())
 	rows = []
 	for found in query.where(campaign.status.isin(RUNNING)).run(as_dict=True):
 		asked = found.goal_document if found.goal == GoalKind.DOCUMENT_MADE else found.goal_recipient_type
@@ -147,7 +136,7 @@ def goal_name(campaign: str) -> str:
 
 
 def is_running(trigger: frappe._dict) -> bool:
-	"""Say whether a trigger as `load_rows` returns it is switched on, in a campaign that runs."""
+	"""Say whether a trigger, as `load_rows` returns it, is enabled in a campaign that runs."""
 	return bool(trigger.enabled) and trigger.status in RUNNING
 
 
@@ -159,7 +148,7 @@ def _latest() -> Table:
 	if not version:
 		publish()
 	stored = frappe.cache.get_value(TABLE_KEY, expires=True)
-	version, rows = json.loads(stored) if stored else ("", load_rows())  # without Redis, each time anew
+	version, rows = json.loads(stored) if stored else ("", load_rows())  # without Redis, read each time
 	_tables[frappe.local.site] = table = _arrange(version, rows)
 	return table
 
@@ -167,20 +156,9 @@ def _latest() -> Table:
 def _arrange(version: str, rows: list[dict[str, Any]]) -> Table:
 	table = Table(version)
 	for row in map(frappe._dict, rows):
-		table.by_doctype.setdefault(_place(row), []).append(row)
-	return table
-
-
-def _place(row: frappe._dict) -> str:
-	if row.kind == GOAL:
-		return row.recipient_type
-	kind = TriggerKind(row.kind)
-	if kind in DATE_KINDS:
-		return DATES
-	if kind is TriggerKind.API_CALL:
-		return API_CALLS
-	if kind is TriggerKind.PURCHASE:
-		return row.purchase_document
-	if kind is TriggerKind.WEB_FORM_SUBMITTED:
-		return WEB_FORMS
-	return WATCHED.get(kind) or row.recipient_type
+		kind = TRIGGER_KINDS.find(row.kind)
+		if kind:
+			table.by_doctype.setdefault(kind.place(row), []).append(row)
+		elif row.kind == GOAL:
+			table.by_doctype.setdefault(row.recipient_type, []).append(row)
+	return table  # without the triggers of a kind whose app is gone

@@ -9,7 +9,6 @@ from typing import Any
 import frappe
 from frappe import _
 
-from drip_campaigns.core.flow.triggers import DATE_KINDS, TriggerKind
 from drip_campaigns.enrollment import why_not
 from drip_campaigns.enrollment.list_membership import MEMBER
 from drip_campaigns.enrollment.why_not import Check
@@ -17,14 +16,8 @@ from drip_campaigns.people.record_scope import filter_readable
 from drip_campaigns.triggers.backfill import ExistingAudience
 from drip_campaigns.triggers.find_people import read_filters
 from drip_campaigns.triggers.firing_rows import find_latest_firing
+from drip_campaigns.triggers.registry import TRIGGER_KINDS
 from drip_campaigns.triggers.trigger_cache import is_running, load_rows
-
-# Nothing in the records says afterwards that it has happened.
-TRACELESS = DATE_KINDS | {
-	TriggerKind.WEB_FORM_SUBMITTED,
-	TriggerKind.EMAIL_RECEIVED,
-	TriggerKind.API_CALL,
-}
 
 
 def explain(
@@ -74,7 +67,7 @@ def _ask(trigger: frappe._dict, recipient_type: str, recipient: str) -> Iterator
 	yield Check(_("Does it take {0} records?").format(_(recipient_type)), is_type, finding)
 	if not is_type:
 		return
-	if TriggerKind(trigger.kind) not in TRACELESS:
+	if TRIGGER_KINDS.get(trigger.kind).leaves_trace:
 		audience = ExistingAudience(trigger.parent, trigger.name, recipient_type)
 		has_met = audience.has_met(recipient)
 		yield Check(_("Has it happened?"), has_met, "" if has_met else _("The records show no sign of it."))

@@ -12,7 +12,7 @@ from drip_campaigns.jobs import dispatch_due as runner
 from drip_campaigns.jobs import run_triggers
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.triggers import doc_events, firings, trigger_cache
-from drip_campaigns.triggers.match import is_value
+from drip_campaigns.triggers.kinds.field_reached_value import is_value
 from tests import factories
 from tests.factories import DOMAIN
 from tests.fakes import Clock

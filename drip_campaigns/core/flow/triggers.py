@@ -1,4 +1,4 @@
-"""Triggers: their words, the days on which a date comes round, and circles of campaigns. Values in, values out."""
+"""The options of triggers, the days on which a date is reached, and loops of campaigns. Values in, values out."""
 
 from __future__ import annotations
 
@@ -10,30 +10,8 @@ from drip_campaigns.core.errors import UnknownTimeZoneError
 from drip_campaigns.core.model import Label
 from drip_campaigns.core.schedule.wall_clock import ONE_DAY, find_zone, to_wall
 
-MOST_DAYS_TO_CATCH_UP = 31  # a birthday that was missed for longer is not celebrated any more
+MOST_DAYS_TO_CATCH_UP = 31  # a birthday that was missed for longer no longer counts
 OLDEST_YEAR = 1900
-
-
-class TriggerKind(Label):
-	"""What makes a trigger fire."""
-
-	RECORD_CREATED = "Record Created"
-	FIELD_REACHED_VALUE = "Field Reached Value"
-	TAG_ADDED = "Tag Added"
-	JOINED_EMAIL_GROUP = "Joined Email Group"
-	JOINED_TARGET_LIST = "Joined Target List"
-	DATE_REACHED = "Date Reached"
-	SIGN_UP_ANNIVERSARY = "Sign-up Anniversary"
-	PURCHASE = "Purchase"
-	LINK_CLICKED = "Link Clicked"
-	EMAIL_OPENED = "Email Opened"
-	CAMPAIGN_COMPLETED = "Campaign Completed"
-	WEB_FORM_SUBMITTED = "Web Form Submitted"
-	EMAIL_RECEIVED = "Email Received"
-	API_CALL = "API Call"
-
-
-DATE_KINDS = frozenset({TriggerKind.DATE_REACHED, TriggerKind.SIGN_UP_ANNIVERSARY})
 
 
 class DaysFrom(Label):
@@ -51,7 +29,7 @@ class Repeat(Label):
 
 
 class LocalDay(Label):
-	"""Whose calendar says which day it is."""
+	"""Whose time zone says which day it is."""
 
 	SITE = "Site"
 	RECIPIENT = "Recipient"
@@ -73,7 +51,7 @@ class Purchased(Label):
 
 
 class FiringStatus(Label):
-	"""Where one firing of a trigger stands."""
+	"""The status of one firing of a trigger."""
 
 	WAITING = "Waiting"
 	DONE = "Done"
@@ -81,9 +59,9 @@ class FiringStatus(Label):
 
 
 def days_begun(checked_at: datetime | None, now: datetime, zone: str, site_zone: str) -> list[date]:
-	"""Return the days that have begun in `zone` since `checked_at`; today alone, if nothing was checked before.
+	"""Return the days that have begun in `zone` since `checked_at`; only today, if nothing was checked before.
 
-	A zone that nobody knows is read as the site's. Of a long sleep only the last days count.
+	An unknown zone counts as the site's. After a long pause, only the last 31 days count.
 	"""
 	try:
 		calendar_zone = find_zone(zone)
@@ -115,12 +93,12 @@ def _exists(day: date, year: int) -> bool:
 
 
 def is_tag(wanted: str | None, tag: str) -> bool:
-	"""Say whether `tag` is the one that is wanted, whatever the case of the letters; any is, if none is named."""
+	"""Say whether `tag` is the wanted one, without regard to case; without a wanted one, every tag is."""
 	return not wanted or wanted.strip().casefold() == tag.strip().casefold()
 
 
 def find_loop(starters: Mapping[str, Sequence[str]], campaign: str) -> list[str] | None:
-	"""Return the way from `campaign` back to itself, or None; `starters` names what each campaign's completion starts."""
+	"""Return the path from `campaign` back to itself, or None; `starters` names the campaigns that each campaign starts."""
 	ways, seen = [[campaign]], set()
 	while ways:
 		way = ways.pop(0)

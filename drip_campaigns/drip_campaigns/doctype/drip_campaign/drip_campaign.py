@@ -5,12 +5,11 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.campaign.check import find_save_problems
-from drip_campaigns.campaign.check_actions import prepare_actions
+from drip_campaigns.campaign.check_actions import prepare_actions, warn_of_missing_values
 from drip_campaigns.campaign.check_goals import prepare_goal
 from drip_campaigns.campaign.check_lists import prepare_exclusions
 from drip_campaigns.campaign.check_tracking import warn_of_untracked
 from drip_campaigns.campaign.check_triggers import prepare_triggers
-from drip_campaigns.campaign.check_values import warn_of_missing_values
 from drip_campaigns.campaign.check_variants import prepare_variants
 from drip_campaigns.campaign.replan import renew_keys, replan_soon
 from drip_campaigns.core.flow.flow_reader import FLOW_FIELDS, WAIT_FIELDS

@@ -1,21 +1,82 @@
-"""Who has bought what: from submitted documents of ERPNext to people, a batch at a time. Reads only.
+"""A Sales Order, Sales Invoice or Payment Entry of ERPNext is submitted.
 
-With the recipient type Customer, the customer. Else the first of these that there is: the contact person of the
-document, the customer's primary contact, the contact linked to the customer (the primary one first), the lead that
-the customer was made from.
+With the recipient type Customer, the customer is enrolled. Otherwise the first of these that exists: the document's
+contact person, the customer's primary contact, a contact linked to the customer (the primary one first), the lead
+from which the customer was created.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import frappe
+from frappe import _
 
 from drip_campaigns.core.flow.triggers import Purchased, PurchaseDocument
+from drip_campaigns.triggers.firings import Firing
+from drip_campaigns.triggers.kind import Person, Rows, Source, TriggerKind, load_before, make_firing
 
 Buyer = tuple[str, str]  # recipient type, record
+SUBMITTED = 1
+
+
+class Purchase(TriggerKind):
+	"""Enrolls the buyer; with an item or an item group in the row, only of that."""
+
+	label = "Purchase"
+	needed = ("purchase_document",)
+	optional = ("purchased", "purchased_name")
+	is_portable = True
+
+	def describe(self, row) -> str:
+		document = _(row.purchase_document)
+		if row.purchased == Purchased.ITEM:
+			return _("When a {0} with the item {1} is submitted").format(document, row.purchased_name)
+		if row.purchased == Purchased.ITEM_GROUP:
+			return _("When a {0} with an item of {1} is submitted").format(document, row.purchased_name)
+		return _("When a {0} is submitted").format(document)
+
+	def find_problems(self, row) -> Iterator[str]:
+		if not self.is_available(row):
+			sentence = _("This site has no {0} records. Purchases need ERPNext.")
+			yield sentence.format(_(row.purchase_document))
+		elif row.purchased and not row.purchased_name:
+			yield _("{0} is empty. Choose one, or clear Only For.").format(_(row.purchased))
+
+	def is_available(self, row) -> bool:
+		return bool(frappe.db.exists("DocType", row.get("purchase_document")))
+
+	def place(self, row) -> str:
+		return row.purchase_document
+
+	def match(self, document, trigger) -> Firing | None:
+		"""Match a sale, but no return; `find_people` looks at its items, for a whole batch."""
+		before = load_before(document)
+		was_submitted = before.docstatus == SUBMITTED if before else False
+		is_sale = not document.get("is_return") and document.get("payment_type", "Receive") == "Receive"
+		is_meant = document.docstatus == SUBMITTED and not was_submitted and is_sale
+		return make_firing(document, trigger, "submitted") if is_meant else None
+
+	def find_people(self, trigger, rows: Rows) -> dict[str, Person]:
+		buyers = find_buyers(trigger, [row.record for row in rows])
+		return {row.name: Person(*buyers[row.record]) for row in rows if row.record in buyers}
+
+	def find_existing(self, trigger, doctype: str) -> Source | None:
+		"""Of purchases made before, only documents that name the person themselves count."""
+		is_payment = trigger.purchase_document == PurchaseDocument.PAYMENT_ENTRY
+		fields = {"Contact": "contact_person", "Customer": "party" if is_payment else "customer"}
+		if doctype not in fields:
+			return None
+		document = frappe.qb.DocType(trigger.purchase_document)
+		query = frappe.qb.from_(document).where(document.docstatus == SUBMITTED)
+		if is_payment:
+			query = query.where((document.party_type == "Customer") & (document.payment_type == "Receive"))
+		if trigger.purchased:
+			narrow = with_paid_items if is_payment else with_items
+			query = narrow(query, document, trigger)
+		return query, document[fields[doctype]]
 
 
 def find_buyers(trigger: frappe._dict, names: Sequence[str]) -> dict[str, Buyer]:
-	"""Return who bought, by document, of those documents `names` that the trigger is about."""
+	"""Return the buyer of each document in `names` that the trigger is about, by the document."""
 	documents = _load_documents(trigger.purchase_document, names)
 	if trigger.purchased:
 		wanted = _find_documents_with(trigger, list(documents))
@@ -35,14 +96,14 @@ def find_buyers(trigger: frappe._dict, names: Sequence[str]) -> dict[str, Buyer]
 def _load_documents(doctype: str, names: Sequence[str]) -> dict[str, frappe._dict]:
 	is_payment = doctype == PurchaseDocument.PAYMENT_ENTRY
 	fields = ["name", "contact_person", *(["party as customer"] if is_payment else ["customer"])]
-	filters = {"name": ["in", list(names)], "docstatus": 1}
+	filters = {"name": ["in", list(names)], "docstatus": SUBMITTED}
 	if is_payment:
 		filters["party_type"] = "Customer"
 	return {row.name: row for row in frappe.get_all(doctype, filters=filters, fields=fields)}
 
 
 def _find_documents_with(trigger: frappe._dict, names: Sequence[str]) -> set[str]:
-	"""Return those documents in which the trigger's item, or one of its group, was bought."""
+	"""Return the documents in which the trigger's item, or one of its item group, was bought."""
 	if trigger.purchase_document != PurchaseDocument.PAYMENT_ENTRY:
 		return _find_with_items(trigger, trigger.purchase_document, names)
 	filters = {"parenttype": "Payment Entry", "parent": ["in", names]}

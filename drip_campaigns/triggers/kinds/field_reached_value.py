@@ -1,0 +1,63 @@
+"""A field of a record gets a value."""
+
+from typing import Any
+
+from frappe import _
+from frappe.utils import cstr, flt
+
+from drip_campaigns.triggers.firings import Firing
+from drip_campaigns.triggers.kind import (
+	Filters,
+	TriggerKind,
+	is_new,
+	load_before,
+	make_firing,
+	name_field,
+	name_type,
+)
+
+FRACTIONS = ("Currency", "Float", "Percent")  # which hold 100.0 where somebody has typed 100
+
+
+class FieldReachedValue(TriggerKind):
+	"""Enrolls the record itself, each time when its field changes to the value."""
+
+	label = "Field Reached Value"
+	needed = ("field_name", "recipient_type")
+	optional = ("field_value",)
+	is_portable = True
+	can_loop = True
+
+	def describe(self, row) -> str:
+		if row.field_value:
+			sentence = _("When {0} of a {1} becomes {2}")
+			return sentence.format(name_field(row), name_type(row), row.field_value)
+		return _("When {0} of a {1} gets another value").format(name_field(row), name_type(row))
+
+	def match(self, document, trigger) -> Firing | None:
+		before = load_before(document)
+		if not before and not is_new(document):
+			return None  # nobody knows what it was
+		old = cstr(before.get(trigger.field_name)) if before else ""
+		value = document.get(trigger.field_name)
+		field = document.meta.get_field(trigger.field_name)
+		is_wanted = is_value(value, trigger.field_value, field.fieldtype if field else "Data")
+		if not is_wanted or cstr(value) == old:
+			return None
+		return make_firing(document, trigger, f"{value} {document.modified}")
+
+	def find_existing(self, trigger, doctype: str) -> Filters:
+		condition = ["=", trigger.field_value] if trigger.field_value else ["is", "set"]
+		return [[doctype, trigger.field_name, *condition]]
+
+
+def is_value(value: Any, wanted: str | None, fieldtype: str) -> bool:
+	"""Say whether a field has the value `wanted`, as the database compares; without one, whether it has any value."""
+	if not wanted:
+		return bool(value)
+	if fieldtype in FRACTIONS:
+		try:
+			return flt(value) == float(wanted)
+		except ValueError:
+			return False
+	return cstr(value).strip().casefold() == wanted.strip().casefold()
