@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import frappe
 from frappe import _
 
-from drip_campaigns.core.flow.conditions import EmailFeedback, EventTest
+from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback, EventTest
 from drip_campaigns.core.model import Step
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.plans.campaign_plan import make_plan

@@ -1,4 +1,4 @@
-"""From the fields of a campaign's step to how it stands in the flow."""
+"""From the fields of a campaign's step to its place in the flow."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ _PLAIN_FIELDS = ("conditions", "next_step", "expires_after_hours")
 
 
 def make_flow(row) -> Flow:
-	"""Return how a Drip Campaign Step stands in the flow; raise InvalidFlowError naming field and step."""
+	"""Return the flow of a Drip Campaign Step; raise InvalidFlowError with the field and the step."""
 	waits = row.step_type == StepType.WAIT.value
 	if not waits and not any(row.get(name) for name in _PLAIN_FIELDS):
 		return PLAIN

@@ -5,7 +5,8 @@ from datetime import date, datetime, time
 import pytest
 
 from drip_campaigns.core.errors import DripError, DuplicateLabelError
-from drip_campaigns.core.flow.conditions import Conditions, TagTest
+from drip_campaigns.core.flow.condition_kinds.tag import TagTest
+from drip_campaigns.core.flow.conditions import Conditions
 from drip_campaigns.core.flow.evaluate import evaluate_step
 from drip_campaigns.core.flow.operators import compare
 from drip_campaigns.core.flow.step_flow import Flow, WaitCondition

@@ -7,7 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from drip_campaigns.core.errors import InvalidFlowError
-from drip_campaigns.core.flow.conditions import Conditions, EmailFeedback, EventTest, PastEvent, TagTest
+from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback, EventTest, PastEvent
+from drip_campaigns.core.flow.condition_kinds.tag import TagTest
+from drip_campaigns.core.flow.conditions import Conditions
 from drip_campaigns.core.flow.evaluate import Branch, ExitCampaign, WaitOver, begin_waiting, evaluate_step
 from drip_campaigns.core.flow.step_flow import Flow, OnTimeout, Otherwise, WaitCondition
 from drip_campaigns.core.model import Finish, Plan, Position, Reach, Send, Skip, Step, StepType, Wait

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from drip_campaigns.core.flow.conditions import ConditionData, Test
+from drip_campaigns.core.flow.condition_test import ConditionData, Test
 from drip_campaigns.core.flow.step_flow import OnTimeout, Otherwise, WaitCondition
 from drip_campaigns.core.model import Plan, Position, Reach, Send, Step, StepType, Wait
 from drip_campaigns.core.schedule.due_steps import zone_of

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Any
 
-from drip_campaigns.core.flow.conditions import EmailFeedback, EventTest, FieldTest, read_conditions
+from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback, EventTest
+from drip_campaigns.core.flow.condition_kinds.field import FieldTest
+from drip_campaigns.core.flow.conditions import read_conditions
 from drip_campaigns.core.flow.operators import OPERATORS
 from drip_campaigns.core.flow.step_flow import Flow, OnTimeout, Otherwise, WaitCondition, WaitFor, WaitSince
 from drip_campaigns.core.json_fields import (

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
 
-from drip_campaigns.core.flow.conditions import Conditions, EventTest, FieldTest
+from drip_campaigns.core.flow.condition_kinds.event import EventTest
+from drip_campaigns.core.flow.condition_kinds.field import FieldTest
+from drip_campaigns.core.flow.conditions import Conditions
 from drip_campaigns.core.label import Label
 
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from drip_campaigns.core.errors import DripError, InvalidPlanError, InvalidScenarioError, UnknownTimeZoneError
-from drip_campaigns.core.flow.conditions import EmailFeedback, ExpressionTest
+from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback
+from drip_campaigns.core.flow.condition_kinds.expression import ExpressionTest
 from drip_campaigns.core.flow.flow_reader import take_flow
 from drip_campaigns.core.json_fields import (
 	Fields,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from drip_campaigns.core.flow.actions import ActionKind, OnExitReason, RunWhen, is_exit_step_due
-from drip_campaigns.core.flow.conditions import CampaignStanding
+from drip_campaigns.core.flow.condition_kinds.campaign import CampaignStanding
 from drip_campaigns.core.flow.flow_reader import option_values
 from drip_campaigns.core.json_fields import Fields, Reader, read_boolean, read_choice, read_text
 from drip_campaigns.core.label import Label

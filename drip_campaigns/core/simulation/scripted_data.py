@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from drip_campaigns.core.flow.conditions import CampaignStanding, PastEvent
+from drip_campaigns.core.flow.condition_kinds.campaign import CampaignStanding, CampaignTest
+from drip_campaigns.core.flow.condition_kinds.event import PastEvent
+from drip_campaigns.core.flow.condition_kinds.tag import TagTest
 from drip_campaigns.core.flow.flow_reader import option_values
 from drip_campaigns.core.json_fields import Fields, fail, read_choice, read_list, read_text
 
@@ -31,17 +33,11 @@ class ScriptedData:
 	def happenings(self) -> Sequence[PastEvent]:
 		return self._happenings
 
-	def has_tag(self, tag: str) -> bool:
-		return tag in self._has["tags"]
-
-	def is_on_list(self, target_list: str) -> bool:
-		return target_list in self._has["lists"]
-
-	def is_in_group(self, email_group: str) -> bool:
-		return email_group in self._has["groups"]
-
-	def stands_on(self, campaign: str) -> frozenset[CampaignStanding]:
-		return self._campaigns.get(campaign, frozenset())
+	def memberships(self, kind: str) -> Collection[Any]:
+		if kind == CampaignTest.kind:
+			return {(name, one) for name, standings in self._campaigns.items() for one in standings}
+		names = self._has[f"{kind}s"]
+		return {name.casefold() for name in names} if kind == TagTest.kind else names
 
 	def evaluate(self, expression: str) -> bool:
 		raise NotImplementedError("a file with an expression is refused")
