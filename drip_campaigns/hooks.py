@@ -20,7 +20,7 @@ add_to_apps_screen = [
 
 # Recipients' forms and lists enroll their records, and show the campaigns they are on
 app_include_js = ["/assets/drip_campaigns/js/add_to_campaign.js"]
-extend_bootinfo = ["drip_campaigns.api.boot.add_recipient_types"]
+extend_bootinfo = ["drip_campaigns.api.boot.add_recipient_types", "drip_campaigns.api.boot.add_kinds"]
 override_doctype_dashboards = {
 	"Contact": "drip_campaigns.desk.dashboards.show_on_contact",
 	"User": "drip_campaigns.desk.dashboards.show_on_user",

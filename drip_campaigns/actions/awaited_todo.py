@@ -1,4 +1,4 @@
-"""An enrollment whose next step waits for a ToDo of an action: whether it still waits, and from when the rest is counted."""
+"""Enrollments whose next step waits for the ToDo of an action: whether it is open, and from when the rest counts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +12,12 @@ Steps = Mapping[str, Mapping[str, Any]]  # as `load_dealt_with` returns those of
 
 
 def is_waiting_for_todo(steps: Steps) -> bool:
-	"""Say whether a ToDo is open that must be closed first."""
+	"""Return whether an open ToDo must be closed first."""
 	return any(deed.get("waits") and deed["status"] in UNSETTLED for deed in steps.values())
 
 
 def keep_distance(plan: Plan, position: Position, steps: Steps) -> Position:
-	"""Return the position of one who has waited: what comes after the ToDo is counted from when it was closed."""
+	"""Return the position of an enrollment that waited: the steps after the ToDo count from when it was closed."""
 	deed = steps.get(position.reached_step or "")
 	if not deed or not deed.get("waits") or not deed["done_at"] or deed["status"] in UNSETTLED:
 		return position

@@ -1,4 +1,4 @@
-"""What is done when somebody leaves: steps of their campaign that wait for it, written down with the leaving itself."""
+"""Record the exit steps of a campaign: actions that run when an enrollment ends. A subscriber of the log."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,9 +16,9 @@ Event = Mapping[str, object]  # the fields of a Drip Event
 
 
 def record_exit_steps(events: Sequence[Event], site_now: datetime) -> None:
-	"""Write down what a batch of Drip Events asks for: nothing but one look-up, if their campaigns do nothing for leavers.
+	"""Record the actions that a batch of Drip Events starts. If the campaigns have no exit steps, this costs one look-up.
 
-	The enrollments have ended in the same transaction. Whoever ends a campaign asks for nothing to be done.
+	The enrollments ended in the same transaction. A campaign that ends runs no exit steps.
 	"""
 	left = {
 		event["enrollment"]: event
@@ -52,7 +52,7 @@ def _tasks(row: frappe._dict, steps: Mapping[str, list], now: datetime) -> list[
 
 
 def _load_steps(campaigns: set) -> dict[str, list]:
-	"""Return the rows that wait for somebody to leave, in their order, of those campaigns that have not ended."""
+	"""Return the exit steps of the campaigns that have not ended, in their order, by campaign."""
 	step, campaign = frappe.qb.DocType("Drip Campaign Step"), frappe.qb.DocType("Drip Campaign")
 	rows = (
 		frappe.qb.from_(step)

@@ -1,6 +1,6 @@
-"""Actions that are to be done: written in the transaction in which they were decided, done by a job after its commit.
+"""Queue actions: the transaction that decides them inserts them, and a job does them after its commit.
 
-An action's name is enrollment and step, as a Drip Email's: it cannot be written twice. Nothing here commits.
+An action's name is its enrollment and step, like a Drip Email's, so it cannot be inserted twice. Nothing here commits.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class ActionTask:
-	"""One step that is an action (its row), for one enrollment (its fields), to be done at `due_at`."""
+	"""An action to do at `due_at`: the step's row, and the fields of the enrollment."""
 
 	step: Any
 	enrollment: Mapping[str, Any]
@@ -38,7 +38,7 @@ class ActionTask:
 
 
 def record_actions(tasks: Sequence[ActionTask], now: datetime) -> None:
-	"""Write actions in one statement, and let a worker see to them after the commit; one that is there stays as it is."""
+	"""Insert actions in one statement, without those that exist, and start the job that does them after the commit."""
 	if not tasks:
 		return
 	site_now, user = to_site(now), frappe.session.user

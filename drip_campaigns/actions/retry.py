@@ -1,4 +1,4 @@
-"""Doing actions again that were given up, because a user has mended the cause. Nothing here commits."""
+"""Retry actions that failed, after a user fixed the cause. Nothing here commits."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ GIVEN_UP = (ActionStatus.FAILED.value, ActionStatus.IN_DOUBT.value)
 
 
 def retry_actions(names: Sequence[str], now: datetime) -> int:
-	"""Let those of these actions that failed, or are in doubt, be done again; return how many. Twice is once."""
+	"""Queue again the actions among `names` that failed or are in doubt; return how many. Idempotent."""
 	if not names:
 		return 0
 	action = frappe.qb.DocType(DOCTYPE)
@@ -33,6 +33,6 @@ def retry_actions(names: Sequence[str], now: datetime) -> int:
 
 
 def retry_failed_of(campaign: str, now: datetime, limit: int) -> int:
-	"""Let failed actions of a campaign be done again; a Webhook in doubt is left to who looks at it."""
+	"""Queue again the failed actions of a campaign. A Webhook in doubt needs a person to decide."""
 	filters = {"campaign": campaign, "status": ActionStatus.FAILED.value}
 	return retry_actions(frappe.get_all(DOCTYPE, filters=filters, pluck="name", limit=limit), now)

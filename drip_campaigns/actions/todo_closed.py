@@ -1,4 +1,4 @@
-"""A ToDo that a campaign waits for is closed: its recipient goes on, with the distance to the next step that was planned."""
+"""Continue enrollments whose ToDo was closed. The next step keeps its planned distance from then on."""
 
 import frappe
 
@@ -12,7 +12,7 @@ OPEN = "Open"
 
 
 def record_closed_todo(document, _event: str | None = None) -> None:
-	"""A ToDo was saved or deleted: if it is closed, cancelled or gone, whoever waits for it goes on with the next dispatch."""
+	"""Make the enrollment due that waits for a ToDo, if the ToDo is closed, cancelled or deleted."""
 	if document.status == OPEN and _event != "on_trash":
 		return
 	filters = {"reference_name": document.name, "reference_doctype": "ToDo"}
@@ -23,10 +23,10 @@ def record_closed_todo(document, _event: str | None = None) -> None:
 	site_now = to_site(utc_now())
 	values = {"status": ActionStatus.DONE.value, "done_at": site_now}
 	set_values(DOCTYPE, [row.name for row in rows], values, site_now)
-	going_on = {
+	continuing = {
 		"name": ["in", [row.enrollment for row in rows]],
 		"status": ["in", [Status.SCHEDULED.value, Status.IN_PROGRESS.value]],
 		"next_send_at": ["is", "set"],
 	}
-	names = frappe.get_all("Drip Enrollment", filters=going_on, pluck="name")
+	names = frappe.get_all("Drip Enrollment", filters=continuing, pluck="name")
 	set_values("Drip Enrollment", names, {"next_send_at": site_now}, site_now)

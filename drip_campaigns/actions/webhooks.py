@@ -1,7 +1,8 @@
-"""Calling a Frappe Webhook for a recipient: prepared with the owner's rights, called without a transaction.
+"""Call a Frappe Webhook for a recipient: prepared with the owner's rights, sent outside of a transaction.
 
-It is called at most once for sure: an answer that says no, or no connection, is tried again; when nobody knows whether
-it arrived it is in doubt, as an email is. The receiver can tell a call that comes again by its Idempotency-Key.
+A refused call, or no connection, is retried. If it is unknown whether a call arrived, the action is in doubt, as an
+email can be, and is not retried. Every attempt of one action has the same Idempotency-Key, so the receiver can
+recognize a repeated call.
 """
 
 import json
@@ -48,9 +49,9 @@ def prepare(name: str, document, key: str) -> WebhookCall:
 
 
 def send(call: WebhookCall) -> ActionResult | Exception:
-	"""Send a request and return what became of it: done, a failure that is tried again, or a doubt."""
+	"""Send a request; return its result, an ActionError to retry, or a WebhookDoubtError."""
 	try:
-		# What the server says beside its status is not waited for: it may never come to an end.
+		# Only the status is read: the body may never end.
 		with requests.request(
 			call.method, call.url, data=call.body, headers=call.headers,
 			timeout=(CONNECT_SECONDS, call.timeout), allow_redirects=False, stream=True,
@@ -69,17 +70,17 @@ def send(call: WebhookCall) -> ActionResult | Exception:
 	except requests.RequestException as error:
 		return _doubt(call, error)
 	if not 200 <= status < 300:
-		return ActionError(_("Webhook {0} answered {1}").format(call.webhook, answer))
+		return ActionError(_("Webhook {0} responded with {1}").format(call.webhook, answer))
 	return ActionResult(_("Webhook {0} was called: {1}").format(call.webhook, answer))
 
 
 def _was_refused(error: requests.ConnectionError) -> bool:
-	"""Say whether no connection came about, so that nothing can have arrived."""
+	"""Return whether there was no connection, so that nothing can have arrived."""
 	return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
 
 
 def _doubt(call: WebhookCall, error: Exception) -> WebhookDoubtError:
 	sentence = _(
-		"Webhook {0} was called and did not answer ({1}). It may have arrived; it is not called again."
+		"Webhook {0} was called and did not respond ({1}). The call may have arrived, so it is not repeated."
 	)
 	return WebhookDoubtError(sentence.format(call.webhook, type(error).__name__))

@@ -1,9 +1,10 @@
-"""Editing a campaign that is under way: what it would do to those on board. For signed-in users."""
+"""Edit a campaign: its steps in sentences, and the effect of a change on the people in it. For signed-in users."""
 
 import frappe
 from frappe import _
 
 from drip_campaigns.api.errors import explained
+from drip_campaigns.campaign import step_sentences
 from drip_campaigns.campaign.check import find_save_problems
 from drip_campaigns.campaign.preview_impact import count_live, preview_impact
 
@@ -11,9 +12,9 @@ from drip_campaigns.campaign.preview_impact import count_live, preview_impact
 @frappe.whitelist(methods=["POST"])
 @explained
 def preview_edit(document: str) -> dict:
-	"""Return what saving an edited campaign, given as JSON, would do to those on board. Writes nothing.
+	"""Return what saving an edited campaign, given as JSON, would change for the people in it. Writes nothing.
 
-	`sentences` is empty when nobody is concerned, or when it cannot be saved: saving says why.
+	`sentences` is empty when it changes nothing for anybody, or when the campaign cannot be saved: saving says why.
 	"""
 	values = frappe.parse_json(document)
 	if not isinstance(values, dict) or values.get("doctype") != "Drip Campaign" or not values.get("name"):
@@ -25,3 +26,14 @@ def preview_edit(document: str) -> dict:
 	if any(find_save_problems(edited)):
 		return {"on_board": on_board, "sentences": []}
 	return {"on_board": on_board, "sentences": preview_impact(stored, edited)[1]}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def describe_steps(steps: str) -> dict:
+	"""Return the steps of a campaign, a JSON list of rows with their names, in sentences. Writes nothing."""
+	frappe.has_permission("Drip Campaign", "read", throw=True)
+	rows = frappe.parse_json(steps)
+	if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("name") for row in rows):
+		frappe.throw(_("Send a JSON list of steps, each with its name."))
+	return step_sentences.describe_steps(rows)

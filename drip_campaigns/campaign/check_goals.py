@@ -1,4 +1,4 @@
-"""What must be right about the rules by which people leave, before a campaign is saved."""
+"""Check the goal of a campaign before it is saved."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ def find_goal_problems(campaign) -> Iterator[str]:
 	if not doctype:
 		yield _("Goal: {0} is empty. Choose one.").format(_(campaign.meta.get_label(field)))
 	elif not has_doctype(doctype):
-		yield _("Goal: there are no {0} records on this site. Choose another one.").format(_(doctype))
+		yield _("Goal: this site has no {0} records. Choose another one.").format(_(doctype))
 	elif campaign.goal == GoalKind.RECORD_MATCHES and doctype not in available_types():
 		yield _("Goal: {0} records cannot be enrolled. Choose one of: {1}.").format(
 			_(doctype), ", ".join(available_types())
@@ -46,7 +46,7 @@ def _filters(campaign, doctype: str) -> Iterator[str]:
 	try:
 		filters = goal_filters(campaign)
 		if not filters and campaign.goal == GoalKind.RECORD_MATCHES:
-			yield _("Goal: without filters every record matches it. Choose at least one.")
+			yield _("Goal: without filters, every record reaches it. Choose at least one.")
 			return
 		Audience(doctype, campaign.goal_filters)
 		find_matching(doctype, filters, ["", "-"])

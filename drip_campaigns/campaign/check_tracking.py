@@ -59,7 +59,7 @@ def _tests_of(step: Step) -> Iterator[EventTest]:
 
 
 def _needs_reply(step: Step) -> bool:
-	"""Say whether nobody passes a step without a reply. A negated test, or a wait with a limit, is no problem."""
+	"""Return whether nobody passes a step without a reply. A negated test, or a wait with a limit, is no problem."""
 	awaited = step.flow.awaited
 	waits_for_a_time = awaited is not None and awaited.limit_hours > 0
 	return any(

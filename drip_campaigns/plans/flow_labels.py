@@ -7,7 +7,7 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.condition_test import Test
 from drip_campaigns.core.flow.conditions import Conditions
-from drip_campaigns.core.flow.step_flow import WaitCondition
+from drip_campaigns.core.flow.step_flow import Otherwise, WaitCondition
 from drip_campaigns.core.model import StepType
 from drip_campaigns.plans.condition_kinds.field import label_field
 from drip_campaigns.plans.condition_registry import CONDITION_KINDS
@@ -53,3 +53,39 @@ def describe_wait(awaited: WaitCondition) -> str:
 		return field
 	sentence = _("{0} days before {1}") if awaited.days < 0 else _("{0} days after {1}")
 	return sentence.format(abs(awaited.days), field)
+
+
+def describe_flow(row) -> str:
+	"""Return where a Drip Campaign Step leads: "If Welcome was opened, else go to Reminder; Then go to Offer".
+
+	Empty for a plain step, and for a row whose flow cannot be read yet.
+	"""
+	try:
+		flow = make_flow(row)
+	except DripError:
+		return ""
+	parts = []
+	if flow.conditions:
+		otherwise = _describe_jump(row.otherwise, row.otherwise_step) or _("skip")
+		parts.append(_("If {0}, else {1}").format(describe_conditions(flow.conditions), otherwise))
+	if flow.awaited and flow.awaited.limit_hours:
+		otherwise = _describe_jump(row.on_timeout, row.on_timeout_step) or _("continue")
+		parts.append(_("At most {0}, else {1}").format(describe_hours(flow.awaited.limit_hours), otherwise))
+	if flow.next_step:
+		parts.append(_("Then go to {0}").format(flow.next_step))
+	if flow.expires_after_hours:
+		parts.append(_("Expires after {0} h").format(flow.expires_after_hours))
+	return "; ".join(parts)
+
+
+def describe_hours(hours: int) -> str:
+	"""Return "3 days 2 h"."""
+	days, rest = divmod(hours, 24)
+	day_count = (_("1 day") if days == 1 else _("{0} days").format(days)) if days else ""
+	return " ".join(filter(None, (day_count, _("{0} h").format(rest) if rest or not days else "")))
+
+
+def _describe_jump(choice: str | None, step: str | None) -> str:
+	if choice == Otherwise.GO_TO_STEP:
+		return _("go to {0}").format(step or "?")
+	return _("exit") if choice == Otherwise.EXIT else ""

@@ -54,7 +54,7 @@ class ExistingAudience:
 		return count_matching(self.recipient_type, self.filters, query.select(person))
 
 	def has_met(self, name: str) -> bool:
-		"""Say whether one record met the trigger before, without regard to its filters."""
+		"""Return whether one record met the trigger before, without regard to its filters."""
 		if self._own_filters is not None:
 			return bool(find_matching(self.recipient_type, self._own_filters, [name]))
 		if self._source is None:
@@ -63,7 +63,7 @@ class ExistingAudience:
 		return bool(query.select(person).where(person == name).limit(1).run())
 
 	def is_everybody(self, _total: int) -> bool:
-		"""Say whether every record of the type is meant, so that the user must confirm the number."""
+		"""Return whether every record of the type is meant, so that the user must confirm the number."""
 		return self._own_filters == [] and not self.filters
 
 	def page(self, after: str | None, limit: int) -> list[str]:

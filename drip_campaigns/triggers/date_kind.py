@@ -28,7 +28,7 @@ class DateKind(TriggerKind):
 		raise NotImplementedError
 
 	def is_date(self, trigger) -> bool:
-		"""Say whether the field holds a date, not a moment."""
+		"""Return whether the field holds a date, not a moment."""
 		field = frappe.get_meta(trigger.recipient_type).get_field(self.date_field(trigger))
 		return bool(field and field.fieldtype == "Date")
 

@@ -62,7 +62,7 @@ class TriggerKind:
 			yield from self._find_field_problem(row)
 
 	def is_available(self, row) -> bool:
-		"""Say whether this site has what a portable trigger is about."""
+		"""Return whether this site has what a portable trigger is about."""
 		return True
 
 	def place(self, row) -> str:
@@ -100,7 +100,7 @@ class LogEventKind(TriggerKind):
 	can_loop = True
 
 	def is_meant(self, trigger, event) -> bool:
-		"""Say whether an event of the right type fires the trigger."""
+		"""Return whether an event of the right type fires the trigger."""
 		return trigger.source_campaign in (None, "", event["campaign"])
 
 	def occurrence(self, site_now) -> str:
@@ -136,7 +136,7 @@ def make_firing(document, trigger, occurrence: str) -> Firing:
 
 
 def is_new(document) -> bool:
-	"""Say whether a record is being inserted."""
+	"""Return whether a record is being inserted."""
 	return bool(document.flags.in_insert)
 
 

@@ -136,7 +136,7 @@ def goal_name(campaign: str) -> str:
 
 
 def is_running(trigger: frappe._dict) -> bool:
-	"""Say whether a trigger, as `load_rows` returns it, is enabled in a campaign that runs."""
+	"""Return whether a trigger, as `load_rows` returns it, is enabled in a campaign that runs."""
 	return bool(trigger.enabled) and trigger.status in RUNNING
 
 

@@ -131,7 +131,7 @@ def test_action_reads_as_a_sentence_and_its_form_offers_what_there_is(desk: Desk
 		expect(place).to_contain_text(call)
 	expect(line.locator("li")).to_have_count(5)
 	leavers = desk.page.locator(".drip-leavers")
-	expect(leavers).to_have_text("When somebody leaves (Unsubscribed): Remove the tag “Warm” · 1 day later")
+	expect(leavers).to_have_text("On exit (Unsubscribed): Remove the tag “Warm” · 1 day later")
 
 	set_status_of_contact(desk)
 	expect(line).to_contain_text("Set Status to “Replied”")
@@ -153,7 +153,7 @@ def test_action_reads_as_a_sentence_and_its_form_offers_what_there_is(desk: Desk
 	close_row(desk)
 	desk.page.keyboard.press("Control+s")
 	expect(desk.page.locator(".msgprint")).to_contain_text(
-		"Step 5: “Hot” is no value of Status. Choose one of"
+		"Step 5: “Hot” isn't an option for Status. Choose one of"
 	)
 	desk.shoot("action-refused")
 	assert not desk.errors

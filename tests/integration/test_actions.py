@@ -233,16 +233,14 @@ def test_leavers_get_what_waits_for_their_reason_once_and_nobody_when_the_campai
 	lifecycle.end(campaign.reload(), clock.now)
 	clock.advance(days=3)
 	act(clock)
-	assert (
-		Counter(outcome for _status, outcome in deeds(campaign))["Passed over: the campaign was ended"] == 2
-	)
+	assert Counter(outcome for _status, outcome in deeds(campaign))["Skipped: the campaign was ended"] == 2
 
 
 def test_email_when_somebody_leaves_is_refused(site):
 	with pytest.raises(frappe.ValidationError) as caught:
 		factories.make_campaign(step(0), step(0, run_when="On Exit"))
 
-	assert "nothing but an action can run when somebody leaves" in str(caught.value)
+	assert "only an action can run on exit" in str(caught.value)
 
 
 @pytest.fixture
@@ -519,7 +517,7 @@ def test_who_may_edit_a_campaign_cannot_let_its_owner_do_what_they_may_not(site)
 			{"action": "Assign ToDo", "assign_to": "Round Robin", "action_users": "a@b.example"},
 			"User a@b.example is disabled",
 		),
-		({"action": "Assign ToDo"}, "nobody to whom it goes"),
+		({"action": "Assign ToDo"}, "No user is chosen"),
 		(
 			{
 				"action": "Set Field",
@@ -527,7 +525,7 @@ def test_who_may_edit_a_campaign_cannot_let_its_owner_do_what_they_may_not(site)
 				"action_field": "status",
 				"action_value": "Warm",
 			},
-			"Step 2: “Warm” is no value of Status. Choose one of: Passive, Open, Replied.",
+			"Step 2: “Warm” isn't an option for Status. Choose one of: Passive, Open, Replied.",
 		),
 		(
 			{
@@ -535,7 +533,7 @@ def test_who_may_edit_a_campaign_cannot_let_its_owner_do_what_they_may_not(site)
 				"action_doctype": "ToDo",
 				"action_values": '{"description": "Call", "date": "soon"}',
 			},
-			"Step 2: “soon” is no date, which Due Date needs. Write it as 2026-12-31.",
+			"Step 2: Due Date needs a date; “soon” isn't one. Write it as 2026-12-31.",
 		),
 	],
 	ids=lambda value: value if isinstance(value, str) else "",
@@ -558,7 +556,7 @@ def test_mandatory_field_that_a_new_document_would_lack_is_told_and_the_campaign
 
 	told = [message["message"] for message in frappe.get_message_log()]
 	assert told == [
-		"Step 2: ToDo needs Description, which Values leaves empty. Press Set Values in the step."
+		"Step 2: ToDo needs Description, but Values leaves it empty. Press Set Values in the step."
 	]
 	assert frappe.db.exists("Drip Campaign", campaign.name)
 
@@ -571,7 +569,7 @@ def test_campaigns_that_enroll_in_each_other_are_refused(site, clock):
 		first.append("steps", action("Enroll in Campaign", action_campaign=second.name))
 		first.save()
 
-	assert "start each other for ever" in str(caught.value)
+	assert "start each other forever" in str(caught.value)
 
 
 def test_list_that_was_deleted_fails_the_action_visibly_and_stops_nobody(site, smtp, clock, contact):
@@ -586,7 +584,7 @@ def test_list_that_was_deleted_fails_the_action_visibly_and_stops_nobody(site, s
 		clock.advance(hours=12)
 
 	((status, outcome),) = deeds(campaign)
-	assert status == "Failed" and "is not there any more. Choose another one" in outcome
+	assert status == "Failed" and "no longer exists. Choose another one" in outcome
 	assert [message.recipient for message in smtp.messages] == [contact.email_id]
 	assert enrollment.reload().last_error == outcome
 

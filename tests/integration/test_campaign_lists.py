@@ -175,7 +175,7 @@ def test_who_is_on_a_list_already_is_counted_and_taken_in_through_it(people, ope
 	bulk_enrollment.run(run)
 
 	assert (found["recipient_type"], found["count"]) == ("Contact", 1)
-	assert found["sentence"] == f"Who is on the list {open_ones.name}"
+	assert found["sentence"] == f"Members of the list {open_ones.name}"
 	assert status_of(campaign) == {"Ada": "In Progress"}
 	assert factories.count("Drip Enrollment", target_list=open_ones.name) == 1
 

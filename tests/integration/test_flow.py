@@ -333,7 +333,7 @@ BAD = (
 				),
 			)
 		],
-		"Step 1: There is no field <strong>shoe_size</strong> in Contact.",
+		"Step 1: Contact has no field <strong>shoe_size</strong>.",
 	),
 	(
 		[step(0, conditions='{"tests": [{"kind": "dream"}]}')],
@@ -342,7 +342,7 @@ BAD = (
 	([step(0, conditions="{")], "Step 1, Conditions (JSON): The conditions cannot be read"),
 	(
 		[step(0, conditions=asks({"kind": "list", "list": "No Such"}))],
-		"Step 1: There is no Drip Target List <strong>No Such</strong>.",
+		"Step 1: Drip Target List <strong>No Such</strong> doesn't exist.",
 	),
 	(
 		[step(0, conditions=asks({"kind": "expression", "expression": "frappe.db.sql('x')"}))],
@@ -362,14 +362,14 @@ def test_flow_that_cannot_be_followed_is_refused_naming_step_and_field(steps, me
 def test_step_that_nobody_reaches_is_told_and_the_campaign_is_saved(site):
 	factories.make_campaign(step(0, next_step="Last"), step(1, subject="Lost"), step(2, label="Last"))
 
-	assert "No way leads to “Lost”" in frappe.message_log[-1]["message"]
+	assert "Nobody reaches “Lost”" in frappe.message_log[-1]["message"]
 
 
 @pytest.mark.parametrize(
 	("asked", "fields", "said"),
 	[
 		({"conditions": asks({"kind": "event", "event": "opened"})}, {}, "Step 1, 2: this campaign does not record"),
-		({"conditions": asks({"kind": "event", "event": "replied"})}, {}, "Step 1: who answers leaves"),
+		({"conditions": asks({"kind": "event", "event": "replied"})}, {}, "Step 1: a reply ends the enrollment"),
 		(
 			{"conditions": asks({"kind": "event", "event": "replied"}, {"kind": "event", "event": "sent"})},
 			{"continue_after_reply": 1, "tracking_mode": "Individual"},
@@ -416,7 +416,7 @@ def test_field_that_is_gone_holds_the_campaign_and_loses_nobody(site, smtp, cloc
 	factories.run(clock)
 
 	assert campaign.reload().status == "Paused"
-	assert "Step 1: There is no field <strong>shoe_size</strong>" in campaign.pause_reason
+	assert "has no field <strong>shoe_size</strong>" in campaign.pause_reason
 	assert enrollment.reload().next_send_at == to_site(clock.now)
 	assert not enrollment.last_error
 
@@ -480,7 +480,7 @@ def test_conditions_are_told_in_words(site):
 	text = describe_conditions(read_conditions({"match": "any", "tests": tests}, ""))
 
 	assert text == (
-		"Status in Open, Passive or a link in Hello was not clicked in the last 3 days or has not the tag Hot"
+		"Status in Open, Passive or a link in Hello was not clicked in the last 3 days or doesn't have the tag Hot"
 	)
 
 

@@ -271,7 +271,7 @@ def test_call_that_nobody_listens_to_or_about_nobody_says_so(site, clock):
 		frappe.ValidationError, match="No running campaign has a trigger for the call “trail”"
 	):
 		api.trigger_campaign("trail", "Contact", contact.name)
-	with pytest.raises(frappe.ValidationError, match="There is no Contact No such contact that could be"):
+	with pytest.raises(frappe.ValidationError, match="Contact No such contact doesn.t exist"):
 		api.trigger_campaign("trial-started", "Contact", "No such contact")
 
 
@@ -400,7 +400,7 @@ def test_trigger_of_another_campaign_is_not_taken_in_here(site, clock):
 	[
 		({"kind": "Field Reached Value", "field_name": "color"}, "Contact has no field color"),
 		({"kind": "Field Reached Value"}, "Field is empty"),
-		({"kind": "Date Reached", "field_name": "first_name"}, "first_name of Contact is no date but Data"),
+		({"kind": "Date Reached", "field_name": "first_name"}, "first_name of Contact is a Data field"),
 		({"kind": "Tag Added", "recipient_type": "Note"}, "Note records cannot be enrolled. Choose one of"),
 		({"kind": "Tag Added", "recipient_type": ""}, "Recipient Type is empty"),
 		(
@@ -463,9 +463,9 @@ def test_campaigns_that_start_each_other_by_opens_are_stopped_and_it_is_said(sit
 		work_off(clock)
 
 	assert (len(enrolled(one)), len(enrolled(two))) == (2, 2)
-	assert "was on this campaign 2 times in 30 days" in " ".join(outcomes(one) + outcomes(two))
+	assert "was enrolled in this campaign 2 times in 30 days" in " ".join(outcomes(one) + outcomes(two))
 	assert factories.count("Drip Enrollment", status="Completed") == 4
-	assert any("seems to be in a circle" in subject for subject in factories.notifications_of(manager))
+	assert any("seems to be in a loop" in subject for subject in factories.notifications_of(manager))
 
 
 def test_row_says_what_it_does_and_keeps_no_values_of_another_kind(site):

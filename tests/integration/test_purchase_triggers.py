@@ -156,5 +156,5 @@ def test_purchase_trigger_without_erpnext_is_refused_with_the_reason(site, clock
 		pytest.skip("ERPNext is here")
 	stand_ins.remove("Sales Order")
 
-	with pytest.raises(frappe.ValidationError, match="There are no Sales Order records on this site"):
+	with pytest.raises(frappe.ValidationError, match="This site has no Sales Order records"):
 		campaign.save()

@@ -1,4 +1,4 @@
-"""The words of actions, and whose turn it is. Values in, values out."""
+"""The options of actions, and whose turn it is. Values in, values out."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from drip_campaigns.core.model import ExitReason, Label, Status
 
-# A failed action is tried again with growing delay, for 41 hours.
+# A failed action is retried with growing delay, for 41 hours.
 MOST_RETRIES = 7
 
 
 class ActionKind(Label):
-	"""What a step does beside sending an email."""
+	"""What a step can do besides sending an email. On a site, each is a file in `actions/kinds/`."""
 
 	SET_FIELD = "Set Field"
 	ADD_TAG = "Add Tag"
@@ -27,14 +27,14 @@ class ActionKind(Label):
 
 
 class RunWhen(Label):
-	"""What a step waits for."""
+	"""When an action runs."""
 
 	ON_SCHEDULE = "On Schedule"
 	ON_EXIT = "On Exit"
 
 
 class OnExitReason(Label):
-	"""Why somebody leaves, as far as a step can ask for it."""
+	"""The exit reasons to which an action can be limited."""
 
 	UNSUBSCRIBED = "Unsubscribed"
 	REPLY = "Reply"
@@ -49,18 +49,18 @@ class OnExitReason(Label):
 
 
 class AssignTo(Label):
-	"""Who gets a ToDo or is told something."""
+	"""Who gets a ToDo or a notification."""
 
-	USER = "Named User"  # not "User": as a field's default, Frappe reads that as who is signed in
+	USER = "Named User"  # not "User": as a field's default, Frappe reads that as the session's user
 	OWNER = "Record's Owner"
 	IN_TURN = "Round Robin"
 
 
 class ActionStatus(Label):
-	"""Where one action for one enrollment stands."""
+	"""The status of one action for one enrollment."""
 
 	WAITING = "Waiting"
-	TRYING = "Trying"  # a Webhook is being called at this moment
+	TRYING = "Trying"  # a Webhook is being called
 	ASSIGNED = "Assigned"  # a ToDo that the enrollment waits for
 	DONE = "Done"
 	FAILED = "Failed"
@@ -71,7 +71,7 @@ UNSETTLED = frozenset({ActionStatus.WAITING, ActionStatus.TRYING, ActionStatus.A
 
 
 def is_exit_step_due(because: str | None, status: str, exit_reason: str | None) -> bool:
-	"""Say whether a step that runs when somebody leaves `because` of something runs for one who left like this."""
+	"""Return whether an exit step that is limited to the reason `because` runs for an enrollment that ended like this."""
 	if not because:
 		return True
 	if because == OnExitReason.UNSUBSCRIBED:
@@ -80,5 +80,5 @@ def is_exit_step_due(because: str | None, status: str, exit_reason: str | None) 
 
 
 def choose_in_turn(users: Sequence[str], done: Mapping[str, int]) -> str:
-	"""Return whose turn it is: who has had the fewest; the first of those as they are named."""
+	"""Return the user with the fewest turns; of several, the first one named."""
 	return min(users, key=lambda user: (done.get(user, 0), users.index(user)))

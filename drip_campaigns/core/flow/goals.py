@@ -1,4 +1,4 @@
-"""Leaving by rule: the words of goals and replies, and the window in which a goal counts. Values in, values out."""
+"""The options of goals and replies, and the time in which a goal counts. Values in, values out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from drip_campaigns.core.model import Label
 
-# What the trigger table calls the goal of a campaign. No kind of trigger: it ends enrollments instead of beginning them.
+# What the trigger cache calls the goal of a campaign. It is no trigger kind: it ends enrollments.
 GOAL = "Goal"
 
 
@@ -18,7 +18,7 @@ class GoalKind(Label):
 
 
 class GoalDocument(Label):
-	"""What can be made for a recipient."""
+	"""The documents that can be created for a recipient."""
 
 	OPPORTUNITY = "Opportunity"
 	QUOTATION = "Quotation"
@@ -28,12 +28,12 @@ class GoalDocument(Label):
 
 
 class ReplyScope(Label):
-	"""Whose emails stop when somebody answers."""
+	"""Whose emails stop after a reply."""
 
 	PERSON = "Recipient"
 	COMPANY = "Same Company"
 
 
 def is_in_window(moment: datetime, start: datetime, days: int) -> bool:
-	"""Say whether `moment` lies after `start`, and not more than `days` after it; 0 days are no limit."""
+	"""Return whether `moment` is after `start`, and at most `days` after it; 0 days are no limit."""
 	return moment >= start and (not days or moment <= start + timedelta(days=days))

@@ -93,7 +93,7 @@ def _exists(day: date, year: int) -> bool:
 
 
 def is_tag(wanted: str | None, tag: str) -> bool:
-	"""Say whether `tag` is the wanted one, without regard to case; without a wanted one, every tag is."""
+	"""Return whether `tag` is the wanted one, without regard to case; without a wanted one, every tag is."""
 	return not wanted or wanted.strip().casefold() == tag.strip().casefold()
 
 

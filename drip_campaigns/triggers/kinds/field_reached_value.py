@@ -52,7 +52,7 @@ class FieldReachedValue(TriggerKind):
 
 
 def is_value(value: Any, wanted: str | None, fieldtype: str) -> bool:
-	"""Say whether a field has the value `wanted`, as the database compares; without one, whether it has any value."""
+	"""Return whether a field has the value `wanted`, as the database compares; without one, whether it has any value."""
 	if not wanted:
 		return bool(value)
 	if fieldtype in FRACTIONS:

@@ -1,4 +1,4 @@
-// The value that a field gets: picked from what the field allows, or a text that is filled from the recipient's record.
+// The value of a field: picked from what the field allows, or a text that is filled from the recipient's record.
 
 const PICKED_AS = {
 	Select: (field) => ({ fieldtype: "Select", options: ["", ...(field.options || "").split("\n").filter(Boolean)] }),
@@ -13,7 +13,7 @@ function show_value(frm, row, { writes = is_filled_in(row.action_value) } = {}) 
 	const form = open_row(frm, row);
 	if (!form) return;
 	const area = $(form.fields_dict.action_value_area.wrapper).empty();
-	const field = row.action === "Set Field" && frappe.meta.get_docfield(row.action_doctype, row.action_field);
+	const field = uses("action_value", row.action) && frappe.meta.get_docfield(row.action_doctype, row.action_field);
 	const picks = field && PICKED_AS[field.fieldtype] && frm.get_field("steps").grid.is_editable();
 	form.fields_dict.action_value.$wrapper.toggle(!picks || writes);
 	if (!picks) return;
@@ -36,7 +36,7 @@ function make_picker(area, row, field) {
 		render_input: true,
 		df: {
 			...PICKED_AS[field.fieldtype](field),
-			...{ fieldname: "picked_value", label: __("Value"), description: __("Empty: the field is emptied.") },
+			...{ fieldname: "picked_value", label: __("Value"), description: __("Leave empty to clear the field.") },
 			change: () => set(picker.get_value()),
 		},
 	});

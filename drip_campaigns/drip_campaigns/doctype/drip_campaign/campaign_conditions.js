@@ -4,7 +4,7 @@ frappe.ui.form.on("Drip Campaign Step", {
 	form_render(frm, doctype, name) {
 		const row = frappe.get_doc(doctype, name);
 		offer_labels(frm, row);
-		show_conditions(frm, row);
+		load_sentences(frm).then(() => show_conditions(frm, row));
 	},
 
 	set_conditions(frm, doctype, name) {
@@ -21,9 +21,9 @@ frappe.ui.form.on("Drip Campaign Step", {
 function show_conditions(frm, row) {
 	const form = open_row(frm, row);
 	if (!form) return;
-	const { match, tests } = read_conditions(row);
-	const lines = tests.map((test) => `<li>${frappe.utils.escape_html(TEST_SENTENCES[test.kind](test))}</li>`);
-	const head = match === "any" ? __("If any of these is so:") : __("If all of these are so:");
+	const { match } = read_conditions(row);
+	const lines = sentences_of(row).conditions.map((sentence) => `<li>${frappe.utils.escape_html(sentence)}</li>`);
+	const head = match === "any" ? __("If any of these is true:") : __("If all of these are true:");
 	const text = lines.length ? `<p>${head}</p><ul>${lines.join("")}</ul>` : `<p class="text-muted">${__("No conditions")}</p>`;
 	$(form.fields_dict.condition_area.wrapper).html(text);
 	form.fields_dict.set_conditions.$input.text(lines.length ? __("Change Conditions") : __("Set Conditions"));
@@ -38,7 +38,7 @@ function open_conditions(frm, row) {
 		fields: CONDITION_TABLES[fieldname].map((field) => ({ columns: 2, ...field, in_list_view: 1 })),
 	});
 	const dialog = new frappe.ui.Dialog({
-		title: __("When is this step carried out?"),
+		title: __("When Does This Step Run?"),
 		size: "large",
 		fields: [
 			{ fieldname: "match", fieldtype: "Select", label: __("Needed"), options: [{ value: "all", label: __("All of these") }, { value: "any", label: __("Any of these") }], default: match },
@@ -46,12 +46,12 @@ function open_conditions(frm, row) {
 			{ fieldname: "doctype", fieldtype: "Select", label: __("Fields Of"), options: frappe.boot.drip_recipient_types || [], default: doctype, onchange: () => show_filters_of(dialog, []) },
 			{ fieldtype: "Section Break", label: __("The recipient's record") },
 			{ fieldname: "filters", fieldtype: "HTML" },
-			{ fieldtype: "Section Break", label: __("What happened"), description: __("What persons did; opens and clicks of machines do not count.") },
+			{ fieldtype: "Section Break", label: __("What happened"), description: __("What people did. Opens and clicks of bots don't count.") },
 			table("event"),
 			{ fieldtype: "Section Break", label: __("More"), collapsible: 1, collapsed: !tests.some((test) => !["event"].includes(test.kind) && !own.includes(test)) },
 			table("member", __("Tags, Lists, Groups, Campaigns")),
 			table("linked", __("Fields of a Linked Record")),
-			{ fieldname: "expression", fieldtype: "Small Text", label: __("Expression"), default: (tests.find((test) => test.kind === "expression") || {}).expression, description: __("For the rest: doc, recipient, today and now, for example doc.annual_revenue > 1000.") },
+			{ fieldname: "expression", fieldtype: "Small Text", label: __("Expression"), default: (tests.find((test) => test.kind === "expression") || {}).expression, description: __("For everything else. Use doc, recipient, today and now, for example doc.annual_revenue > 1000.") },
 		],
 		primary_action_label: __("Set"),
 		async primary_action(values) {
@@ -59,7 +59,7 @@ function open_conditions(frm, row) {
 			const text = found.length ? JSON.stringify({ match: values.match, tests: found }) : "";
 			dialog.hide();
 			await frappe.model.set_value(row.doctype, row.name, "conditions", text);
-			draw_schedule(frm);
+			await load_sentences(frm);
 			frm.get_field("steps").grid.get_row(row.name).toggle_view(true);
 			show_conditions(frm, row);
 		},
@@ -85,7 +85,7 @@ function read_filters(dialog) {
 }
 
 function to_rows(table, tests) {
-	const kinds = { event: ["event"], linked: ["field"], member: ["tag", "list", "group", "campaign"] }[table];
+	const kinds = { event: ["event"], linked: ["field"], member: Object.keys(MEMBER_KINDS) }[table];
 	const meant = tests.filter((test) => kinds.includes(test.kind) && (table !== "linked" || test.link));
 	return meant.map((test) => ({ ...test, name_of_it: test[test.kind], negated: cint(test.negated) }));
 }

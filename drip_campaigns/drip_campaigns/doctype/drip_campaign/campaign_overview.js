@@ -1,6 +1,13 @@
 // What a campaign looks like at a glance: the schedule as a line, how many are where, and what to do next.
 
+const load_sentences_soon = frappe.utils.debounce(load_sentences, 200);
+
 function draw_schedule(frm) {
+	draw_line(frm);
+	load_sentences_soon(frm);
+}
+
+function draw_line(frm) {
 	const steps = frm.doc.steps || [];
 	const placed = place_steps(steps.filter((step) => !is_for_leavers(step)));
 	const stops = placed.map(({ step, hours }) => ({

@@ -1,6 +1,5 @@
-// The rows that enroll people by themselves: what each kind asks for, and its filters.
+// The rows that enroll people automatically: the fields of each kind, and its filters.
 
-const DATE_TYPES = ["Date", "Datetime"];
 const NO_VALUE_TYPES = ["Section Break", "Column Break", "Tab Break", "HTML", "Button", "Table", "Fold", "Heading"];
 
 frappe.ui.form.on("Drip Campaign Trigger", {
@@ -32,7 +31,7 @@ function prepare_triggers(frm) {
 	frm.set_query("recipient_type", "triggers", () => ({ filters: { name: ["in", types] } }));
 }
 
-// The sentence comes from the server; until the row is saved it says what was chosen.
+// The sentence comes from the server when the row is saved. Until then, the row shows its kind.
 function show_unsaved_sentence(frm, doctype, name) {
 	const row = frappe.get_doc(doctype, name);
 	row.sentence = `${__(row.kind)} (${__("not saved yet")})`;
@@ -43,11 +42,11 @@ function offer_fields(frm, row) {
 	const form = open_row(frm, row);
 	if (!form || !row.recipient_type) return;
 	frappe.model.with_doctype(row.recipient_type, () => {
-		const only_dates = row.kind === "Date Reached";
+		const field_types = frappe.boot.drip_kinds.field_types[row.kind] || [];
 		const fields = frappe
 			.get_meta(row.recipient_type)
 			.fields.filter((df) => !NO_VALUE_TYPES.includes(df.fieldtype))
-			.filter((df) => !only_dates || DATE_TYPES.includes(df.fieldtype))
+			.filter((df) => !field_types.length || field_types.includes(df.fieldtype))
 			.map((df) => ({ value: df.fieldname, label: __(df.label || df.fieldname) }));
 		form.fields_dict.field_name.set_data(fields);
 	});

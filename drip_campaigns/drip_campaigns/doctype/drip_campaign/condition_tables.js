@@ -1,17 +1,14 @@
 // The tables of the dialog for conditions: their columns, and what is offered in a cell when it is entered.
 
-const EVENT_WORDS = {
-	opened: __("was opened"),
-	clicked: __("was clicked"),
-	replied: __("was answered"),
-	sent: __("was sent"),
-	bounced: __("bounced"),
-};
-const MEMBER_KINDS = { tag: __("Tag"), list: __("Target List"), group: __("Email Group"), campaign: __("Campaign") };
-const MEMBER_DOCTYPES = { tag: "Tag", list: "Drip Target List", group: "Email Group", campaign: "Drip Campaign" };
-const STANDS_WORDS = { ever: __("was ever on it"), now: __("is on it"), completed: __("has completed it"), left: __("has left it") };
+const {
+	events: EVENT_LABELS,
+	labels: MEMBER_KINDS,
+	doctypes: MEMBER_DOCTYPES,
+	standings: STANDING_LABELS,
+	operators: OPERATORS,
+} = frappe.boot.drip_kinds.conditions;
 
-// A choice of words, and the word again where the row is only shown.
+// A choice of labels; a row that is only shown has the label, too.
 const choose_from = (words, empty = []) => ({
 	fieldtype: "Select",
 	options: [...empty, ...Object.entries(words).map(([value, label]) => ({ value, label }))],
@@ -23,7 +20,7 @@ const NOT = { fieldname: "negated", fieldtype: "Check", label: __("Not"), column
 const CONDITION_TABLES = {
 	event: [
 		{ fieldname: "step", label: __("Email of Step"), ...offered, columns: 3 },
-		{ fieldname: "event", label: __("What"), ...choose_from(EVENT_WORDS) },
+		{ fieldname: "event", label: __("What"), ...choose_from(EVENT_LABELS) },
 		{ fieldname: "link", label: __("Link"), ...offered },
 		{ fieldname: "within_days", fieldtype: "Int", label: __("Last Days") },
 		NOT,
@@ -31,7 +28,7 @@ const CONDITION_TABLES = {
 	linked: [
 		{ fieldname: "link", label: __("Link Field"), ...offered, columns: 3, formatter: (value, df, options, row) => label_in_dialog(row, value) },
 		{ fieldname: "field", label: __("Field There"), ...offered, columns: 3, formatter: (value, df, options, row) => label_in_dialog(row, row.link, value) },
-		{ fieldname: "operator", fieldtype: "Select", label: __("Operator"), options: "=\n!=\n>\n<\n>=\n<=\nlike\nnot like\nin\nnot in\nis" },
+		{ fieldname: "operator", fieldtype: "Select", label: __("Operator"), options: OPERATORS },
 		{ fieldname: "value", fieldtype: "Data", label: __("Value"), length: 255 },
 	],
 	member: [
@@ -41,7 +38,7 @@ const CONDITION_TABLES = {
 			get_options: ({ doc }) => MEMBER_DOCTYPES[doc.kind] || "Tag",
 			formatter: (value) => frappe.utils.escape_html(value || ""),
 		},
-		{ fieldname: "stands", label: __("Campaign"), ...choose_from(STANDS_WORDS, [""]), columns: 3 },
+		{ fieldname: "stands", label: __("Campaign"), ...choose_from(STANDING_LABELS, [""]), columns: 3 },
 		NOT,
 	],
 };
@@ -89,7 +86,7 @@ async function offer_in_conditions(frm, dialog) {
 	}
 }
 
-// The links that stand in the texts of the steps.
+// The links in the texts of the steps.
 function find_links(frm) {
 	const texts = frm.doc.steps.map((step) => `${step.message || ""} ${step.message_html || ""}`).join(" ");
 	return [...new Set([...texts.matchAll(/href="(https?:[^"{]+)"/g)].map(([, url]) => url))];

@@ -22,7 +22,7 @@ function list_mandatory(doctype) {
 
 function show_values(frm, row) {
 	const form = open_row(frm, row);
-	if (!form || row.action !== "Create Document") return;
+	if (!form || !uses("action_values", row.action)) return;
 	const escape = frappe.utils.escape_html;
 	const values = read_values(row);
 	const label = (fieldname) => escape(__(frappe.meta.get_label(row.action_doctype, fieldname)));

@@ -5,7 +5,6 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_overview.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_figures.js" %}
-{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/action_words.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_flow.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/action_value.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/document_values.js" %}
@@ -35,7 +34,6 @@ frappe.ui.form.on("Drip Campaign", {
 		await load_template_subjects(frm);
 		show_template_subjects(frm);
 		draw_schedule(frm);
-		name_fields_of_actions(frm);
 		await load_summary(frm);
 		add_buttons(frm, REPAIR_BUTTONS);
 		show_counts(frm);

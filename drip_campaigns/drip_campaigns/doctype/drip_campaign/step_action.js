@@ -1,10 +1,12 @@
-// The form of a step that is an action: what there is to choose from is offered, and a value is picked as its field has it.
+// The form of a step that is an action: it offers what exists, and a value is picked as its field allows.
+
+const uses = (fieldname, kind) => (frappe.boot.drip_kinds.uses[fieldname] || []).includes(kind);
 
 frappe.ui.form.on("Drip Campaign", {
 	setup(frm) {
 		const by_itself = { istable: 0, issingle: 0 };
 		frm.set_query("action_doctype", "steps", (doc, doctype, name) => {
-			const sets_field = frappe.get_doc(doctype, name).action === "Set Field";
+			const sets_field = uses("action_field", frappe.get_doc(doctype, name).action);
 			return { filters: sets_field ? { name: ["in", frappe.boot.drip_recipient_types || []] } : by_itself };
 		});
 		frm.set_query("action_user", "steps", () => ({ filters: { enabled: 1, user_type: "System User" } }));
@@ -19,7 +21,7 @@ frappe.ui.form.on("Drip Campaign Step", {
 	action(frm, doctype, name) {
 		const row = frappe.get_doc(doctype, name);
 		const types = frappe.boot.drip_recipient_types || [];
-		const is_other_type = row.action === "Set Field" && row.action_doctype && !types.includes(row.action_doctype);
+		const is_other_type = uses("action_field", row.action) && row.action_doctype && !types.includes(row.action_doctype);
 		if (is_other_type) frappe.model.set_value(doctype, name, "action_doctype", "");
 		prepare_action(frm, doctype, name);
 		draw_schedule(frm);
@@ -86,10 +88,16 @@ function offer(form, fieldname, options, { is_free = false } = {}) {
 }
 
 async function offer_tags(frm, row) {
-	if (!["Add Tag", "Remove Tag"].includes(row.action)) return;
+	if (!uses("action_tag", row.action)) return;
 	frm.drip_tags = frm.drip_tags || (await frappe.db.get_list("Tag", { limit: 500, order_by: "name" })).map(({ name }) => name);
 	const form = open_row(frm, row);
-	if (form) offer(form, "action_tag", frm.drip_tags, { is_free: row.action === "Add Tag" });
+	if (form) offer(form, "action_tag", frm.drip_tags, { is_free: true });
+}
+
+function load_record_types(frm) {
+	const used = frm.doc.steps.filter((step) => step.step_type === "Action").map((step) => step.action_doctype);
+	const load = (doctype) => new Promise((resolve) => frappe.model.with_doctype(doctype, resolve));
+	return Promise.all([...new Set(used.filter(Boolean))].map(load));
 }
 
 function choose_users_in_turn(users, take) {
@@ -99,7 +107,7 @@ function choose_users_in_turn(users, take) {
 		fields: [
 			{
 				...{ fieldname: "rows", fieldtype: "Table", label: __("Users"), in_place_edit: true },
-				description: __("In this order, each gets the next one."),
+				description: __("Each user gets the next one, in this order."),
 				data: [...users, ""].map((user) => ({ user })),
 				fields: [{ ...column, get_query: () => ({ filters: { enabled: 1, user_type: "System User" } }) }],
 			},
@@ -122,20 +130,21 @@ function list_settable(doctype) {
 	return frappe.meta.get_docfields(doctype).filter(is_settable).sort((a, b) => __(a.label).localeCompare(__(b.label)));
 }
 
-// Two fields of one label are told apart by their names.
+// Two fields with the same label show their names, too.
 function as_option({ label, fieldname }, i, fields) {
 	const is_twice = fields.some((other) => other.fieldname !== fieldname && __(other.label) === __(label));
 	return { value: fieldname, label: is_twice ? `${__(label)} (${fieldname})` : __(label), description: fieldname };
 }
 
-// What can be waited for: the fields of all kinds of recipients, or their dates.
+// Fields that a step can wait for: those of all recipient types, or their dates.
 async function offer_awaited_fields(frm, row) {
-	if (!["Field Value", "Date Field"].includes(row.wait_for)) return;
+	if (!uses("wait_field", row.wait_for)) return;
 	const types = frappe.boot.drip_recipient_types || [];
 	await Promise.all(types.map((type) => new Promise((resolve) => frappe.model.with_doctype(type, resolve))));
 	const form = open_row(frm, row);
 	if (!form) return;
-	const fits = (field) => has_value(field) && (row.wait_for !== "Date Field" || ["Date", "Datetime"].includes(field.fieldtype));
+	const field_types = frappe.boot.drip_kinds.field_types[row.wait_for] || [];
+	const fits = (field) => has_value(field) && (!field_types.length || field_types.includes(field.fieldtype));
 	const found = {};
 	for (const type of types) {
 		for (const field of frappe.meta.get_docfields(type).filter(fits)) {
