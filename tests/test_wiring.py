@@ -156,7 +156,9 @@ def test_every_function_that_a_script_calls_is_there_and_may_be_called(connected
 
 def test_page_for_integrators_names_every_method_with_its_arguments_and_no_other(connected_site, whitelisted):
 	rows = [
-		row for row in (ROOT / "docs" / "develop" / "integrating.md").read_text().splitlines() if row.startswith("| `")
+		row
+		for row in (ROOT / "docs" / "develop" / "integrating.md").read_text().splitlines()
+		if row.startswith("| `")
 	]
 	ours = {
 		name.removeprefix("drip_campaigns.api."): resolve(name) for name in whitelisted if ".api." in name

@@ -9,7 +9,7 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 
 
-class UnknownKindError(DripError):
+class UnknownKindError(DripError, frappe.ValidationError):
 	"""The app that adds this kind is not installed."""
 
 

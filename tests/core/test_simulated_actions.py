@@ -97,7 +97,7 @@ def test_step_that_is_held_waits_until_it_is_let_go_on_and_the_next_keeps_its_di
 		),
 		({"id": "x", "action": "Add Tag"}, "campaign.steps[0].action: is not a field"),
 		({"id": "x", "type": "send", "step_type": "Action"}, "campaign.steps[0].type: is not a field"),
-		(act("x", run_when="never"), "campaign.steps[0].run_when: must be one of: on schedule, when"),
+		(act("x", run_when="never"), "campaign.steps[0].run_when: must be one of: on schedule, on exit"),
 	],
 )
 def test_action_that_cannot_be_read_is_named(step, message):

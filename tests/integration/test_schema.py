@@ -14,6 +14,7 @@ from drip_campaigns.outbox import sending_blocks
 from drip_campaigns.site import settings as options
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.inbound_settings import Breaker, breaker, soft_series
+from drip_campaigns.triggers.registry import TRIGGER_KINDS
 from tests import factories
 from tests.factories import DOMAIN
 from tests.processes import run_together
@@ -55,7 +56,7 @@ SELECTS = (
 	("Drip Enrollment", "exit_reason", model.ExitReason),
 	("Drip Event", "event_type", model.EventType),
 	("Drip Sending Limit", "scope", sending_limits.LimitScope),
-	("Drip Campaign Trigger", "kind", triggers.TriggerKind),
+	("Drip Campaign Trigger", "kind", TRIGGER_KINDS),
 	("Drip Campaign Trigger", "days_from", triggers.DaysFrom),
 	("Drip Campaign Trigger", "repeat", triggers.Repeat),
 	("Drip Campaign Trigger", "local_day", triggers.LocalDay),
@@ -78,7 +79,8 @@ SELECTS = (
 def test_options_of_a_select_field_are_the_labels_of_the_core(site, doctype, field, enum):
 	options = frappe.get_meta(doctype).get_field(field).options
 
-	assert [option for option in options.split("\n") if option] == [member.value for member in enum]
+	labels = list(enum.all()) if enum is TRIGGER_KINDS else [member.value for member in enum]
+	assert [option for option in options.split("\n") if option] == labels
 
 
 def test_every_select_field_is_compared_with_an_enum(site):

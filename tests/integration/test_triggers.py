@@ -249,7 +249,9 @@ def test_error_of_ours_never_stops_a_save_and_is_logged(site, clock, monkeypatch
 def test_statement_of_ours_that_fails_undoes_nothing_of_the_users(site, clock, monkeypatch):
 	make_campaign(clock, trigger("Record Created"))
 	before = factories.make_contact("Before")
-	monkeypatch.setattr(doc_events, "record_firings", lambda *_: frappe.db.sql("SELECT no_such_column FROM tabUser"))
+	monkeypatch.setattr(
+		doc_events, "record_firings", lambda *_: frappe.db.sql("SELECT no_such_column FROM tabUser")
+	)
 
 	contact = factories.make_contact("After")
 	monkeypatch.undo()

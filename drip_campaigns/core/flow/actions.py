@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from drip_campaigns.core.flow.condition_kinds.campaign import CampaignStanding
 from drip_campaigns.core.model import ExitReason, Label, Status
 
 # A failed action is retried with growing delay, for 41 hours.
 MOST_RETRIES = 7
+Change = Callable[..., tuple[str, Mapping[str, Any]]]
 
 
 class ActionKind(Label):
-	"""What a step can do besides sending an email. On a site, each is a file in `actions/kinds/`."""
+	"""What a step can do besides sending an email. On a site, each is a file in `actions/kinds/`.
 
-	SET_FIELD = "Set Field"
-	ADD_TAG = "Add Tag"
-	REMOVE_TAG = "Remove Tag"
+	Beside its label, a kind has the fields that a simulation needs, and the change that it makes to a `ScriptedData`.
+	"""
+
+	def __new__(
+		cls, label: str, scripted_fields: tuple[str, ...] = (), change: Change | None = None
+	) -> ActionKind:
+		member = str.__new__(cls, label)
+		member._value_ = label
+		member.scripted_fields = scripted_fields
+		member.change = change
+		return member
+
+	scripted_fields: tuple[str, ...]
+	change: Change | None
+
+	SET_FIELD = (
+		"Set Field",
+		("action_field", "action_value"),
+		lambda field, value: ("set_field", {"field": field, "value": value}),
+	)
+	ADD_TAG = "Add Tag", ("action_tag",), lambda tag: ("add_tag", {"name": tag})
+	REMOVE_TAG = "Remove Tag", ("action_tag",), lambda tag: ("remove_tag", {"name": tag})
 	ASSIGN = "Assign ToDo"
-	ADD_TO_LIST = "Add to List"
-	REMOVE_FROM_LIST = "Remove from List"
-	ENROLL = "Enroll in Campaign"
-	REMOVE = "Remove from Campaign"
+	ADD_TO_LIST = "Add to List", ("action_list",), lambda name: ("join_list", {"name": name})
+	REMOVE_FROM_LIST = "Remove from List", ("action_list",), lambda name: ("leave_list", {"name": name})
+	ENROLL = (
+		"Enroll in Campaign",
+		("action_campaign",),
+		lambda name: ("stand_on", {"campaign": name, "stands": CampaignStanding.NOW}),
+	)
+	REMOVE = (
+		"Remove from Campaign",
+		("action_campaign",),
+		lambda name: ("stand_on", {"campaign": name, "stands": CampaignStanding.LEFT}),
+	)
 	NOTIFY = "Notify User"
-	WEBHOOK = "Call Webhook"
-	CREATE = "Create Document"
+	WEBHOOK = "Call Webhook", ("webhook",)
+	CREATE = "Create Document", ("action_doctype",)
 
 
 class RunWhen(Label):

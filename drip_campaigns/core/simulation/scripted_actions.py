@@ -8,34 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from drip_campaigns.core.flow.actions import ActionKind, OnExitReason, RunWhen, is_exit_step_due
-from drip_campaigns.core.flow.condition_kinds.campaign import CampaignStanding
 from drip_campaigns.core.flow.flow_reader import option_values
 from drip_campaigns.core.json_fields import Fields, Reader, read_boolean, read_choice, read_text
 from drip_campaigns.core.label import Label
 from drip_campaigns.core.model import CountedFrom, ExitReason, Status, Step
 from drip_campaigns.core.simulation.scripted_data import ScriptedData, read_plain
 
-# What a step of each kind needs, named as in its form; and what may be said beside it.
-_NEEDS: dict[ActionKind, tuple[str, ...]] = {
-	ActionKind.SET_FIELD: ("action_field", "action_value"),
-	ActionKind.ADD_TAG: ("action_tag",),
-	ActionKind.REMOVE_TAG: ("action_tag",),
-	ActionKind.ADD_TO_LIST: ("action_list",),
-	ActionKind.REMOVE_FROM_LIST: ("action_list",),
-	ActionKind.ENROLL: ("action_campaign",),
-	ActionKind.REMOVE: ("action_campaign",),
-	ActionKind.WEBHOOK: ("webhook",),
-	ActionKind.CREATE: ("action_doctype",),
-	ActionKind.ASSIGN: (),
-	ActionKind.NOTIFY: (),
-}
 _MAY_SAY = ("action_user", "action_text")
-_CHANGES = {
-	ActionKind.ADD_TAG: "add_tag",
-	ActionKind.REMOVE_TAG: "remove_tag",
-	ActionKind.ADD_TO_LIST: "join_list",
-	ActionKind.REMOVE_FROM_LIST: "leave_list",
-}
 
 
 @dataclass(frozen=True)
@@ -89,7 +68,7 @@ def read_any_case(enum: type[Label]) -> Reader[Any]:
 def read_action(fields: Fields) -> tuple[ScriptedAction, bool]:
 	"""Take from a step's fields what it does, and whether it does so when somebody leaves."""
 	kind = fields.take("action", read_any_case(ActionKind), None)
-	needed = {name: fields.take(name, _reader_of(name)) for name in _NEEDS[kind]} if kind else {}
+	needed = {name: fields.take(name, _reader_of(name)) for name in kind.scripted_fields} if kind else {}
 	said = {name: fields.take(name, read_text) for name in _MAY_SAY if name in fields.left}
 	waits = fields.take("wait_for_todo", read_boolean, False)
 	run_when = fields.take("run_when", read_any_case(RunWhen), RunWhen.ON_SCHEDULE)
@@ -107,14 +86,8 @@ def _reader_of(name: str) -> Reader[Any]:
 
 def carry_out(deed: ScriptedAction, facts: ScriptedData) -> None:
 	"""Let an action change what is known of the recipient; what happens elsewhere, such as a ToDo, changes nothing here."""
-	given = list(deed.given.values())
-	if deed.kind in _CHANGES:
-		facts.change(_CHANGES[deed.kind], {"name": given[0]})
-	elif deed.kind is ActionKind.SET_FIELD:
-		facts.change("set_field", {"field": given[0], "value": given[1]})
-	elif deed.kind in (ActionKind.ENROLL, ActionKind.REMOVE):
-		stands = CampaignStanding.NOW if deed.kind is ActionKind.ENROLL else CampaignStanding.LEFT
-		facts.change("stand_on", {"campaign": given[0], "stands": stands})
+	if deed.kind and deed.kind.change:
+		facts.change(*deed.kind.change(*(deed.given[name] for name in deed.kind.scripted_fields)))
 
 
 def plan_exit_steps(
