@@ -191,6 +191,7 @@ class Step:
 	type: StepType = StepType.SEND
 	label: str = ""  # how other steps name it
 	flow: Flow = PLAIN
+	waits_for_todo: bool = False  # of an action: the next step waits until its ToDo is closed
 
 	@property
 	def delay_hours(self) -> int:

@@ -1,8 +1,8 @@
-"""Play a schedule through time, without a site: `python -m drip_campaigns.core.simulate FILE.json`.
+"""Play a campaign through time without a site: `python -m drip_campaigns.core.simulate FILE.json`.
 
-The dispatch runs at the start of the enrollment and every so many minutes from midnight, as a site's scheduler
-does; runs that could not do anything are left out, so years take milliseconds. The file and the rules are
-described in docs/guide/schedule.md.
+Each turn is decided by the engine of the dispatch (`flow/turn.py`); this carries it out in memory. The dispatch runs at
+the start of the enrollment and at regular minutes from midnight, as a site's scheduler does. Runs with nothing to do
+are left out, so years take milliseconds. docs/guide/schedule.md describes the file and the rules.
 """
 
 from __future__ import annotations
@@ -14,21 +14,14 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.flow.evaluate import (
-	Branch,
-	ExitCampaign,
-	FlowDecision,
-	WaitOver,
-	begin_waiting,
-	evaluate_step,
-)
+from drip_campaigns.core.flow.evaluate import Branch, ExitCampaign, WaitOver
+from drip_campaigns.core.flow.turn import PassedStep, Schedule, Turn
 from drip_campaigns.core.model import (
 	LIVE_STATUSES,
 	EventType,
 	ExitReason,
 	Finish,
 	Plan,
-	Reach,
 	Refuse,
 	Send,
 	Skip,
@@ -38,12 +31,8 @@ from drip_campaigns.core.model import (
 	Wait,
 )
 from drip_campaigns.core.schedule.due_steps import (
-	advance,
 	begin,
-	decide,
 	end_date,
-	go_on,
-	pass_over,
 	reopens,
 	shift,
 	shift_late,
@@ -71,24 +60,24 @@ EXIT_BAD_FILE = 2
 
 
 def play(scenario: Scenario) -> SimulationResult:
-	"""Return what becomes of the enrollment up to and including the last moment of `scenario`.
+	"""Return what happens to the enrollment up to and including the last moment of `scenario`.
 
-	Of things at one moment the script comes first, then the dispatch. What cannot happen in the enrollment's status,
+	At one moment the script comes first, then the dispatch. An event that cannot happen in the enrollment's status,
 	such as pausing a completed one, changes nothing.
 	"""
 	player = Player(scenario)
 	since = scenario.start
-	for incident in scenario.script:
-		if incident.at > scenario.until:
+	for event in scenario.script:
+		if event.at > scenario.until:
 			break
-		player.dispatch_between(since, incident.at)
-		player.apply(incident)
-		since = max(since, incident.at)
+		player.dispatch_between(since, event.at)
+		player.apply(event)
+		since = max(since, event.at)
 	if since <= scenario.until:
 		player.dispatch_between(since, scenario.until)
 		player.dispatch_at(scenario.until)
 	player.notice_start(scenario.until)
-	player.finish_leaving(scenario.until)
+	player.run_exit_steps(scenario.until)
 	return player.outcome()
 
 
@@ -99,9 +88,7 @@ class DispatchRuns:
 		self.start = scenario.start
 		self.every = scenario.every
 		self.zone = find_zone(scenario.plan.timezone)
-		self.downs = [
-			(incident.at, incident.until) for incident in scenario.script if incident.action is Action.DOWN
-		]
+		self.downs = [(event.at, event.until) for event in scenario.script if event.action is Action.DOWN]
 
 	def next_run(self, at: datetime) -> datetime:
 		"""Return the first run that is not before `at`."""
@@ -126,25 +113,25 @@ class Player:
 		self.position = begin(scenario.start, scenario.timezone)
 		self.status = Status.SCHEDULED
 		self.runs = DispatchRuns(scenario)
-		self.idle_since = scenario.start  # of one that is not running: since when
+		self.idle_since = scenario.start  # since when it is paused or over
 		self.last_sent_at: datetime | None = None
 		self.sent: list[Sent] = []
 		self.skipped: list[Skipped] = []
 		self.turned: list[FlowTurn] = []
-		self.held_back: list[DeferredStep] = []
+		self.deferred: list[DeferredStep] = []
 		self.caps = scenario.caps
-		self.mails: list[datetime] = []  # of all campaigns, to the address
-		self.holds: dict[str, datetime | None] = {}  # steps that are held or were, and until when
-		self.awaits = ""  # the step whose ToDo is to be closed first
-		self.facts = ScriptedData(scenario.facts)
-		self.doings = ActionPlayer(scenario.deeds, self.facts)
+		self.emails: list[datetime] = []  # from all campaigns to the address
+		self.paused_steps: dict[str, datetime | None] = {}  # steps that are or were paused, and until when
+		self.awaited_todo = ""  # the step whose ToDo must be closed first
+		self.data = ScriptedData(scenario.data)
+		self.actions = ActionPlayer(scenario.actions, self.data)
 
 	def outcome(self) -> SimulationResult:
-		"""Return what there is to tell."""
+		"""Return the result so far."""
 		zone = zone_of(self.plan, self.position)
-		acted = tuple(sorted(self.doings.acted, key=lambda acted: acted.at))
+		acted = tuple(sorted(self.actions.acted, key=lambda acted: acted.at))
 		dealt_with = tuple(self.sent), tuple(self.skipped)
-		what_else = tuple(self.turned), acted, tuple(self.held_back)
+		what_else = tuple(self.turned), acted, tuple(self.deferred)
 		return SimulationResult(*dealt_with, self.status, self._end_date(), zone, *what_else)
 
 	def dispatch_between(self, since: datetime, before: datetime) -> None:
@@ -163,153 +150,135 @@ class Player:
 		if self.status is Status.SCHEDULED:
 			self.status = live_status(self.position.start, now)
 
-	def finish_leaving(self, until: datetime) -> None:
-		"""Do what is due by `until` for one who has left, unless they have come back."""
-		for run, one in self.doings.take_due(self.runs.next_run, until):
+	def run_exit_steps(self, until: datetime) -> None:
+		"""Run the steps on exit that are due by `until`; skip them if the recipient was enrolled again."""
+		for run, one in self.actions.take_due(self.runs.next_run, until):
 			if self.status in LIVE_STATUSES:
 				self.skipped.append(Skipped(one.step.id, run, "has come back"))
 			else:
-				self.doings.do(one.step.id, one.deed, run)
+				self.actions.run(one.step.id, one.action, run)
 
-	def apply(self, incident: ScriptedEvent) -> None:
-		"""Let one line of the script happen."""
-		self.notice_start(incident.at)
-		self.finish_leaving(incident.at)
-		if incident.action in HANDLERS:
-			HANDLERS[incident.action](self, incident)
-		elif incident.action.value in CHANGES:
-			self.facts.change(incident.action.value, incident.given)
-		elif incident.action is not Action.DOWN:
-			self._change(EVENTS[incident.action], incident.at, incident.given.get("because"))
+	def apply(self, event: ScriptedEvent) -> None:
+		"""Apply one line of the script."""
+		self.notice_start(event.at)
+		self.run_exit_steps(event.at)
+		if event.action in HANDLERS:
+			HANDLERS[event.action](self, event)
+		elif event.action.value in CHANGES:
+			self.data.change(event.action.value, event.given)
+		elif event.action is not Action.DOWN:
+			self._change(EVENTS[event.action], event.at, event.given.get("because"))
 
 	def _dispatch(self, now: datetime) -> datetime | None:
 		"""Do all that is due and return when there is more to do."""
 		self.notice_start(now)
-		self.finish_leaving(now)
+		self.run_exit_steps(now)
 		while self.status is Status.IN_PROGRESS:
-			due = decide(self.plan, self.position, now)
-			if self.awaits and not isinstance(due, Finish):
-				return None
-			turn = (
-				evaluate_step(self.plan, self.position, due, self.facts, now)
-				if isinstance(due, Send | Reach)
-				else due
+			turn = Turn(
+				Schedule(self.plan), self.position, self.data, now, awaits_todo=bool(self.awaited_todo)
 			)
-			if isinstance(turn, Wait):
-				if isinstance(due, Reach):
-					self.position = begin_waiting(self.position, due)
-				return None if turn.until == NEVER else turn.until
-			if isinstance(turn, Send) and (until := self._ask_cap(turn, now)):
-				self.held_back.append(DeferredStep(turn.step_id, now, until))
-				self.position = replace(self.position, not_before=until)
-				continue
-			self._take(turn, now)
+			for decision in turn.pass_steps():
+				self._note_passed(decision, now)
+			self._defer(turn)
+			self.position = turn.position
+			if isinstance(turn.decision, Wait):
+				return None if self.awaited_todo or turn.decision.until == NEVER else turn.decision.until
+			self._do_last_step(turn.decision, now)
 		return None
 
-	def _take(self, turn: FlowDecision, now: datetime) -> None:
-		if isinstance(turn, Send):
-			self.sent.append(Sent(turn.step_id, turn.planned_at, now))
-			self.facts.happen("Sent", self.plan.placed[turn.step_id].step.label, now)
-			self.last_sent_at = now
-			self.mails.append(now)
-		elif isinstance(turn, Skip):
-			self.skipped.append(Skipped(turn.step_id, now, turn.reason.value.lower()))
-			self.position = pass_over(self.plan, self.position, turn, now)
-			return
-		elif isinstance(turn, Branch | WaitOver):
-			self._go_on(turn, now)
-			return
-		elif isinstance(turn, ExitCampaign):
-			self.turned.append(FlowTurn(turn.step_id, now, "exit"))
-			self._change(EventType.EXITED, now, ExitReason.CONDITION)
-			return
-		elif isinstance(turn, Reach):
-			self._reach(turn.step_id, now)
+	def _note_passed(self, decision: PassedStep, now: datetime) -> None:
+		step = self.plan.placed[decision.step_id].step
+		if isinstance(decision, Skip):
+			self.skipped.append(Skipped(step.id, now, decision.reason.value.lower()))
+		elif isinstance(decision, WaitOver):
+			self.turned.append(FlowTurn(step.id, now, "in vain" if decision.timed_out else "over"))
+		elif isinstance(decision, Branch) and decision.target is None:
+			self.skipped.append(Skipped(step.id, now, "condition"))
+		elif isinstance(decision, Branch):
+			self.turned.append(FlowTurn(step.id, now, f"to {decision.target}"))
+		elif step.type is StepType.ACTION:
+			self.actions.run(step.id, self.actions.of(step.id), now)
+			self.awaited_todo = step.id if step.waits_for_todo else ""
 		else:
+			self.turned.append(FlowTurn(step.id, now, "end" if step.type is StepType.END else "over"))
+
+	def _do_last_step(self, decision: Send | Finish | ExitCampaign, now: datetime) -> None:
+		if isinstance(decision, Finish):
 			self._change(EventType.COMPLETED, now)
-			return
-		self.position = advance(self.plan, self.position, turn.step_id, now)
-
-	def _reach(self, step: str, now: datetime) -> None:
-		kind = self.plan.placed[step].step.type
-		if kind is StepType.ACTION:
-			deed = self.doings.of(step)
-			self.doings.do(step, deed, now)
-			self.awaits = step if deed.wait_for_todo else ""
+		elif isinstance(decision, ExitCampaign):
+			self.turned.append(FlowTurn(decision.step_id, now, "exit"))
+			self._change(EventType.EXITED, now, ExitReason.CONDITION)
 		else:
-			self.turned.append(FlowTurn(step, now, "end" if kind is StepType.END else "over"))
+			self.sent.append(Sent(decision.step_id, decision.planned_at, now))
+			self.data.add_event("Sent", self.plan.placed[decision.step_id].step.label, now)
+			self.last_sent_at = now
+			self.emails.append(now)
+			self.position = Schedule(self.plan).pass_step(self.position, decision, now)
 
-	def _close(self, incident: ScriptedEvent) -> None:
-		"""Close the ToDo of a step: what comes after it keeps its distance from now."""
-		if self.awaits == incident.given["step"]:
-			self.awaits = ""
-			self.position = shift_late(self.plan, self.position, incident.given["step"], incident.at)
+	def _defer(self, turn: Turn) -> None:
+		"""Move the email that is due if the frequency cap has no room for it now."""
+		if not isinstance(turn.decision, Send):
+			return
+		zone, decision = zone_of(self.plan, turn.position), turn.decision
+		until = free_from(self.caps, self.emails, zone, decision.planned_at, turn.now)
+		if until > turn.now:
+			self.deferred.append(DeferredStep(decision.step_id, turn.now, until))
+			turn.defer(until)
 
-	def _ask_cap(self, turn: Send, now: datetime) -> datetime | None:
-		"""Return until when the frequency cap holds an email back, or None."""
-		zone = zone_of(self.plan, self.position)
-		until = free_from(self.caps, self.mails, zone, turn.planned_at, now)
-		return until if until > now else None
+	def _close(self, event: ScriptedEvent) -> None:
+		"""Close the ToDo of a step: the steps after it are counted from now."""
+		if self.awaited_todo == event.given["step"]:
+			self.awaited_todo = ""
+			self.position = shift_late(self.plan, self.position, event.given["step"], event.at)
 
-	def _hold(self, incident: ScriptedEvent) -> None:
-		"""Hold a step, perhaps until a moment; or let it go on: who has waited was not late for it."""
-		step = incident.given["step"]
-		if incident.action is Action.PAUSE_STEP:
-			self.holds[step] = incident.until
-		elif step in self.holds:
-			self.holds[step] = incident.at
-		self.plan = self._with_holds(self.plan.steps)
+	def _pause_step(self, event: ScriptedEvent) -> None:
+		"""Pause or resume a step. Waiting for a paused step does not count as late."""
+		step = event.given["step"]
+		if event.action is Action.PAUSE_STEP:
+			self.paused_steps[step] = event.until
+		elif step in self.paused_steps:
+			self.paused_steps[step] = event.at
+		self.plan = self._with_pauses(self.plan.steps)
 
-	def _with_holds(self, steps: Sequence[Step]) -> Plan:
-		held = (
-			replace(step, is_held=True, held_until=self.holds[step.id]) if step.id in self.holds else step
+	def _with_pauses(self, steps: Sequence[Step]) -> Plan:
+		paused = (
+			replace(step, is_held=True, held_until=self.paused_steps[step.id])
+			if step.id in self.paused_steps
+			else step
 			for step in steps
 		)
-		return replace(self.plan, steps=tuple(held))
+		return replace(self.plan, steps=tuple(paused))
 
-	def _go_on(self, turn: Branch | WaitOver, now: datetime) -> None:
-		if isinstance(turn, WaitOver):
-			self.turned.append(FlowTurn(turn.step_id, now, "in vain" if turn.in_vain else "over"))
-			at = turn.at if self.plan.keeps_dates else now
-			self.position = go_on(self.plan, self.position, turn.step_id, at, turn.target)
-			return
-		is_skipped = turn.target is None
-		if is_skipped:
-			self.skipped.append(Skipped(turn.step_id, now, "condition"))
-		else:
-			self.turned.append(FlowTurn(turn.step_id, now, f"to {turn.target}"))
-		self.position = go_on(self.plan, self.position, turn.step_id, now, turn.target, is_done=is_skipped)
-
-	def _hear(self, incident: ScriptedEvent) -> None:
-		"""Note what a recipient does with an email that was sent."""
-		step = incident.given["step"]
+	def _add_event(self, event: ScriptedEvent) -> None:
+		"""Record the recipient's response to an email that was sent."""
+		step = event.given["step"]
 		if step in {sent.step_id for sent in self.sent}:
 			label = self.plan.placed[step].step.label if step in self.plan.placed else ""
-			self.facts.happen(incident.given["event"], label, incident.at, incident.given["link"])
+			self.data.add_event(event.given["event"], label, event.at, event.given["link"])
 
-	def _change(self, event: EventType, now: datetime, reason: ExitReason | None = None) -> None:
-		if not can_happen(self.status, event):
+	def _change(self, happened: EventType, now: datetime, reason: ExitReason | None = None) -> None:
+		if not can_happen(self.status, happened):
 			return
-		if event is EventType.RESUMED:
+		if happened is EventType.RESUMED:
 			self.position = shift(self.plan, self.position, self.idle_since, now)
 			self.status = live_status(self.position.start, now)
 			return
 		if self.status in (Status.SCHEDULED, Status.IN_PROGRESS):
 			self.idle_since = now
-		self.status = next_status(self.status, event)
-		if event in (EventType.EXITED, EventType.UNSUBSCRIBED):
-			self.doings.leave(self.status, reason, now)
+		self.status = next_status(self.status, happened)
+		if happened in (EventType.EXITED, EventType.UNSUBSCRIBED):
+			self.actions.plan_exit_steps(self.status, reason, now)
 
-	def _enroll(self, incident: ScriptedEvent) -> None:
-		now = incident.at
+	def _enroll(self, event: ScriptedEvent) -> None:
+		now = event.at
 		decision = re_enroll(self.plan, self.position, self.status, self.idle_since, now)
 		if isinstance(decision, Refuse):
 			return
 		self.position = decision.position
 		self.status = live_status(self.position.start, now)
 
-	def _edit(self, incident: ScriptedEvent) -> None:
-		self.plan, self.doings.deeds = self._with_holds(incident.steps), incident.deeds
+	def _edit(self, event: ScriptedEvent) -> None:
+		self.plan, self.actions.planned = self._with_pauses(event.steps), event.actions
 		if reopens(self.plan, self.position, self.status):
 			self.status = next_status(self.status, EventType.REOPENED)
 
@@ -322,12 +291,12 @@ class Player:
 
 HANDLERS: dict[Action, Callable[[Player, ScriptedEvent], None]] = {
 	Action.EDIT_STEPS: Player._edit,
-	Action.PAUSE_STEP: Player._hold,
-	Action.RESUME_STEP: Player._hold,
+	Action.PAUSE_STEP: Player._pause_step,
+	Action.RESUME_STEP: Player._pause_step,
 	Action.CLOSE: Player._close,
-	Action.OTHER_MAIL: lambda player, incident: player.mails.append(incident.at),
+	Action.OTHER_MAIL: lambda player, event: player.emails.append(event.at),
 	Action.ENROLL: Player._enroll,
-	Action.EVENT: Player._hear,
+	Action.EVENT: Player._add_event,
 }
 EVENTS = {
 	Action.PAUSE: EventType.PAUSED,
@@ -338,7 +307,7 @@ EVENTS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-	"""Run the command; return 0, or 2 after one line on stderr that names what is wrong with the file."""
+	"""Run the command; return 0, or 2 after one line on stderr that names the fault in the file."""
 	parser = argparse.ArgumentParser(
 		prog="python -m drip_campaigns.core.simulate",
 		description="Play one enrollment of a campaign through time and print what is sent and when, as JSON.",

@@ -1,6 +1,6 @@
-"""The rows that one enrollment's turn in a batch comes to: its new state, lines of the log, and what is tried again.
+"""The rows that one enrollment's turn in a batch comes to: its new state, its lines of the activity log, and retries.
 
-What to do is decided in `batch.py`; nothing here is stored.
+`enrollment_turn.py` decides; nothing is stored here.
 """
 
 from collections.abc import Mapping
@@ -44,70 +44,86 @@ class RecipientPause:
 	fields: Mapping[str, Any]
 
 
-class EnrollmentWriter:
-	"""Collects the rows of one enrollment's turn."""
+class EnrollmentRows:
+	"""Collects the rows of one enrollment's turn. What is passed on the way counts only when `add_passed` is called."""
 
-	def __init__(
-		self, run: CampaignRun, batch: Batch, row: frappe._dict, position: Position, now: datetime
-	) -> None:
-		self.run, self.batch, self.row, self.position, self.now = run, batch, row, position, now
-		self.tasks: list[ActionTask] = []
-		self.last_at: datetime | None = None  # when a step was dealt with in this turn
+	def __init__(self, run: CampaignRun, batch: Batch, row: frappe._dict, now: datetime) -> None:
+		self.run, self.batch, self.row, self.now = run, batch, row, now
+		self._skipped: list[SkippedStep] = []
+		self._tasks: list[ActionTask] = []
+		self._events: list[tuple[EventType, str, str]] = []  # what happened, a sentence, and the step
 
-	def _rest(self, rest: RecipientPause) -> None:
-		self.batch.states.append({**self.row, **rest.fields})
-		self._log(EventType.PAUSED, _("The recipient asked for a pause."))
+	def skip(self, step: str, planned_at: datetime, reason: str) -> None:
+		"""Remember that a step is skipped for good."""
+		self._skipped.append(SkippedStep(self.row, step, self.run.subjects[step], planned_at, reason))
+		self.remember(EventType.SKIPPED, reason, step)
 
-	def _stop(self, stop: Stop) -> None:
-		self._write(final_fields(stop.status, self.now, stop.exit_reason))
+	def remember(self, event: EventType, text: str, step: str) -> None:
+		"""Remember what happened at a step on the way."""
+		self._events.append((event, text, step))
+
+	def run_action(self, step: Any) -> None:
+		"""Remember an action, which a job runs after the commit."""
+		self._tasks.append(ActionTask(step, self.row, self.now))
+
+	def add_passed(self) -> None:
+		"""Add what was remembered on the way to the batch."""
+		self.batch.skipped += self._skipped
+		self.batch.tasks += self._tasks
+		for event, text, step in self._events:
+			self.log(event, text, step)
+
+	def send(self, mail: OutgoingEmail) -> None:
+		"""Add an email to the batch."""
+		self.batch.mails.append(mail)
+		name = drip_email_name(self.row.name, mail.step)
+		self.log(EventType.QUEUED, mail.rendered.subject, mail.step, name)
+
+	def pause(self, pause: RecipientPause) -> None:
+		"""Pause the enrollment, because its recipient has asked for that."""
+		self.batch.states.append({**self.row, **pause.fields})
+		self.log(EventType.PAUSED, _("The recipient asked for a pause."))
+
+	def stop(self, position: Position, stop: Stop) -> None:
+		"""End the enrollment, because its recipient may not be sent anything more."""
+		self.write(position, final_fields(stop.status, self.now, stop.exit_reason))
 		event = EventType.UNSUBSCRIBED if stop.status is Status.UNSUBSCRIBED else EventType.EXITED
-		self._log(event, stop.detail)
+		self.log(event, stop.detail)
 
-	def _fail(self, error: Exception, step: str | None) -> None:
+	def fail(self, position: Position, error: Exception, step: str | None) -> None:
+		"""Try the enrollment again later or, after the last attempt, end it as failed. `step` is that of the email."""
+		message = explain(error, self.row, self.run)
 		if isinstance(error, TemplateError | ExpressionError):
-			self.batch.text_errors.append(explain(error, self.row, self.run))
+			self.batch.text_errors.append(message)
 			self.batch.text_steps.add(step)
 		attempts = (self.row.attempts or 0) + 1
 		retry = decide_retry(attempts, self.run.max_attempts - 1, self.now)
 		if isinstance(retry, GiveUp) and can_happen(Status(self.row.status), EventType.FAILED):
-			message = explain(error, self.row, self.run)
 			closing = final_fields(Status.FAILED, self.now)
-			self.batch.tasks += self.tasks  # what it has come past is done all the same
-			self._write({**closing, "attempts": attempts, "last_error": message})
-			self._log(EventType.FAILED, message)
+			self.batch.tasks += self._tasks  # the actions on the way run all the same
+			self.write(position, {**closing, "attempts": attempts, "last_error": message})
+			self.log(EventType.FAILED, message)
 		else:
-			self._retry_later(error, attempts, retry.at)
+			self.retry_later(error, attempts, retry.at)
 
-	def _retry_later(self, error: Exception, attempts: int, at: datetime) -> None:
-		message = explain(error, self.row, self.run)
-		unchanged = {key: self.row[key] for key in ("status", "end_date", "next_step", "next_step_subject")}
-		self.batch.states.append(
-			{
-				**self.row,
-				**unchanged,
-				"attempts": attempts,
-				"last_error": message,
-				"next_send_at": to_site_plan(at),
-			}
-		)
+	def retry_later(self, error: Exception, attempts: int, at: datetime) -> None:
+		"""Keep the enrollment where it is, with the error, and make it due again at `at`."""
+		later = {"attempts": attempts, "last_error": explain(error, self.row, self.run)}
+		self.batch.states.append({**self.row, **later, "next_send_at": to_site_plan(at)})
 
-	def _end_date(self):
-		return self.run.planner.end_date(self.position, self.last_at) if self.last_at else self.row.end_date
+	def write(self, position: Position, fields: Mapping[str, Any], **more: Any) -> None:
+		"""Add the enrollment's new state."""
+		state = {**self.row, **self.run.planner.fields_of(position), **fields, **more}
+		self.batch.states.append(state)
 
-	def _write(self, fields: Mapping[str, Any], **more: Any) -> None:
-		self.batch.states.append({**self.row, **self.run.planner.fields_of(self.position), **fields, **more})
-
-	def _log_queued(self, mail: OutgoingEmail) -> None:
-		name = drip_email_name(self.row.name, mail.step)
-		self._log(EventType.QUEUED, mail.rendered.subject, mail.step, name)
-
-	def _log(
+	def log(
 		self,
 		event: EventType,
 		detail: str | None = None,
 		step: str | None = None,
 		drip_email: str | None = None,
 	) -> None:
+		"""Add a line to the activity log."""
 		self.batch.events.append(
 			{
 				"event_type": event.value,

@@ -69,7 +69,7 @@ def send_missed(campaign, now: datetime) -> int:
 	run = CampaignRun(campaign, postal_address(), max_attempts())
 	replace_gone_senders(campaign, rows)
 	guard = Guard(campaign, rows)
-	run.threads.begin([row.name for row in rows])
+	run.composer.begin_batch([row.name for row in rows])
 	mails: list[OutgoingEmail] = []
 	errors: list[tuple[str, str]] = []
 	for row in rows:
@@ -89,7 +89,7 @@ def _make_missed(run: CampaignRun, guard: Guard, row: frappe._dict, now: datetim
 	if row.step not in run.rows or isinstance(recipient := guard.check(row), Stop):
 		return []
 	row.email_address = recipient.email
-	return [run.make_mail(row, row.step, from_site(row.planned_at), recipient, now)]
+	return [run.composer.compose(row, row.step, from_site(row.planned_at), recipient, now)]
 
 
 def _explain(error: Exception, subject: str) -> str:

@@ -63,6 +63,7 @@ def _make_step(row) -> Step:
 		type=StepType(row.step_type or StepType.SEND.value),
 		flow=make_flow(row),
 		label=(row.label or "").strip(),
+		waits_for_todo=row.step_type == StepType.ACTION.value and bool(row.wait_for_todo),
 	)
 
 

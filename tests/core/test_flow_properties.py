@@ -49,8 +49,10 @@ def flows(draw: st.DrawFn, step: Step, labels: tuple[str, ...]) -> Step:
 	)
 	awaited = None
 	if step_type is StepType.WAIT:
-		in_vain = draw(st.sampled_from(OnTimeout))
-		awaited = replace(draw(st.sampled_from(WAITS)), in_vain=in_vain, in_vain_step=draw(somewhere))
+		on_timeout = draw(st.sampled_from(OnTimeout))
+		awaited = replace(
+			draw(st.sampled_from(WAITS)), on_timeout=on_timeout, on_timeout_step=draw(somewhere)
+		)
 	return replace(
 		step,
 		type=step_type,

@@ -1,11 +1,12 @@
-"""What the flow makes of a step whose moment has come: carry it out, go another way, wait, or leave.
+"""Decide what happens at a step whose moment has come: carry it out, go to another step, wait, or exit.
 
-The schedule says when (`schedule.py`); this says whether and where to. Nothing is stored here: the caller carries the
-decision out with `schedule.go_on` and decides again.
+`due_steps.py` decides when a step is due; this decides whether it runs and which step follows. `turn.py` carries the
+decision out on the position and decides again. Nothing is stored here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,13 +18,13 @@ from drip_campaigns.core.schedule.due_steps import zone_of
 from drip_campaigns.core.schedule.send_window import end_of_plan
 from drip_campaigns.core.schedule.wall_clock import from_wall, next_time_of_day, start_of_day, to_wall
 
-FIELD_POLL = timedelta(hours=1)  # a field can change without anybody telling us
-LOOK_AGAIN = timedelta(days=1)  # what wakes a wait may be lost; a look is cheap
+FIELD_POLL = timedelta(hours=1)  # a field can change without an event
+LOOK_AGAIN = timedelta(days=1)  # the event that ends a wait can be lost, and a check is cheap
 
 
 @dataclass(frozen=True)
 class Branch:
-	"""Do not carry out this step, because of `unmet`: go on at `target`, or pass over it for good if that is None."""
+	"""Do not carry out this step, because of `unmet`: go to `target`, or skip the step for good if that is None."""
 
 	step_id: str
 	planned_at: datetime
@@ -33,18 +34,18 @@ class Branch:
 
 @dataclass(frozen=True)
 class WaitOver:
-	"""The wait of this step was over at `at`: go on at `target`, or at the next in order."""
+	"""The wait of this step ended at `at`, by its limit if `timed_out`: go to `target`, or to the next step in order."""
 
 	step_id: str
 	planned_at: datetime
 	at: datetime
-	in_vain: bool
+	timed_out: bool
 	target: str | None
 
 
 @dataclass(frozen=True)
 class ExitCampaign:
-	"""The enrollment ends at this step: a condition is not met or, without one, a wait was in vain."""
+	"""The enrollment ends at this step: the condition `unmet` or, without one, a wait that timed out."""
 
 	step_id: str
 	unmet: Test | None
@@ -53,23 +54,61 @@ class ExitCampaign:
 FlowDecision = Send | Reach | Branch | WaitOver | ExitCampaign | Wait
 
 
+@dataclass(frozen=True)
+class Outcome:
+	"""A decision that can be made at a step, and its earliest moment; `is_open` if it can be any later one."""
+
+	decision: FlowDecision
+	at: datetime
+	is_open: bool = False
+
+
 def evaluate_step(
-	plan: Plan, position: Position, due: Send | Reach, facts: ConditionData, now: datetime
+	plan: Plan, position: Position, due: Send | Reach, data: ConditionData, now: datetime
 ) -> FlowDecision:
-	"""Return what becomes of the step that is `due`. Conditions are asked when it is reached, and not again in a wait."""
+	"""Return what happens at the step that is `due`. Conditions are checked when a step is reached, and not during its wait."""
 	step = plan.placed[due.step_id].step
 	unmet = None
 	if step.flow.conditions and position.waiting_since is None:
-		unmet = step.flow.conditions.find_unmet(facts, now)
+		unmet = step.flow.conditions.find_unmet(data, now)
 	if unmet is not None:
 		return _divert(plan, step, due.planned_at, unmet)
 	if step.type is StepType.WAIT and step.flow.awaited:
-		return _wait(plan, position, step, due.planned_at, facts, now)
+		return _wait(plan, position, step, due.planned_at, data, now)
 	return due
 
 
+def find_outcomes(plan: Plan, position: Position, due: Send | Reach, now: datetime) -> Iterator[Outcome]:
+	"""Yield every decision that `evaluate_step` can come to, from `now` on, whatever becomes known of the recipient."""
+	step = plan.placed[due.step_id].step
+	if step.flow.conditions and position.waiting_since is None:
+		yield Outcome(_divert(plan, step, due.planned_at, step.flow.conditions.tests[0]), now)
+	if step.type is StepType.WAIT and step.flow.awaited:
+		yield from _find_wait_outcomes(plan, position, step, due.planned_at, now)
+	else:
+		yield Outcome(due, now, is_open=step.waits_for_todo)
+
+
+def _find_wait_outcomes(
+	plan: Plan, position: Position, step: Step, began: datetime, now: datetime
+) -> Iterator[Outcome]:
+	awaited, zone = step.flow.awaited, zone_of(plan, position)
+	limit, target = _limit_of(awaited, began, zone), plan.ids.get(step.flow.next_step)
+	if awaited.clock is not None:
+		moment = next_time_of_day(began, awaited.clock, zone)
+		if limit is None or moment <= limit:
+			yield Outcome(WaitOver(step.id, began, moment, False, target), max(moment, now))
+			return
+	else:
+		yield Outcome(WaitOver(step.id, began, now, False, target), now, is_open=limit is None)
+		if limit is not None:
+			yield Outcome(WaitOver(step.id, began, limit, False, target), max(limit, now))
+	if limit is not None:
+		yield Outcome(_time_out(plan, step, began, limit), max(limit, now))
+
+
 def begin_waiting(position: Position, due: Reach | Send) -> Position:
-	"""Return the position of one that is held up by its next step from now on; of one that is already, as it is."""
+	"""Return the position of an enrollment that waits at its next step; unchanged if it waits already."""
 	return position if position.waiting_since else replace(position, waiting_since=due.planned_at)
 
 
@@ -86,47 +125,51 @@ def _divert(plan: Plan, step: Step, planned_at: datetime, unmet: Test) -> Branch
 
 
 def _wait(
-	plan: Plan, position: Position, step: Step, began: datetime, facts: ConditionData, now: datetime
+	plan: Plan, position: Position, step: Step, began: datetime, data: ConditionData, now: datetime
 ) -> FlowDecision:
 	awaited, zone = step.flow.awaited, zone_of(plan, position)
-	limit = None
-	if awaited.limit_hours:
-		limit = from_wall(to_wall(began, zone) + timedelta(hours=awaited.limit_hours), zone)
-	ended, look = _look(awaited, position, began, facts, zone, now)
+	limit = _limit_of(awaited, began, zone)
+	ended, look = _look(awaited, position, began, data, zone, now)
 	if ended is not None and (limit is None or ended <= limit or awaited.field):
 		return WaitOver(step.id, began, ended, False, plan.ids.get(step.flow.next_step))
 	if limit is not None and now >= limit:
-		return _give_up(plan, step, began, limit)
+		return _time_out(plan, step, began, limit)
 	ends = [moment for moment in (look, limit, end_of_plan(plan, zone)) if moment is not None]
 	return Wait(step.id, min(ends))
+
+
+def _limit_of(awaited: WaitCondition, began: datetime, zone: Any) -> datetime | None:
+	if not awaited.limit_hours:
+		return None
+	return from_wall(to_wall(began, zone) + timedelta(hours=awaited.limit_hours), zone)
 
 
 def _look(
 	awaited: WaitCondition,
 	position: Position,
 	began: datetime,
-	facts: ConditionData,
+	data: ConditionData,
 	zone: Any,
 	now: datetime,
 ) -> tuple[datetime | None, datetime]:
-	"""Return when the wait has ended, if it has, and when to look again otherwise."""
+	"""Return when the wait ended, or None, and when to check it again."""
 	if awaited.event:
 		since = position.start if awaited.counts_from_start else position.waiting_since or began
-		happened = awaited.event.first(facts, since)
+		happened = awaited.event.first(data, since)
 		return (max(happened, began) if happened else None), now + LOOK_AGAIN
 	if awaited.field:
-		return (now if awaited.field.is_met(facts, now) else None), now + FIELD_POLL
+		return (now if awaited.field.is_met(data, now) else None), now + FIELD_POLL
 	if awaited.clock is not None:
 		moment = next_time_of_day(began, awaited.clock, zone)
 	else:
-		moment = _moment_of(facts.day_of(awaited.date_field), awaited.days, zone)
+		moment = _moment_of(data.day_of(awaited.date_field), awaited.days, zone)
 	if moment is None:
 		return None, now + LOOK_AGAIN
 	return (max(moment, began) if moment <= now else None), min(moment, now + LOOK_AGAIN)
 
 
 def _moment_of(value: Any, days: int, zone: Any) -> datetime | None:
-	"""Return so many days after a date's first minute, or after a moment, as the clock of `zone` counts days."""
+	"""Return the moment `days` days after a date's first minute, or after a moment, on the clock of `zone`."""
 	if isinstance(value, str) and value:
 		value = datetime.fromisoformat(value) if len(value) > len("2026-01-01") else date.fromisoformat(value)
 	if isinstance(value, datetime):
@@ -135,11 +178,10 @@ def _moment_of(value: Any, days: int, zone: Any) -> datetime | None:
 	return start_of_day(value + timedelta(days=days), zone) if isinstance(value, date) else None
 
 
-def _give_up(plan: Plan, step: Step, began: datetime, at: datetime) -> WaitOver | ExitCampaign:
+def _time_out(plan: Plan, step: Step, began: datetime, at: datetime) -> WaitOver | ExitCampaign:
 	awaited = step.flow.awaited
-	if awaited.in_vain is OnTimeout.EXIT:
+	if awaited.on_timeout is OnTimeout.EXIT:
 		return ExitCampaign(step.id, None)
-	goes = awaited.in_vain is OnTimeout.GO_TO_STEP
-	return WaitOver(
-		step.id, began, at, True, plan.ids.get(awaited.in_vain_step if goes else step.flow.next_step)
-	)
+	goes_elsewhere = awaited.on_timeout is OnTimeout.GO_TO_STEP
+	label = awaited.on_timeout_step if goes_elsewhere else step.flow.next_step
+	return WaitOver(step.id, began, at, True, plan.ids.get(label))

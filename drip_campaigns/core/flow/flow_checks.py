@@ -52,6 +52,13 @@ def find_unreachable(plan: Plan) -> list[str]:
 	return [step.id for step in plan.steps if step.enabled and step.id not in reached]
 
 
+def find_looped(plan: Plan) -> frozenset[str]:
+	"""Return the enabled steps in a loop, and those that a loop leads to."""
+	edges = find_edges(plan)
+	looped = [step for step, ways in edges.items() if step in _reachable(edges, *ways)]
+	return frozenset(_reachable(edges, *looped))
+
+
 def find_edges(plan: Plan) -> Edges:
 	"""Return where each enabled step leads, with the least hours that it takes."""
 	return {step.id: _find_ways(plan, step, _all_ways(step)) for step in plan.steps if step.enabled}
@@ -88,8 +95,8 @@ def _all_ways(step: Step) -> Iterator[str]:
 	yield from _dealt_ways(step)
 	if flow.conditions and flow.otherwise is Otherwise.GO_TO_STEP:
 		yield flow.otherwise_step
-	if awaited and awaited.limit_hours and awaited.in_vain is OnTimeout.GO_TO_STEP:
-		yield awaited.in_vain_step
+	if awaited and awaited.limit_hours and awaited.on_timeout is OnTimeout.GO_TO_STEP:
+		yield awaited.on_timeout_step
 
 
 def _dealt_ways(step: Step) -> Iterator[str]:

@@ -73,8 +73,8 @@ def _take_awaited(fields: Fields) -> WaitCondition:
 	days = fields.take("wait_limit_days", read_count, 0)
 	return WaitCondition(
 		limit_hours=days * 24 + fields.take("wait_limit_hours", read_count, 0),
-		in_vain=fields.take("on_timeout", read_choice(option_values(OnTimeout)), OnTimeout.GO_ON),
-		in_vain_step=fields.take("on_timeout_step", read_text, ""),
+		on_timeout=fields.take("on_timeout", read_choice(option_values(OnTimeout)), OnTimeout.GO_ON),
+		on_timeout_step=fields.take("on_timeout_step", read_text, ""),
 		**_take_object(fields, kind),
 	)
 

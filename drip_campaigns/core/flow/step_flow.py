@@ -60,8 +60,8 @@ class WaitCondition:
 	days: int = 0  # after the date; negative: before it
 	clock: time | None = None
 	limit_hours: int = 0  # 0: for ever
-	in_vain: OnTimeout = OnTimeout.GO_ON
-	in_vain_step: str = ""
+	on_timeout: OnTimeout = OnTimeout.GO_ON
+	on_timeout_step: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class Flow:
 			yield "next_step", self.next_step
 		if self.conditions and self.otherwise is Otherwise.GO_TO_STEP:
 			yield "otherwise_step", self.otherwise_step
-		if self.awaited and self.awaited.limit_hours and self.awaited.in_vain is OnTimeout.GO_TO_STEP:
-			yield "on_timeout_step", self.awaited.in_vain_step
+		if self.awaited and self.awaited.limit_hours and self.awaited.on_timeout is OnTimeout.GO_TO_STEP:
+			yield "on_timeout_step", self.awaited.on_timeout_step
 		if self.awaited and self.awaited.event and self.awaited.event.step:
 			yield "wait_step", self.awaited.event.step
 		for test in self.conditions.tests if self.conditions else ():

@@ -1,4 +1,4 @@
-"""What the simulation is given and what it gives back, as values. Reading and writing them is in `simulate_file.py`."""
+"""The input and the result of a simulation, as values. `scenario_file.py` reads and writes them."""
 
 from __future__ import annotations
 
@@ -45,19 +45,17 @@ class ScriptedEvent:
 
 	at: datetime
 	action: Action
-	until: datetime | None = (
-		None  # of a scheduler that is down, or a step that is held: the moment it goes on
-	)
-	steps: tuple[Step, ...] = ()  # what an edit leaves
-	deeds: ScriptedActions = ScriptedActions()  # what of these acts
+	until: datetime | None = None  # when a scheduler that is down, or a paused step, resumes
+	steps: tuple[Step, ...] = ()  # the schedule after an edit
+	actions: ScriptedActions = ScriptedActions()  # what its actions do
 	given: Mapping[str, Any] = field(
 		default_factory=dict
-	)  # of an event, or of what changes in the recipient's record
+	)  # of an event, or of a change of the recipient's record
 
 
 @dataclass(frozen=True)
 class Scenario:
-	"""One enrollment on one plan, what happens to it, and for how long to watch."""
+	"""One enrollment in one campaign, what happens to it, and the last moment to look at."""
 
 	plan: Plan
 	start: datetime
@@ -65,14 +63,14 @@ class Scenario:
 	script: tuple[ScriptedEvent, ...]  # by time
 	until: datetime
 	every: timedelta
-	facts: Mapping[str, Any] = field(default_factory=dict)  # of the recipient, at the beginning
-	deeds: ScriptedActions = ScriptedActions()
-	caps: tuple[Cap, ...] = ()  # of how often the address may be written to, over all campaigns
+	data: Mapping[str, Any] = field(default_factory=dict)  # of the recipient, at the start
+	actions: ScriptedActions = ScriptedActions()
+	caps: tuple[Cap, ...] = ()  # of all campaigns together
 
 
 @dataclass(frozen=True)
 class Sent:
-	"""A step that went out."""
+	"""A step that was sent."""
 
 	step_id: str
 	planned_at: datetime
@@ -81,7 +79,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Skipped:
-	"""A step that was passed over by a decision."""
+	"""A step that was skipped."""
 
 	step_id: str
 	at: datetime
@@ -90,7 +88,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class FlowTurn:
-	"""A step that was carried out without an email, or that sent the enrollment another way."""
+	"""A wait or an end that was passed, or a branch that was followed."""
 
 	step_id: str
 	at: datetime
@@ -99,7 +97,7 @@ class FlowTurn:
 
 @dataclass(frozen=True)
 class DeferredStep:
-	"""An email that the frequency cap moved, and until when."""
+	"""An email that the frequency cap deferred."""
 
 	step_id: str
 	at: datetime
@@ -108,7 +106,7 @@ class DeferredStep:
 
 @dataclass(frozen=True)
 class SimulationResult:
-	"""What became of the enrollment. `zone` is the one it lived by."""
+	"""What happened to the enrollment. `zone` is the time zone of its schedule."""
 
 	sent: tuple[Sent, ...]
 	skipped: tuple[Skipped, ...]
@@ -117,4 +115,4 @@ class SimulationResult:
 	zone: ZoneInfo
 	turned: tuple[FlowTurn, ...] = ()
 	acted: tuple[PerformedAction, ...] = ()
-	held_back: tuple[DeferredStep, ...] = ()
+	deferred: tuple[DeferredStep, ...] = ()

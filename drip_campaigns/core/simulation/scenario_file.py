@@ -1,4 +1,4 @@
-"""The simulation's file: JSON in, a scenario or one line that names the wrong field out; and the outcome as JSON."""
+"""The simulation's file: reads JSON into a scenario, or names the wrong field in one line; and writes the result as JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,11 +66,11 @@ HEARD = {heard.value.lower(): heard.value for heard in EmailFeedback if heard is
 
 
 class Row(NamedTuple):
-	"""A step as the file has it: what it does if it acts, and whether it is for those who leave."""
+	"""A step of the file, with its action if it is one, and whether it runs on exit."""
 
 	step: Step
-	deed: ScriptedAction | None
-	is_for_leavers: bool
+	action: ScriptedAction | None
+	runs_on_exit: bool
 
 
 def load_scenario(file: str) -> Scenario:
@@ -87,22 +88,22 @@ def load_scenario(file: str) -> Scenario:
 def read_scenario(content: Any) -> Scenario:
 	"""Return the scenario that the JSON value describes; raise InvalidScenarioError naming the field."""
 	fields = Fields(content, "")
-	plan, deeds = fields.take("campaign", _read_plan)
+	plan, actions = fields.take("campaign", _read_plan)
 	read_moment = _moment_reader(find_zone(plan.timezone))
-	start, timezone, facts = fields.take(
+	start, timezone, data = fields.take(
 		"enrollment", lambda value, path: _read_enrollment(value, path, read_moment)
 	)
-	script = fields.take("script", read_list(_incident_reader(plan, read_moment)), ())
+	script = fields.take("script", read_list(_event_reader(plan, read_moment)), ())
 	caps = fields.take("frequency_cap", _read_caps, ())
 	until = fields.take("until", read_moment)
 	every = fields.take("every_minutes", _read_minutes, timedelta(minutes=5))
 	fields.refuse_others()
-	by_time = tuple(sorted(script, key=lambda incident: incident.at))
-	return Scenario(plan, start, timezone, by_time, until, every, facts, deeds, caps)
+	by_time = tuple(sorted(script, key=lambda event: event.at))
+	return Scenario(plan, start, timezone, by_time, until, every, data, actions, caps)
 
 
 def write_outcome(outcome: SimulationResult) -> str:
-	"""Return the outcome as JSON, its times with the offset of the zone the enrollment lived by."""
+	"""Return the result as JSON; its times have the offset of the enrollment's zone."""
 
 	def write_moment(moment: datetime) -> str:
 		return moment.astimezone(outcome.zone).isoformat()
@@ -124,10 +125,10 @@ def write_outcome(outcome: SimulationResult) -> str:
 			{"step": acted.step_id, "at": write_moment(acted.at), "what": acted.what}
 			for acted in outcome.acted
 		]
-	if outcome.held_back:
+	if outcome.deferred:
 		content["held_back"] = [
 			{"step": held.step_id, "at": write_moment(held.at), "until": write_moment(held.until)}
-			for held in outcome.held_back
+			for held in outcome.deferred
 		]
 	if outcome.turned:
 		content["turned"] = [
@@ -147,7 +148,7 @@ def explain(error: DripError) -> str:
 def _read_plan(value: Any, path: str) -> tuple[Plan, ScriptedActions]:
 	fields = Fields(value, path)
 	rows = fields.take("steps", read_list(_read_step))
-	steps, deeds = sort_rows(rows)
+	steps, actions = sort_rows(rows)
 	plan = Plan(
 		steps=steps,
 		timezone=fields.take("timezone", _read_zone_name),
@@ -165,15 +166,15 @@ def _read_plan(value: Any, path: str) -> tuple[Plan, ScriptedActions]:
 	)
 	fields.refuse_others()
 	_validate(plan, path, rows)
-	return plan, deeds
+	return plan, actions
 
 
 def sort_rows(rows: Sequence[Row]) -> tuple[tuple[Step, ...], ScriptedActions]:
-	"""Return the steps of the schedule, and what acts: steps for those who leave are no part of the schedule."""
-	steps = tuple(row.step for row in rows if not row.is_for_leavers)
-	acting = {row.step.id: row.deed for row in rows if row.deed and not row.is_for_leavers}
-	leaving = tuple(ExitStep(row.step, row.deed) for row in rows if row.deed and row.is_for_leavers)
-	return steps, ScriptedActions(acting, leaving)
+	"""Return the steps of the schedule, and the actions; steps on exit are no part of the schedule."""
+	steps = tuple(row.step for row in rows if not row.runs_on_exit)
+	actions = {row.step.id: row.action for row in rows if row.action and not row.runs_on_exit}
+	on_exit = tuple(ExitStep(row.step, row.action) for row in rows if row.action and row.runs_on_exit)
+	return steps, ScriptedActions(actions, on_exit)
 
 
 def _read_step(value: Any, path: str) -> Row:
@@ -192,16 +193,18 @@ def _read_step(value: Any, path: str) -> Row:
 		enabled=fields.take("enabled", read_boolean, True),
 		flow=take_flow(fields, waits=step_type is StepType.WAIT),
 	)
-	deed, is_for_leavers = read_action(fields) if step_type is StepType.ACTION else (None, False)
+	action, waits_for_todo, runs_on_exit = (
+		read_action(fields) if step_type is StepType.ACTION else (None, False, False)
+	)
 	fields.refuse_others()
 	for number, test in enumerate(step.flow.conditions.tests if step.flow.conditions else ()):
 		if isinstance(test, ExpressionTest):
 			fail(f"{path}.conditions.tests[{number}]", "is an expression, which needs a site")
-	return Row(step, deed, is_for_leavers)
+	return Row(replace(step, waits_for_todo=waits_for_todo), action, runs_on_exit)
 
 
 def _validate(plan: Plan, path: str, rows: Sequence[Row]) -> None:
-	"""Turn what is wrong with the plan into an error that names the place in the file."""
+	"""Raise an invalid plan as an error that names the place in the file."""
 	try:
 		validate_plan(plan)
 	except InvalidPlanError as error:
@@ -216,12 +219,12 @@ def _read_enrollment(
 	fields = Fields(value, path)
 	start = fields.take("start", read_moment)
 	timezone = fields.take("timezone", or_null(_read_zone_name), None)
-	facts = read_data(fields)
+	data = read_data(fields)
 	fields.refuse_others()
-	return start, timezone, facts
+	return start, timezone, data
 
 
-def _incident_reader(plan: Plan, read_moment: Reader[datetime]) -> Reader[ScriptedEvent]:
+def _event_reader(plan: Plan, read_moment: Reader[datetime]) -> Reader[ScriptedEvent]:
 	def read(value: Any, path: str) -> ScriptedEvent:
 		fields = Fields(value, path)
 		at = fields.take("at", read_moment)
@@ -230,14 +233,14 @@ def _incident_reader(plan: Plan, read_moment: Reader[datetime]) -> Reader[Script
 		if action is Action.PAUSE_STEP:
 			until = fields.take("until", read_moment, None)
 		rows = fields.take("steps", read_list(_read_step)) if action is Action.EDIT_STEPS else ()
-		steps, deeds = sort_rows(rows)
+		steps, actions = sort_rows(rows)
 		given = _take_given(fields, action)
 		fields.refuse_others()
 		if until is not None and until <= at:
 			fail(fields.path_of("until"), "must be later than at")
 		if steps:  # an edit may delete all of them
 			_validate(Plan(steps, plan.timezone), path, rows)
-		return ScriptedEvent(at, action, until, steps, deeds, given)
+		return ScriptedEvent(at, action, until, steps, actions, given)
 
 	return read
 

@@ -1,4 +1,4 @@
-"""What the simulation knows of its one recipient: what its file says, changed by its script."""
+"""The data of the simulation's one recipient: from its file, and changed by its script."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from drip_campaigns.core.json_fields import Fields, fail, read_choice, read_list
 
 
 class ScriptedData:
-	"""The facts of a scenario (`conditions.Facts`)."""
+	"""The recipient's data in a scenario (`conditions.ConditionData`)."""
 
 	doctype = ""
 
@@ -42,20 +42,20 @@ class ScriptedData:
 	def evaluate(self, expression: str) -> bool:
 		raise NotImplementedError("a file with an expression is refused")
 
-	def happen(self, event: str, step: str, at: datetime, link: str = "") -> None:
-		"""Note an event of a step's email."""
+	def add_event(self, event: str, step: str, at: datetime, link: str = "") -> None:
+		"""Record an event of a step's email."""
 		self._happenings.append(PastEvent(event, step, at, link))
 
 	def change(self, action: str, given: Mapping[str, Any]) -> None:
-		"""Let a line of the script change what is known."""
+		"""Apply a change from a line of the script."""
 		if action == "set_field":
 			self._fields[given["field"]] = given["value"]
 		elif action == "stand_on":
 			self._campaigns[given["campaign"]] = frozenset({CampaignStanding.EVER, given["stands"]})
 		else:
 			verb, _, kind = action.partition("_")
-			change = set.add if verb in ("add", "join") else set.discard
-			change(self._has[f"{kind}s"], given["name"])
+			update = set.add if verb in ("add", "join") else set.discard
+			update(self._has[f"{kind}s"], given["name"])
 
 
 CHANGES = (
@@ -71,7 +71,7 @@ CHANGES = (
 
 
 def read_change(fields: Fields, action: str) -> Mapping[str, Any]:
-	"""Take what a line of the script changes."""
+	"""Read what a line of the script changes."""
 	if action == "set_field":
 		return {"field": fields.take("field", read_text), "value": fields.take("value", read_plain)}
 	if action == "stand_on":
@@ -81,7 +81,7 @@ def read_change(fields: Fields, action: str) -> Mapping[str, Any]:
 
 
 def read_data(fields: Fields) -> Mapping[str, Any]:
-	"""Take what is known of the recipient at the beginning."""
+	"""Read the recipient's data at the start."""
 	return {
 		"fields": fields.take("fields", _read_fields, {}),
 		**{kind: fields.take(kind, read_list(read_text), ()) for kind in ("tags", "lists", "groups")},
