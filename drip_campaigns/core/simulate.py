@@ -313,10 +313,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 		description="Play one enrollment of a campaign through time and print what is sent and when, as JSON.",
 		epilog="The format of the file is described in docs/guide/schedule.md.",
 	)
-	parser.add_argument("file", help="the scenario, a JSON file; - reads it from standard input")
-	file = parser.parse_args(arguments).file
+	parser.add_argument("file", help="the scenario, or an exported campaign, as JSON; - reads standard input")
+	parser.add_argument("--start", help="of an exported campaign: when the enrollment starts")
+	parser.add_argument("--until", help="of an exported campaign: the last moment to look at")
+	given = parser.parse_args(arguments)
+	file = given.file
 	try:
-		print(write_outcome(play(load_scenario(file))))
+		print(write_outcome(play(load_scenario(file, given.start, given.until))))
 	except DripError as error:
 		print(f"{file}: {explain(error)}", file=sys.stderr)
 		return EXIT_BAD_FILE

@@ -1,30 +1,27 @@
-"""From the fields of a campaign's step to its place in the flow."""
-
-import json
-from typing import Any
+"""Reads from the fields of a campaign's step how it fits into the flow."""
 
 from frappe import _
-from frappe.utils import cint, get_time
+from frappe.utils import get_time
 
 from drip_campaigns.core.errors import InvalidFlowError, InvalidScenarioError
-from drip_campaigns.core.flow.flow_reader import FLOW_FIELDS, WAIT_FIELDS, take_flow
+from drip_campaigns.core.flow.flow_reader import FLOW_FIELDS, WAIT_FIELDS, read_form_values, take_flow
 from drip_campaigns.core.flow.step_flow import PLAIN, Flow
 from drip_campaigns.core.json_fields import Fields
 from drip_campaigns.core.model import StepType
 
-_CHOICES = ("otherwise", "wait_for", "wait_since", "on_timeout")
-_NUMBERS = ("expires_after_hours", "wait_days", "wait_limit_days", "wait_limit_hours")
 _PLAIN_FIELDS = ("conditions", "next_step", "expires_after_hours")
 
 
 def make_flow(row) -> Flow:
-	"""Return the flow of a Drip Campaign Step; raise InvalidFlowError with the field and the step."""
+	"""Return how a Drip Campaign Step fits into the flow; raise InvalidFlowError naming field and step."""
 	waits = row.step_type == StepType.WAIT.value
 	if not waits and not any(row.get(name) for name in _PLAIN_FIELDS):
 		return PLAIN
+	values = {name: row.get(name) for name in (*FLOW_FIELDS, *WAIT_FIELDS)}
+	if values["wait_time"]:
+		values["wait_time"] = get_time(values["wait_time"]).isoformat()
 	try:
-		given = {name: _read(row, name) for name in (*FLOW_FIELDS, *WAIT_FIELDS)}
-		given = {name: value for name, value in given.items() if value not in (None, "", 0)}
+		given = read_form_values(values, values)
 		return take_flow(Fields(given, ""), waits=waits and bool(row.wait_for))
 	except InvalidScenarioError as error:
 		field = (error.field or "").partition(".")[0]
@@ -32,16 +29,3 @@ def make_flow(row) -> Flow:
 	except ValueError as error:
 		message = _("The conditions cannot be read: {0}").format(error)
 		raise InvalidFlowError(message, field="conditions", step=row.name) from error
-
-
-def _read(row, name: str) -> Any:
-	value = row.get(name)
-	if not value:
-		return None
-	if name == "conditions":
-		return json.loads(value) if isinstance(value, str) else value
-	if name == "wait_time":
-		return get_time(value).isoformat()
-	if name in _NUMBERS:
-		return cint(value)
-	return str(value).lower() if name in _CHOICES else str(value).strip()

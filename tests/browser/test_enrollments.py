@@ -99,7 +99,7 @@ def test_line_shows_actions_waits_and_branches_and_a_failed_action_is_tried_agai
 	for number, text in enumerate(
 		(
 			"Welcome to us",
-			"Waited in vain",
+			"Not met within",
 			"Failed: No right",
 			"Not met",
 			"waits until it is closed",

@@ -353,9 +353,10 @@ def test_line_of_an_enrollment_has_actions_waits_and_branches_in_their_order(sit
 		("Email", "Planned"),
 	]
 	assert (
-		line[1]["reason"].startswith("Waited in vain: ") and line[2]["subject"] == "Add the tag “Drip Warm”"
+		line[1]["reason"].startswith("Not met within 1 day: ")
+		and line[2]["subject"] == "Add the tag “Drip Warm”"
 	)
-	assert line[3]["reason"] == "Not met: Welcome was opened. Goes on at Offer."
+	assert line[3]["reason"] == "Not met: Welcome was opened. Continued at Offer."
 	figures = get_results(campaign.name)["steps"]
 	assert [(row["sent"], row["acted"], row["moved_on"]) for row in figures] == [
 		*((1, 0, 0), (0, 0, 1), (0, 1, 0), (0, 0, 1), (0, 0, 0), (0, 0, 0)),

@@ -143,7 +143,7 @@ def test_who_does_not_meet_a_condition_goes_on_elsewhere_or_leaves(site, smtp, c
 	}
 	assert sent[reader.email_address] == ["Hello", "Thanks", "Offer"]
 	assert sent[other.email_address] == ["Hello", "Reminder"]
-	assert log_of(other, EventType.BRANCHED) == ["Not met: Hello was opened. Goes on at Reminder."]
+	assert log_of(other, EventType.BRANCHED) == ["Not met: Hello was opened. Continued at Reminder."]
 	assert reader.reload().status == "Completed"
 	assert (other.reload().status, other.exit_reason) == ("Exited", "Condition")
 	assert log_of(other, EventType.EXITED) == ["Not met: Hello was opened."]
@@ -183,7 +183,9 @@ def test_wait_ends_as_soon_as_what_it_waits_for_has_happened(site, smtp, clock):
 	assert after_click == ["Hello", "Hello", "Thanks"]
 	assert subjects(smtp) == ["Hello", "Hello", "Thanks", "Reminder"]
 	assert (clicker.reload().status, idler.reload().status) == ("Completed", "Completed")
-	assert log_of(idler, EventType.BRANCHED)[0].startswith("Waited in vain: a link in Hello was clicked.")
+	assert log_of(idler, EventType.BRANCHED)[0].startswith(
+		"Not met within 3 days: a link in Hello was clicked."
+	)
 
 
 def test_wait_for_a_field_a_date_and_a_time_of_day(site, smtp, clock):

@@ -1,8 +1,9 @@
-"""Reading what a step says of the flow, from the simulation's file or from the fields of a form: the same names in both."""
+"""Reads how a step fits into the flow, from the simulation's file or from the fields of a form. Both use the same names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from datetime import time
 from typing import Any
 
@@ -49,15 +50,36 @@ WAIT_FIELDS = (
 	"on_timeout",
 	"on_timeout_step",
 )
+_CHOICES = ("otherwise", "wait_for", "wait_since", "on_timeout")
+_NUMBERS = ("expires_after_hours", "wait_days", "wait_limit_days", "wait_limit_hours")
 
 
 def option_values(enum: type[Label]) -> dict[str, Label]:
-	"""Return the members of an enum by what a file calls them."""
+	"""Return the members of an enum by their names in a file."""
 	return {member.value.lower(): member for member in enum}
 
 
+def read_form_values(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+	"""Return the fields of a step's form that are filled, as a file has them: choices in lower case, conditions as an object.
+
+	Raises ValueError for conditions that are not JSON.
+	"""
+	given = {name: _read_form_value(name, row.get(name)) for name in names}
+	return {name: value for name, value in given.items() if value not in (None, "", 0)}
+
+
+def _read_form_value(name: str, value: Any) -> Any:
+	if not value:
+		return None
+	if name == "conditions":
+		return json.loads(value) if isinstance(value, str) else value
+	if name in _NUMBERS:
+		return int(value)
+	return str(value).lower() if name in _CHOICES else str(value).strip()
+
+
 def take_flow(fields: Fields, *, waits: bool) -> Flow:
-	"""Take from a step's fields how it stands in the flow; one that waits for nothing has no fields of a wait."""
+	"""Read from a step's fields how it fits into the flow; without `waits` it has no fields of a wait."""
 	return Flow(
 		conditions=fields.take("conditions", or_null(read_conditions), None),
 		otherwise=fields.take("otherwise", read_choice(option_values(Otherwise)), Otherwise.SKIP),

@@ -40,6 +40,11 @@ from drip_campaigns.core.model import (
 from drip_campaigns.core.schedule.frequency_caps import LONGEST_DAYS, Cap, find_caps
 from drip_campaigns.core.schedule.plan_checks import validate_plan
 from drip_campaigns.core.schedule.wall_clock import find_zone, from_wall, to_utc
+from drip_campaigns.core.simulation.exported_campaign import (
+	COUNTED_FROM,
+	convert_exported_campaign,
+	is_exported_campaign,
+)
 from drip_campaigns.core.simulation.scenario import Action, Scenario, ScriptedEvent, SimulationResult
 from drip_campaigns.core.simulation.scripted_actions import (
 	ExitStep,
@@ -57,7 +62,7 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
 
 WEEKDAYS = {name: day for day, name in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))}
-COUNTED_FROM = {"start": CountedFrom.START, "previous": CountedFrom.PREVIOUS_STEP}
+COUNTED_FROM_VALUES = {word: CountedFrom(label) for label, word in COUNTED_FROM.items()}
 IF_LATE = {choice.value.lower(): choice for choice in IfLate}
 RE_ENROLLMENT = {choice.value.lower(): choice for choice in ReEnrollment}
 ACTIONS = {action.value: action for action in Action}
@@ -73,8 +78,11 @@ class Row(NamedTuple):
 	runs_on_exit: bool
 
 
-def load_scenario(file: str) -> Scenario:
-	"""Return the scenario of the named file ("-" is standard input); raise InvalidScenarioError naming the field."""
+def load_scenario(file: str, start: str | None = None, until: str | None = None) -> Scenario:
+	"""Return the scenario of the named file ("-" is standard input); raise InvalidScenarioError naming the field.
+
+	The file can also be an exported campaign: then `start` and `until` are those of its one enrollment.
+	"""
 	try:
 		text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
 		content = json.loads(text)
@@ -82,12 +90,18 @@ def load_scenario(file: str) -> Scenario:
 		raise InvalidScenarioError(f"cannot be read: {error.strerror}") from error
 	except (ValueError, RecursionError) as error:
 		raise InvalidScenarioError(f"is not JSON: {error}") from error
+	if is_exported_campaign(content):
+		given = {"start": start, "until": until}
+		missing = next((name for name, value in given.items() if not value), None)
+		if missing:
+			fail(f"--{missing}", "is missing: an exported campaign has no dates")
+		content = {"campaign": content, "enrollment": {"start": start}, "until": until}
 	return read_scenario(content)
 
 
 def read_scenario(content: Any) -> Scenario:
 	"""Return the scenario that the JSON value describes; raise InvalidScenarioError naming the field."""
-	fields = Fields(content, "")
+	fields = Fields(_convert_export(content), "")
 	plan, actions = fields.take("campaign", _read_plan)
 	read_moment = _moment_reader(find_zone(plan.timezone))
 	start, timezone, data = fields.take(
@@ -100,6 +114,15 @@ def read_scenario(content: Any) -> Scenario:
 	fields.refuse_others()
 	by_time = tuple(sorted(script, key=lambda event: event.at))
 	return Scenario(plan, start, timezone, by_time, until, every, data, actions, caps)
+
+
+def _convert_export(content: Any) -> Any:
+	"""Return a file whose campaign is an export as one with a plan on the clock of the recipient, else UTC."""
+	if not isinstance(content, Mapping) or not is_exported_campaign(content.get("campaign")):
+		return content
+	enrollment = content.get("enrollment")
+	timezone = enrollment.get("timezone") if isinstance(enrollment, Mapping) else None
+	return {**content, "campaign": convert_exported_campaign(content["campaign"], timezone or "UTC")}
 
 
 def write_outcome(outcome: SimulationResult) -> str:
@@ -189,7 +212,7 @@ def _read_step(value: Any, path: str) -> Row:
 		label=fields.take("label", read_text, ""),
 		send_after_days=fields.take("send_after_days", read_count, 0),
 		send_after_hours=fields.take("send_after_hours", read_count, 0),
-		counted_from=fields.take("counted_from", read_choice(COUNTED_FROM), CountedFrom.START),
+		counted_from=fields.take("counted_from", read_choice(COUNTED_FROM_VALUES), CountedFrom.START),
 		enabled=fields.take("enabled", read_boolean, True),
 		flow=take_flow(fields, waits=step_type is StepType.WAIT),
 	)
