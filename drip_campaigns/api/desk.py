@@ -230,7 +230,7 @@ def get_campaign_summary(campaign: str) -> dict:
 @frappe.whitelist(methods=["GET"])
 def get_enrollment_schedule(enrollment: str) -> list[dict]:
 	"""Return each step of an enrollment with what became of it, or when it is planned."""
-	return progress.list_schedule(_get("Drip Enrollment", enrollment, "read"))
+	return progress.list_schedule(_get("Drip Enrollment", enrollment, "read"), utc_now())
 
 
 @frappe.whitelist(methods=["POST"])

@@ -1,6 +1,6 @@
-"""What saving an edited campaign would do to those on board, told before it is saved. Reads only.
+"""What saving an edited campaign would change for the people in it. Reads only.
 
-The database counts people by the place at which they stand; the pure core says how each place fares.
+The database counts people by their place in the schedule; the pure core computes what changes at each place.
 """
 
 from collections.abc import Iterator
@@ -20,21 +20,23 @@ from drip_campaigns.plans.enrollment_state import position_fields, read_position
 from drip_campaigns.rendering.render_email import load_step_text
 from drip_campaigns.site.clock import from_site, to_site_plan
 
-ANY_MOMENT = datetime(2000, 1, 1, tzinfo=timezone.utc)  # of a position whose fields' names are asked for
+ANY_MOMENT = datetime(
+	2000, 1, 1, tzinfo=timezone.utc
+)  # of a position that is needed only for the names of its fields
 _LIVE = sorted(status.value for status in LIVE_STATUSES)
 
 
 def preview_impact(stored, edited) -> tuple[Impact, list[str]]:
-	"""Return what saving `edited` over `stored`, two Drip Campaign documents, would do: in numbers and in sentences."""
+	"""Return what saving `edited` over `stored`, two Drip Campaign documents, would change: in numbers and in sentences."""
 	before, after = make_plan(stored), make_plan(edited)
 	impact = measure_impact(
 		before, after, _groups(stored.name, before, after), lambda moment: from_site(to_site_plan(moment))
 	)
-	return impact, list(_tell(stored, edited, impact))
+	return impact, list(_describe(stored, edited, impact, has_flow=after.has_flow or after.has_jumps))
 
 
 def count_live(campaign: str) -> int:
-	"""Return how many are on board of a campaign."""
+	"""Return how many people are in a campaign."""
 	return frappe.db.count("Drip Enrollment", {"campaign": campaign, "status": ["in", _LIVE]})
 
 
@@ -48,7 +50,7 @@ def _groups(campaign: str, before: Plan, after: Plan) -> Iterator[Group]:
 		yield Group(
 			row.people,
 			Status(row.status),
-			# The start itself says nothing of what is still to come: only the moment that the rest is counted from.
+			# What is still to come depends on the anchor, and not on the start.
 			read_position({**row, "started_at": row.anchor_at, "waiting_since": None}, known[mask]),
 			from_site(row.next_send_at),
 			awaits_confirmation=waits_for_confirmation(row),
@@ -57,7 +59,7 @@ def _groups(campaign: str, before: Plan, after: Plan) -> Iterator[Group]:
 
 
 def _count_by_place(campaign: str, steps: list[str], *, with_completed: bool) -> list[frappe._dict]:
-	"""Count the enrollments that agree in everything that the schedule asks for, the steps they were sent included."""
+	"""Count the enrollments that are equal in all that the schedule needs, including the steps they were sent."""
 	table = frappe.qb.DocType("Drip Enrollment")
 	columns = [name for name in _position_columns() if name not in ("started_at", "waiting_since")]
 	inner = (
@@ -77,17 +79,17 @@ def _is_concerned(table, campaign: str, with_completed: bool):
 	live = table.status.isin(_LIVE)
 	if not with_completed:
 		return live
-	# Who has started over since goes on in the new enrollment, and not in the completed one.
+	# A recipient who was enrolled again continues in the new enrollment, and not in the completed one.
 	again = frappe.qb.DocType("Drip Enrollment").as_("again")
 	taken = frappe.qb.from_(again).select(again.email_address)
 	taken = taken.where((again.campaign == campaign) & again.status.isin(_LIVE))
 	completed = (table.status == Status.COMPLETED.value) & table.email_address.notin(taken)
-	completed &= table.email_address.isnotnull()  # nor does who was erased
+	completed &= table.email_address.isnotnull()  # it is empty after personal data was erased
 	return live | completed
 
 
 def _done_mask(table, steps: list[str]):
-	"""One number that says which steps an enrollment has dealt with: a bit for each."""
+	"""Return one number with a bit for each step that an enrollment has an email of."""
 	email = frappe.qb.DocType("Drip Email")
 	bits = Case()
 	for bit, step in enumerate(steps):
@@ -99,28 +101,32 @@ def _position_columns() -> list[str]:
 	return list(position_fields(due_steps.begin(ANY_MOMENT, None)))
 
 
-def _tell(stored, edited, impact: Impact) -> Iterator[str]:
+def _describe(stored, edited, impact: Impact, *, has_flow: bool) -> Iterator[str]:
 	names = {row.name or f"new-{row.idx}": _name_step(row) for row in (*stored.steps, *edited.steps)}
+	get = _("Step {0}: {1} will get it. {2} are already past it and won't.")
+	if has_flow:
+		get = _(
+			"Step {0}: {1} get it if its conditions and waits lead there. {2} are already past it and won't."
+		)
 	for step in impact.gets | impact.past:
-		gets, past = impact.gets[step], impact.past[step]
-		yield _("Step {0}: {1} will get it, {2} are past it and will not.").format(names[step], gets, past)
+		yield get.format(names[step], impact.gets[step], impact.past[step])
 	for step, count in impact.loses.items():
-		yield _("Step {0}: {1} who were to get it will not.").format(names[step], count)
+		yield _("Step {0}: {1} would have got it and no longer will.").format(names[step], count)
 	for step in _changed_texts(stored, edited):
 		waiting = impact.waits_for[step]
-		yield _("Step {0}: {1} will get the new text. Who was sent the old one keeps it.").format(
+		yield _("Step {0}: {1} will get the new text. Emails already sent don't change.").format(
 			names[step], waiting
 		)
-	for count, sentence in _figures(impact):
+	for count, sentence in _list_counts(impact):
 		if count:
 			yield sentence.format(count)
 
 
-def _figures(impact: Impact) -> Iterator[tuple[int, str]]:
-	yield impact.reopened, _("{0} who had completed the campaign will be taken up again.")
-	yield impact.later, _("{0} will get their next email later than planned now.")
-	yield impact.earlier, _("{0} will get their next email earlier than planned now.")
-	yield impact.finished, _("{0} have nothing more to come, and complete the campaign.")
+def _list_counts(impact: Impact) -> Iterator[tuple[int, str]]:
+	yield impact.reopened, _("{0} who completed the campaign will re-enter it.")
+	yield impact.later, _("{0} will get their next email later than now planned.")
+	yield impact.earlier, _("{0} will get their next email earlier than now planned.")
+	yield impact.finished, _("{0} have no steps left and complete the campaign.")
 
 
 def _changed_texts(stored, edited) -> list[str]:

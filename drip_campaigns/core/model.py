@@ -265,8 +265,8 @@ class Plan:
 
 	@cached_property
 	def has_jumps(self) -> bool:
-		"""Whether a step leads elsewhere than to the next in order, or to nothing."""
-		return any(step.flow.next_step or step.type is StepType.END for step in self.steps)
+		"""Whether a step can lead to another than the next in order, or to none."""
+		return any(step.flow.can_jump or step.type is StepType.END for step in self.steps)
 
 	@cached_property
 	def keeps_dates(self) -> bool:

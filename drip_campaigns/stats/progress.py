@@ -1,12 +1,17 @@
-"""What a form shows of a campaign's and an enrollment's progress. Reads only."""
+"""The progress of a campaign and of an enrollment, as their forms show it. Reads only."""
+
+from datetime import datetime
 
 import frappe
 from frappe import _
 from frappe.query_builder.functions import Count
 
+from drip_campaigns.actions.awaited_todo import is_waiting_for_todo, keep_distance
+from drip_campaigns.core.flow.forecast import Arrival, find_arrivals
 from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, SkipReason, StepType
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
+from drip_campaigns.plans.enrollment_rows import load_handled_steps
 from drip_campaigns.plans.enrollment_state import read_position
 from drip_campaigns.site.clock import to_site
 
@@ -18,7 +23,7 @@ _LIVE = frozenset(status.value for status in LIVE_STATUSES)
 def count_by_status(campaign: str) -> dict[str, dict[str, int]]:
 	"""Return {"enrollments": {status: n}, "emails": {status: n}, "actions": {status: n}} of a campaign.
 
-	The emails' Missed are those of the skipped ones that were overdue, and can be sent after all.
+	The emails' Missed are the skipped ones that were overdue; Send Missed can still send them.
 	"""
 	missed = {"campaign": campaign, "status": EmailStatus.SKIPPED.value, "reason": SkipReason.EXPIRED.value}
 	emails = _count("Drip Email", campaign)
@@ -43,10 +48,12 @@ def _count(doctype: str, campaign: str) -> dict[str, int]:
 	return dict(rows)
 
 
-def list_schedule(enrollment) -> list[dict]:
-	"""Return what became of the steps of a Drip Enrollment document, in order, and then what is planned.
+def list_schedule(enrollment, now: datetime) -> list[dict]:
+	"""Return the steps of a Drip Enrollment document in order: the past ones with their results, then the planned ones.
 
-	Each has kind (Email, Action, Way), step, subject, planned_at, status, sent_at and reason; an action has its name as well.
+	Each has kind (Email, Action, Way), step, subject, planned_at, status, sent_at and reason; an action has its name, too.
+	Where waits and branches decide when a planned step comes, planned_at is the earliest moment, planned_until the latest
+	or None, and is_range is true.
 	"""
 	campaign = frappe.get_cached_doc("Drip Campaign", enrollment.campaign)
 	subjects, places = step_subjects(campaign), {row.name: row.idx for row in campaign.steps}
@@ -55,20 +62,30 @@ def list_schedule(enrollment) -> list[dict]:
 	past.sort(key=lambda row: (row.pop("at"), places.get(row["step"], 0)))
 	if enrollment.status not in _LIVE:
 		return past
-	done = [row["step"] for row in past if row["kind"] != "Way"]
-	return past + _planned(enrollment, campaign, subjects, done)
+	return past + _planned(enrollment, campaign, subjects, now)
 
 
-def _planned(enrollment, campaign, subjects: dict[str, str], done: list[str]) -> list[dict]:
+def _planned(enrollment, campaign, subjects: dict[str, str], now: datetime) -> list[dict]:
 	kinds = {row.name: row.step_type or StepType.SEND.value for row in campaign.steps}
-	position = read_position(enrollment.as_dict(), done)
+	plan, steps = make_plan(campaign), load_handled_steps([enrollment.name])[enrollment.name]
+	position = keep_distance(plan, read_position(enrollment.as_dict(), steps), steps)
+	arrivals = {}
+	if plan.has_flow or plan.has_jumps or is_waiting_for_todo(steps):
+		arrivals = find_arrivals(plan, position, now, awaits_todo=is_waiting_for_todo(steps))
 	return [
 		{
 			**{"kind": _KINDS.get(kinds[step], "Way"), "step": step, "subject": subjects[step]},
-			**{"planned_at": to_site(moment), "status": "Planned", "sent_at": None},
+			**{"status": "Planned", "sent_at": None, **_moments(moment, arrivals.get(step))},
 		}
-		for step, moment in due_steps.planned_schedule(make_plan(campaign), position)
+		for step, moment in due_steps.planned_schedule(plan, position)
 	]
+
+
+def _moments(planned_at: datetime, arrival: Arrival | None) -> dict:
+	if arrival is None or arrival.is_exact:
+		return {"planned_at": to_site(planned_at)}
+	until = to_site(arrival.latest) if arrival.latest else None
+	return {"planned_at": to_site(arrival.earliest), "planned_until": until, "is_range": True}
 
 
 def _emails(enrollment: str) -> list[dict]:
@@ -95,7 +112,7 @@ def _actions(enrollment: str, subjects: dict[str, str]) -> list[dict]:
 
 
 def _ways(enrollment: str, subjects: dict[str, str]) -> list[dict]:
-	"""Return where the enrollment was led elsewhere than to the next step, and the waits that are over."""
+	"""Return the branches that the enrollment followed, and the waits that are over."""
 	filters = {"enrollment": enrollment, "event_type": EventType.BRANCHED.value}
 	fields = ["step", "detail as reason", "occurred_at as sent_at", "occurred_at as at"]
 	rows = frappe.get_all(

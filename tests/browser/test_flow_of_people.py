@@ -31,7 +31,7 @@ def test_edit_of_a_running_campaign_says_what_it_does_and_can_be_called_off(desk
 	desk.page.keyboard.press("Control+s")
 	dialog = desk.page.locator(".modal.show").last
 	expect(dialog.locator(".drip-edit li").first).to_have_text(
-		"Step “Something new”: 3 will get it, 0 are past it and will not."
+		"Step “Something new”: 3 will get it. 0 are already past it and won't."
 	)
 	desk.shoot("edit-dialog")
 	dialog.locator(".btn-modal-secondary:visible").click()

@@ -343,7 +343,7 @@ def test_line_of_an_enrollment_has_actions_waits_and_branches_in_their_order(sit
 		run_actions.run(clock.now)
 		clock.advance(days=1)
 
-	line = progress.list_schedule(enrollment.reload())
+	line = progress.list_schedule(enrollment.reload(), clock.now)
 
 	assert [(row["kind"], row["status"]) for row in line] == [
 		("Email", "Sent"),

@@ -102,8 +102,8 @@ def test_dialog_says_in_words_who_gets_a_new_step_and_who_is_past_it(crowd):
 	assert told == {
 		"on_board": 11,
 		"sentences": [
-			"Step “New on day 3”: 7 will get it, 4 are past it and will not.",
-			"4 will get their next email earlier than planned now.",
+			"Step “New on day 3”: 7 will get it. 4 are already past it and won't.",
+			"4 will get their next email earlier than now planned.",
 		],
 	}
 

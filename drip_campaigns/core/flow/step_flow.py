@@ -76,6 +76,12 @@ class Flow:
 	expires_after_hours: int = 0  # overdue by more, it is passed over; 0: never
 
 	@property
+	def can_jump(self) -> bool:
+		"""Whether it names a step to go to."""
+		elsewhere = self.awaited and self.awaited.on_timeout is OnTimeout.GO_TO_STEP
+		return bool(self.next_step or elsewhere or self.otherwise is Otherwise.GO_TO_STEP)
+
+	@property
 	def named_steps(self) -> Iterator[tuple[str, str]]:
 		"""The labels that this names, with the field of the step in which each stands."""
 		if self.next_step:

@@ -236,8 +236,8 @@ def find_next(plan: Plan, position: Position) -> Placed | None:
 
 
 def to_come(plan: Plan, position: Position) -> frozenset[str]:
-	"""Return the ids of all steps that this enrollment still gets, if it meets all conditions; after the plan's end none."""
-	if plan.end_date is not None or plan.has_jumps:
+	"""Return the ids of all steps that this enrollment still gets in order; after the plan's end none."""
+	if plan.end_date is not None:
 		return frozenset(step_id for step_id, _moment in planned_schedule(plan, position))
 	return frozenset(placed.step.id for placed in _to_come(plan, position))
 

@@ -1,6 +1,7 @@
-"""What an edit of the schedule does to those on board, reckoned for each place at which somebody stands.
+"""What an edit of the schedule changes for the people in the campaign, computed for each place in it.
 
-People who stand at the same place fare alike, so a hundred thousand are a few hundred groups. Counting them is the edge's.
+The result is the same for all people at one place, so a hundred thousand people are a few hundred groups. The caller
+counts them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from drip_campaigns.core.flow.forecast import find_steps_to_come
 from drip_campaigns.core.model import Plan, Position, Status
 from drip_campaigns.core.schedule import due_steps
 
@@ -18,46 +20,48 @@ _GOING_ON = (Status.SCHEDULED, Status.IN_PROGRESS)
 
 @dataclass(frozen=True)
 class Group:
-	"""Those who stand at one place: how many, since when they wait, and for what."""
+	"""The people at one place: how many, their position, and what their enrollments store."""
 
 	count: int
 	status: Status
 	position: Position
 	next_send_at: datetime | None  # aware, UTC; as it is stored now
 	awaits_confirmation: bool = False
-	retries: bool = False  # what failed is tried again at its own time, whatever the schedule says
+	retries: bool = False  # a failed step is tried again at its own time
 
 
 @dataclass
 class Impact:
-	"""What an edit does, in numbers of enrollments; by step where a step is meant."""
+	"""What an edit changes, in numbers of enrollments, and by step for single steps."""
 
 	gets: Counter[str] = field(
 		default_factory=Counter
-	)  # a step that is new, or enabled: live ones who get it
-	past: Counter[str] = field(default_factory=Counter)  # live ones who are past it and never get it
-	loses: Counter[str] = field(default_factory=Counter)  # live ones who do not get it any more
-	waits_for: Counter[str] = field(default_factory=Counter)  # live ones who get a step that stays
+	)  # a new or newly enabled step: live enrollments that can still get it
+	past: Counter[str] = field(default_factory=Counter)  # live enrollments past it, which never get it
+	loses: Counter[str] = field(default_factory=Counter)  # live enrollments that no longer get it
+	waits_for: Counter[str] = field(
+		default_factory=Counter
+	)  # live enrollments that still get a step that remains
 	reopened: int = 0
 	later: int = 0
 	earlier: int = 0
-	finished: int = 0  # live ones to whom nothing is sent any more
+	finished: int = 0  # live enrollments with no step left
 
 
 def measure_impact(
 	before: Plan, after: Plan, groups: Iterable[Group], as_stored: Callable[[datetime], datetime]
 ) -> Impact:
-	"""Return what changing the plan `before` into `after` does to those who stand in `groups`.
+	"""Return what changing the plan `before` into `after` changes for `groups`.
 
-	`as_stored` says which moment a planned one is when it is read back from where it was stored.
+	`as_stored` returns a planned moment as the database would return it after storing it.
 	"""
-	weighing = _Weighing(before, after, as_stored)
+	counter = _ImpactCounter(before, after, as_stored)
 	for group in groups:
-		weighing.add(group)
-	return weighing.impact
+		counter.add(group)
+	return counter.impact
 
 
-class _Weighing:
+class _ImpactCounter:
 	def __init__(self, before: Plan, after: Plan, as_stored: Callable[[datetime], datetime]) -> None:
 		self.before, self.after, self.as_stored = before, after, as_stored
 		self.impact = Impact()
@@ -91,15 +95,15 @@ class _Weighing:
 		self.impact.earlier += group.count * (moment < group.next_send_at)
 
 	def _to_come(self, plan: Plan, position: Position) -> frozenset[str]:
-		"""As `schedule.to_come`, which without an end of the plan asks for the place alone, and not for the time."""
+		"""As `find_steps_to_come`. Without an end date, the result depends on the place alone, and not on the time."""
 		key = (
 			*(id(plan), position.done, position.reached_step, position.reached_hours),
-			position.jump_to,  # behind one wait, some go one way and some the other
+			position.jump_to,  # after one wait, people can go different ways
 		)
 		if plan.end_date is not None:
 			key = (id(plan), position)
 		if key not in self._known:
-			self._known[key] = due_steps.to_come(plan, position)
+			self._known[key] = find_steps_to_come(plan, position)
 		return self._known[key]
 
 

@@ -1,12 +1,13 @@
-// Steps as dots on a line of time: what happens when, and how far apart it is, however many steps there are.
-// A form takes it in with an include; each stop is {state, when, subject, note, hours}, hours counted from the start. One that
-// is no email has a kind (action, way), which gives its dot another shape; a button {label, value} stands below the note.
+// Steps as dots on a timeline: what happens when, and how far apart.
+// A form includes this file. Each stop is {state, when, subject, note, hours}, with hours counted from the start, or null
+// if they are not known. A stop that isn't an email has a kind (action, way), which gives its dot another shape. A button
+// {label, value} is shown below the note.
 
 function make_step_line(stops) {
 	const STATES = {
 		planned: __("Planned"),
 		next: __("Next"),
-		queued: __("On its way"),
+		queued: __("In the queue"),
 		sent: __("Sent"),
 		skipped: __("Skipped"),
 		failed: __("Failed"),
@@ -16,8 +17,12 @@ function make_step_line(stops) {
 	};
 	const escape = frappe.utils.escape_html;
 
-	// The room between two dots grows with the time between them, but slower: a month must not hide the first week.
-	const room = (i) => (i + 1 < stops.length ? Math.sqrt(Math.max(stops[i + 1].hours - stops[i].hours, 1) / 24) : 0);
+	// The space between two dots grows with the time between them, but slower, so that a month does not hide the first week.
+	const room = (i) => {
+		if (i + 1 >= stops.length) return 0;
+		const is_known = stops[i].hours !== null && stops[i + 1].hours !== null;
+		return Math.sqrt(Math.max(is_known ? stops[i + 1].hours - stops[i].hours : 0, 1) / 24);
+	};
 
 	const items = stops.map((stop, i) => {
 		const title = [stop.when, stop.subject, STATES[stop.state], stop.note].filter(Boolean).join("\n");
@@ -34,7 +39,7 @@ function make_step_line(stops) {
 	return `<ol class="drip-line">${items.join("")}</ol>`;
 }
 
-// A place at the top of the section of a field, as wide as the form, in which a form may draw.
+// An area at the top of a field's section, as wide as the form, where a form can draw.
 function get_canvas(frm, fieldname) {
 	const field = frm.get_field(fieldname);
 	const section = $(field.wrapper).closest(".section-body");

@@ -1,4 +1,4 @@
-// Before an edited campaign with people on board is saved: what the edit does to them.
+// Before a campaign with people in it is saved: shows what the edit changes for them.
 
 frappe.ui.form.on("Drip Campaign", {
 	before_save: ask_before_edit,
@@ -26,7 +26,7 @@ async function ask_before_edit(frm) {
 function confirm_edit({ on_board, sentences }) {
 	const escape = frappe.utils.escape_html;
 	const lines = sentences.map((sentence) => `<li>${escape(sentence)}</li>`).join("");
-	const head = __("{0} are on board of this campaign. What this edit does:", [on_board]);
+	const head = __("{0} people are in this campaign. This change means:", [on_board]);
 	return new Promise((resolve) => {
 		let saves = false;
 		const dialog = new frappe.ui.Dialog({
@@ -37,7 +37,7 @@ function confirm_edit({ on_board, sentences }) {
 				saves = true;
 				dialog.hide();
 			},
-			secondary_action_label: __("Go On Editing"),
+			secondary_action_label: __("Continue Editing"),
 			secondary_action: () => dialog.hide(),
 		});
 		dialog.on_hide = () => resolve(saves);

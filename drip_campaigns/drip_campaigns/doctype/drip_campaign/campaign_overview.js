@@ -1,18 +1,34 @@
-// What a campaign looks like at a glance: the schedule as a line, how many are where, and what to do next.
+// A campaign at a glance: the schedule as a line, the number of people in each status, and what to do next.
 
 const load_sentences_soon = frappe.utils.debounce(load_sentences, 200);
 
 function draw_schedule(frm) {
 	draw_line(frm);
 	load_sentences_soon(frm);
+	load_days_soon(frm);
+}
+
+// The server reckons the days, as it does when it sends: `when` is a range where waits and branches decide.
+const load_days_soon = frappe.utils.debounce(load_days, 300);
+
+async function load_days(frm) {
+	if (!(frm.doc.steps || []).length) return;
+	const request = (frm.drip_days_request = (frm.drip_days_request || 0) + 1);
+	const { message } = await frappe.call({
+		method: "drip_campaigns.api.editing.preview_days",
+		args: { document: JSON.stringify(frm.doc) },
+	});
+	if (request !== frm.drip_days_request) return; // a later one is on its way
+	frm.drip_days = message;
+	draw_line(frm);
 }
 
 function draw_line(frm) {
 	const steps = frm.doc.steps || [];
-	const placed = place_steps(steps.filter((step) => !is_for_leavers(step)));
-	const stops = placed.map(({ step, hours }) => ({
+	const placed = sort_by_day(frm, steps.filter((step) => !runs_on_exit(step)));
+	const stops = placed.map(({ step, hours, when }) => ({
 		hours,
-		when: describe_offset(hours),
+		when,
 		subject: name_step(frm, step),
 		state: cint(step.enabled) && !cint(step.is_draft) ? "planned" : "disabled",
 		kind: { Action: "action", "Wait Until": "way", End: "way" }[step.step_type],
@@ -20,13 +36,24 @@ function draw_line(frm) {
 	}));
 	const canvas = get_canvas(frm, "steps").html(stops.length ? make_step_line(stops) : "");
 	draw_ways(canvas, placed.map(({ step }) => step));
-	canvas.append(steps.filter(is_for_leavers).map(draw_for_leavers));
+	canvas.append(steps.filter(runs_on_exit).map(draw_exit_step));
 }
 
-// What is done for those who leave has no day on the line: it is counted from the day on which somebody does.
-const is_for_leavers = (step) => step.run_when === "On Exit";
+// The steps in the order in which they run, each with its day. A row that the server does not know yet comes last.
+function sort_by_day(frm, steps) {
+	const days = frm.drip_days || [];
+	const placed = steps.map((step) => {
+		const place = days.findIndex((day) => day.step === step.name);
+		const { hours = null, when = "" } = days[place] || {};
+		return { step, hours, when, place: place < 0 ? days.length : place };
+	});
+	return placed.sort((a, b) => a.place - b.place);
+}
 
-function draw_for_leavers(step) {
+// A step on exit has no day on the line: its delay starts when a recipient exits.
+const runs_on_exit = (step) => step.run_when === "On Exit";
+
+function draw_exit_step(step) {
 	const hours = cint(step.send_after_days) * 24 + cint(step.send_after_hours);
 	const delay = hours ? __("{0} later", [describe_length(hours)]) : "";
 	const text = [name_turn(step), delay, cint(step.enabled) ? "" : __("Disabled")].filter(Boolean).join(" · ");
@@ -40,23 +67,7 @@ function name_step(frm, step) {
 	return put_fields_in_brackets(subject);
 }
 
-// As the server reckons: a disabled row keeps its place in the chain of "Previous Step".
-function place_steps(steps) {
-	let hours = 0;
-	const placed = steps.map((step, row) => {
-		const delay = cint(step.send_after_days) * 24 + cint(step.send_after_hours);
-		hours = row > 0 && step.counted_from === "Previous Step" ? hours + delay : delay;
-		return { step, hours, row };
-	});
-	return placed.sort((a, b) => a.hours - b.hours || a.row - b.row);
-}
-
-function describe_offset(hours) {
-	const day = __("Day {0}", [Math.floor(hours / 24)]);
-	return hours % 24 ? `${day} + ${__("{0} h", [hours % 24])}` : day;
-}
-
-// Where the flow has something to say, it is not said as well that a step is counted from the start.
+// A note on the flow replaces the note that a step is counted from the start.
 function describe_place(step) {
 	const flow = describe_flow(step);
 	const delay = describe_delay(step);
@@ -68,8 +79,8 @@ function describe_delay(step) {
 	if (cint(step.is_draft)) return __("Draft");
 	if (cint(step.is_paused)) return __("Paused");
 	if (step.counted_from === "Previous Step" && step.idx > 1) return __("After the row above");
-	const at_once = !cint(step.send_after_days) && !cint(step.send_after_hours);
-	return at_once ? __("At once") : __("After the start");
+	const is_immediate = !cint(step.send_after_days) && !cint(step.send_after_hours);
+	return is_immediate ? __("At the start") : __("After the start");
 }
 
 async function load_summary(frm) {
@@ -106,13 +117,13 @@ function count_enrollments(frm) {
 	return Object.values(frm.drip_summary.enrollments).reduce((sum, count) => sum + count, 0);
 }
 
-// One sentence for somebody who has not done this before.
+// One sentence for a new user.
 function show_next_move(frm) {
 	frm.set_intro();
 	const [text, color] = find_next_move(frm) || [];
 	if (text) frm.set_intro(text, color);
 	if (frm.doc.omit_unsubscribe_link) {
-		const warning = __("These emails have no unsubscribe link. Marketing mail without one breaks the law in most countries.");
+		const warning = __("These emails have no unsubscribe link. In most countries, marketing email must have one.");
 		frm.set_intro(warning, "red");
 	}
 }
@@ -120,29 +131,29 @@ function show_next_move(frm) {
 function find_next_move(frm) {
 	const { status, steps, pause_reason, paused_until, closed_at } = frm.doc;
 	if (!steps.length) {
-		return [__("Add the first step below: how many days after the start it leaves, and what it says. Then save."), "blue"];
+		return [__("Add your first email below: choose when it is sent and write it. Then save."), "blue"];
 	}
 	if (frm.is_new()) return null;
 	if (status === "Draft" && may_activate(frm)) {
-		return [__("A draft sends nothing. Send yourself a test, then press Activate."), "blue"];
+		return [__("A draft sends nothing. Send yourself a test, then click Activate."), "blue"];
 	}
 	if (status === "Draft") {
 		return [__("A draft sends nothing. Ask a Drip Manager to activate it."), "blue"];
 	}
 	if (status === "Active" && frm.drip_is_held) {
-		return [__("All sending is held in Drip Settings: nothing leaves until that is lifted."), "orange"];
+		return [__("Drip Settings has paused all sending. Resume it there to send emails."), "orange"];
 	}
 	if (status === "Active" && !count_enrollments(frm)) {
-		return [__("This campaign is active and waits for recipients: press Enroll, or + under Connections."), "blue"];
+		return [__("This campaign is active and has no recipients yet. Click Enroll, or + under Connections."), "blue"];
 	}
 	if (status === "Paused" && pause_reason) return [frappe.utils.escape_html(pause_reason), "red"];
 	if (status === "Paused" && paused_until) {
-		return [__("Paused until {0}. It goes on by itself then.", [frappe.datetime.str_to_user(paused_until)]), "orange"];
+		return [__("Paused until {0}. It then resumes automatically.", [frappe.datetime.str_to_user(paused_until)]), "orange"];
 	}
 	if (closed_at && status === "Active") {
-		return [__("Closed: those on board finish, nobody new is enrolled. It ends when the last has finished."), "orange"];
+		return [__("Closed to new recipients. The campaign ends when the last enrollment is finished."), "orange"];
 	}
-	if (status === "Paused") return [__("Paused: nothing is sent until it is resumed."), "orange"];
-	if (status === "Ended") return [__("Ended: nothing is sent any more."), "orange"];
+	if (status === "Paused") return [__("Paused. Resume the campaign to send emails again."), "orange"];
+	if (status === "Ended") return [__("Ended. The campaign sends no more emails."), "orange"];
 	return null;
 }

@@ -18,12 +18,12 @@ async function open_send_test(frm) {
 }
 
 const is_email = ({ step_type }) => !step_type || step_type === "Send Email";
-const place_emails = (frm) => place_steps(frm.doc.steps).filter(({ step }) => is_email(step));
+const list_emails = (frm) => sort_by_day(frm, frm.doc.steps).filter(({ step }) => is_email(step));
 
 function make_test_fields(frm, recipient_types) {
-	const steps = place_emails(frm).map(({ step, hours }) => ({
+	const steps = list_emails(frm).map(({ step, when }) => ({
 		value: step.name,
-		label: `${describe_offset(hours)}: ${name_step(frm, step)}`,
+		label: [when, name_step(frm, step)].filter(Boolean).join(": "),
 	}));
 	for (const row of frm.doc.variants || []) {
 		const subject = put_fields_in_brackets(row.subject || row.email_template || "");
@@ -63,7 +63,7 @@ function read_test(frm, dialog) {
 	const { step, recipient_type, recipient } = dialog.get_values(true);
 	const chosen = recipient_type && recipient ? { recipient_type, recipient } : {};
 	// Frappe 15 sets the defaults of a dialog after it is shown.
-	return { campaign: frm.doc.name, step: step || place_emails(frm)[0].step.name, ...chosen };
+	return { campaign: frm.doc.name, step: step || list_emails(frm)[0].step.name, ...chosen };
 }
 
 async function send_test(frm, dialog) {
