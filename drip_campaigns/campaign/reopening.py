@@ -1,4 +1,4 @@
-"""Which enrollments that are over may be live again: the latest of each person, if nobody has its place. Reads only."""
+"""Which ended enrollments can be live again: the latest of each recipient, if no other has its keys. Reads only."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ Keys = dict[str, str]  # the two unique columns of a live enrollment
 
 
 def find_free_keys(rows: Sequence[frappe._dict]) -> dict[str, Keys]:
-	"""Return the keys of those enrollments that may be live again, by name; three statements for all of them.
+	"""Return the keys of the enrollments that can be live again, by name; three statements for all of them.
 
-	Whoever started over has several: only the latest is taken up, and none while another one is live. Of somebody who was
-	erased nobody knows who it was.
+	A recipient who was enrolled several times has only the latest reopened, and none while another one is live. An
+	enrollment whose personal data was erased is not reopened.
 	"""
 	superseded = find_superseded([row.name for row in rows])
 	keys = {

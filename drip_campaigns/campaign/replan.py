@@ -1,6 +1,6 @@
-"""Bring the enrollments of a campaign in line with a changed schedule, in batches: next step, when, end date.
+"""Update the enrollments of a campaign after its schedule has changed, in batches: next step, its moment, end date.
 
-Deciding is always done anew when an enrollment is due, so a dispatch that runs meanwhile does nothing wrong.
+The dispatch decides again for every enrollment that is due, so one that runs at the same time does nothing wrong.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,21 +28,21 @@ from drip_campaigns.plans.enrollment_state import (
 from drip_campaigns.site.clock import from_site, to_site
 
 BATCH_SIZE = 1000
-AT_ONCE = 1000  # more than these are replanned by a background job
-_GOING_ON = (Status.SCHEDULED.value, Status.IN_PROGRESS.value)
+AT_ONCE = 1000  # a background job replans more than these
+_RUNNING = (Status.SCHEDULED.value, Status.IN_PROGRESS.value)
 
 
 def replan(campaign, now: datetime, *, held_from: datetime | None = None) -> int:
 	"""Recompute every live enrollment of `campaign`, and those that a longer schedule reopens; return how many changed.
 
-	With `held_from` the campaign was held from then until `now`: what was left of a running delay is still left.
-	Does not commit: the caller's transaction is one for the schedule and what follows from it.
+	With `held_from`, the campaign was paused from then until `now`: the rest of each running delay is kept.
+	Does not commit: the schedule and its enrollments change in the caller's transaction.
 	"""
 	return sum(replan_in_batches(campaign, now, held_from=held_from))
 
 
 def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = None) -> Iterator[int]:
-	"""As `replan`, yielding after each batch how many changed, so that a caller may commit between two."""
+	"""As `replan`, but yield the number of changes after each batch, so that the caller can commit."""
 	plan = make_plan(campaign)
 	subjects = step_subjects(campaign)
 	for rows in _batches(campaign.name, plan):
@@ -53,13 +53,13 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 		states, events = [], []
 		for row in rows:
 			if row.name in closed:
-				continue  # the recipient has started over since, in another enrollment
+				continue  # the recipient was enrolled again since then
 			if waits_for_confirmation(row):  # its schedule begins when the recipient confirms
-				if held_from and row.status in _GOING_ON:
+				if held_from and row.status in _RUNNING:
 					states.append({**row, **wait_on(row, held_from, now)})
 				continue
 			position = read_position(row, dealt_with[row.name])
-			if held_from and row.status in _GOING_ON:
+			if held_from and row.status in _RUNNING:
 				position = due_steps.shift(plan, position, max(held_from, from_site(row.started_at)), now)
 			change = _change(row, plan, position, subjects, events, now)
 			state = {**row, **position_fields(position), **change}
@@ -71,7 +71,10 @@ def replan_in_batches(campaign, now: datetime, *, held_from: datetime | None = N
 
 
 def replan_soon(campaign, now: datetime) -> bool:
-	"""Replan at once if few are concerned, else by a background job; return whether it is done. Nobody is on one that has ended."""
+	"""Replan immediately if few enrollments are affected, else in a background job; return whether it is done.
+
+	A campaign that has ended has no live enrollments.
+	"""
 	if campaign.status == CampaignStatus.ENDED.value:
 		return True
 	if count_affected(campaign.name) <= AT_ONCE:
@@ -88,9 +91,9 @@ def replan_soon(campaign, now: datetime) -> bool:
 
 
 def renew_keys(campaign: str) -> None:
-	"""Work out the unique keys of live enrollments anew: they hold the campaign's name, which has just changed."""
+	"""Recompute the unique keys of live enrollments after the campaign, whose name they contain, was renamed."""
 	fields = ["name", "campaign", "recipient_type", "recipient", "email_address"]
-	filters = {"campaign": campaign, "status": ["in", [*_GOING_ON, Status.PAUSED.value]]}
+	filters = {"campaign": campaign, "status": ["in", [*_RUNNING, Status.PAUSED.value]]}
 	rows = frappe.get_all("Drip Enrollment", filters=filters, fields=fields)
 	for batch in create_batch(rows, BATCH_SIZE // 2):
 		columns = ("name", "live_recipient", "live_address")
@@ -98,9 +101,9 @@ def renew_keys(campaign: str) -> None:
 
 
 def count_affected(campaign: str) -> int:
-	"""Return how many enrollments a change of the schedule may concern."""
+	"""Return how many enrollments a change of the schedule can affect."""
 	return frappe.db.count(
-		"Drip Enrollment", {"campaign": campaign, "status": ["in", [*_GOING_ON, "Paused", "Completed"]]}
+		"Drip Enrollment", {"campaign": campaign, "status": ["in", [*_RUNNING, "Paused", "Completed"]]}
 	)
 
 
@@ -117,7 +120,7 @@ def _change(
 		)
 		return {**future, **end, "next_send_at": None}
 	if status is not Status.COMPLETED:
-		# What failed is tried again when its delay is over, not because the schedule was looked at.
+		# A failed step is tried again when its delay is over, and not earlier because of this.
 		waits = row.last_error and row.next_send_at and future["next_send_at"]
 		return {**future, "next_send_at": max(row.next_send_at, future["next_send_at"])} if waits else future
 	event = {"event_type": EventType.REOPENED.value, "campaign": row.campaign, "enrollment": row.name}
@@ -134,7 +137,7 @@ def _keys(row: frappe._dict) -> dict[str, str]:
 
 
 def _batches(campaign: str, plan: Plan) -> Iterator[list[frappe._dict]]:
-	statuses = [*_GOING_ON, Status.PAUSED.value]
+	statuses = [*_RUNNING, Status.PAUSED.value]
 	if plan.reopen_completed:
 		statuses.append(Status.COMPLETED.value)
 	table, last = frappe.qb.DocType("Drip Enrollment"), ""

@@ -1,10 +1,10 @@
-"""The errors of the core. Each names what is wrong and where; the edge turns them into words for the user."""
+"""The errors of the core. Each names the fault and its place; the edge shows them to the user."""
 
 from __future__ import annotations
 
 
 class DripError(Exception):
-	"""Something in Drip Campaigns cannot be done."""
+	"""Drip Campaigns cannot do this."""
 
 	def __init__(self, message: str = "", *, field: str | None = None, step: str | None = None) -> None:
 		super().__init__(message or type(self).__doc__)
@@ -13,7 +13,7 @@ class DripError(Exception):
 
 
 class InvalidPlanError(DripError):
-	"""The schedule of the campaign cannot be followed."""
+	"""Enrollments cannot follow the schedule of the campaign."""
 
 
 class NoStepsError(InvalidPlanError):
@@ -29,23 +29,23 @@ class DuplicateLabelError(InvalidPlanError):
 
 
 class InvalidFlowError(InvalidPlanError):
-	"""The flow of the campaign cannot be followed."""
+	"""Enrollments cannot follow the flow of the campaign."""
 
 
 class UnknownLabelError(InvalidFlowError):
-	"""A step names another one that is not there."""
+	"""A step names a step that does not exist."""
 
 
 class LoopSendsError(InvalidFlowError):
-	"""This step stands in a loop. It is carried out once for each enrollment: only waits and ends can stand in one."""
+	"""This step is in a loop. Only waits and ends can be in a loop, because an enrollment runs each other step once."""
 
 
 class LoopWithoutWaitError(InvalidFlowError):
-	"""This step stands in a loop that takes no time. Give one of its steps a day or an hour."""
+	"""This step is in a loop that takes no time. Give one of its steps a delay of a day or an hour."""
 
 
 class InvalidDelayError(InvalidPlanError):
-	"""The days and hours of a step must not be negative, and no step may come later than 100 years on."""
+	"""The days and hours of a step must not be negative, and no step may come more than 100 years after the start."""
 
 
 class InvalidWindowError(InvalidPlanError):
@@ -53,31 +53,31 @@ class InvalidWindowError(InvalidPlanError):
 
 
 class InvalidWeekdaysError(InvalidPlanError):
-	"""At least one weekday, of Monday to Sunday, must be allowed."""
+	"""Allow at least one weekday."""
 
 
 class InvalidDatesError(InvalidPlanError):
-	"""The end date of the campaign lies before its start date."""
+	"""The end date of the campaign is before its start date."""
 
 
 class InvalidPeriodError(InvalidPlanError):
-	"""The grace and the days before starting over must not be negative."""
+	"""The grace hours and the days before a restart must not be negative."""
 
 
 class NoAllowedMomentError(InvalidPlanError):
-	"""Weekdays, window and holidays leave no moment for sending within two years."""
+	"""Weekdays, window and holidays allow no moment for sending within two years."""
 
 
 class BrokenRuleError(InvalidPlanError):
-	"""A rule by which people leave the campaign cannot be asked."""
+	"""An exit rule of the campaign cannot be evaluated."""
 
 
 class UnknownTimeZoneError(InvalidPlanError):
-	"""There is no such time zone."""
+	"""This time zone does not exist."""
 
 
 class NaiveMomentError(DripError):
-	"""A moment must know its time zone."""
+	"""A moment must have a time zone."""
 
 
 class UnknownStepError(DripError):
@@ -85,7 +85,7 @@ class UnknownStepError(DripError):
 
 
 class InvalidTransitionError(DripError):
-	"""This cannot happen to an enrollment in this status."""
+	"""An enrollment in this status cannot change like this."""
 
 
 class InvalidScenarioError(DripError):

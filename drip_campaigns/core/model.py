@@ -1,7 +1,7 @@
-"""The words of the core: statuses, the plan of a campaign, the position of an enrollment, and decisions.
+"""The values of the core: statuses, the plan of a campaign, the position of an enrollment, and decisions.
 
-Everything is a value that is compared by content and never changes. The enums' values are the labels of the
-Desk, and the DocTypes' options equal them. What to do with these values is in `schedule.py`.
+Values are compared by content and never change. The values of the enums are the labels in Desk and equal the options of
+the DocTypes. `schedule/due_steps.py` and `flow/turn.py` compute with them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ALL_WEEKDAYS = frozenset(range(7))
 
 
 class Status(Label):
-	"""Where an enrollment stands."""
+	"""The status of an enrollment."""
 
 	SCHEDULED = "Scheduled"
 	IN_PROGRESS = "In Progress"
@@ -33,7 +33,7 @@ LIVE_STATUSES = frozenset({Status.SCHEDULED, Status.IN_PROGRESS, Status.PAUSED})
 
 
 class ExitReason(Label):
-	"""Why an enrollment was ended by a rule or a user."""
+	"""Why a rule or a user ended an enrollment."""
 
 	REPLY = "Reply"
 	GOAL = "Goal"
@@ -60,14 +60,14 @@ class CampaignStatus(Label):
 
 
 class CountedFrom(Label):
-	"""From where the days and hours of a step are counted."""
+	"""What the days and hours of a step are counted from."""
 
 	START = "Start"
 	PREVIOUS_STEP = "Previous Step"
 
 
 class StepType(Label):
-	"""What a step does once its moment has come."""
+	"""What a step does at its moment."""
 
 	SEND = "Send Email"
 	WAIT = "Wait Until"
@@ -83,7 +83,7 @@ class IfLate(Label):
 
 
 class ReEnrollment(Label):
-	"""What happens to somebody who is put on a campaign again."""
+	"""What happens when a recipient is enrolled in a campaign again."""
 
 	NEVER = "Never"
 	RESUME = "Resume"
@@ -91,7 +91,7 @@ class ReEnrollment(Label):
 
 
 class EmailStatus(Label):
-	"""Where one email of one step to one enrollment stands."""
+	"""The status of one email: of one step to one enrollment."""
 
 	QUEUED = "Queued"
 	SENDING = "Sending"
@@ -136,14 +136,14 @@ class EventType(Label):
 
 
 class UnsubscribeScope(Label):
-	"""What somebody leaves."""
+	"""What a recipient unsubscribes from."""
 
 	CAMPAIGN = "This Campaign"
 	EVERYTHING = "All Marketing Email"
 
 
 class SuppressionReason(Label):
-	"""Why an address gets no marketing mail at all."""
+	"""Why an address gets no marketing email."""
 
 	OPTED_OUT = "Opted Out"
 	HARD_BOUNCE = "Hard Bounce"
@@ -152,7 +152,7 @@ class SuppressionReason(Label):
 
 
 class RunStatus(Label):
-	"""Where a bulk enrollment stands."""
+	"""The status of a bulk enrollment."""
 
 	QUEUED = "Queued"
 	RUNNING = "Running"
@@ -163,7 +163,7 @@ class RunStatus(Label):
 
 
 class SenderRule(Label):
-	"""Who a new enrollment's emails are from, unless somebody is named by hand."""
+	"""Who sends a new enrollment's emails, unless a user chooses a sender."""
 
 	FIXED_USER = "Fixed User"
 	RECORD_OWNER = "Record's Owner"
@@ -171,7 +171,7 @@ class SenderRule(Label):
 
 
 class SkipReason(Label):
-	"""Why the schedule itself passes over a step."""
+	"""Why the schedule skips a step."""
 
 	EXPIRED = "Expired"
 	CAMPAIGN_ENDED = "Campaign Ended"
@@ -186,10 +186,10 @@ class Step:
 	send_after_hours: int = 0
 	counted_from: CountedFrom = CountedFrom.START
 	enabled: bool = True
-	is_held: bool = False  # who reaches it waits
-	held_until: datetime | None = None  # aware, UTC; nobody gets it before; held without: until it is let go
+	is_held: bool = False  # paused: an enrollment waits when it reaches the step
+	held_until: datetime | None = None  # aware, UTC: the end of the pause; None: a user resumes it
 	type: StepType = StepType.SEND
-	label: str = ""  # how other steps name it
+	label: str = ""  # the name that other steps use
 	flow: Flow = PLAIN
 	waits_for_todo: bool = False  # of an action: the next step waits until its ToDo is closed
 
@@ -200,7 +200,7 @@ class Step:
 
 	@property
 	def acts(self) -> bool:
-		"""Whether it does something: once in an enrollment, and only when sending is allowed. A wait can be come back to."""
+		"""Whether it runs once in an enrollment, and only when sending is allowed. A wait can run again."""
 		return self.type in (StepType.SEND, StepType.ACTION)
 
 
@@ -214,7 +214,7 @@ class Placed(NamedTuple):
 
 	@property
 	def place(self) -> tuple[int, int]:
-		"""What the running order is made of."""
+		"""The key of the running order."""
 		return self.hours, self.row
 
 
@@ -260,7 +260,7 @@ class Plan:
 
 	@cached_property
 	def has_flow(self) -> bool:
-		"""Whether a step asks or waits for anything but its moment."""
+		"""Whether a step has conditions or waits for more than its moment."""
 		return any(step.flow.conditions or step.flow.awaited for step in self.steps)
 
 	@cached_property
@@ -270,7 +270,7 @@ class Plan:
 
 	@cached_property
 	def keeps_dates(self) -> bool:
-		"""Whether a late step leaves the dates of the others alone."""
+		"""Whether a late step does not move the dates of the others."""
 		return self.if_late is IfLate.KEEP_DATES
 
 	@cached_property
@@ -282,10 +282,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Position:
-	"""Where an enrollment is in its plan: everything the schedule must remember of it.
+	"""Where an enrollment is in its plan: everything that the schedule must remember.
 
 	The anchor ties the plan to the calendar: `anchor_hours` after the start, in hours of the wall clock, fell or
-	falls on `anchor_at`. The place reached is what the last step dealt with had when it was dealt with.
+	falls on `anchor_at`. The place reached is the one that the last handled step had at that time.
 	"""
 
 	start: datetime  # aware, UTC
@@ -293,11 +293,11 @@ class Position:
 	done: frozenset[str]  # ids of the steps sent or skipped
 	anchor_at: datetime  # aware, UTC
 	anchor_hours: int
-	reached_step: str | None = None  # the step last dealt with; None at the beginning
+	reached_step: str | None = None  # the step handled last; None at the start
 	reached_hours: int = 0  # its hours from the start at that time
-	not_before: datetime | None = None  # aware, UTC: the next step is held back until then
-	jump_to: str | None = None  # the step to go on with, where that is not the next in order
-	waiting_since: datetime | None = None  # of one that waits for something in its next step
+	not_before: datetime | None = None  # aware, UTC: the next step is deferred until then
+	jump_to: str | None = None  # the next step, if it is not the next in order
+	waiting_since: datetime | None = None  # since when it waits in its next step
 
 
 @dataclass(frozen=True)
@@ -310,7 +310,7 @@ class Send:
 
 @dataclass(frozen=True)
 class Skip:
-	"""Pass over this step for good, and say why."""
+	"""Skip this step for good, with the reason."""
 
 	step_id: str
 	planned_at: datetime
@@ -327,7 +327,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Reach:
-	"""The moment of a step that is no email has come: carry out what its type says."""
+	"""The moment of a wait, an action or an end has come: carry it out."""
 
 	step_id: str
 	planned_at: datetime
@@ -335,7 +335,7 @@ class Reach:
 
 @dataclass(frozen=True)
 class Finish:
-	"""No step is left."""
+	"""The enrollment has no step left."""
 
 
 Decision = Send | Reach | Skip | Wait | Finish
@@ -343,14 +343,14 @@ Decision = Send | Reach | Skip | Wait | Finish
 
 @dataclass(frozen=True)
 class Refuse:
-	"""Do not enroll again, and say why."""
+	"""Do not enroll again, with the reason."""
 
 	reason: str
 
 
 @dataclass(frozen=True)
 class Resume:
-	"""Go on from this position."""
+	"""Resume from this position."""
 
 	position: Position
 

@@ -1,4 +1,4 @@
-"""The life of an enrollment as one table: (status, event) -> status. What is not in it cannot happen."""
+"""The statuses of an enrollment as one table: (status, event) -> status. A pair that is missing cannot happen."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime
 from drip_campaigns.core.errors import InvalidTransitionError
 from drip_campaigns.core.model import EventType, Status
 
-# What is heard of an email that has left, or was called back, says nothing about the enrollment. If it is to end
-# one, the edge says so with an event of its own: Unsubscribed, Exited or Failed.
+# What happens to an email that was sent or canceled does not change the enrollment. If it is to end the enrollment,
+# the edge records an event of its own: Unsubscribed, Exited or Failed.
 NEWS = (
 	EventType.SENT,
 	EventType.OPENED,
@@ -56,7 +56,7 @@ TRANSITIONS: dict[tuple[Status, EventType], Status] = {
 	(Status.EXITED, EventType.ENROLLED): Status.IN_PROGRESS,
 	(Status.FAILED, EventType.ENROLLED): Status.IN_PROGRESS,
 	(Status.FAILED, EventType.RESUMED): Status.IN_PROGRESS,  # "Retry failed"
-	# The link in an old email still counts: nobody who used it is enrolled or reopened again. Twice is once.
+	# The link in an old email still counts: an enrollment that used it is not enrolled or reopened again. Idempotent.
 	(Status.COMPLETED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
 	(Status.EXITED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
 	(Status.FAILED, EventType.UNSUBSCRIBED): Status.UNSUBSCRIBED,
@@ -64,7 +64,7 @@ TRANSITIONS: dict[tuple[Status, EventType], Status] = {
 	(
 		Status.UNSUBSCRIBED,
 		EventType.RESUBSCRIBED,
-	): Status.IN_PROGRESS,  # the recipient's own wish, and nobody else's
+	): Status.IN_PROGRESS,  # only the recipient can ask for it
 }
 
 
@@ -79,10 +79,10 @@ def next_status(status: Status, event: EventType) -> Status:
 
 
 def can_happen(status: Status, event: EventType) -> bool:
-	"""Tell whether `event` can happen to an enrollment in `status`."""
+	"""Return whether `event` can happen to an enrollment in `status`."""
 	return (status, event) in TRANSITIONS
 
 
 def live_status(start: datetime, now: datetime) -> Status:
-	"""Return what an enrollment that is neither held nor over is at `now`: Scheduled before its start, then not."""
+	"""Return the status at `now` of an enrollment that is neither paused nor over: Scheduled before its start, then In Progress."""
 	return Status.SCHEDULED if now < start else Status.IN_PROGRESS

@@ -1,4 +1,4 @@
-"""From the Campaign's document to the plan that the pure core reckons with."""
+"""Makes the plan of the pure core from a campaign's document."""
 
 from datetime import date, time, timedelta
 
@@ -14,12 +14,12 @@ from drip_campaigns.plans.step_flow import make_flow
 from drip_campaigns.site.clock import from_site
 from drip_campaigns.site.settings import quiet_hours
 
-LONGEST_SUBJECT = 255  # as an enrollment holds that of its next step
+LONGEST_SUBJECT = 255  # of the field for the next step on an enrollment
 WEEKDAY_FIELDS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def make_plan(campaign) -> Plan:
-	"""Return the plan of a Drip Campaign document, saved or not; raises a DripError when it makes no sense."""
+	"""Return the plan of a Drip Campaign document, saved or not; raise a DripError if a value is invalid."""
 	return Plan(
 		steps=tuple(_make_step(row) for row in campaign.steps if row.run_when != RunWhen.ON_EXIT),
 		timezone=campaign.time_zone or get_system_timezone(),

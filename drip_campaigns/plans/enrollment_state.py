@@ -1,6 +1,6 @@
-"""Between a Drip Enrollment's fields and the position that the pure core reckons with.
+"""Converts between a Drip Enrollment's fields and the position of the pure core.
 
-The state is a plain mapping of field names, so that a document, a row of a batch and a dict of changes read alike.
+The state is a plain mapping of field names, so that a document, a row of a batch and a dict of changes work alike.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ LIVE_VALUES = frozenset(status.value for status in LIVE_STATUSES)
 
 
 def read_position(row: Mapping[str, Any], done: Iterable[str]) -> Position:
-	"""Return the position that the enrollment's fields and its steps dealt with say."""
+	"""Return the position from the enrollment's fields and its handled steps."""
 	return Position(
 		start=from_site(row["started_at"]),
 		timezone=row["time_zone"] or None,
@@ -35,7 +35,7 @@ def read_position(row: Mapping[str, Any], done: Iterable[str]) -> Position:
 
 
 def position_fields(position: Position) -> dict[str, Any]:
-	"""Return the fields in which a position is kept."""
+	"""Return the fields that store a position."""
 	return {
 		"started_at": to_site(position.start),
 		"time_zone": position.timezone,
@@ -52,9 +52,9 @@ def position_fields(position: Position) -> dict[str, Any]:
 def plan_fields(
 	plan: Plan, position: Position, subjects: Mapping[str, str], last_at: datetime | None
 ) -> dict[str, Any]:
-	"""Return what the enrollment shows of its future: next step, when, and the day of the last one.
+	"""Return the next step, its moment, and the day of the last step, as the enrollment shows them.
 
-	`last_at` is when the last step was dealt with, for an enrollment that has nothing to come.
+	`last_at` is when the last step was handled, for an enrollment with no step to come.
 	"""
 	following = due_steps.next_send_at(plan, position)
 	step, moment = following or (None, None)
@@ -67,17 +67,17 @@ def plan_fields(
 
 
 def plan_to_site(moment: datetime | None) -> datetime | None:
-	"""Return what `next_send_at` stores for a planned moment: nothing for a step that waits until it is let go."""
+	"""Return what `next_send_at` stores for a planned moment: nothing for a step that waits until a user resumes it."""
 	return None if moment == NEVER else to_site_plan(moment)
 
 
 def waits_for_confirmation(row: Mapping[str, Any]) -> bool:
-	"""Say whether an enrollment's fields say that nothing is sent before its recipient confirms."""
+	"""Return whether an enrollment waits for its recipient to confirm."""
 	return row["confirmation"] == Confirmation.AWAITING.value
 
 
 def waiting_fields(ask_at: datetime) -> dict[str, Any]:
-	"""Return the fields of an enrollment that awaits confirmation and is looked at again at `ask_at`."""
+	"""Return the fields of an enrollment that waits for confirmation and is checked again at `ask_at`."""
 	return {
 		"confirmation": Confirmation.AWAITING.value,
 		"status": Status.SCHEDULED.value,
@@ -88,7 +88,7 @@ def waiting_fields(ask_at: datetime) -> dict[str, Any]:
 
 
 def wait_on(row: Mapping[str, Any], held_from: datetime, now: datetime) -> dict[str, Any]:
-	"""Return the fields of one that goes on waiting for its confirmation; the time it was held does not count."""
+	"""Return the fields of an enrollment that still waits for confirmation after a pause; the pause does not count."""
 	asked_at = from_site(row["confirmation_asked_at"])
 	shifted = asked_at + (now - max(held_from, asked_at)) if asked_at else None
 	return {**waiting_fields(now), "confirmation_asked_at": to_site(shifted)}
@@ -105,7 +105,7 @@ def live_keys(campaign: str, recipient_type: str, recipient: str, address: str) 
 def recipient_pause_fields(
 	preference: Preference, plan: Plan, position: Position, now: datetime
 ) -> dict[str, Any]:
-	"""Return the fields of an enrollment that waits because its recipient has asked for a pause; none if it does not."""
+	"""Return the fields of an enrollment whose recipient has asked for a pause; empty without a pause."""
 	if not preference.rests_at(now):
 		return {}
 	return {
@@ -118,13 +118,13 @@ def recipient_pause_fields(
 
 
 def own_pause_end(row: Mapping[str, Any], now: datetime) -> datetime | None:
-	"""Return until when an enrollment itself is paused, whatever its recipient has asked for; None if that is over, or open."""
+	"""Return the end of a pause of the enrollment itself, not of its recipient; None if it is over or has no end."""
 	until = from_site(row.get("own_paused_until"))
 	return until if until and until > now else None
 
 
 def is_paused_by_recipient(row: Mapping[str, Any], now: datetime) -> bool:
-	"""Say whether an enrollment is paused because its recipient has asked for that, and for nothing else."""
+	"""Return whether an enrollment is paused only because its recipient has asked for a pause."""
 	is_dated = row.get("status") == Status.PAUSED.value and row.get("paused_until")
 	return bool(is_dated) and own_pause_end(row, now) is None
 
@@ -132,7 +132,7 @@ def is_paused_by_recipient(row: Mapping[str, Any], now: datetime) -> bool:
 def end_date_while_paused(
 	plan: Plan, position: Position, held_from: datetime, until: datetime | None, now: datetime
 ) -> dict[str, Any]:
-	"""Return the end date of one that is held, as if it went on at `until`, or at `now` if nobody knows when."""
+	"""Return the end date of a paused enrollment, as if it resumed at `until`, or at `now` if the pause has no end."""
 	goes_on = max(until or now, now)
 	shifted = due_steps.shift(plan, position, held_from, goes_on)
 	return {"end_date": due_steps.end_date(plan, shifted, goes_on)}
@@ -141,8 +141,8 @@ def end_date_while_paused(
 def final_fields(status: Status, now: datetime, exit_reason: ExitReason | None = None) -> dict[str, Any]:
 	"""Return the fields of an enrollment that ends at `now`: nothing is due, and its keys are free again.
 
-	One that ends before its time ends today; one that is completed keeps the day of its last step. Whose recipient
-	leaves during a pause keeps the pause: who comes back finds everything as it was.
+	An enrollment that is completed keeps the day of its last step; any other ends today. One that is unsubscribed during a
+	pause keeps the pause, so that a recipient who resubscribes continues as before.
 	"""
 	early = {} if status is Status.COMPLETED else {"end_date": site_date(now)}
 	pause = {} if status is Status.UNSUBSCRIBED else {"paused_at": None, "paused_until": None}

@@ -1,4 +1,4 @@
-"""The days of a campaign's Holiday List. That DocType is ERPNext's; on a site without it there are no holidays."""
+"""The days of a campaign's Holiday List. ERPNext has that DocType; a site without it has no holidays."""
 
 from datetime import date
 
@@ -13,13 +13,13 @@ FIELD = "holiday_list"
 
 
 class HolidayListError(InvalidPlanError):
-	"""The campaign's Holiday List cannot be read."""
+	"""The campaign's Holiday List does not exist."""
 
 
 def load_holidays(campaign) -> frozenset[date]:
 	"""Return the days on which a Drip Campaign document must not send, the list's weekly ones included.
 
-	Read from the cache, which Frappe renews when the list is saved. Raises HolidayListError when the list is gone.
+	Read from the cache, which Frappe renews when the list is saved. Raise HolidayListError if the list does not exist.
 	"""
 	name = campaign.get(FIELD) if campaign.meta.has_field(FIELD) else None
 	if not name:
@@ -29,6 +29,6 @@ def load_holidays(campaign) -> frozenset[date]:
 	except frappe.DoesNotExistError as error:
 		frappe.clear_last_message()
 		raise HolidayListError(
-			_("There is no Holiday List {0}. Choose another one under Timing.").format(name)
+			_("The Holiday List {0} does not exist. Choose another one under Timing.").format(name)
 		) from error
 	return frozenset(getdate(row.holiday_date) for row in holiday_list.holidays)

@@ -150,7 +150,7 @@ def test_one_who_completed_stays_so_unless_a_step_was_added():
 	same = re_enroll(plan, position, Status.COMPLETED, at("2026-05-01 10:00"), now)
 	grown = re_enroll(longer, position, Status.COMPLETED, at("2026-05-01 10:00"), now)
 
-	assert same == Refuse("The recipient has completed this campaign, and no step has been added since.")
+	assert same == Refuse("The recipient completed this campaign, and no step was added since then.")
 	assert next_send_at(longer, grown.position) == ("b", at("2026-06-04 10:00"))
 
 
@@ -162,7 +162,7 @@ def test_starting_over_is_possible_after_so_many_days():
 	too_early = re_enroll(plan, position, Status.COMPLETED, left, now - timedelta(seconds=1))
 	answer = re_enroll(plan, position, Status.COMPLETED, left, now)
 
-	assert too_early == Refuse("This campaign can start over on 2026-05-31 at 13:30.")
+	assert too_early == Refuse("This campaign can restart on 2026-05-31 at 13:30.")
 	assert answer == Restart(begin(now, "Asia/Kolkata"))
 
 
@@ -185,7 +185,7 @@ def test_a_campaign_may_take_nobody_twice():
 		plan, started("2026-05-01 10:00"), Status.EXITED, at("2026-05-01 10:00"), at("2027-05-01 10:00")
 	)
 
-	assert answer == Refuse("This campaign takes nobody twice.")
+	assert answer == Refuse("This campaign enrolls each recipient once.")
 
 
 def test_steps_after_an_e_mail_that_left_late_are_counted_from_when_it_left():

@@ -362,7 +362,7 @@ def test_holidays_without_end_get_one_line(tmp_path, capsys):
 
 	assert code == 2
 	assert capsys.readouterr().err == (
-		f"{file}: campaign.weekdays: Weekdays, window and holidays leave no moment for sending within two years.\n"
+		f"{file}: campaign.weekdays: Weekdays, window and holidays allow no moment for sending within two years.\n"
 	)
 
 

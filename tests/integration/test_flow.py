@@ -310,7 +310,7 @@ BAD = (
 	([step(0, label="A"), step(1, label="A")], "Step 2, Label: Two steps have the label 'A'."),
 	(
 		[step(0, label="A"), step(1, next_step="A")],
-		"Step 1, Go On At: This step stands in a loop. It is carried out once for each enrollment",
+		"Step 1, Go On At: This step is in a loop. Only waits and ends can be in a loop",
 	),
 	(
 		[
@@ -324,7 +324,7 @@ BAD = (
 				message="",
 			)
 		],
-		"Step 1, Go On At: This step stands in a loop that takes no time.",
+		"Step 1, Go On At: This step is in a loop that takes no time.",
 	),
 	(
 		[

@@ -210,7 +210,7 @@ def test_holiday_list_that_has_gone_holds_the_campaign_and_no_other(make_list, s
 	run(clock)
 
 	assert campaign.reload().pause_reason == (
-		f"There is no Holiday List {LIST}. Choose another one under Timing."
+		f"The Holiday List {LIST} does not exist. Choose another one under Timing."
 	)
 	assert factories.count("Drip Email", campaign=campaign.name) == 0
 	assert factories.count("Drip Email", enrollment=enrollment.name) == 1

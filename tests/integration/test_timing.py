@@ -507,8 +507,8 @@ def test_removed_while_paused_keeps_the_rest_of_the_delay_of_the_pause(site, smt
 @pytest.mark.parametrize(
 	("rule", "days", "said"),
 	[
-		("Never", 1, "This campaign takes nobody twice."),
-		("Restart", 1, "This campaign can start over on"),
+		("Never", 1, "This campaign enrolls each recipient once."),
+		("Restart", 1, "This campaign can restart on"),
 		("Resume", 9, "has completed this campaign, and no step has been added since."),
 	],
 )

@@ -1,6 +1,6 @@
-"""Whether a flow can be followed: every jump leads somewhere, every loop waits, and none sends an email twice.
+"""Validates a flow: every jump has a target, every loop waits, and no loop sends an email twice.
 
-The flow as a graph: from each enabled step lead edges to where one can go on, each with the hours that this takes at least.
+The flow is a graph: edges lead from each enabled step to the possible next steps, with the least hours between them.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ def validate_flow(plan: Plan) -> None:
 	for step in plan.steps:
 		if not (step.enabled and step.acts):
 			continue
-		# To be sent away from a step by its conditions is not to be dealt with: such a step may be come back to.
-		if step.id in _reachable(edges, *_find_ways(plan, step, _dealt_ways(step))):
+		# A step whose conditions are not met was not handled: an enrollment may come back to it.
+		if step.id in _reachable(edges, *_find_ways(plan, step, _handled_ways(step))):
 			raise LoopSendsError(field="next_step", step=step.id)
-	at_once = {source: _without_delay(ways) for source, ways in edges.items()}
-	for source in at_once:
-		if source in _reachable(at_once, *at_once[source]):
+	immediate = {source: _without_delay(ways) for source, ways in edges.items()}
+	for source in immediate:
+		if source in _reachable(immediate, *immediate[source]):
 			raise LoopWithoutWaitError(field="next_step", step=source)
 
 
 def find_unreachable(plan: Plan) -> list[str]:
-	"""Return the enabled steps to which no way leads, in row order."""
+	"""Return the enabled steps that no way leads to, in row order."""
 	edges = find_edges(plan)
 	first = next((placed.step.id for placed in plan.order if placed.step.enabled), None)
 	reached = _reachable(edges, first) if first else set()
@@ -60,7 +60,7 @@ def find_looped(plan: Plan) -> frozenset[str]:
 
 
 def find_edges(plan: Plan) -> Edges:
-	"""Return where each enabled step leads, with the least hours that it takes."""
+	"""Return the possible next steps of each enabled step, with the least hours between them."""
 	return {step.id: _find_ways(plan, step, _all_ways(step)) for step in plan.steps if step.enabled}
 
 
@@ -90,17 +90,17 @@ def _find_ways(plan: Plan, step: Step, labels: Iterable[str]) -> dict[str, int]:
 
 
 def _all_ways(step: Step) -> Iterator[str]:
-	"""Yield the labels of where an enrollment can go from a step; an empty one is the next in order."""
+	"""Yield the labels of the possible next steps; an empty one is the next in order."""
 	flow, awaited = step.flow, step.flow.awaited
-	yield from _dealt_ways(step)
+	yield from _handled_ways(step)
 	if flow.conditions and flow.otherwise is Otherwise.GO_TO_STEP:
 		yield flow.otherwise_step
 	if awaited and awaited.limit_hours and awaited.on_timeout is OnTimeout.GO_TO_STEP:
 		yield awaited.on_timeout_step
 
 
-def _dealt_ways(step: Step) -> Iterator[str]:
-	"""Yield where one can go who was dealt with by a step: it was carried out, or passed over for good."""
+def _handled_ways(step: Step) -> Iterator[str]:
+	"""Yield the labels of the possible next steps after a step ran or was skipped for good."""
 	if step.type is not StepType.END:
 		yield step.flow.next_step
 	if step.flow.conditions and step.flow.otherwise is Otherwise.SKIP:
@@ -108,7 +108,7 @@ def _dealt_ways(step: Step) -> Iterator[str]:
 
 
 def _find_target(plan: Plan, source: Placed, label: str) -> Placed | None:
-	"""Return the labelled step or the next one or, if that is disabled, the first enabled one after it."""
+	"""Return the labeled step or the next one or, if it is disabled, the first enabled one after it."""
 	if label:
 		earliest = plan.placed[plan.ids[label]].place
 		return next((one for one in plan.order if one.step.enabled and one.place >= earliest), None)

@@ -1,7 +1,7 @@
-"""A field's value beside a filter's, by Frappe's operators and as the database would compare: text without regard to case.
+"""Compares a field's value with a filter's by Frappe's operators, as the database does: text regardless of case.
 
-The value of the record says what is compared: numbers as numbers, days as days. An empty one meets only what asks for
-empty, or for anything but something.
+The record's value decides the type: numbers compare as numbers, days as days. An empty value matches only a filter for
+an empty value, or for any other value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EMPTY = (None, "")
 
 
 class Operator(Label):
-	"""How a field can be waited for; conditions know Between as well."""
+	"""The operators of a wait for a field; conditions also have Between."""
 
 	EQUALS = "="
 	DIFFERS = "!="
@@ -34,7 +34,7 @@ class Operator(Label):
 
 
 def compare(value: Any, operator: str, wanted: Any) -> bool:
-	"""Say whether `value operator wanted` holds; what cannot be compared, such as a word with a number, does not."""
+	"""Say whether `value operator wanted` holds; values that cannot be compared, such as a word and a number, do not match."""
 	try:
 		return OPERATORS[operator](value, wanted)
 	except (ValueError, TypeError, ArithmeticError):
@@ -86,7 +86,7 @@ def as_list(wanted: Any) -> list[Any]:
 
 
 def _alike(value: Any, wanted: Any) -> tuple[Any, Any]:
-	"""Return both as what `value` is; raise ValueError where `wanted` cannot be that."""
+	"""Return both with the type of `value`; raise ValueError if `wanted` does not have it."""
 	if isinstance(value, datetime):
 		return value, datetime.fromisoformat(str(wanted))
 	if isinstance(value, date):

@@ -1,6 +1,6 @@
-"""What a step says beside when and what: on which conditions, what it waits for, and where to go on. Values only.
+"""The conditions of a step, what it waits for, and the step after it. Values only.
 
-Steps are named by their labels. What follows from all this is in `walk.py`, what forbids it in `flow_checks.py`.
+Steps are named by their labels. `evaluate.py` decides with these values; `flow_checks.py` validates them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from drip_campaigns.core.label import Label
 
 
 class Otherwise(Label):
-	"""What becomes of an enrollment that does not meet a step's conditions."""
+	"""What happens to an enrollment that does not meet a step's conditions."""
 
 	SKIP = "Skip"
 	GO_TO_STEP = "Go To Step"
@@ -24,7 +24,7 @@ class Otherwise(Label):
 
 
 class OnTimeout(Label):
-	"""What becomes of an enrollment that has waited to the limit."""
+	"""What happens to an enrollment whose wait reaches its limit."""
 
 	GO_ON = "Go On"
 	GO_TO_STEP = "Go To Step"
@@ -43,7 +43,7 @@ class WaitFor(Label):
 
 
 class WaitSince(Label):
-	"""From when on what is waited for counts."""
+	"""The moment from which an awaited event counts."""
 
 	START = "Start"
 	THIS_STEP = "This Step"
@@ -51,29 +51,29 @@ class WaitSince(Label):
 
 @dataclass(frozen=True)
 class WaitCondition:
-	"""What a step waits for: one of event, field, date and clock; for how long; and what if it was in vain."""
+	"""What a step waits for: an event, a field, a date or a time of day; how long at most; and what happens after that."""
 
 	event: EventTest | None = None
-	counts_from_start: bool = True  # an event before the wait ends it at once
+	counts_from_start: bool = True  # an event before the wait ends it immediately
 	field: FieldTest | None = None
 	date_field: str = ""
 	days: int = 0  # after the date; negative: before it
 	clock: time | None = None
-	limit_hours: int = 0  # 0: for ever
+	limit_hours: int = 0  # 0: no limit
 	on_timeout: OnTimeout = OnTimeout.GO_ON
 	on_timeout_step: str = ""
 
 
 @dataclass(frozen=True)
 class Flow:
-	"""How a step stands in the flow. The default is that of a plain list: each step, one after the other."""
+	"""How a step fits into the flow. The default is a plain list: each step, one after the other."""
 
 	conditions: Conditions | None = None
 	otherwise: Otherwise = Otherwise.SKIP
 	otherwise_step: str = ""
-	next_step: str = ""  # where to go on; empty: with the next in order
+	next_step: str = ""  # empty: the next in order
 	awaited: WaitCondition | None = None
-	expires_after_hours: int = 0  # overdue by more, it is passed over; 0: never
+	expires_after_hours: int = 0  # a step that is overdue by more is skipped; 0: never
 
 	@property
 	def can_jump(self) -> bool:
@@ -83,7 +83,7 @@ class Flow:
 
 	@property
 	def named_steps(self) -> Iterator[tuple[str, str]]:
-		"""The labels that this names, with the field of the step in which each stands."""
+		"""The labels that it names, each with its field of the step."""
 		if self.next_step:
 			yield "next_step", self.next_step
 		if self.conditions and self.otherwise is Otherwise.GO_TO_STEP:

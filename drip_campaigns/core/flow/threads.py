@@ -1,4 +1,4 @@
-"""Emails that answer each other: which earlier ones a step belongs to, and under which subject it goes out. Values in, values out."""
+"""Threads of emails: the earlier emails that a step replies to, and its subject. Values in, values out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 MOST_REFERENCES = 20  # RFC 5322 sets no limit; mail programs look at the first and at the last
-# What mail programs of several languages put before the subject of an answer, once or often: "Re:", "AW: Re[2]:".
+# What mail programs of several languages put before the subject of a reply, once or more often: "Re:", "AW: Re[2]:".
 _MARKS = re.compile(
 	r"\s*(?:(?:re|aw|antw|sv|vs|res|rif|odp|ynt|ref)\s*(?:\[\d+\])?\s*[:：]\s*)+", re.IGNORECASE
 )
@@ -24,7 +24,7 @@ class EarlierEmail(NamedTuple):
 
 @dataclass(frozen=True)
 class Thread:
-	"""What an email answers: the subject that it bears, and the Message-IDs of all before it, the first one first."""
+	"""What an email replies to: its subject, and the Message-IDs of all emails before it, the first one first."""
 
 	subject: str
 	root: str
@@ -32,7 +32,7 @@ class Thread:
 
 
 def find_thread(earlier: Sequence[EarlierEmail]) -> Thread | None:
-	"""Return the thread of the latest of some emails, given in the order of their sending; None if there is none."""
+	"""Return the thread of the latest of some emails, given in the order of their sending; None if there are none."""
 	if not earlier:
 		return None
 	root = earlier[-1].thread or earlier[-1].message_id

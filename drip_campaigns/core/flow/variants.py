@@ -1,7 +1,7 @@
-"""Variants of a step: who gets which, and whether one is really better. Values in, values out.
+"""Variants of a step: which enrollment gets which, and whether one is significantly better. Values in, values out.
 
 The test is honest: every pair of variants is compared (Fisher's exact test where numbers are small, else the two-proportion
-test), the p-values are corrected for the number of pairs by Holm's method, and it is made once, not until it pleases.
+test), the p-values are corrected for the number of pairs by Holm's method, and the test runs once, not repeatedly until it is significant.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SMALL_CELL = 5  # expected numbers below it are too small for the normal approxi
 
 
 class Criterion(Label):
-	"""What the winner is chosen by; persons count, machines do not."""
+	"""How the winner is chosen; only people count, not bots."""
 
 	OPENS = "Opens"
 	CLICKS = "Clicks"
@@ -27,7 +27,7 @@ class Criterion(Label):
 
 
 class NoWinnerFallback(Label):
-	"""What the rest get when there is no significant difference."""
+	"""The variant for the remaining recipients when the difference is not significant."""
 
 	FIRST = "First"
 	GREATEST = "Greatest"
@@ -35,7 +35,7 @@ class NoWinnerFallback(Label):
 
 @dataclass(frozen=True)
 class VariantCount:
-	"""How often a variant was sent, and how often it did what the winner is chosen by."""
+	"""How often a variant was sent, and how often it had the result that the winner is chosen by."""
 
 	variant: str
 	sent: int
@@ -43,7 +43,7 @@ class VariantCount:
 
 	@property
 	def rate(self) -> float:
-		"""The share of those who were sent it."""
+		"""The share of its recipients with the result."""
 		return self.hits / self.sent if self.sent else 0.0
 
 	@property
@@ -60,7 +60,7 @@ class VariantCount:
 
 @dataclass(frozen=True)
 class VariantResult:
-	"""What the rest get, and whether it is significantly better than the next best, at which corrected p-value."""
+	"""The variant for the remaining recipients, whether it is significantly better than the second, and the corrected p-value."""
 
 	variant: str
 	is_significant: bool
@@ -68,7 +68,7 @@ class VariantResult:
 
 
 def choose_variant(weights: Sequence[tuple[str, int]], enrollment: str, step: str) -> str:
-	"""Return the variant that an enrollment gets of a step: always the same, and in the long run as the weights say."""
+	"""Return the variant of a step for an enrollment: always the same one, and in the long run as often as its weight."""
 	digest = hashlib.blake2b(f"{enrollment}\0{step}".encode(), digest_size=16).digest()
 	ticket = int.from_bytes(digest, "big") % sum(weight for _variant, weight in weights)
 	for variant, weight in weights:
@@ -111,7 +111,7 @@ def _compare(one: VariantCount, other: VariantCount) -> float:
 	rows = [sum(row) for row in table]
 	columns = [sum(column) for column in zip(*table, strict=True)]
 	if 0 in rows or 0 in columns:
-		return 1.0  # nobody was sent it, or everybody did the same: nothing is known
+		return 1.0  # nothing was sent, or all results are equal: there is no evidence
 	expected = min(row * column / sum(rows) for row in rows for column in columns)
 	if expected < SMALL_CELL:
 		return float(fisher_exact(table)[1])

@@ -1,7 +1,7 @@
-"""When each step is due, and what an enrollment deserves now. Read this from top to bottom.
+"""When each step is due, and the decision for an enrollment at any moment. Read this from top to bottom.
 
-A plan says how far each step lies from the start, in hours of the clock on the wall. A position says how far an
-enrollment has come and which moment its clock hangs on. From both follow the next step, its planned moment and
+A plan has the distance of each step from the start, in hours of the wall clock. A position has the place that an
+enrollment has reached, and the moment that the rest is counted from. Both give the next step, its planned moment and
 the decision at any `now`. Nothing is sent or stored here; the caller keeps the position that `advance` returns.
 The rules in plain words, with examples, are in docs/guide/schedule.md.
 """
@@ -40,17 +40,17 @@ from drip_campaigns.core.schedule.wall_clock import (
 	to_wall_not_early,
 )
 
-NOWHERE = (-1, -1)  # the place of those who have not been sent anything
+NOWHERE = (-1, -1)  # the place of an enrollment that was sent nothing
 
 
 def begin(start: datetime, timezone: str | None) -> Position:
-	"""Return the position of somebody who starts at `start` and has not been sent anything."""
+	"""Return the position of an enrollment that starts at `start`."""
 	start = to_utc(start)
 	return Position(start=start, timezone=timezone, done=frozenset(), anchor_at=start, anchor_hours=0)
 
 
 def decide(plan: Plan, position: Position, now: datetime) -> Decision:
-	"""Say what to do for this enrollment at `now`: one step at most, and always the next one in order.
+	"""Decide what to do for this enrollment at `now`: one step at most, and always the next one in order.
 
 	After a Send, a Reach or a Skip has been carried out, `advance` and decide again: the next step may be due as well.
 	"""
@@ -77,7 +77,7 @@ def decide(plan: Plan, position: Position, now: datetime) -> Decision:
 
 
 def advance(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
-	"""Return the position after a step was dealt with at `at`: as `go_on`, to where the step itself leads."""
+	"""Return the position after a step was handled at `at`, on the way to the step that it leads to."""
 	placed = plan.placed.get(step_id)
 	leads_on = placed is not None and placed.step.type is not StepType.END
 	return go_on(plan, position, step_id, at, plan.ids.get(placed.step.flow.next_step) if leads_on else None)
@@ -86,13 +86,13 @@ def advance(plan: Plan, position: Position, step_id: str, at: datetime) -> Posit
 def go_on(
 	plan: Plan, position: Position, step_id: str, at: datetime, target: str | None, *, is_done: bool = True
 ) -> Position:
-	"""Return the position after a step was dealt with at `at`, on the way to `target` or, if None, to the next in order.
+	"""Return the position after a step was handled at `at`, on the way to `target` or, if None, to the next in order.
 
-	Without `is_done` it was only passed by, and is carried out if the enrollment comes back to it.
+	Without `is_done` the step did not run, and runs if the enrollment comes back to it.
 
 	With Keep Intervals the steps after it are counted from `at`; with Keep Dates only the place moves on, except that
-	what comes after a wait is counted from its end. A step dealt with before changes nothing; one that comes after its
-	turn, or has left the plan, is only noted as done.
+	what comes after a wait is counted from its end. A step that is done already changes nothing. One that is late in the
+	order, or no longer in the plan, is only added to the done ones.
 	"""
 	if step_id in position.done:
 		return position
@@ -116,9 +116,9 @@ def go_on(
 
 
 def move(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
-	"""Return the position of somebody who is put right before a step of the plan: due at `at`, the others counted from then.
+	"""Return the position right before a step of the plan: the step is due at `at`, and the others are counted from then.
 
-	Steps between are passed over without being noted as done; so are those after it that were done before.
+	The steps between are skipped without becoming done. Steps after it that were done before stay done.
 	"""
 	placed = plan.placed[step_id]
 	before = [other for other in plan.order if other.place < placed.place]
@@ -143,10 +143,10 @@ def pass_over(plan: Plan, position: Position, skip: Skip, at: datetime) -> Posit
 
 
 def shift_late(plan: Plan, position: Position, step_id: str, at: datetime) -> Position:
-	"""Return the position after a step's email, decided earlier, has really left only at `at`.
+	"""Return the position after a step's email, decided earlier, was sent only at `at`.
 
 	Late is kept late: with Keep Intervals the steps after it are counted from `at`. Nothing changes with Keep Dates, for
-	an email that is not the last one dealt with, or one that left before the moment the steps are counted from.
+	an email that is not of the last handled step, or one that was sent before the moment the steps are counted from.
 	"""
 	at = to_utc(at)
 	if plan.keeps_dates or position.reached_step != step_id or at <= position.anchor_at:
@@ -155,10 +155,10 @@ def shift_late(plan: Plan, position: Position, step_id: str, at: datetime) -> Po
 
 
 def shift(plan: Plan, position: Position, held_from: datetime, held_until: datetime) -> Position:
-	"""Return the position after a pause or an absence: what is left of the running delay is still left.
+	"""Return the position after a pause or an absence: the rest of the running delay is kept.
 
-	The delay moves by the length of the hold on the wall clock; a hold before the start does not count. A step that
-	was due when the hold began is due when it ends.
+	The delay moves by the length of the pause on the wall clock; a pause before the start does not count. A step that
+	was due when the pause began is due when it ends.
 	"""
 	held_from, held_until = max(to_utc(held_from), position.start), to_utc(held_until)
 	if held_until <= held_from:
@@ -191,7 +191,7 @@ def next_send_at(plan: Plan, position: Position) -> tuple[str, datetime] | None:
 def planned_schedule(plan: Plan, position: Position) -> list[tuple[str, datetime]]:
 	"""Return every step still to come with its moment, if each goes out as planned; none after the plan's end.
 
-	That is the way of somebody who meets all conditions and whom no wait holds up; a loop is gone through once.
+	That is the way of an enrollment that meets all conditions, and whose waits end immediately; a loop counts once.
 	"""
 	zone = zone_of(plan, position)
 	end = end_of_plan(plan, zone)
@@ -210,20 +210,20 @@ def planned_schedule(plan: Plan, position: Position) -> list[tuple[str, datetime
 def end_date(plan: Plan, position: Position, last_sent_at: datetime | None) -> date:
 	"""Return the recipient's day of the last planned step or, if none is left, of the last one sent.
 
-	Of a live enrollment, that is; one that has left keeps no planned steps, whatever the plan says. If nothing was
-	sent it is the day of the start."""
+	For live enrollments: one that has ended has no planned steps. If nothing was sent, it is the day of the start.
+	"""
 	schedule = planned_schedule(plan, position)
 	last = schedule[-1][1] if schedule else last_sent_at or position.start
 	return to_wall(last, zone_of(plan, position)).date()
 
 
 def reopens(plan: Plan, position: Position, status: Status) -> bool:
-	"""Tell whether a completed enrollment has a step to come, because the plan has grown, and is to go on."""
+	"""Return whether a completed enrollment has a step to come, because the plan has grown, and re-enters the campaign."""
 	return status is Status.COMPLETED and plan.reopen_completed and find_next(plan, position) is not None
 
 
 def zone_of(plan: Plan, position: Position) -> ZoneInfo:
-	"""Return the zone that this enrollment lives by: the recipient's if it is known, else the plan's."""
+	"""Return the time zone of this enrollment: the recipient's if it is known, else the plan's."""
 	return find_zone(position.timezone or plan.timezone)
 
 
@@ -255,10 +255,10 @@ def _to_come(plan: Plan, position: Position) -> Iterator[Placed]:
 
 
 def place_of(plan: Plan, position: Position) -> tuple[int, int]:
-	"""Return the place that has been reached: steps before it are never sent any more.
+	"""Return the place that was reached: steps before it are no longer sent.
 
-	A step counts as passed if a later one was dealt with, later both when that happened and as the plan stands now.
-	So moving a step that has been sent neither loses a step that was to come nor brings back one that was passed.
+	A step counts as passed if a later one was handled, later both at that time and in the plan now. So moving a step that
+	was sent neither loses a step that was to come nor brings back one that was passed.
 	"""
 	target = plan.placed.get(position.jump_to)
 	if target is not None:
@@ -283,7 +283,7 @@ def _last_done(plan: Plan, position: Position) -> Placed:
 
 
 def _planned(plan: Plan, position: Position, placed: Placed, zone: ZoneInfo) -> datetime:
-	"""Return the moment that the step is planned for: NEVER while it is held by hand, else an allowed one."""
+	"""Return the moment that the step is planned for: NEVER while a user has paused it, else an allowed one."""
 	if placed.step.is_held and placed.step.held_until is None:
 		return NEVER
 	holds = (placed.step.held_until, position.not_before)
@@ -292,7 +292,7 @@ def _planned(plan: Plan, position: Position, placed: Placed, zone: ZoneInfo) -> 
 
 
 def _nominal(plan: Plan, position: Position, placed: Placed, zone: ZoneInfo) -> datetime:
-	"""Return the instant the step falls on before weekdays, window and holidays are looked at."""
+	"""Return the instant of the step before weekdays, window and holidays move it."""
 	hours = _measured_hours(plan, position, placed) - position.anchor_hours
 	if hours == 0:
 		return position.anchor_at
@@ -301,7 +301,7 @@ def _nominal(plan: Plan, position: Position, placed: Placed, zone: ZoneInfo) -> 
 
 
 def _measured_hours(plan: Plan, position: Position, placed: Placed) -> int:
-	"""Return the step's hours from the start on the scale that this enrollment has lived by.
+	"""Return the step's hours from the start on the scale of this enrollment.
 
 	They differ from the plan's only if the day of a step was changed after it was sent, with Keep Intervals: a step
 	counted from that one keeps its distance, and one that only now comes after it is taken at its present distance.
@@ -323,7 +323,7 @@ def _detour(plan: Plan, position: Position) -> int:
 	"""Return by how many hours a jump under way moves what comes after it, against the hours from the start.
 
 	A jump forward to a step that counts from the start keeps their distance. Otherwise the target waits its own days and
-	hours from the step that was left.
+	hours from the step before the jump.
 	"""
 	target = plan.placed.get(position.jump_to)
 	if target is None:
@@ -341,7 +341,7 @@ def _has_expired(plan: Plan, step: Step, overdue: timedelta) -> bool:
 
 
 def _wait_out(step: Step, since: datetime, zone: ZoneInfo) -> datetime:
-	"""Return until when a step holds up somebody whom it holds up as little as it can."""
+	"""Return the earliest moment at which a step's wait can end."""
 	clock = step.flow.awaited.clock if step.flow.awaited else None
 	return since if clock is None else next_time_of_day(since, clock, zone)
 

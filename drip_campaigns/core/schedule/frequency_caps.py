@@ -1,6 +1,6 @@
-"""How often one address may be written to, over all campaigns: rules in, moments out. Counting is the edge's.
+"""The frequency cap of one address over all campaigns: rules in, moments out. The caller counts the emails.
 
-Days are calendar days on the recipient's clock. What is held back keeps its time of the day: the day is moved.
+Days are calendar days on the recipient's clock. A deferred email keeps its time of day and moves to another day.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Since:
 
 
 def find_caps(count: int, days: int, *, one_per_day: bool) -> tuple[Cap, ...]:
-	"""Return the caps that the settings mean. A count of 0 or empty is no cap; days of 0 or empty are one day."""
+	"""Return the caps from the settings. A count of 0 or empty means no cap; days of 0 or empty mean one day."""
 	caps = [Cap(count, max(days, 1))] if count > 0 else []
 	if one_per_day and Cap(1, 1) not in caps:
 		caps.append(Cap(1, 1))
@@ -48,9 +48,9 @@ def since(caps: Iterable[Cap], zone: ZoneInfo, now: datetime) -> list[Since]:
 def free_from(
 	caps: Iterable[Cap], sent: Sequence[datetime], zone: ZoneInfo, planned: datetime, now: datetime
 ) -> datetime:
-	"""Return the first moment at which every cap has room again, if nothing else is sent: `now` if it is now.
+	"""Return the first moment at which every cap allows an email, if nothing else is sent: `now` if it does now.
 
-	`sent` are the moments that count already. Of another day than today, the wall time is that of `planned`.
+	`sent` are the moments of the emails that count. On another day than today, the time of day is that of `planned`.
 	"""
 	today = to_wall(now, zone).date()
 	days = sorted(to_wall(moment, zone).date() for moment in sent)

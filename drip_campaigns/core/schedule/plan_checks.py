@@ -1,4 +1,4 @@
-"""Whether a plan can be followed at all. Said once, when it is saved, so that deciding need not ask again."""
+"""Validates a plan when it is saved, so that decisions do not check it again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST_OFFSET_HOURS = 100 * 366 * 24
 def validate_plan(plan: Plan) -> None:
 	"""Raise the InvalidPlanError that fits, with field and step, unless every enrollment can follow `plan`.
 
-	A plan whose steps are all disabled is a plan: whoever is on it is finished.
+	A plan whose steps are all disabled is valid: its enrollments are complete.
 	"""
 	if not plan.steps:
 		raise NoStepsError(field="steps")

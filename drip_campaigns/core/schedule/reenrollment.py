@@ -1,4 +1,4 @@
-"""What happens to somebody who is put on a campaign again: refused, taken up where they were, or started over."""
+"""What happens when a recipient is enrolled in a campaign again: refuse, resume, or restart."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from drip_campaigns.core.schedule.wall_clock import from_wall, to_utc, to_wall
 def re_enroll(
 	plan: Plan, position: Position, status: Status, ended_at: datetime, now: datetime
 ) -> ReEnrollmentDecision:
-	"""Say what enrolling again at `now` means for an enrollment that has been idle since `ended_at`.
+	"""Decide what enrolling again at `now` does to an enrollment that was idle since `ended_at`.
 
-	`ended_at` is the moment it ended or was completed, or that of the pause it was in when it ended. Whoever has
-	unsubscribed is refused whatever the plan says; one who is on the campaign stays where they are.
+	`ended_at` is the moment it ended or was completed, or the beginning of the pause it was in when it ended. A recipient
+	who unsubscribed is always refused; a live enrollment does not change.
 	"""
 	if status in LIVE_STATUSES:
-		return Refuse("The recipient is on this campaign already.")
+		return Refuse("The recipient is already in this campaign.")
 	if status is Status.UNSUBSCRIBED:
 		return Refuse("The recipient has unsubscribed from this campaign.")
 	if plan.re_enrollment is ReEnrollment.NEVER:
-		return Refuse("This campaign takes nobody twice.")
+		return Refuse("This campaign enrolls each recipient once.")
 	if plan.re_enrollment is ReEnrollment.RESTART:
 		return _restart(plan, position, ended_at, now)
 	if status is Status.COMPLETED and find_next(plan, position) is None:
-		return Refuse("The recipient has completed this campaign, and no step has been added since.")
+		return Refuse("The recipient completed this campaign, and no step was added since then.")
 	return Resume(shift(plan, position, ended_at, now))
 
 
@@ -44,5 +44,5 @@ def _restart(plan: Plan, position: Position, ended_at: datetime, now: datetime) 
 	zone = zone_of(plan, position)
 	earliest = from_wall(to_wall(to_utc(ended_at), zone) + timedelta(days=plan.restart_after_days), zone)
 	if now < earliest:
-		return Refuse(f"This campaign can start over on {to_wall(earliest, zone):%Y-%m-%d at %H:%M}.")
+		return Refuse(f"This campaign can restart on {to_wall(earliest, zone):%Y-%m-%d at %H:%M}.")
 	return Restart(begin(now, position.timezone))
