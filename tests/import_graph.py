@@ -16,7 +16,9 @@ def count_imports() -> dict[str, Counter[str]]:
 		room = room_of(path)
 		if room in ORDER:
 			graph[room].update(
-				target for name in own_imports(path) if (target := name.split(".")[1]) in ORDER and target != room
+				target
+				for name in own_imports(path)
+				if (target := name.split(".")[1]) in ORDER and target != room
 			)
 	return graph
 
@@ -39,7 +41,9 @@ def main() -> None:
 		imports = ", ".join(f"{target} {targets[target]}" for target in ORDER if targets[target])
 		print(f"{room}: {imports or 'nothing'}")
 	cycles = list(find_circles({room: set(targets) for room, targets in graph.items()}))
-	print(f"{len(graph)} folders, {len(cycles)} cycles, {count_imports_back(graph)} imports back up the order")
+	print(
+		f"{len(graph)} folders, {len(cycles)} cycles, {count_imports_back(graph)} imports back up the order"
+	)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// The flow of a campaign in words and as a picture: when a step runs, and where it leads. The words come from the server.
+// The flow of a campaign in words and as a picture: when a step runs, and where it leads. Words and days come from the server.
 
 // By the row's name: {action, flow, conditions}, as drip_campaigns.api.editing.describe_steps returns them.
 let step_sentences = {};
@@ -18,9 +18,13 @@ function load_sentences(frm) {
 }
 
 async function fetch_sentences(frm, steps) {
-	const { message } = await frappe.call({ method: "drip_campaigns.api.editing.describe_steps", args: { steps } });
+	const [sentences, days] = await Promise.all([
+		frappe.call({ method: "drip_campaigns.api.editing.describe_steps", args: { steps } }),
+		frappe.call({ method: "drip_campaigns.api.editing.preview_days", args: { document: JSON.stringify(frm.doc) } }),
+	]);
 	if (frm.drip_described !== steps) return load_sentences(frm); // edited again
-	step_sentences = message;
+	step_sentences = sentences.message;
+	frm.drip_days = days.message;
 	draw_line(frm);
 	if (!frappe.ui.form.get_open_grid_form()) frm.get_field("steps").grid.refresh();
 }

@@ -5,22 +5,6 @@ const load_sentences_soon = frappe.utils.debounce(load_sentences, 200);
 function draw_schedule(frm) {
 	draw_line(frm);
 	load_sentences_soon(frm);
-	load_days_soon(frm);
-}
-
-// The server reckons the days, as it does when it sends: `when` is a range where waits and branches decide.
-const load_days_soon = frappe.utils.debounce(load_days, 300);
-
-async function load_days(frm) {
-	if (!(frm.doc.steps || []).length) return;
-	const request = (frm.drip_days_request = (frm.drip_days_request || 0) + 1);
-	const { message } = await frappe.call({
-		method: "drip_campaigns.api.editing.preview_days",
-		args: { document: JSON.stringify(frm.doc) },
-	});
-	if (request !== frm.drip_days_request) return; // a later one is on its way
-	frm.drip_days = message;
-	draw_line(frm);
 }
 
 function draw_line(frm) {
