@@ -5,7 +5,9 @@ from datetime import time
 
 import pytest
 
-from drip_campaigns.core.flow.conditions import Conditions, EmailFeedback, EventTest, TagTest
+from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback, EventTest
+from drip_campaigns.core.flow.condition_kinds.tag import TagTest
+from drip_campaigns.core.flow.conditions import Conditions
 from drip_campaigns.core.flow.forecast import Arrival, Offset, find_arrivals, find_offsets, find_steps_to_come
 from drip_campaigns.core.flow.step_flow import Flow, OnTimeout, Otherwise, WaitCondition
 from drip_campaigns.core.flow.turn import Schedule, Turn

@@ -285,7 +285,7 @@ MALFORMED = [
 	(("campaign", "grace_hours"), "24", "campaign.grace_hours: must be a whole number"),
 	(("campaign", "re_enrollment"), [], "campaign.re_enrollment: must be one of: never, resume, restart"),
 	(("campaign", "weekdays"), ["Mon", "Funday"], "campaign.weekdays[1]: must be one of: Mon"),
-	(("campaign", "weekdays"), [], "campaign.weekdays: At least one weekday"),
+	(("campaign", "weekdays"), [], "campaign.weekdays: Allow at least one weekday"),
 	(
 		("campaign", "window"),
 		["17:00", "09:00"],
