@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
 	try:
 		return COMMANDS[arguments[0]](arguments[1:]) or 0
 	except shell.StepError as error:
-		print(error.line(), file=sys.stderr)
+		print(error.report(), file=sys.stderr)
 		return 1
 	except KeyboardInterrupt:
 		print("Interrupted. The next run goes on where this one stopped.", file=sys.stderr)

@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> NoReturn:
 			raise shell.StepError("There is no site yet", "Run `make site` first.")
 		services.start_all()
 	except shell.StepError as error:
-		print(error.line(), file=sys.stderr)
+		print(error.report(), file=sys.stderr)
 		sys.exit(1)
 	forget_what_is_undone(arguments)
 	os.chdir(paths.SITES)

@@ -68,6 +68,12 @@ def install(packages: list[str], log: str) -> None:
 			"Programs are missing and only root may install them",
 			f"Run `sudo apt-get install --no-install-recommends {names}`, then run the command again.",
 		)
+	with shell.machine_lock("apt"):  # `apt-get update` does not wait for another one
+		_install_with_apt(packages, log)
+
+
+def _install_with_apt(packages: list[str], log: str) -> None:
+	names = " ".join(packages)
 	environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
 	remedy = f"Check the network, try `apt-get install {names}` by hand, then run the command again."
 	if not any(Path("/var/lib/apt/lists").glob("*_Packages*")):
@@ -106,7 +112,7 @@ def install_if_harmless(packages: list[str], log: str) -> None:
 	try:
 		install(packages, log)
 	except shell.StepError as error:
-		print(f"  {error.line()} Until then some tests are skipped.", flush=True)
+		print(f"  {error.report()} Until then some tests are skipped.", flush=True)
 
 
 def check_python() -> None:

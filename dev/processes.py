@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dev import paths
-from dev.shell import StepError, birth, last_line
+from dev.shell import StepError, birth, read_end
 
 STOP_TIMEOUT_SECONDS = 30
 LOOPBACK = "127.0.0.1"
@@ -64,9 +64,12 @@ def start(
 	"""Start a process in a session of its own, its output in `.dev/logs/<name>.log`, and note it in `.dev/run`."""
 	paths.RUN.mkdir(parents=True, exist_ok=True)
 	paths.LOGS.mkdir(parents=True, exist_ok=True)
-	with log_file(name).open("ab") as log:
+	words = [str(word) for word in command]
+	with log_file(name).open("a") as log:
+		log.write(f"\n$ {' '.join(words)}\n")
+		log.flush()
 		child = subprocess.Popen(
-			[str(word) for word in command],
+			words,
 			cwd=cwd,
 			env=dict(env or os.environ),
 			stdin=subprocess.DEVNULL,
@@ -80,23 +83,19 @@ def start(
 
 
 def wait_until(process: Process, ready: Callable[[], bool], seconds: float) -> None:
-	"""Wait for a started process to be ready; say which log to read where it ends or takes too long."""
+	"""Wait until a started process is ready; raise StepError with the end of its log if it ends or takes too long."""
+	log = log_file(process.name)
+	remedy = f"Fix what {paths.shown(log)} reports, then run the command again."
 	deadline = time.monotonic() + seconds
 	while time.monotonic() < deadline:
 		if not process.is_alive():
 			run_file(process.name).unlink(missing_ok=True)
-			raise StepError(
-				f"{process.name} ended at once{last_line(log_file(process.name))}",
-				f"Read {paths.shown(log_file(process.name))}, then run the command again.",
-			)
+			raise StepError(f"{process.name} ended during its start", remedy, read_end(log))
 		if ready():
 			return
 		time.sleep(0.05)
 	stop(process.name)
-	raise StepError(
-		f"{process.name} was not ready after {seconds:.0f} seconds",
-		f"Read {paths.shown(log_file(process.name))}, then run the command again.",
-	)
+	raise StepError(f"{process.name} was not ready after {seconds:.0f} seconds", remedy, read_end(log))
 
 
 def stop(name: str) -> bool:

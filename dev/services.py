@@ -20,6 +20,8 @@ READY_SECONDS = 60
 DATA = paths.MARIADB / "data"
 CREDENTIALS = paths.MARIADB / "admin.cnf"
 FIRST_STATEMENTS = paths.MARIADB / "init.sql"
+# Two set-ups that share one temporary folder overwrite each other's files
+SCRATCH = paths.MARIADB / "tmp"
 
 
 def start_all() -> list[str]:
@@ -34,8 +36,11 @@ def start_all() -> list[str]:
 	}
 	recorded = read_ports()
 	started = [name for name in NAMES if not processes.find(name)]
-	for name in started:
-		starters[name](processes.free_port(recorded.get(name) or PREFERRED_PORTS[name]))
+	if "mariadb" in started:
+		create_data()
+	with shell.machine_lock("ports"):  # a port that is free now must still be free when the server listens
+		for name in started:
+			starters[name](processes.free_port(recorded.get(name) or PREFERRED_PORTS[name]))
 	ports = {name: process.port for name in NAMES if (process := processes.find(name))}
 	if ports != recorded:
 		write_ports(ports)
@@ -118,14 +123,13 @@ def create_data() -> None:
 	draft = paths.MARIADB / "data.building"
 	shell.run(["rm", "-rf", draft], log="mariadb-install", remedy="Remove the folder .dev/mariadb by hand.")
 	draft.mkdir(parents=True)
-	scratch = paths.MARIADB / "tmp"  # its own: two set-ups at once in one temporary folder get in each other's way
-	scratch.mkdir(exist_ok=True)
+	SCRATCH.mkdir(exist_ok=True)
 	shell.run(
 		[
 			require("mariadb-install-db"),
 			"--no-defaults",
 			f"--datadir={draft}",
-			f"--tmpdir={scratch}",
+			f"--tmpdir={SCRATCH}",
 			"--auth-root-authentication-method=normal",
 			"--skip-test-db",
 			*run_as_root(),
@@ -178,8 +182,8 @@ def write_private(file: Path, text: str) -> None:
 
 def start_mariadb(port: int) -> None:
 	"""Start the private MariaDB. Its commits are safe against a crash, as on a real server: tests rely on it."""
-	create_data()
 	create_credentials()
+	SCRATCH.mkdir(exist_ok=True)
 	process = processes.start(
 		"mariadb",
 		[
@@ -187,6 +191,7 @@ def start_mariadb(port: int) -> None:
 			"--no-defaults",
 			*run_as_root(),
 			f"--datadir={DATA}",
+			f"--tmpdir={SCRATCH}",
 			# Relative to the data folder: the path of a socket may have 107 characters only
 			"--socket=mariadb.sock",
 			"--pid-file=mariadb.pid",

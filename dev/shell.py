@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
+import tempfile
+import textwrap
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from dev import paths
 
 
 class StepError(Exception):
-	"""Something did not work. The message says what, `remedy` what to do about it."""
+	"""A step failed. The message says what happened, `remedy` what to do, and `log` what the program printed last."""
 
-	def __init__(self, message: str, remedy: str) -> None:
+	def __init__(self, message: str, remedy: str, log: str = "") -> None:
 		super().__init__(message)
 		self.remedy = remedy
+		self.log = log
 
-	def line(self) -> str:
-		"""Return the one line that the person gets to read."""
-		return f"{str(self).rstrip('.')}. {self.remedy}"
+	def report(self) -> str:
+		"""Return what the person reads: one line, or the last lines of the log between the cause and the remedy."""
+		cause = str(self).rstrip(".")
+		if not self.log:
+			return f"{cause}. {self.remedy}"
+		return f"{cause}. The log ends with:\n{textwrap.indent(self.log, '    ')}\n{self.remedy}"
 
 
 # One file per program that run() has started and that has not ended
@@ -54,9 +62,9 @@ def run(
 		code = _wait_for(words, output, cwd, env, stdin)
 	if code:
 		raise StepError(
-			f"`{shorten(words)}` failed ({describe_exit(code)}{last_line(log_file)}); "
-			f"its log is {paths.shown(log_file)}",
+			f"`{shorten(words)}` failed ({describe_exit(code)}); its log is {paths.shown(log_file)}",
 			remedy,
+			read_end(log_file),
 		)
 
 
@@ -94,6 +102,14 @@ def _note(pid: int) -> Path:
 	note = COMMANDS / str(pid)
 	note.write_text(f"{birth(pid)} {os.getpid()} {birth(os.getpid())}")
 	return note
+
+
+@contextmanager
+def machine_lock(name: str) -> Iterator[None]:
+	"""Hold a lock that all folders of this user share, for what two set-ups must not do at the same time."""
+	with (Path(tempfile.gettempdir()) / f"drip-campaigns-{os.getuid()}-{name}.lock").open("a") as lock:
+		fcntl.flock(lock, fcntl.LOCK_EX)
+		yield
 
 
 def end_orphans() -> None:
@@ -142,10 +158,10 @@ def shorten(words: Sequence[str], length: int = 80) -> str:
 	return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
-def last_line(log_file: Path, length: int = 160) -> str:
-	"""Return the last line of a log to put behind a cause, where there is one."""
-	lines = [line.strip() for line in log_file.read_text(errors="replace").splitlines() if line.strip()]
-	return f": {lines[-1][:length]}" if lines and not lines[-1].startswith("$ ") else ""
+def read_end(log_file: Path, most: int = 15) -> str:
+	"""Return the last lines that the last command in a log printed, without the empty ones."""
+	printed = log_file.read_text(errors="replace").rpartition("\n$ ")[2].splitlines()
+	return "\n".join([line for line in printed if line.strip()][1:][-most:])
 
 
 def describe_exit(code: int) -> str:

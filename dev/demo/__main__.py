@@ -23,7 +23,7 @@ def main() -> int:
 		print("\nStopped; nothing is left running. `make demo` begins anew.", file=sys.stderr)
 		return 130
 	except shell.StepError as error:
-		print(error.line(), file=sys.stderr)
+		print(error.report(), file=sys.stderr)
 		return 1
 
 

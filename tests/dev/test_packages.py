@@ -22,9 +22,10 @@ def test_without_root_one_line_says_what_to_install(monkeypatch):
 		packages.install(["mariadb-server-core", "redis-server"], log="apt")
 
 	assert (
-		"sudo apt-get install --no-install-recommends mariadb-server-core redis-server" in error.value.line()
+		"sudo apt-get install --no-install-recommends mariadb-server-core redis-server"
+		in error.value.report()
 	)
-	assert "\n" not in error.value.line()
+	assert "\n" not in error.value.report()
 
 
 @pytest.mark.parametrize("systemd", [True, False])

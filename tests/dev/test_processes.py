@@ -41,14 +41,14 @@ def test_a_later_process_with_the_same_id_is_left_alone():
 	processes.stop("sleeper")
 
 
-def test_a_process_that_ends_at_once_is_reported_with_its_last_words_and_its_log():
+def test_a_process_that_ends_during_its_start_is_reported_with_the_end_of_its_log():
 	process = processes.start("broken", [sys.executable, "-c", "raise SystemExit('no such table')"])
 
 	with pytest.raises(StepError) as error:
 		processes.wait_until(process, lambda: False, seconds=20)
 
-	assert "no such table" in error.value.line()
-	assert "broken.log" in error.value.line()
+	assert "no such table" in error.value.report()
+	assert "broken.log" in error.value.report()
 
 
 def test_a_taken_port_is_passed_over():
@@ -61,13 +61,22 @@ def test_a_taken_port_is_passed_over():
 		assert processes.free_port(port) != port
 
 
-def test_a_failing_command_is_one_line_with_command_cause_log_and_remedy():
-	command = [sys.executable, "-c", "import sys; sys.exit('no space left')"]
+def test_a_failing_command_is_reported_with_the_last_lines_of_its_log_and_the_remedy():
+	run([sys.executable, "-c", "print('an earlier command')"], log="step", remedy="")
+	command = [sys.executable, "-c", "[print(n) for n in range(30)]; exit('no space left')"]
 
 	with pytest.raises(StepError) as error:
 		run(command, log="step", remedy="Free some space.")
 
-	line = error.value.line()
-	assert "\n" not in line
-	for part in ("-c", "exit code 1", "no space left", "step.log", "Free some space."):
-		assert part in line
+	first, *log, last = error.value.report().splitlines()
+	for part in ("-c", "exit code 1", "step.log"):
+		assert part in first
+	assert [line.strip() for line in log] == [*map(str, range(16, 30)), "no space left"]
+	assert last == "Free some space."
+
+
+def test_a_failing_command_that_prints_nothing_is_one_line():
+	with pytest.raises(StepError) as error:
+		run([sys.executable, "-c", "exit(3)"], log="step", remedy="Free some space.")
+
+	assert error.value.report().endswith("its log is " + str(paths.LOGS / "step.log") + ". Free some space.")

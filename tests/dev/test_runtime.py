@@ -44,9 +44,9 @@ def test_a_correction_that_does_not_fit_stops_the_build_and_is_named(tmp_path, c
 	with pytest.raises(StepError) as error:
 		build.correct(tmp_path, [GREETING])
 
-	assert "'greeting'" in error.value.line()
-	assert "frappe/hello.py" in error.value.line()
-	assert "dev/runtime/corrections.py" in error.value.line()
+	assert "'greeting'" in error.value.report()
+	assert "frappe/hello.py" in error.value.report()
+	assert "dev/runtime/corrections.py" in error.value.report()
 
 
 def test_every_correction_has_a_name_of_its_own_and_a_reason():
