@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,11 @@ from urllib.parse import urlparse
 from dev import paths, processes, services, shell, site, twin
 
 TESTS = paths.ROOT / "tests"
+# Tests that need no site
+WITHOUT_SITE = (TESTS / "core", TESTS / "dev", TESTS / "test_boundaries.py")
+CORE_IMPORTS = "import flufl.bounce, hypothesis, itsdangerous, premailer, pytest, scipy"
+# A run of all tests tries every example; see tests/core/conftest.py
+ALL_EXAMPLES = {"DRIP_HYPOTHESIS": os.environ.get("DRIP_HYPOTHESIS", "full")}
 RUFF = [paths.PYTHON, "-m", "ruff"]
 
 
@@ -35,6 +41,8 @@ def run_tests(arguments: list[str]) -> int:
 	arguments = [word for argument in arguments for word in shlex.split(argument)]
 	if bench:
 		return run_tests_on_bench(Path(bench).expanduser().resolve(), name, arguments)
+	if need_no_site(arguments):
+		return run_without_site(arguments)
 	if not paths.IS_TWIN:
 		site.make_site(quiet=True)
 	on_both = not arguments and twin.make()
@@ -42,12 +50,39 @@ def run_tests(arguments: list[str]) -> int:
 		return run_on_both() if on_both else run_pytest(paths.PYTHON, arguments)
 
 
+def need_no_site(arguments: list[str]) -> bool:
+	"""Return whether the arguments name tests, and only tests that run without a site."""
+	places = [paths.ROOT / argument.partition("::")[0] for argument in arguments]
+	tests = [place for place in places if place.is_relative_to(TESTS) and place.exists()]
+	return bool(tests) and all(any(test.is_relative_to(folder) for folder in WITHOUT_SITE) for test in tests)
+
+
+def run_without_site(arguments: list[str]) -> int:
+	"""Run tests without a site and its servers, on this Python if the site is not made and it has the packages."""
+	python = paths.PYTHON
+	if not python.exists() and can_import(sys.executable, CORE_IMPORTS):
+		python = Path(sys.executable)
+	elif not can_import(python, CORE_IMPORTS):
+		site.make_site(quiet=True)
+	env = {name: value for name, value in paths.environment().items() if name != "DRIP_SITE"}
+	return run_pytest(python, arguments, env=env)
+
+
+def can_import(python: str | Path, imports: str) -> bool:
+	"""Return whether a Python runs and has these modules."""
+	try:
+		return subprocess.run([python, "-c", imports], capture_output=True, check=False).returncode == 0
+	except OSError:
+		return False
+
+
 def run_on_both() -> int:
 	"""Run all tests in two processes: a half of them on this site, the other on its copy."""
 	there = [str(TESTS / name) for name in ("browser", "journeys", "core")]
 	here = [*pytest_command(paths.PYTHON), str(TESTS), *(f"--ignore={folder}" for folder in there)]
 	beside = twin.command("test", "-p no:cacheprovider", *map(shlex.quote, there))
-	return run_side_by_side(here, beside, paths.ROOT, paths.environment(), twin.environment())
+	env = {**paths.environment(), **ALL_EXAMPLES}
+	return run_side_by_side(here, beside, paths.ROOT, env, {**twin.environment(), **ALL_EXAMPLES})
 
 
 def run_pytest(
@@ -58,6 +93,7 @@ def run_pytest(
 	command = pytest_command(python)
 	if arguments:
 		return attached([*command, *arguments], cwd, env)
+	env |= ALL_EXAMPLES
 	core = str(TESTS / "core")
 	here, beside = [str(TESTS), f"--ignore={core}"], ["-p", "no:cacheprovider", core]
 	return run_side_by_side([*command, *here], [*command, *beside], cwd, env, env)
@@ -78,19 +114,35 @@ def pytest_command(python: Path) -> list[str]:
 def run_side_by_side(
 	here: list[str], beside: list[str], cwd: Path, env: Mapping[str, str], env_beside: Mapping[str, str]
 ) -> int:
-	"""Run two programs at once, the second with its output kept for the end; return the first exit code that is not 0."""
+	"""Run two test programs in parallel and return the first exit code that is not 0.
+
+	The second one's output follows the first one's; the closing lines of both come last.
+	"""
 	with tempfile.TemporaryFile("w+") as output:
 		second = subprocess.Popen(beside, cwd=cwd, env=dict(env_beside), stdout=output, stderr=output)
 		try:
-			code = attached(here, cwd, env)
+			code, closing = show_output(here, cwd, env)
 			code = second.wait() or code
 		finally:
 			if second.poll() is None:
 				second.send_signal(signal.SIGINT)  # it has servers to stop
 			second.wait()
 		output.seek(0)
-		print(f"\nThe tests that ran beside:\n{output.read()}", flush=True)
+		text = output.read().rstrip()
+	print(
+		f"\nThe tests that ran in parallel:\n{text}\n\n{closing}\n{text.rpartition(chr(10))[2]}", flush=True
+	)
 	return code
+
+
+def show_output(command: list[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
+	"""Run a program, print its output line by line, and return its exit code and last line."""
+	last = ""
+	with subprocess.Popen(command, cwd=cwd, env=dict(env), stdout=subprocess.PIPE, text=True) as process:
+		for line in process.stdout:
+			print(line, end="", flush=True)
+			last = line.strip() or last
+	return process.returncode, last
 
 
 def take_option(arguments: list[str], option: str) -> tuple[str, list[str]]:
@@ -174,8 +226,7 @@ def check_bench(bench: Path, python: Path, name: str) -> None:
 
 def install_test_extra(python: Path) -> None:
 	"""Install what the tests need into the bench's environment, where it is missing."""
-	probe = "import aiosmtpd, hypothesis, playwright, pytest, rich"
-	if subprocess.run([python, "-c", probe], capture_output=True, check=False).returncode == 0:
+	if can_import(python, "import aiosmtpd, hypothesis, playwright, pytest, rich"):
 		return
 	wanted = read_test_extra((paths.ROOT / "pyproject.toml").read_text())
 	shell.run(

@@ -18,7 +18,7 @@ from drip_campaigns.core.tracking.tokens import (
 
 KEYS = ("an old key", "the newest key")
 SUBJECT = "k3p20a1b2c3d4e"
-MUTATIONS = 100_000 if os.environ.get("DRIP_HYPOTHESIS") != "quick" else 5_000
+MUTATIONS = 5_000 if os.environ.get("DRIP_HYPOTHESIS", "quick") == "quick" else 100_000
 TODAY = date(2026, 11, 22)
 
 

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from dev import paths, testing
 
 
@@ -36,3 +38,44 @@ def test_bench_is_given_the_packages_and_not_the_app(monkeypatch):
 
 	assert ran[0][:4] == ["python", "-m", "pip", "install"]
 	assert not [word for word in ran[0] if str(paths.ROOT) in word]
+
+
+@pytest.mark.parametrize(
+	("arguments", "without_site"),
+	[
+		(["tests/core"], True),
+		(["tests/core/test_flow.py::test_x", "tests/dev", "-k", "name"], True),
+		(["tests/core", "tests/integration"], False),
+		(["tests"], False),
+		(["-k", "name"], False),
+		([], False),
+	],
+)
+def test_only_tests_that_are_named_run_without_a_site(arguments, without_site):
+	assert testing.need_no_site(arguments) is without_site
+
+
+def test_run_of_all_tests_tries_all_examples(monkeypatch):
+	depths = []
+	monkeypatch.setattr(
+		testing,
+		"run_side_by_side",
+		lambda here, beside, cwd, *envs: depths.extend(env["DRIP_HYPOTHESIS"] for env in envs),
+	)
+
+	testing.run_pytest(paths.PYTHON, [])
+	testing.run_on_both()
+
+	assert depths == ["full"] * 4
+
+
+def test_closing_lines_of_both_runs_come_last(capfd):
+	def program(text: str, code: int) -> list[str]:
+		return [sys.executable, "-c", f"print({text!r}); raise SystemExit({code})"]
+
+	code = testing.run_side_by_side(
+		program("one\n=== 1 passed ===", 0), program("two\n=== 2 failed ===", 1), paths.ROOT, {}, {}
+	)
+
+	assert code == 1
+	assert capfd.readouterr().out.splitlines()[-2:] == ["=== 1 passed ===", "=== 2 failed ==="]
