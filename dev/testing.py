@@ -19,7 +19,7 @@ from dev import paths, processes, services, shell, site, twin
 TESTS = paths.ROOT / "tests"
 # Tests that need no site
 WITHOUT_SITE = (TESTS / "core", TESTS / "dev", TESTS / "test_boundaries.py")
-CORE_IMPORTS = "import flufl.bounce, hypothesis, itsdangerous, premailer, pytest, scipy"
+CORE_IMPORTS = "import flufl.bounce, hypothesis, itsdangerous, pytest, scipy, tzdata"
 # A run of all tests tries every example; see tests/core/conftest.py
 ALL_EXAMPLES = {"DRIP_HYPOTHESIS": os.environ.get("DRIP_HYPOTHESIS", "full")}
 RUFF = [paths.PYTHON, "-m", "ruff"]

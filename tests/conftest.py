@@ -92,6 +92,17 @@ def clock() -> Clock:
 	return Clock()
 
 
+@pytest.fixture
+def campaign(site: str, clock: Clock, request: pytest.FixtureRequest):
+	"""An active campaign: days 0, 2, and 4, or the steps and fields of the mark `campaign(*steps, **fields)`."""
+	from tests import factories
+
+	mark = request.node.get_closest_marker("campaign")
+	return factories.make_active_campaign(
+		clock, *(mark.args if mark else ()), **(mark.kwargs if mark else {})
+	)
+
+
 @pytest.fixture(scope="session")
 def web_server(connected_site: str) -> Iterator[WebServer]:
 	"""The site's own web server in a process of its own."""

@@ -30,10 +30,7 @@ REMINDER = "Reminder: please confirm that you want our emails"
 WORDING = "I want them."
 
 
-@pytest.fixture
-def campaign(site, clock):
-	"""An active campaign with days 0, 2 and 4, which everybody must confirm."""
-	return factories.make_active_campaign(clock, double_opt_in="Always")
+pytestmark = pytest.mark.campaign(double_opt_in="Always")
 
 
 def subjects(smtp) -> list[str]:

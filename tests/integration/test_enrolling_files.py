@@ -20,8 +20,8 @@ MAPPING = json.dumps({"email_address": "Email", "first_name": "First Name", "las
 
 
 @pytest.fixture
-def campaign(site):
-	return factories.make_active_campaign(Clock(utc_now()))
+def clock():
+	return Clock(utc_now())
 
 
 @pytest.fixture

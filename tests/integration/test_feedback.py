@@ -24,11 +24,13 @@ def clock():
 	return factories.Clock(datetime.now(timezone.utc))
 
 
+pytestmark = [pytest.mark.campaign(step(0), step(2)), pytest.mark.usefixtures("no_strangers")]
+
+
 @pytest.fixture
-def campaign(site, clock):
-	"""An active campaign with steps on days 0 and 2."""
+def no_strangers(site):
 	clean_theirs()
-	yield factories.make_active_campaign(clock, step(0), step(2))
+	yield
 	clean_theirs()
 
 

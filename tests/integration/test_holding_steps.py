@@ -20,12 +20,6 @@ from tests.factories import step
 
 
 @pytest.fixture
-def campaign(site, smtp, clock):
-	"""Active, with steps on days 0, 2 and 4."""
-	return factories.make_active_campaign(clock)
-
-
-@pytest.fixture
 def ada(campaign, clock):
 	"""One person, who has been sent day 0."""
 	return join(campaign, clock, "Ada")

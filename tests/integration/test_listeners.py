@@ -40,10 +40,13 @@ def receiver():
 	server.server_close()
 
 
+pytestmark = [pytest.mark.campaign(step(0)), pytest.mark.usefixtures("no_listeners_left")]
+
+
 @pytest.fixture
-def campaign(site, clock):
-	"""An active campaign of one step; who listens to its enrollments goes after the test."""
-	yield factories.make_active_campaign(clock, step(0))
+def no_listeners_left(site):
+	"""Delete the Webhooks, Notifications, and other listeners of the test."""
+	yield
 	frappe.db.rollback()
 	for kind in KINDS:
 		for name in frappe.get_all(kind, filters={"name": ("like", "Drip Test%")}, pluck="name"):

@@ -13,11 +13,7 @@ from tests import factories
 from tests.factories import DOMAIN, step
 from tests.processes import run_together
 
-
-@pytest.fixture
-def campaign(site, clock):
-	"""An active campaign with steps on days 0 and 2."""
-	return factories.make_active_campaign(clock, step(0), step(2))
+pytestmark = pytest.mark.campaign(step(0), step(2))
 
 
 def enroll(campaign, clock, *names: str) -> list:

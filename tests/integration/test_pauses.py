@@ -24,12 +24,6 @@ FIELDS = ["status", "paused_until", "next_send_at"]
 
 
 @pytest.fixture
-def campaign(site, clock):
-	"""Active, with steps on days 0, 2 and 4."""
-	return factories.make_active_campaign(clock)
-
-
-@pytest.fixture
 def enrollment(campaign, smtp, clock):
 	"""Ada, one day after the first email."""
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada", ADA), clock)

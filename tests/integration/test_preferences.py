@@ -48,10 +48,7 @@ def news(ada):
 	)
 
 
-@pytest.fixture
-def campaign(site, clock):
-	"""An active campaign."""
-	return factories.make_active_campaign(clock, name="Drip Test Spring Offers")
+pytestmark = pytest.mark.campaign(name="Drip Test Spring Offers")
 
 
 @pytest.fixture

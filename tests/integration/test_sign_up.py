@@ -12,6 +12,7 @@ from drip_campaigns.jobs import daily
 from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
+from tests.fakes import Clock
 from tests.trigger_steps import make_campaign, trigger
 from tests.trigger_steps import work_off as work_off_triggers
 from tests.web import Browser
@@ -20,13 +21,18 @@ METHOD = "/api/method/drip_campaigns.api.public.sign_up"
 ADA = f"ada@{DOMAIN}"
 
 
+pytestmark = [pytest.mark.campaign(accept_sign_ups=1), pytest.mark.usefixtures("web", "no_rate_limits")]
+
+
 @pytest.fixture
-def campaign(web, clock):
-	"""An active campaign at which everybody can sign up."""
-	clock.now = utc_now()
+def clock():
+	return Clock(utc_now())
+
+
+@pytest.fixture
+def no_rate_limits(site):
 	for key in frappe.cache.get_keys("drip-page-limit") + frappe.cache.get_keys("rl:"):
 		frappe.cache.delete(key)
-	return factories.make_active_campaign(clock, accept_sign_ups=1)
 
 
 def work_off(campaign, address: str = ADA, **names: str) -> None:

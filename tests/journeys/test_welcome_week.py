@@ -46,12 +46,6 @@ def leave_by_one_click(web: str, link: str) -> None:
 	assert answer.status == 200
 
 
-@pytest.fixture
-def campaign(site, clock):
-	"""Three steps, on days 0, 2 and 4."""
-	return factories.make_active_campaign(clock, name="Drip Test Welcome")
-
-
 def test_everybody_gets_what_is_due_and_nobody_anything_twice(campaign, web, smtp, clock):
 	names = ("ada", "bob", "cleo", "dora", "refused", "late")
 	address = {name: f"{name}@{DOMAIN}" for name in names}
