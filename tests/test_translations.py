@@ -16,7 +16,7 @@ FOLDERS = ("pages", "templates/public", "templates/emails")
 FILES = (
 	"api/public.py",
 	"rendering/confirmation_mail.py",
-	"rendering/render_email.py",
+	"rendering/footer.py",
 	"enrollment/address_change.py",
 	"enrollment/sign_up.py",
 )
@@ -24,13 +24,13 @@ FILES = (
 IN_MAILS = (
 	"templates/emails",
 	"rendering/confirmation_mail.py",
-	"rendering/render_email.py",
+	"rendering/footer.py",
 	"enrollment/address_change.py",
 )
 # Texts that a module names in a constant and translates one by one
 NAMED = {"pages/unsubscribe.py": ("REASONS",)}
 # Modules that also hand over what an administrator wrote in Drip Settings; Frappe's own Translations are for that.
-OF_SETTINGS = ("rendering/render_email.py",)
+OF_SETTINGS = ("rendering/footer.py",)
 FOR_COLLEAGUES = {
 	"It has {0} characters. Shorten it to {1} at most.",  # of the template of the pages: Drip Settings say it
 	"{0} is not known. Use one of: {1}.",
@@ -74,7 +74,7 @@ def texts_for_recipients(places: tuple[str, ...] = (*FOLDERS, *FILES)) -> set[st
 
 def texts_of_file(path: Path) -> set[str]:
 	"""Return the texts that a module or a template translates; nothing for another file."""
-	read = {".py": texts_of_python, ".html": texts_of_template}.get(path.suffix)
+	read = {".py": texts_of_python, ".html": texts_of_template, ".txt": texts_of_template}.get(path.suffix)
 	return set(read(path)) if read else set()
 
 

@@ -21,8 +21,8 @@ from drip_campaigns.core.schedule.send_window import next_allowed
 from drip_campaigns.core.schedule.wall_clock import find_zone
 from drip_campaigns.plans.campaign_plan import WEEKDAY_FIELDS, make_plan
 from drip_campaigns.plans.check_flow import find_flow_problems
-from drip_campaigns.rendering.render_email import load_template
 from drip_campaigns.rendering.senders import NoOutgoingAccountError, Senders
+from drip_campaigns.rendering.step_text import load_template
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.settings import postal_address
 

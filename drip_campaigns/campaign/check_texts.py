@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.people.recipient_types import available_types
-from drip_campaigns.rendering.render_email import StepText, load_step_text
+from drip_campaigns.rendering.step_text import StepText, load_step_text
 from drip_campaigns.rendering.templates import find_problem
 
 

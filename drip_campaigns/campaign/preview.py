@@ -14,16 +14,12 @@ from drip_campaigns.core.tracking.links import LinkRules
 from drip_campaigns.core.tracking.tokens import Purpose
 from drip_campaigns.people.addresses import to_ascii
 from drip_campaigns.people.recipients import Recipient, load_recipients
+from drip_campaigns.rendering.compile_step import compile_step
 from drip_campaigns.rendering.links import Links
 from drip_campaigns.rendering.message import MessageEnvelope, compose
-from drip_campaigns.rendering.render_email import (
-	EmailFrame,
-	RenderedEmail,
-	compile_step,
-	fill,
-	load_step_text,
-)
+from drip_campaigns.rendering.render_email import EmailFrame, RenderedEmail, render_email
 from drip_campaigns.rendering.senders import Sender, Senders
+from drip_campaigns.rendering.step_text import load_step_text
 from drip_campaigns.rendering.tracking_modes import find_utm
 from drip_campaigns.site.settings import postal_address
 
@@ -112,10 +108,10 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 		compiled = compile_step(
 			load_step_text(variant or row),
 			has_view_link=bool(campaign.has_browser_link),
-			has_leave_link=not campaign.omit_unsubscribe_link,
+			has_unsubscribe_link=not campaign.omit_unsubscribe_link,
 			links=rules,
 		)
-		rendered = fill(compiled, recipient, frame)
+		rendered = render_email(compiled, recipient, frame)
 	except TemplateError as error:
 		raise PreviewError(
 			_("Step {0} cannot be rendered for {1}: {2}. Correct its text.").format(

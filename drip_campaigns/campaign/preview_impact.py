@@ -17,7 +17,7 @@ from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.core.schedule.edit_impact import Group, Impact, measure_impact
 from drip_campaigns.plans.campaign_plan import make_plan, step_subject
 from drip_campaigns.plans.enrollment_state import position_fields, read_position, waits_for_confirmation
-from drip_campaigns.rendering.render_email import load_step_text
+from drip_campaigns.rendering.step_text import load_step_text
 from drip_campaigns.site.clock import from_site, to_site_plan
 
 ANY_MOMENT = datetime(

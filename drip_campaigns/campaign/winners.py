@@ -14,7 +14,7 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.variants import Criterion, NoWinnerFallback, VariantCount, compare_variants
 from drip_campaigns.core.model import CampaignStatus, EmailStatus, EventType, ExitReason
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
-from drip_campaigns.rendering.render_email import load_step_text
+from drip_campaigns.rendering.step_text import load_step_text
 from drip_campaigns.rendering.variants import OWN, TEST, Variants
 from drip_campaigns.site.clock import from_site, to_site
 

@@ -21,7 +21,7 @@ from drip_campaigns.core.campaign_file import (
 from drip_campaigns.core.flow.flow_reader import WAIT_FIELDS
 from drip_campaigns.core.model import StepType
 from drip_campaigns.people.recipient_types import available_types
-from drip_campaigns.rendering.render_email import load_step_text
+from drip_campaigns.rendering.step_text import load_step_text
 from drip_campaigns.triggers.labels import describe
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 

@@ -14,8 +14,10 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import StepType
 from drip_campaigns.core.tracking.tokens import Purpose
 from drip_campaigns.plans.campaign_plan import step_subject
+from drip_campaigns.rendering.compile_step import compile_step
 from drip_campaigns.rendering.links import Links
-from drip_campaigns.rendering.render_email import EmailFrame, StepText, compile_step, fill
+from drip_campaigns.rendering.render_email import EmailFrame, render_email
+from drip_campaigns.rendering.step_text import StepText
 from drip_campaigns.site.settings import postal_address
 
 
@@ -87,7 +89,7 @@ def render_step(template: CampaignTemplate, number: int) -> dict[str, str]:
 		tracker=links.tracker(""),
 	)
 	try:
-		rendered = fill(
+		rendered = render_email(
 			compile_step(StepText(subject, html, step.get("preview_text", ""))),
 			make_sample_recipient(),
 			frame,

@@ -15,11 +15,12 @@ from drip_campaigns.dispatch.step_templates import StepTemplates
 from drip_campaigns.outbox.email_rows import OutgoingEmail, drip_email_name
 from drip_campaigns.people.addresses import hash_address, to_ascii
 from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.rendering.compile_step import NO_RULES, CompiledStep
 from drip_campaigns.rendering.headers import Headers
 from drip_campaigns.rendering.link_tracker import Tracker
 from drip_campaigns.rendering.links import Links
 from drip_campaigns.rendering.message import MessageEnvelope, compose
-from drip_campaigns.rendering.render_email import NO_RULES, CompiledStep, EmailFrame, fill
+from drip_campaigns.rendering.render_email import EmailFrame, render_email
 from drip_campaigns.rendering.reply_addresses import Mailboxes
 from drip_campaigns.rendering.senders import Sender, Senders
 from drip_campaigns.rendering.threads import Threads
@@ -54,7 +55,7 @@ class EmailComposer:
 		frame = self._make_frame(
 			row.name, step, self._name_sender(sender, step, variant), recipient, compiled
 		)
-		rendered = fill(compiled, recipient, frame)
+		rendered = render_email(compiled, recipient, frame)
 		envelope = self._make_envelope(drip_email_name(row.name, step), sender, frame, recipient)
 		thread = self._threads.of(row.name, step)
 		if thread:

@@ -11,9 +11,10 @@ from jinja2 import TemplateError
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.schedule.confirmation import QUESTIONS
 from drip_campaigns.core.tracking.links import LinkRules
+from drip_campaigns.rendering.compile_step import CompiledStep, compile_step
 from drip_campaigns.rendering.confirmation_mail import load_question
 from drip_campaigns.rendering.link_targets import store_targets
-from drip_campaigns.rendering.render_email import CompiledStep, StepText, compile_step, load_step_text
+from drip_campaigns.rendering.step_text import StepText, load_step_text
 from drip_campaigns.rendering.step_versions import DOCTYPE as VERSION
 from drip_campaigns.rendering.step_versions import Version, make_version
 from drip_campaigns.rendering.variants import Variants
@@ -99,7 +100,7 @@ class StepTemplates:
 			text,
 			language,
 			has_view_link=bool(self.campaign.has_browser_link),
-			has_leave_link=not self.campaign.omit_unsubscribe_link,
+			has_unsubscribe_link=not self.campaign.omit_unsubscribe_link,
 			links=self._find_link_rules(step),
 		)
 

@@ -13,7 +13,7 @@ from drip_campaigns.core.schedule.confirmation import (
 	KeepWaiting,
 	decide_question,
 )
-from drip_campaigns.rendering.render_email import StepText, load_template
+from drip_campaigns.rendering.step_text import StepText, load_template
 from drip_campaigns.site.clock import from_site
 
 BUTTON = '<p><a class="button" href="{{{{ confirm_url }}}}">{0}</a></p>'

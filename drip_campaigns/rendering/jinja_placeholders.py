@@ -1,7 +1,7 @@
 """Hide Jinja from tools that read HTML, so that CSS is inlined once per step and not once per email.
 
-An HTML parser moves, escapes or drops `{{ … }}` and `{% … %}`. `shield` puts a token in the place of each;
-`unshield` puts them back.
+An HTML parser moves, escapes or drops `{{ … }}` and `{% … %}`. `protect_jinja` puts a token in the place of each;
+`restore` puts them back.
 """
 
 import re
@@ -23,7 +23,7 @@ class ProtectedHtml:
 	html: str
 	pieces: tuple[str, ...]
 
-	def unshield(self, html: str) -> str:
+	def restore(self, html: str) -> str:
 		"""Return `html` with every token replaced by the Jinja it stands for; a token may stand there twice."""
 		return _TOKEN.sub(lambda match: self.pieces[int(match.group(1) or match.group(2))], html)
 

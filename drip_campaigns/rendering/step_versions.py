@@ -8,7 +8,7 @@ from datetime import datetime
 import frappe
 
 from drip_campaigns.db.dialect import insert_new_rows
-from drip_campaigns.rendering.render_email import StepText
+from drip_campaigns.rendering.step_text import StepText
 from drip_campaigns.site.clock import to_site
 
 DOCTYPE = "Drip Step Version"
