@@ -1,4 +1,4 @@
-"""How fast the dispatcher is, and whether its promises hold when everything around it fails: `make bench`, `make chaos`.
+"""Measure the speed (`make bench`), and test the promises under faults (`make chaos`).
 
-Nothing here is imported by the app. Both need a site that may be emptied (`allow_tests`), as the tests do.
+The app imports nothing from here. Both need a site that may be emptied (`allow_tests`), as the tests do.
 """

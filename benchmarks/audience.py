@@ -1,4 +1,4 @@
-"""Enrolling an audience by list filters, as a Drip Bulk Enrollment does, and counting one among half a million records."""
+"""Enrolling an audience by list filters, as a Drip Bulk Enrollment does, and counting an audience of half a million records."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from statistics import median
 
 import frappe
 
-from benchmarks import ground, load
+from benchmarks import load, setup
 from drip_campaigns.jobs import bulk_enrollment
 from drip_campaigns.people.audience import Audience
 from drip_campaigns.site.clock import site_date, utc_now
@@ -21,23 +21,23 @@ TAG = "Drip Bench Tag"
 
 @dataclass(frozen=True)
 class AudienceFigures:
-	"""Seconds of a whole run, of one count, and of counting who met three triggers before."""
+	"""Seconds of a whole run, of one count, and of counting records that met three triggers before."""
 
 	enroll_seconds: float
 	count_seconds: float
 	existing_seconds: float
 
 
-def measure(people: int, crowd: int, now: datetime) -> AudienceFigures:
-	"""Enroll `people` Contacts by a run with filters, and count an audience among `crowd` of them."""
-	ground.clear()
-	campaign = ground.make_campaign(load.steps(2)[1:], now).name
-	ground.make_people(people)
+def measure(people: int, total: int, now: datetime) -> AudienceFigures:
+	"""Enroll `people` Contacts by a run with filters, and count an audience among `total` of them."""
+	setup.clear()
+	campaign = setup.make_campaign(load.steps(2)[1:], now).name
+	setup.make_people(people)
 	enroll_seconds = _run(campaign, people)
 	try:
-		_crowd(crowd)
-		count_seconds = median(_count(crowd) for _round in range(ROUNDS))
-		existing_seconds = _count_existing(crowd, now)
+		_make_many(total)
+		count_seconds = median(_count(total) for _round in range(ROUNDS))
+		existing_seconds = _count_existing(total, now)
 	finally:
 		frappe.db.delete("Tag Link", {"tag": TAG})
 		frappe.db.sql("DELETE FROM `tabContact` WHERE name LIKE %s", f"{PREFIX}%")
@@ -65,7 +65,7 @@ def _run(campaign: str, people: int) -> float:
 	return seconds
 
 
-def _crowd(count: int) -> None:
+def _make_many(count: int) -> None:
 	"""Make Contacts in one statement; half of them are open."""
 	frappe.db.sql(
 		f"""INSERT INTO `tabContact` (name, owner, creation, modified, modified_by, first_name, email_id, status)
@@ -76,18 +76,18 @@ def _crowd(count: int) -> None:
 	frappe.db.sql("ANALYZE TABLE `tabContact`")
 
 
-def _count(crowd: int) -> float:
+def _count(total: int) -> float:
 	filters = json.dumps([["Contact", "first_name", "like", "Count%"], ["Contact", "status", "=", "Open"]])
 	begun = time.perf_counter()
 	counted = Audience("Contact", filters).count()
 	seconds = time.perf_counter() - begun
-	if counted != crowd // 2:
-		raise AssertionError(f"{counted} were counted instead of {crowd // 2}")
+	if counted != total // 2:
+		raise AssertionError(f"{counted} were counted instead of {total // 2}")
 	return seconds
 
 
-def _count_existing(crowd: int, now: datetime) -> float:
-	"""Return how long Activate counts who met a tag, a value and a creation before, half of the crowd each."""
+def _count_existing(total: int, now: datetime) -> float:
+	"""Return the seconds in which Activate counts earlier matches of a tag, a value, and a creation, half of the records each."""
 	frappe.get_doc(doctype="Tag", name=TAG).insert(ignore_if_duplicate=True)
 	frappe.db.sql(
 		f"""INSERT INTO `tabTag Link` (name, creation, modified, document_type, document_name, tag)
@@ -103,10 +103,10 @@ def _count_existing(crowd: int, now: datetime) -> float:
 		{"kind": "Record Created", "filters": filters},
 	]
 	triggers = [{"recipient_type": "Contact", **row} for row in rows]
-	campaign = ground.make_campaign(load.steps(1), now, triggers=triggers)
+	campaign = setup.make_campaign(load.steps(1), now, triggers=triggers)
 	begun = time.perf_counter()
 	counts = [found["count"] for found in count_existing(campaign)]
 	seconds = time.perf_counter() - begun
-	if counts != [crowd // 2] * len(rows):
-		raise AssertionError(f"{counts} were counted instead of {crowd // 2} each")
+	if counts != [total // 2] * len(rows):
+		raise AssertionError(f"{counts} were counted instead of {total // 2} each")
 	return seconds

@@ -1,6 +1,6 @@
-"""`make bench`: how fast emails are queued and delivered, beside the standard path and beside what the machine allows.
+"""`make bench`: how fast emails are queued and delivered, compared with the standard path and with the machine's limits.
 
-Everything in one run on one site; a figure that compares is the median of turns taken side by side.
+One run on one site measures everything. A ratio is the median of turns that alternate.
 """
 
 import argparse
@@ -18,21 +18,21 @@ from rich.console import Console
 
 from benchmarks import (
 	audience,
+	baseline,
+	compare_frappe,
 	conditions,
-	crew,
-	floor,
-	ground,
 	idle,
 	live_list,
 	load,
-	rivals,
 	saving,
+	setup,
 	visits,
+	workers,
 )
+from benchmarks.chaos_run import BEGIN
 from benchmarks.measure import Pairs, Reading, over_raw_together
+from benchmarks.observers import ROOT, SmtpObserver
 from benchmarks.report import show
-from benchmarks.trial import BEGIN
-from benchmarks.witness import ROOT, Witness
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
 from drip_campaigns.site.clock import to_site
@@ -44,48 +44,48 @@ STANDARD_SAMPLE = 60  # each turn
 Figures = dict[str, Any]
 
 
-class Days:
-	"""A campaign of daily emails to many: each measurement takes a day of it."""
+class DailyEmails:
+	"""A campaign of daily emails to many people. Each measurement uses one day."""
 
 	def __init__(self, emails: int, port: int) -> None:
 		self.emails, self.port, self.now = emails, port, BEGIN
-		ground.clear()
-		ground.set_options(batch_size=0)  # its default
-		self.campaign = ground.make_campaign(load.steps(1 + TURNS + len(WORKERS)), self.now).name
-		self.people = ground.make_people(emails)
-		ground.enroll_all(self.campaign, self.people, self.now)
+		setup.clear()
+		setup.set_options(batch_size=0)  # its default
+		self.campaign = setup.make_campaign(load.steps(1 + TURNS + len(WORKERS)), self.now).name
+		self.people = setup.make_people(emails)
+		setup.enroll_all(self.campaign, self.people, self.now)
 		self.queue, self.deliver = Pairs(), Pairs()
 		self.standard: list[Reading] = []
 
 	def warm_up(self) -> None:
-		"""Pass the first day, and keep what it writes and sends, to do the same in the raw."""
-		with floor.recording() as self.recorded:
+		"""Run the first day, and keep what it writes and sends, for the baseline."""
+		with baseline.recording() as self.recorded:
 			dispatch_due.dispatch(self.now, enqueue_delivery=False)
-		self.letters = floor.read_letters(to_site(self.now))
-		if len(self.letters) != self.emails:
-			raise AssertionError(f"{len(self.letters)} of {self.emails} emails were queued")
+		self.messages = baseline.read_messages(to_site(self.now))
+		if len(self.messages) != self.emails:
+			raise AssertionError(f"{len(self.messages)} of {self.emails} emails were queued")
 		delivery.deliver(lambda: self.now)
 		self.now += timedelta(days=1)
-		rivals.make_template()
-		rivals.queue_one_by_one(self.people[:5], self.campaign)
+		compare_frappe.make_template()
+		compare_frappe.queue_one_by_one(self.people[:5], self.campaign)
 
 	def pass_day(self) -> None:
 		"""Queue and deliver a day's emails, do both in the raw, and queue a sample on the standard path."""
 		self.queue.take(
 			lambda: dispatch_due.dispatch(self.now, enqueue_delivery=False),
-			lambda: floor.insert_copies(self.recorded),
+			lambda: baseline.insert_copies(self.recorded),
 		)
 		self._deliver_by_turns()
-		self.standard.append(rivals.queue_one_by_one(self.people[:STANDARD_SAMPLE], self.campaign))
+		self.standard.append(compare_frappe.queue_one_by_one(self.people[:STANDARD_SAMPLE], self.campaign))
 		self.now += timedelta(days=1)
 
 	def _deliver_by_turns(self) -> None:
-		"""Deliver the day's emails a group at a time, and after or before each as many letters in the raw."""
+		"""Deliver the day's emails a group at a time, and after or before each as many messages in the raw."""
 		courier = delivery.Courier(lambda: self.now)
 		try:
 			slices = [
-				partial(floor.send_letters, letters, self.port)
-				for letters in create_batch(self.letters, delivery.GROUP_SIZE)
+				partial(baseline.send_messages, messages, self.port)
+				for messages in create_batch(self.messages, delivery.GROUP_SIZE)
 			]
 			self.deliver.take_in_slices(courier.deliver_group, slices)
 		finally:
@@ -106,7 +106,7 @@ class Days:
 		return f"queue {queue:.2f} ms (inserts {inserts:.2f}), deliver {deliver:.2f} ms (smtplib {smtp:.2f})"
 
 	def figures(self) -> Figures:
-		"""Return what the days have shown."""
+		"""Return the figures of all days."""
 		statements = (self.queue.statements + self.deliver.statements) / self.emails
 		sample = min(STANDARD_SAMPLE, self.emails)
 		speedups = [
@@ -124,26 +124,26 @@ class Days:
 			"end_to_end_over_limit": over_raw_together(self.queue, self.deliver),
 			"end_to_end_per_s": self.emails / (self.queue.seconds + self.deliver.seconds),
 			"statements_per_email": statements,
-			"message_kb": sum(len(letter.text) for letter in self.letters) / len(self.letters) / 1024,
+			"message_kb": sum(len(message.text) for message in self.messages) / len(self.messages) / 1024,
 		}
 
-	def race(self) -> Figures:
+	def measure_workers(self) -> Figures:
 		"""From due to accepted in 1, 2 and 4 processes at once, and the memory that the largest of them took."""
 		speeds, peak = {}, 0
-		for workers in WORKERS:
-			seconds, memory = crew.race([crew.Job("dispatch_and_deliver", self.now)] * workers)
-			speeds[str(workers)] = self.emails / seconds
+		for count in WORKERS:
+			seconds, memory = workers.run_in_parallel([workers.Job("dispatch_and_deliver", self.now)] * count)
+			speeds[str(count)] = self.emails / seconds
 			peak = max(peak, memory)
 			self.now += timedelta(days=1)
 		return {"workers": speeds, "peak_rss_mb": peak / 1024}
 
 
-def measure_erpnext(days: Days) -> Figures:
-	"""Queue a sample with ERPNext's own job, where it is."""
-	if not rivals.has_erpnext():
+def measure_erpnext(days: DailyEmails) -> Figures:
+	"""Queue a sample with ERPNext's own job, if ERPNext is installed."""
+	if not compare_frappe.has_erpnext():
 		return {}
 	sample = days.people[: STANDARD_SAMPLE * 2]
-	erpnext = rivals.queue_with_erpnext(sample)
+	erpnext = compare_frappe.queue_with_erpnext(sample)
 	return {
 		"queue_ms_erpnext": erpnext.seconds * 1000 / len(sample),
 		"statements_per_email_erpnext": erpnext.statements / len(sample),
@@ -151,7 +151,7 @@ def measure_erpnext(days: Days) -> Figures:
 
 
 def measure_idle(few: int, many: int) -> Figures:
-	"""Enroll many, and dispatch beside those who wait."""
+	"""Enroll many people, and dispatch while they wait."""
 	result = idle.measure(few, many, BEGIN)
 	return {
 		"enroll_100k_s": result.enroll_seconds * 100_000 / few,
@@ -200,15 +200,15 @@ def measure_list(people: int) -> Figures:
 def run(options: argparse.Namespace, console: Console) -> Figures:
 	"""Measure everything and return the figures."""
 	figures: Figures = {}
-	with Witness() as witness, ground.standing_on(witness.port):
-		days = Days(options.emails, witness.port)
+	with SmtpObserver() as observer, setup.connected_site(observer.port):
+		days = DailyEmails(options.emails, observer.port)
 		days.warm_up()
 		for turn in range(TURNS):
 			days.pass_day()
 			console.print(f"  turn {turn + 1}: {days.describe_turn()}", highlight=False)
 		figures |= days.figures()
 		figures |= measure_erpnext(days)
-		figures |= days.race()
+		figures |= days.measure_workers()
 		figures["save_overhead_ms"] = saving.measure(BEGIN)
 		console.print("  conditions", highlight=False)
 		figures["conditions_over_plain"] = conditions.measure(options.emails, BEGIN)
@@ -225,16 +225,16 @@ def run(options: argparse.Namespace, console: Console) -> Figures:
 
 
 def main(arguments: list[str]) -> int:
-	"""Run, print the table, write .dev/bench.json; return 1 when a figure is beyond its bar."""
+	"""Run, print the table, write .dev/bench.json; return 1 if a figure misses its threshold."""
 	parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
 	parser.add_argument("--emails", type=int, default=2000, help="how many are due each day")
 	parser.add_argument(
 		"--waiting", type=int, default=1_000_000, help="enrollments that wait, for the idle run"
 	)
-	parser.add_argument("--no-idle", action="store_true", help="leave out enrolling and the idle run")
+	parser.add_argument("--no-idle", action="store_true", help="skip enrolling and the idle run")
 	options = parser.parse_args(arguments)
 	os.makedirs(ROOT / ".dev", exist_ok=True)
-	crew.LOG.write_text("")
+	workers.LOG.write_text("")
 	console = Console(width=None if sys.stdout.isatty() else 110)
 	figures = run(options, console)
 	(ROOT / ".dev" / "bench.json").write_text(json.dumps(figures, indent=1) + "\n")

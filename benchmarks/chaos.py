@@ -1,4 +1,4 @@
-"""`make chaos`: every promise under every fault, with the SMTP server as the witness. Exits 1 on a broken one."""
+"""`make chaos`: every promise under every fault, checked against what the SMTP server received. Exits 1 if one is broken."""
 
 import argparse
 import sys
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import crew, deeds, ground
+from benchmarks import action_checks, setup, workers
+from benchmarks.assertions import ChaosResult
+from benchmarks.chaos_run import ChaosRun
 from benchmarks.faults import FAULTS, Fault
+from benchmarks.observers import SmtpObserver
 from benchmarks.services import Services, is_on_bench
-from benchmarks.trial import Trial
-from benchmarks.verdict import Verdict
-from benchmarks.witness import Witness
 from tests.receiver import Receiver
 
 SHORT = 0.08
@@ -26,7 +26,7 @@ class Line:
 	"""One fault's outcome."""
 
 	fault: Fault
-	verdict: Verdict
+	result: ChaosResult
 	kills: dict[str, int]
 	doubts_allowed: int
 	seconds: float
@@ -34,23 +34,23 @@ class Line:
 	@property
 	def is_good(self) -> bool:
 		"""Whether every promise held."""
-		return self.verdict.is_good(self.doubts_allowed) and self.verdict.deeds.is_good(self.kills["act"])
+		return self.result.is_good(self.doubts_allowed) and self.result.actions.is_good(self.kills["act"])
 
 
-def cause(fault: Fault, witness: Witness, services: Services, size: float, seed: int) -> Line:
+def cause(fault: Fault, observer: SmtpObserver, services: Services, size: float, seed: int) -> Line:
 	"""Put a campaign through one fault and return what became of it."""
 	begun = time.monotonic()
 	people = max(int(fault.people * min(size * 3, 1)), 20)
 	steps = fault.steps if size == 1 else min(fault.steps, 8)
 	with Receiver() as receiver:
 		receiver.refusals = REFUSED_OF_A_HUNDRED
-		trial = Trial(witness, people, steps, seed, receiver if fault.acts else None)
-		fault.cause(trial, services, size)
-		verdict = trial.settle()
-	deeds.clear()
+		chaos_run = ChaosRun(observer, people, steps, seed, receiver if fault.acts else None)
+		fault.cause(chaos_run, services, size)
+		result = chaos_run.settle()
+	action_checks.clear()
 	# One email a killed delivery worker, and each text that the server took and never answered.
-	allowed = trial.kills["deliver"] + witness.count_unanswered()
-	return Line(fault, verdict, trial.kills, allowed, time.monotonic() - begun)
+	allowed = chaos_run.kills["deliver"] + observer.count_unanswered()
+	return Line(fault, result, chaos_run.kills, allowed, time.monotonic() - begun)
 
 
 def show(lines: list[Line], console: Console) -> None:
@@ -59,17 +59,17 @@ def show(lines: list[Line], console: Console) -> None:
 	for column in table.columns[1:-1]:
 		column.justify = "right"
 	for line in lines:
-		verdict, deeds_of = line.verdict, line.verdict.deeds
+		result, actions = line.result, line.result.actions
 		table.add_row(
-			line.fault.title, str(verdict.due), str(verdict.delivered), str(len(verdict.duplicates)),
-			str(len(verdict.lost)), str(len(verdict.in_doubt)), str(line.doubts_allowed),
+			line.fault.title, str(result.due), str(result.delivered), str(len(result.duplicates)),
+			str(len(result.lost)), str(len(result.in_doubt)), str(line.doubts_allowed),
 			f"{line.kills['dispatch']}+{line.kills['deliver']}", f"{line.seconds:.0f}",
 			"[green]held[/green]" if line.is_good else "[red]BROKEN[/red]",
 		)  # fmt: skip
 		if line.fault.acts:
 			table.add_row(
-				"  its actions", str(deeds_of.due), str(deeds_of.done), str(len(deeds_of.duplicates)),
-				str(len(deeds_of.lost)), str(len(deeds_of.in_doubt)), str(line.kills["act"]),
+				"  its actions", str(actions.due), str(actions.done), str(len(actions.duplicates)),
+				str(len(actions.lost)), str(len(actions.in_doubt)), str(line.kills["act"]),
 				str(line.kills["act"]), "", "",
 			)  # fmt: skip
 	console.print(table)
@@ -83,18 +83,18 @@ def show(lines: list[Line], console: Console) -> None:
 
 
 def _name_exceptions(line: Line, console: Console) -> None:
-	verdict = line.verdict
+	result = line.result
 	kinds = {
-		"in doubt": verdict.in_doubt,
-		"sent twice": verdict.duplicates,
-		"lost": verdict.lost,
-		"left, and the ledger denies it": verdict.untrue,
-		"enrollment that has not ended": verdict.unfinished,
-		"sum that does not equal a recount": verdict.miscounted,
-		"action in doubt": verdict.deeds.in_doubt,
-		"action done twice": verdict.deeds.duplicates,
-		"action lost": verdict.deeds.lost,
-		"action done, and the log denies it": verdict.deeds.untrue,
+		"in doubt": result.in_doubt,
+		"sent twice": result.duplicates,
+		"lost": result.lost,
+		"sent, and recorded as not sent": result.untrue,
+		"enrollment that has not ended": result.unfinished,
+		"counter that does not equal the log": result.miscounted,
+		"action in doubt": result.actions.in_doubt,
+		"action done twice": result.actions.duplicates,
+		"action lost": result.actions.lost,
+		"action done, and recorded as failed": result.actions.untrue,
 	}
 	for kind, names in kinds.items():
 		if names:
@@ -104,18 +104,18 @@ def _name_exceptions(line: Line, console: Console) -> None:
 def run(size: float, seed: int, services: Services, only: str, console: Console) -> list[Line]:
 	"""Cause every fault that can be caused here, one after the other."""
 	lines = []
-	with Witness(seed=seed) as witness, ground.standing_on(witness.port):
+	with SmtpObserver(seed=seed) as observer, setup.connected_site(observer.port):
 		for fault in FAULTS:
 			if only.lower() not in fault.title.lower():
 				continue
 			if not services.can(fault.needs):
 				console.print(f"left out: {fault.title} (give the command that restarts it, see --help)")
 				continue
-			line = cause(fault, witness, services, size, seed)
+			line = cause(fault, observer, services, size, seed)
 			lines.append(line)
 			console.print(
 				f"  {fault.title:<40} {'held' if line.is_good else 'BROKEN':<7} {line.seconds:6.1f} s  "
-				f"{line.verdict.settled}",
+				f"{line.result.settled}",
 				highlight=False,
 			)
 	return lines
@@ -134,8 +134,8 @@ def main(arguments: list[str]) -> int:
 		"--restart-redis", default="", help="on a bench: the shell command that restarts both"
 	)
 	options = parser.parse_args(arguments)
-	crew.LOG.parent.mkdir(exist_ok=True)
-	crew.LOG.write_text("")
+	workers.LOG.parent.mkdir(exist_ok=True)
+	workers.LOG.write_text("")
 	services = Services(is_on_bench(), options.restart_mariadb, options.restart_redis)
 	console = Console(width=None if sys.stdout.isatty() else 150)
 	lines = run(SHORT if options.short else 1, options.seed, services, options.only, console)

@@ -1,4 +1,4 @@
-"""What conditions cost: days of a campaign whose steps ask three things, beside days of the same one that asks nothing."""
+"""The cost of conditions: a campaign whose steps have three conditions, compared with the same one without."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from statistics import median
 
 import frappe
 
-from benchmarks import ground, load
+from benchmarks import load, setup
 from benchmarks.measure import PAUSE_SECONDS
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
@@ -24,20 +24,20 @@ HALF_A_DAY = timedelta(hours=12)
 
 def measure(emails: int, now: datetime) -> float:
 	"""Return the median, of turns taken side by side, of the time to queue with three conditions over that without."""
-	ground.clear()
-	people = ground.make_people(emails)
+	setup.clear()
+	people = setup.make_people(emails)
 	conditions = json.dumps({"match": "all", "tests": TESTS})
 	plain = load.steps(TURNS + 1)
-	asking = [{**step, "conditions": conditions} for step in plain]
-	for steps, start in ((plain, now), (asking, now + HALF_A_DAY)):
-		ground.enroll_all(ground.make_campaign(steps, start).name, people, start)
+	conditional = [{**step, "conditions": conditions} for step in plain]
+	for steps, start in ((plain, now), (conditional, now + HALF_A_DAY)):
+		setup.enroll_all(setup.make_campaign(steps, start).name, people, start)
 	ratios = []
 	for day in range(TURNS + 1):
 		moment = now + timedelta(days=day)
 		without = _queue(lambda at=moment: dispatch_due.dispatch(at, enqueue_delivery=False), emails, moment)
-		asked = moment + HALF_A_DAY
+		later = moment + HALF_A_DAY
 		ratios.append(
-			_queue(lambda at=asked: dispatch_due.dispatch(at, enqueue_delivery=False), emails, asked)
+			_queue(lambda at=later: dispatch_due.dispatch(at, enqueue_delivery=False), emails, later)
 			/ without
 		)
 	return median(ratios[1:])  # the first day compiles texts and reads caches

@@ -1,4 +1,4 @@
-"""What a site pays while nothing is due: one dispatch beside a hundred thousand and a million waiting enrollments."""
+"""The cost of an idle site: a dispatch with nothing due, with 100,000 and 1,000,000 waiting enrollments."""
 
 import time
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from statistics import median
 
 import frappe
 
-from benchmarks import ground, load
+from benchmarks import load, setup
 from benchmarks.measure import reading
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.jobs import dispatch_due
@@ -41,7 +41,7 @@ COPIED = (
 
 @dataclass(frozen=True)
 class Idle:
-	"""Figures of a site with nothing to do."""
+	"""Figures of an idle site."""
 
 	enroll_seconds: float
 	ms_few: float
@@ -50,10 +50,10 @@ class Idle:
 
 
 def measure(few: int, many: int, now: datetime) -> Idle:
-	"""Enroll `few` as the app does, then make it `many` in raw SQL, and dispatch beside both."""
-	ground.clear()
-	campaign = ground.make_campaign(load.steps(2)[1:], now).name
-	enroll_seconds = _enroll(campaign, ground.make_people(few), now)
+	"""Enroll `few` as the app does, then make it `many` in raw SQL, and dispatch with both."""
+	setup.clear()
+	campaign = setup.make_campaign(load.steps(2)[1:], now).name
+	enroll_seconds = _enroll(campaign, setup.make_people(few), now)
 	ms_few, _statements = _dispatch(now)
 	for start in range(few, many, ROWS_A_STATEMENT):
 		_multiply(campaign, start, min(ROWS_A_STATEMENT, many - start))

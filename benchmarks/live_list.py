@@ -1,4 +1,4 @@
-"""What a target list costs: filling one that a campaign listens to, refreshing it when nothing has changed, enrolling all."""
+"""The cost of a target list: fill one with a trigger, refresh it unchanged, and enroll all its members."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from datetime import datetime
 
 import frappe
 
-from benchmarks import ground, load
+from benchmarks import load, setup
 from drip_campaigns.enrollment.bulk import enroll_many
 from drip_campaigns.jobs import refresh_lists
 from drip_campaigns.lists import refreshes
@@ -21,7 +21,7 @@ PAGE_SIZE = 1000
 
 @dataclass(frozen=True)
 class ListFigures:
-	"""Seconds for each, of as many people as were asked for."""
+	"""Seconds to fill, refresh, and enroll the list."""
 
 	fill_seconds: float
 	refresh_seconds: float
@@ -29,15 +29,15 @@ class ListFigures:
 
 
 def measure(people: int, now: datetime) -> ListFigures:
-	"""Fill a list with `people` Contacts, each of whom fires, refresh it, and enroll it in the campaign that listens."""
-	ground.clear()
+	"""Fill a list with `people` Contacts, each of whom fires a trigger, refresh it, and enroll it in the campaign of the trigger."""
+	setup.clear()
 	target_list = factories.make_list("Drip Bench", sources=[_source()])
-	campaign = ground.make_campaign(load.steps(1), now, target_lists=[{"target_list": target_list.name}])
-	_refresh(target_list.name, 0)  # the first since its sources were changed, which nobody hears of
-	ground.make_people(people)
+	campaign = setup.make_campaign(load.steps(1), now, target_lists=[{"target_list": target_list.name}])
+	_refresh(target_list.name, 0)  # the first refresh after a change of its sources fires no trigger
+	setup.make_people(people)
 	fill_seconds = _time(lambda: _refresh(target_list.name, people))
 	if frappe.db.count("Drip Trigger Firing", {"campaign": campaign.name}) != people:
-		raise AssertionError("not everybody who joined has fired")
+		raise AssertionError("not every new member has fired")
 	refresh_seconds = _time(lambda: _refresh(target_list.name, 0))
 	frappe.db.truncate("Drip Trigger Firing")  # enrolling is measured on its own
 	enroll_seconds = _time(lambda: _enroll(campaign, people, now))

@@ -1,4 +1,4 @@
-"""What the bench sends: an email of about 5 KB of HTML with three links, the same for everybody it is measured with."""
+"""The email that every measurement sends: about 5 KB of HTML with three links."""
 
 from tests import factories
 
@@ -16,7 +16,7 @@ BODY = f"{_STYLE}<p>Dear {{{{ doc.first_name }}}},</p>\n{_PARAGRAPH * 7}{_LINKS}
 
 
 def steps(count: int) -> list[dict]:
-	"""Return so many daily steps with that text."""
+	"""Return `count` daily steps with that text."""
 	return [
 		factories.step(day, subject=SUBJECT.format(day=day), message_html=BODY, use_html=1)
 		for day in range(count)

@@ -1,4 +1,4 @@
-"""Taking time and counting statements, and what is made of several repetitions: the median, of pairs where two compare."""
+"""Measure time and SQL statements, and compare repetitions by the median of pairs."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,12 +8,12 @@ from statistics import median
 
 import frappe
 
-PAUSE_SECONDS = 1.5  # in which the database writes its pages to the disk, and nobody measures that
+PAUSE_SECONDS = 1.5  # time for the database to write its pages to disk, outside the measurement
 
 
 @dataclass
 class Reading:
-	"""What one piece of work took: seconds on the wall, and SQL statements as the server counts them."""
+	"""The wall-clock seconds of some work, and its SQL statements as the server counts them."""
 
 	seconds: float = 0
 	statements: int = 0
@@ -21,12 +21,12 @@ class Reading:
 
 @contextmanager
 def reading() -> Iterator[Reading]:
-	"""Read the work of a `with` block on this process's connection; begin, commit and rollback count as statements."""
+	"""Measure a `with` block on this process's connection. Begin, commit, and rollback count as statements."""
 	result = Reading()
 	before, begun = _questions(), time.perf_counter()
 	yield result
 	result.seconds = time.perf_counter() - begun
-	result.statements = _questions() - before - 1  # asking is a statement, too
+	result.statements = _questions() - before - 1  # reading the count is a statement, too
 
 
 def _questions() -> int:
@@ -35,7 +35,7 @@ def _questions() -> int:
 
 @dataclass
 class Pairs:
-	"""What ours took and what the raw way took, in turns, so that a slow minute hits both."""
+	"""What ours and the raw way took, in turns, so that a slow minute affects both."""
 
 	ours: list[Reading] = field(default_factory=list)
 	raw: list[float] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Pairs:
 			self.raw.append(raw())
 
 	def take_in_slices(self, ours: Callable[[], object], raw: Sequence[Callable[[], float]]) -> None:
-		"""Take one turn in slices, ours and raw by turns: for work so short that it matters which core it meets."""
+		"""Take one turn in slices, ours and raw by turns: for work so short that the processor core matters."""
 		turn, other = Reading(), 0.0
 		time.sleep(PAUSE_SECONDS)
 		for number, raw_slice in enumerate(raw):

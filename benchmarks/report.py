@@ -1,4 +1,4 @@
-"""The bench's table: each figure, what it means, and the bar that it must clear."""
+"""The bench's table: each figure, what it means, and the threshold that it must meet."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,20 +9,20 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Figure:
-	"""One line: a key of bench.json, its meaning, and its bar, if it has one."""
+	"""One line: a key of bench.json, its meaning, and its threshold, if it has one."""
 
 	key: str
 	meaning: str
 	most: float | None = None
 	least: float | None = None
 
-	def is_cleared(self, value: float) -> bool:
-		"""Say whether a value is within the bar."""
+	def is_met_by(self, value: float) -> bool:
+		"""Return whether a value meets the threshold."""
 		return (self.most is None or value <= self.most) and (self.least is None or value >= self.least)
 
 	@property
-	def bar(self) -> str:
-		"""The bar as the table shows it."""
+	def threshold(self) -> str:
+		"""The threshold as the table shows it."""
 		if self.least is not None:
 			return f"≥ {self.least:g}"
 		return f"≤ {self.most:g}" if self.most is not None else ""
@@ -80,24 +80,24 @@ IDLE_GROWTH = 1.5  # how much longer an idle dispatch may take beside ten times 
 
 
 def show(figures: dict[str, Any], console: Console) -> bool:
-	"""Print the table; return whether every bar was cleared."""
-	table = Table("figure", "", "bar", "", title="Drip Campaigns: what it costs to send")
+	"""Print the table; return whether every threshold was met."""
+	table = Table("figure", "", "threshold", "", title="Drip Campaigns: what it costs to send")
 	table.columns[1].justify = table.columns[2].justify = "right"
-	verdicts = []
+	met = []
 	for figure in FIGURES:
 		if figure.key in figures:
-			verdicts.append(figure.is_cleared(figures[figure.key]))
-			_add(table, figure.meaning, figures[figure.key], figure.bar, verdicts[-1])
+			met.append(figure.is_met_by(figures[figure.key]))
+			_add(table, figure.meaning, figures[figure.key], figure.threshold, met[-1])
 	if "idle_ms_1m" in figures:
 		growth = figures["idle_ms_1m"] / figures["idle_ms_100k"]
-		verdicts.append(growth <= IDLE_GROWTH)
-		_add(table, "times as long beside ten times as many", growth, f"≤ {IDLE_GROWTH}", verdicts[-1])
+		met.append(growth <= IDLE_GROWTH)
+		_add(table, "times as long beside ten times as many", growth, f"≤ {IDLE_GROWTH}", met[-1])
 	for workers, speed in figures["workers"].items():
 		_add(table, f"emails a second, {workers} processes at once", speed, "", True)
 	console.print(table)
-	return all(verdicts)
+	return all(met)
 
 
-def _add(table: Table, meaning: str, value: float, bar: str, is_cleared: bool) -> None:
-	verdict = ("[green]yes[/green]" if is_cleared else "[red]NO[/red]") if bar else ""
-	table.add_row(meaning, f"{value:,.2f}" if value < 100 else f"{value:,.0f}", bar, verdict)
+def _add(table: Table, meaning: str, value: float, threshold: str, is_met: bool) -> None:
+	result = ("[green]yes[/green]" if is_met else "[red]NO[/red]") if threshold else ""
+	table.add_row(meaning, f"{value:,.2f}" if value < 100 else f"{value:,.0f}", threshold, result)

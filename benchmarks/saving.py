@@ -1,6 +1,6 @@
-"""What triggers cost whoever saves a record that fires none: a Contact, beside fifty triggers of other kinds.
+"""The cost of triggers for a save that fires none: a Contact, with fifty triggers of other kinds.
 
-Saves with and without our hook take turns, one by one, so that a slow second hits both.
+Saves with and without our hook alternate, so that a slow second affects both.
 """
 
 import time
@@ -9,7 +9,7 @@ from statistics import median
 
 import frappe
 
-from benchmarks import ground, load
+from benchmarks import load, setup
 
 TRIGGERS = 50
 PAIRS = 300
@@ -18,11 +18,11 @@ HOOK = "drip_campaigns.triggers.doc_events.fire_on_change"
 
 def measure(now: datetime) -> float:
 	"""Return the milliseconds that our hook adds to saving a Contact: the median over pairs of saves."""
-	ground.clear()
+	setup.clear()
 	rows = [{"kind": "API Call", "event_name": f"call-{number}"} for number in range(TRIGGERS // 2)]
 	rows += [{"kind": "Record Created", "recipient_type": "User"} for _number in range(TRIGGERS // 2)]
-	ground.make_campaign(load.steps(1), now, triggers=rows)
-	contact = frappe.get_doc("Contact", ground.make_people(1)[0])
+	setup.make_campaign(load.steps(1), now, triggers=rows)
+	contact = frappe.get_doc("Contact", setup.make_people(1)[0])
 	_save(contact, with_hook=True)
 	_save(contact, with_hook=False)
 	pairs = [_take_pair(contact, number) for number in range(PAIRS)]

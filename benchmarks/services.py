@@ -1,6 +1,6 @@
-"""MariaDB and Redis in our hands: restarted, killed, emptied, stopped. On a bench, by the commands that were given.
+"""Restart, kill, empty, and stop MariaDB and Redis; on a bench, with the given commands.
 
-Nothing is ever ended by its name: the dev site's processes are known by their ids.
+Processes of the dev site are ended by their ids, never by name.
 """
 
 import os
@@ -11,24 +11,24 @@ from pathlib import Path
 import frappe
 from frappe.utils.background_jobs import get_redis_conn
 
-from benchmarks.witness import ROOT
+from benchmarks.observers import ROOT
 
 
 def is_on_bench() -> bool:
-	"""Say whether the site is one of a bench, and not this folder's own."""
+	"""Return whether the site is on a bench, and not this folder's own."""
 	return not Path(os.environ["DRIP_SITES_PATH"]).resolve().is_relative_to((ROOT / ".dev").resolve())
 
 
 @dataclass(frozen=True)
 class Services:
-	"""The site's services. On a bench, `mariadb` and `redis` are shell commands that restart them; empty: left alone."""
+	"""The site's services. On a bench, `mariadb` and `redis` are shell commands that restart them; leave empty to skip."""
 
 	on_bench: bool = False
 	mariadb: str = ""
 	redis: str = ""
 
 	def can(self, need: str) -> bool:
-		"""Say whether a fault that needs this service can be caused here."""
+		"""Return whether a fault that needs this service can be caused here."""
 		available = {
 			"": True,
 			"redis": True,
@@ -46,7 +46,7 @@ class Services:
 		self._start()
 
 	def flush_redis(self) -> None:
-		"""Empty the Redis of queues and the one of caches; on a bench, of this site's keys: other sites have theirs there."""
+		"""Empty the Redis of queues and the one of caches; on a bench, only this site's keys."""
 		queues = get_redis_conn()
 		if not self.on_bench:
 			queues.flushall()
@@ -58,7 +58,7 @@ class Services:
 		frappe.cache.delete_keys("")
 
 	def stop_redis(self) -> None:
-		"""Stop both Redis; on a bench they are back at once."""
+		"""Stop both Redis; on a bench they restart immediately."""
 		if self.on_bench:
 			subprocess.run(self.redis, shell=True, check=True, capture_output=True)
 			return

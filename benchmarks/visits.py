@@ -1,4 +1,4 @@
-"""Clicks and opens: what the server needs for one, beside Frappe's plainest method, and how many a second it takes in.
+"""Clicks and opens: the server's time for one, compared with Frappe's simplest method, and how many it handles per second.
 
 The server's own time, without network: the WSGI application is called as a web server's worker calls it.
 """
@@ -18,7 +18,7 @@ import frappe
 import frappe.app
 from werkzeug.test import Client
 
-from benchmarks import ground
+from benchmarks import setup
 from drip_campaigns import wsgi
 from drip_campaigns.core.tracking.visits import VisitKind
 from drip_campaigns.jobs import dispatch_due
@@ -69,9 +69,9 @@ class _Answered:
 
 def measure(now: datetime) -> Visits:
 	"""Send emails whose links count, ask for them, and count; raise LostVisitError if one is lost or doubled."""
-	ground.clear()
-	campaign = ground.make_campaign([factories.step(0, "Hello", TEXT)], now, tracking_mode="Anonymous Totals")
-	ground.enroll_all(campaign.name, ground.make_people(PEOPLE), now)
+	setup.clear()
+	campaign = setup.make_campaign([factories.step(0, "Hello", TEXT)], now, tracking_mode="Anonymous Totals")
+	setup.enroll_all(campaign.name, setup.make_people(PEOPLE), now)
 	dispatch_due.dispatch(now, enqueue_delivery=False)
 	clicks, opens = _make_links()
 	site = frappe.local.site
@@ -83,7 +83,7 @@ def measure(now: datetime) -> Visits:
 		slow = _ask_together(frappe.app.application, clicks)
 		quick = _ask_together(wsgi.application, clicks)
 	finally:
-		ground.connect()
+		setup.connect()
 	begun = time.perf_counter()
 	count_visits(utc_now() + timedelta(minutes=1))
 	counting = time.perf_counter() - begun
@@ -106,7 +106,7 @@ def _path(url: str) -> str:
 
 
 def _take_turns(paths: dict[str, list[str]]) -> dict[str, float]:
-	"""Ask for each kind in turn, so that a slow second hits all of them; return the 95th percentile of each."""
+	"""Ask for each kind in turn, so that a slow second affects all of them; return the 95th percentile of each."""
 	client, taken = Client(frappe.app.application), {kind: [] for kind in paths}
 	for turn in range(WARM_UP + ROUNDS):
 		for kind, some in paths.items():
@@ -130,13 +130,13 @@ def _ask_together(application: Callable, paths: list[str]) -> _Answered:
 	"""Ask in several processes at once and kill one of them in the middle; return how many requests were answered."""
 	fork = multiprocessing.get_context("fork")
 	answered: list[Any] = [fork.Value("l", 0, lock=False) for _clicker in range(CLICKERS + 1)]
-	crew = [fork.Process(target=_ask_on, args=(application, paths, number)) for number in answered]
+	started = [fork.Process(target=_ask_on, args=(application, paths, number)) for number in answered]
 	begun = time.perf_counter()
-	for process in crew:
+	for process in started:
 		process.start()
 	time.sleep(CLICK_SECONDS / 2)
-	os.kill(crew[-1].pid, signal.SIGKILL)
-	for process in crew:
+	os.kill(started[-1].pid, signal.SIGKILL)
+	for process in started:
 		process.join()
 	return _Answered(sum(number.value for number in answered), time.perf_counter() - begun)
 
@@ -151,7 +151,7 @@ def _ask_on(application: Callable, paths: list[str], answered: Any) -> None:
 
 
 def _check(answered: int, killed: int) -> None:
-	"""Each one that was killed may have kept a click that it could not answer any more."""
+	"""Check the counts. A killed process may have recorded a click without replying."""
 	counted = frappe.db.count("Drip Event", {"event_type": VisitKind.CLICK.value})
 	if not answered <= counted <= answered + killed:
 		raise LostVisitError(f"{answered} clicks were answered, {counted} were counted")

@@ -8,7 +8,7 @@ import frappe
 import pytest
 from frappe.utils.background_jobs import get_redis_conn
 
-from benchmarks import ground
+from benchmarks import setup
 from drip_campaigns.campaign import lifecycle, preview
 from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.jobs import deliver as delivery
@@ -170,17 +170,17 @@ def test_limit_changed_while_it_runs_finishes_nobody_who_still_waits(site, nothi
 def test_of_a_hundred_one_refused_one_put_off_and_one_broken_cost_only_themselves(site, smtp, clock):
 	text = "<p>{{ 100 // (recipient.first_name | length - 6) }}</p>"
 	campaign = factories.make_active_campaign(clock, step(0, message=text))
-	people = ground.make_people(97)
+	people = setup.make_people(97)
 	refused, put_off = factories.make_contact("Refused"), factories.make_contact("Put off")
-	broken = factories.make_contact("Broken")  # six letters: a division by zero
+	broken = factories.make_contact("Broken")  # six messages: a division by zero
 	smtp.answer(refused.email_id, "554 5.6.0 no")
 	smtp.answer(put_off.email_id, "450 4.2.1 later")
-	ground.enroll_all(campaign.name, [refused.name, *people, put_off.name, broken.name], clock.now)
+	setup.enroll_all(campaign.name, [refused.name, *people, put_off.name, broken.name], clock.now)
 
 	for _ in range(3):
 		factories.run(clock)
 
-	assert counted(smtp) == {(ground.address(name), "Day 0"): 1 for name in people}
+	assert counted(smtp) == {(setup.address(name), "Day 0"): 1 for name in people}
 	ledger = {"due": 99, "sent": 97, "skipped": 0, "failed": 1, "waiting": 1, "in_doubt": 0}
 	assert read_ledger(campaign.name) == ledger
 	error = frappe.db.get_value("Drip Enrollment", {"recipient": broken.name}, "last_error")
@@ -223,9 +223,9 @@ def test_steps_deleted_moved_and_added_repeat_nothing_and_lose_nothing_wherever_
 
 def test_of_fifty_one_leaves_and_each_of_the_others_gets_a_mail_of_its_own(site, smtp, clock):
 	campaign = factories.make_active_campaign(clock, step(0), step(1))
-	names = ground.make_people(50)
-	addresses = [ground.address(name) for name in names]
-	ground.enroll_all(campaign.name, names, clock.now)
+	names = setup.make_people(50)
+	addresses = [setup.address(name) for name in names]
+	setup.enroll_all(campaign.name, names, clock.now)
 	factories.run(clock)
 
 	left = frappe.db.get_value("Drip Enrollment", {"email_address": addresses[7]})
@@ -273,12 +273,12 @@ def test_same_test_e_mail_can_be_sent_ten_times(site, smtp, clock):
 
 
 def test_mails_made_side_by_side_hold_no_name_of_another(site, smtp, clock):
-	text = "<p>{% for letter in doc.full_name %}{{ letter }}{% endfor %} of {{ recipient.first_name }}</p>"
+	text = "<p>{% for message in doc.full_name %}{{ message }}{% endfor %} of {{ recipient.first_name }}</p>"
 	campaign = factories.make_active_campaign(clock, step(0, subject="{{ doc.full_name }}", message=text))
-	people = ground.make_people(1000)
-	first_names = {ground.address(name): f"First{name[-7:]}" for name in people}
-	ground.enroll_all(campaign.name, people, clock.now)
-	ground.set_options(batch_size=40)
+	people = setup.make_people(1000)
+	first_names = {setup.address(name): f"First{name[-7:]}" for name in people}
+	setup.enroll_all(campaign.name, people, clock.now)
+	setup.set_options(batch_size=40)
 
 	run_together(dispatch_due.dispatch, [(clock.now,)] * 4)
 	delivery.deliver(clock)

@@ -1,14 +1,14 @@
-"""One campaign that goes through a fault: people, a clock of its own, the fault, then quiet time until all is settled."""
+"""A campaign that goes through a fault: its people, its own clock, the fault, then time without faults until all is done."""
 
 import random
 from datetime import datetime, timedelta, timezone
 
 import frappe
 
-from benchmarks import crew, deeds, ground
-from benchmarks.sink import Mood
-from benchmarks.verdict import Verdict, judge
-from benchmarks.witness import Witness
+from benchmarks import action_checks, setup, workers
+from benchmarks.assertions import ChaosResult, check_campaign
+from benchmarks.observers import SmtpObserver
+from benchmarks.smtp_sink import Behavior
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.flow.actions import ActionStatus
 from drip_campaigns.core.model import CampaignStatus
@@ -22,66 +22,66 @@ QUIET_TICKS = 3000  # ten days of a scheduler every five minutes, not counting t
 MESSAGE = "<p>Hello {{ recipient.first_name }}</p><p><a href='https://example.com/a'>An offer</a></p>"
 
 
-class Trial:
-	"""A campaign of `steps` daily emails to `people`, all due at `now`; with a `receiver` each day's steps act as well."""
+class ChaosRun:
+	"""A campaign of `steps` daily emails to `people`, all due at `now`; with a `receiver` each day also has action steps."""
 
 	def __init__(
-		self, witness: Witness, people: int, steps: int, seed: int = 1, receiver: Receiver | None = None
+		self, observer: SmtpObserver, people: int, steps: int, seed: int = 1, receiver: Receiver | None = None
 	) -> None:
-		self.witness, self.now, self.random = witness, BEGIN, random.Random(seed)
+		self.observer, self.now, self.random = observer, BEGIN, random.Random(seed)
 		self.kills: dict[str, int] = {"dispatch": 0, "deliver": 0, "act": 0}
-		ground.clear()
-		deeds.clear()
-		witness.forget()
-		witness.be(Mood())
-		ground.set_options(batch_size=50)
+		setup.clear()
+		action_checks.clear()
+		observer.forget()
+		observer.set_behavior(Behavior())
+		setup.set_options(batch_size=50)
 		rows = [factories.step(day, subject=f"Step {day}", message=MESSAGE) for day in range(steps)]
-		self.deeds = deeds.Deeds(receiver) if receiver else None
-		if self.deeds:
-			rows += self.deeds.make_steps(steps, self.now)
-		self.campaign = ground.make_campaign(rows, self.now).name
-		names = ground.make_people(people)
-		if self.deeds:
-			ground.keep_addresses(names)
-		ground.enroll_all(self.campaign, names, self.now)
+		self.action_checks = action_checks.ActionChecks(receiver) if receiver else None
+		if self.action_checks:
+			rows += self.action_checks.make_steps(steps, self.now)
+		self.campaign = setup.make_campaign(rows, self.now).name
+		names = setup.make_people(people)
+		if self.action_checks:
+			setup.keep_addresses(names)
+		setup.enroll_all(self.campaign, names, self.now)
 
 	@property
 	def works(self) -> tuple[str, ...]:
 		"""The kinds of workers that have something to do."""
-		return ("dispatch", "deliver", "act") if self.deeds else ("dispatch", "deliver")
+		return ("dispatch", "deliver", "act") if self.action_checks else ("dispatch", "deliver")
 
-	def job(self, work: str, **options: object) -> crew.Job:
-		"""Return a job at the trial's time."""
-		return crew.Job(work, self.now, **options)
+	def job(self, work: str, **options: object) -> workers.Job:
+		"""Return a job at the run's time."""
+		return workers.Job(work, self.now, **options)
 
-	def struck(self, moment: str, **options: object) -> crew.Job:
-		"""Return the job that a signal strikes at `moment`, at one of the times that it passes it."""
-		at = self.random.randint(1, crew.MOMENTS[moment].often)
-		return self.job(crew.MOMENTS[moment].work, strike=moment, strike_at=at, **options)
+	def interrupted_job(self, point: str, **options: object) -> workers.Job:
+		"""Return a job that a signal interrupts one of the times it reaches `point`."""
+		at = self.random.randint(1, workers.INTERRUPT_POINTS[point].often)
+		return self.job(workers.INTERRUPT_POINTS[point].work, interrupt=point, interrupt_at=at, **options)
 
-	def run(self, *jobs: crew.Job) -> list[crew.Worker]:
-		"""Do jobs side by side; return when all have ended, and count the killed."""
-		return self.count_kills(crew.run(jobs))
+	def run_jobs(self, *jobs: workers.Job) -> list[workers.Worker]:
+		"""Run jobs in parallel, return when all have ended, and count the killed workers."""
+		return self.count_kills(workers.run(jobs))
 
-	def count_kills(self, workers: list[crew.Worker]) -> list[crew.Worker]:
-		"""Note which of these workers were killed; and of those that act, which a lost database has ended."""
-		for worker in workers:
+	def count_kills(self, started: list[workers.Worker]) -> list[workers.Worker]:
+		"""Count which workers were killed. Of those that run actions, count those that a lost database ended, too."""
+		for worker in started:
 			is_lost = worker.ended_badly if worker.job.work == "act" else worker.was_killed
 			if is_lost and worker.job.work in self.kills:
 				self.kills[worker.job.work] += 1
-		return workers
+		return started
 
 	def pass_time(self, **delta: float) -> None:
-		"""Move the trial's clock."""
+		"""Move the run's clock."""
 		self.now += timedelta(**delta)
 
 	def reconnect(self) -> None:
-		"""Take a new connection, where the old one may be broken."""
+		"""Open a new connection, because the old one may be broken."""
 		frappe.destroy()
-		ground.connect()
+		setup.connect()
 
 	def next_due(self) -> datetime | None:
-		"""Jump to when the next step is due, if nothing is under way now; return that moment."""
+		"""Move the clock to when the next step is due, and return it; None if something is in progress."""
 		frappe.db.commit()
 		due = self._next_moment()
 		if self._has_open() or not due:
@@ -89,22 +89,29 @@ class Trial:
 		self.now = max(self.now, due)
 		return self.now
 
-	def settle(self) -> Verdict:
-		"""Let time pass with everything in order until nothing is under way, and judge."""
-		self.witness.be(Mood())
+	def settle(self) -> ChaosResult:
+		"""Run without faults until nothing is in progress, then return the result."""
+		self.observer.set_behavior(Behavior())
 		for _tick in range(QUIET_TICKS):
 			self.look_after()
-			for work in (crew.act, crew.dispatch, crew.deliver, crew.act, crew.flush, crew.retry_sending):
+			for work in (
+				workers.act,
+				workers.dispatch,
+				workers.deliver,
+				workers.act,
+				workers.flush,
+				workers.retry_sending,
+			):
 				work(self.now)
 			frappe.db.commit()
 			if not self._has_open() and not self._next_moment():
 				break
 			self.next_due()
 			self.pass_time(minutes=5)
-		return judge(self.campaign, self.witness, self.deeds)
+		return check_campaign(self.campaign, self.observer, self.action_checks)
 
 	def look_after(self) -> None:
-		"""Do what a manager does who is told that the campaign was paused, or an account held: let them go on."""
+		"""Resume a paused campaign and unblock its account, as a manager does after a notification."""
 		frappe.db.commit()
 		frappe.db.delete("Drip Sending Block")
 		campaign = frappe.get_doc("Drip Campaign", self.campaign)
@@ -113,7 +120,7 @@ class Trial:
 		frappe.db.commit()
 
 	def is_idle(self) -> bool:
-		"""Say whether nothing is queued or being sent."""
+		"""Return whether nothing is queued or being sent."""
 		frappe.db.commit()
 		return not self._has_open()
 

@@ -1,6 +1,6 @@
-"""The standard path, measured on the same site: a Communication and `frappe.sendmail` for each recipient, as ERPNext has it.
+"""Measure the standard path on the same site: a Communication and `frappe.sendmail` for each recipient, as in ERPNext.
 
-Where ERPNext is installed its own job runs, too, on Email Campaigns of its own.
+If ERPNext is installed, its own job runs too, on its own Email Campaigns.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ TEMPLATE = "Drip Test Bench"
 
 
 def make_template() -> None:
-	"""Write the text as an Email Template, for those who read it from there."""
+	"""Write the text as an Email Template, for the paths that read it from there."""
 	frappe.get_doc(
 		doctype="Email Template",
 		name=TEMPLATE,
@@ -30,7 +30,7 @@ def make_template() -> None:
 
 
 def queue_one_by_one(contacts: Sequence[str], campaign: str) -> Reading:
-	"""Queue one email for each contact, as ERPNext's send_mail does, but without a background job for each."""
+	"""Queue one email for each contact, as ERPNext's send_mail does, but without one background job each."""
 	with reading() as result:
 		for name in contacts:
 			_queue(name, campaign)
@@ -66,23 +66,23 @@ def _queue(contact: str, campaign: str) -> None:
 
 
 def has_erpnext() -> bool:
-	"""Say whether ERPNext's Email Campaign is on this site."""
+	"""Return whether this site has ERPNext's Email Campaign."""
 	return bool(frappe.db.exists("DocType", "Email Campaign"))
 
 
 def queue_with_erpnext(contacts: Sequence[str]) -> Reading:
-	"""Run ERPNext's own job over one Email Campaign for each contact, and do at once what it leaves to other jobs."""
+	"""Run ERPNext's own job over one Email Campaign for each contact, and run what it enqueues immediately."""
 	from erpnext.crm.doctype.email_campaign import email_campaign  # only where ERPNext is
 
 	campaign = _make_erpnext_campaign(contacts)
 	enqueue = frappe.enqueue
 	before = frappe.db.count("Communication", {"reference_doctype": "Email Campaign"})
 
-	def at_once(*args: object, **options: object) -> object:
+	def run_now(*args: object, **options: object) -> object:
 		return enqueue(*args, **{**options, "now": True})
 
 	try:
-		with mock.patch.object(frappe, "enqueue", at_once), reading() as result:
+		with mock.patch.object(frappe, "enqueue", run_now), reading() as result:
 			email_campaign.send_email_to_leads_or_contacts()
 			frappe.db.commit()
 		queued = frappe.db.count("Communication", {"reference_doctype": "Email Campaign"}) - before

@@ -1,6 +1,6 @@
-"""Worker processes that do one job each and may be killed: forked like Frappe's own, with a connection of their own.
+"""Worker processes that do one job each and can be killed: forked like Frappe's own, each with its own connection.
 
-A job's time is an argument, so an hour passes between two jobs without anybody waiting for it.
+A job's time is an argument, so a run can move the clock an hour without waiting.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ import frappe
 import frappe.email.queue
 import frappe.email.smtp  # preloaded, as is all that a job imports when it is needed
 
-from benchmarks import ground
+from benchmarks import setup
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
 from drip_campaigns.jobs import run_actions as actions
@@ -32,11 +32,11 @@ from drip_campaigns.site.clock import to_site
 LOG = Path(__file__).resolve().parent.parent / ".dev" / "bench-jobs.log"
 JOB_SECONDS = 300
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["benchmarks.warm"])
+_CONTEXT.set_forkserver_preload(["benchmarks.warmup"])
 
 
-class Moment(NamedTuple):
-	"""A function of a job at which a signal strikes it, before or after; `often` is how often a job passes it, about."""
+class InterruptPoint(NamedTuple):
+	"""A function before or after which a signal interrupts a job. A job calls it about `often` times."""
 
 	work: str
 	module: str
@@ -46,36 +46,38 @@ class Moment(NamedTuple):
 
 
 _RUNNER, _DELIVERY = "drip_campaigns.jobs.dispatch_due", "drip_campaigns.jobs.deliver"
-_ACTIONS = "drip_campaigns.actions"
-MOMENTS: dict[str, Moment] = {
-	"before a batch is written": Moment("dispatch", _RUNNER, "record_mails", False, 2),
-	"before a batch is committed": Moment("dispatch", _RUNNER, "record_events", True, 2),
-	"after a batch is committed": Moment("dispatch", _RUNNER, "batch_size", False, 3),
-	"after a claim": Moment("deliver", _DELIVERY, "withdraw_or_hold", False),
-	"before the text": Moment("deliver", _DELIVERY, "send_text", False, 30),
-	"right after the 250": Moment("deliver", _DELIVERY, "send_text", True, 30),
-	"before outcomes are committed": Moment("deliver", _DELIVERY, "settle", True),
-	"in the middle of a batch of actions": Moment("act", f"{_ACTIONS}.rights", "check_owner", True, 20),
-	"before effects are committed": Moment("act", f"{_ACTIONS}.work", "record_events", True, 2),
-	"after effects are committed": Moment("act", f"{_ACTIONS}.work", "explain_unfit", False, 3),
-	"before a Webhook is called": Moment("act", f"{_ACTIONS}.webhooks", "send", False, 8),
-	"after a Webhook was called": Moment("act", f"{_ACTIONS}.webhooks", "send", True, 8),
+_ACTIONS, _RUN_ACTIONS = "drip_campaigns.actions", "drip_campaigns.jobs.run_actions"
+INTERRUPT_POINTS: dict[str, InterruptPoint] = {
+	"before a batch is written": InterruptPoint("dispatch", _RUNNER, "insert_emails", False, 2),
+	"before a batch is committed": InterruptPoint("dispatch", _RUNNER, "record_events", True, 2),
+	"after a batch is committed": InterruptPoint("dispatch", _RUNNER, "batch_size", False, 3),
+	"after a claim": InterruptPoint("deliver", _DELIVERY, "cancel_or_pause", False),
+	"before the text": InterruptPoint("deliver", _DELIVERY, "send_text", False, 30),
+	"right after the 250": InterruptPoint("deliver", _DELIVERY, "send_text", True, 30),
+	"before outcomes are committed": InterruptPoint("deliver", _DELIVERY, "settle", True),
+	"in the middle of a batch of actions": InterruptPoint(
+		"act", f"{_ACTIONS}.rights", "check_owner", True, 20
+	),
+	"before effects are committed": InterruptPoint("act", _RUN_ACTIONS, "record_events", True, 2),
+	"after effects are committed": InterruptPoint("act", _RUN_ACTIONS, "explain_unfit_owner", False, 3),
+	"before a Webhook is called": InterruptPoint("act", f"{_ACTIONS}.webhooks", "send", False, 8),
+	"after a Webhook was called": InterruptPoint("act", f"{_ACTIONS}.webhooks", "send", True, 8),
 }
 
 
-def moments_of(*works: str) -> list[str]:
-	"""Return the moments at which jobs of these kinds can be struck."""
-	return [name for name, moment in MOMENTS.items() if moment.work in works]
+def points_of(*works: str) -> list[str]:
+	"""Return the points at which jobs of these kinds can be interrupted."""
+	return [name for name, point in INTERRUPT_POINTS.items() if point.work in works]
 
 
 @dataclass(frozen=True)
 class Job:
-	"""What a process does, and at which moment of it a signal strikes."""
+	"""What a process does, and where a signal interrupts it."""
 
 	work: str
 	now: datetime
-	strike: str = ""
-	strike_at: int = 1  # the how-manieth time
+	interrupt: str = ""
+	interrupt_at: int = 1  # 1: the first time the job reaches the point
 	signal: int = signal.SIGKILL
 	socket_timeout: float = 2.0
 
@@ -132,15 +134,15 @@ def start(job: Job, gate: object = None) -> Worker:
 
 
 def run(jobs: Iterable[Job]) -> list[Worker]:
-	"""Start the jobs side by side and return when all have ended."""
+	"""Run the jobs in parallel and return when all have ended."""
 	workers = [start(job) for job in jobs]
 	for worker in workers:
 		worker.process.join(JOB_SECONDS)
 	return workers
 
 
-def race(jobs: list[Job]) -> tuple[float, int]:
-	"""Let jobs begin at one moment; return the seconds until the last has ended, and the largest peak memory (KB)."""
+def run_in_parallel(jobs: list[Job]) -> tuple[float, int]:
+	"""Start jobs at the same moment; return the seconds until the last has ended, and the largest peak memory (KB)."""
 	gate = _CONTEXT.Barrier(len(jobs))
 	results = [worker.wait_ready() or worker.result() for worker in [start(job, gate) for job in jobs]]
 	return max(end for _begin, end, _memory in results) - min(begin for begin, *_rest in results), max(
@@ -151,28 +153,28 @@ def race(jobs: list[Job]) -> tuple[float, int]:
 def _perform(job: Job, pipe, gate) -> None:
 	sys.stdout = sys.stderr = LOG.open("a")
 	try:
-		ground.connect()
+		setup.connect()
 		delivery.SOCKET_TIMEOUT_SECONDS = job.socket_timeout
-		_arm(job)
+		_set_interrupt(job)
 		pipe.send("ready")
 		if gate:
 			gate.wait(JOB_SECONDS)
 		begun = time.monotonic()  # the machine's own, the same for all processes
 		WORK[job.work](job.now)
 		pipe.send((begun, time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
-	except Exception:  # noqa: BLE001 - what a fault makes of a job is not its starter's problem; it stands in the log
+	except Exception:  # noqa: BLE001 - a fault may end a job; the log says how
 		traceback.print_exc()
 		sys.exit(1)
 
 
-def _arm(job: Job) -> None:
-	if not job.strike:
+def _set_interrupt(job: Job) -> None:
+	if not job.interrupt:
 		return
-	moment = MOMENTS[job.strike]
-	holder, returned = importlib.import_module(moment.module), moment.returned
-	function, left = getattr(holder, moment.function), [job.strike_at]
+	point = INTERRUPT_POINTS[job.interrupt]
+	module, returned = importlib.import_module(point.module), point.returned
+	function, left = getattr(module, point.function), [job.interrupt_at]
 
-	def struck(*args: object, **options: object) -> object:
+	def call_and_interrupt(*args: object, **options: object) -> object:
 		left[0] -= 1
 		if not left[0] and not returned:
 			os.kill(os.getpid(), job.signal)
@@ -181,7 +183,7 @@ def _arm(job: Job) -> None:
 			os.kill(os.getpid(), job.signal)
 		return result
 
-	setattr(holder, moment.function, struck)
+	setattr(module, point.function, call_and_interrupt)
 
 
 def dispatch(now: datetime) -> None:
@@ -201,14 +203,14 @@ def act(now: datetime) -> None:
 
 
 def flush(now: datetime) -> None:
-	"""Let Frappe send what has become its own by `now`."""
+	"""Run Frappe's own sending at `now`."""
 	with mock.patch("frappe.email.queue.now_datetime", lambda: to_site(now)):
 		frappe.email.queue.flush()
 	frappe.db.commit()
 
 
 def retry_sending(now: datetime) -> None:
-	"""Let Frappe put back what has stayed `Sending` for too long at `now`."""
+	"""Run Frappe's own reset of rows that stayed `Sending` too long at `now`."""
 	with mock.patch("frappe.email.queue.now_datetime", lambda: to_site(now)):
 		frappe.email.queue.retry_sending_emails()
 	frappe.db.commit()

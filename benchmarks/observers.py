@@ -1,4 +1,4 @@
-"""The SMTP sink as the bench sees it: start and stop it, change its mood, read what it has accepted."""
+"""Start and stop the SMTP sink, change its behavior, and read what it has accepted."""
 
 import os
 import subprocess
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.sink import Mood
+from benchmarks.smtp_sink import Behavior
 
 ANSWERED, UNANSWERED_REFUSED = "A", "N"
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class Message(NamedTuple):
-	"""One line of the witness file: a message whose text the server has seen in full."""
+	"""One line of the sink's file: a message whose text the server has received in full."""
 
 	kind: str
 	recipient: str
@@ -25,18 +25,25 @@ class Message(NamedTuple):
 
 
 @dataclass
-class Witness:
+class SmtpObserver:
 	"""A running sink; use it as a context manager."""
 
 	pipelining: bool = True
 	seed: int = 1
 
-	def __enter__(self) -> "Witness":
-		handle, path = tempfile.mkstemp(prefix="drip-witness-")
+	def __enter__(self) -> "SmtpObserver":
+		handle, path = tempfile.mkstemp(prefix="drip-observer-")
 		os.close(handle)
 		self.file, self._since = Path(path), 0
 		environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-		command = [sys.executable, "-m", "benchmarks.sink", path, str(self.seed), str(int(self.pipelining))]
+		command = [
+			sys.executable,
+			"-m",
+			"benchmarks.smtp_sink",
+			path,
+			str(self.seed),
+			str(int(self.pipelining)),
+		]
 		self._process = subprocess.Popen(
 			command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
 		)
@@ -49,18 +56,18 @@ class Witness:
 		self._process.stdout.close()
 		self.file.unlink()
 
-	def be(self, mood: Mood) -> None:
-		"""Change the mood; from the next message on it holds."""
-		self._process.stdin.write(mood.dump() + "\n")
+	def set_behavior(self, behavior: Behavior) -> None:
+		"""Change how the sink behaves, from the next message on."""
+		self._process.stdin.write(behavior.dump() + "\n")
 		self._process.stdin.flush()
 		self._process.stdout.readline()
 
 	def forget(self) -> None:
-		"""Let what was accepted until now be another trial's."""
+		"""Ignore the messages accepted until now: they belong to an earlier run."""
 		self._since = self.file.stat().st_size
 
 	def read(self) -> list[Message]:
-		"""Return what the server has seen since the last `forget`, in order."""
+		"""Return the messages received since the last `forget`, in order."""
 		with self.file.open() as stream:
 			stream.seek(self._since)
 			return [Message(*line.rstrip("\n").split("\t")) for line in stream]
@@ -70,5 +77,5 @@ class Witness:
 		return Counter((m.recipient, m.subject) for m in self.read() if m.kind != UNANSWERED_REFUSED)
 
 	def count_unanswered(self) -> int:
-		"""Return how many texts the server never answered: nobody but it can know what became of those."""
+		"""Return the number of messages that the server never answered, whose outcome no sender can know."""
 		return sum(message.kind != ANSWERED for message in self.read())

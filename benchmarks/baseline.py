@@ -1,4 +1,4 @@
-"""What the database and SMTP allow: the very same rows in raw inserts, the very same bytes through plain smtplib."""
+"""The limits of the database and SMTP: the same rows with raw inserts, and the same bytes with plain smtplib."""
 
 import smtplib
 import time
@@ -10,7 +10,7 @@ from unittest import mock
 
 import frappe
 
-from benchmarks.sink import LOOPBACK
+from benchmarks.smtp_sink import LOOPBACK
 from drip_campaigns.db import events
 from drip_campaigns.jobs import dispatch_due
 from drip_campaigns.outbox import email_rows
@@ -27,13 +27,13 @@ class Insert:
 
 @dataclass
 class Recording:
-	"""What a dispatch has written, batch by batch."""
+	"""The rows that a dispatch wrote, batch by batch."""
 
 	batches: list[list[Insert]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Letter:
+class RawMessage:
 	"""One message, ready for SMTP."""
 
 	sender: str
@@ -43,9 +43,9 @@ class Letter:
 
 @contextmanager
 def recording() -> Iterator[Recording]:
-	"""Write down every row that a dispatch inserts in a `with` block."""
+	"""Record every row that a dispatch inserts in a `with` block."""
 	result = Recording()
-	insert, record = events.insert_rows, dispatch_due.record_mails
+	insert, record = events.insert_rows, dispatch_due.insert_emails
 
 	def begin_batch(*args: object) -> None:
 		result.batches.append([])
@@ -56,7 +56,7 @@ def recording() -> Iterator[Recording]:
 		insert(doctype, columns, rows)
 
 	with (
-		mock.patch.object(dispatch_due, "record_mails", begin_batch),
+		mock.patch.object(dispatch_due, "insert_emails", begin_batch),
 		mock.patch.object(email_rows, "insert_rows", keep),
 		mock.patch.object(events, "insert_rows", keep),
 	):
@@ -96,7 +96,7 @@ def _statement(insert: Insert, table: str) -> tuple[str, list[tuple]]:
 	return f"INSERT INTO `{table}` ({names}) VALUES {lines}", insert.rows
 
 
-def read_letters(site_now: datetime) -> list[Letter]:
+def read_messages(site_now: datetime) -> list[RawMessage]:
 	"""Return the messages that a dispatch at `site_now` has queued, as bytes."""
 	queue, recipient = frappe.qb.DocType("Email Queue"), frappe.qb.DocType("Email Queue Recipient")
 	found = (
@@ -107,14 +107,14 @@ def read_letters(site_now: datetime) -> list[Letter]:
 		.where(queue.creation == site_now)
 		.run()
 	)
-	return [Letter(sender, to, message.encode()) for sender, to, message in found]
+	return [RawMessage(sender, to, message.encode()) for sender, to, message in found]
 
 
-def send_letters(letters: Sequence[Letter], port: int) -> float:
+def send_messages(messages: Sequence[RawMessage], port: int) -> float:
 	"""Send messages over one connection and return the seconds."""
 	with smtplib.SMTP(LOOPBACK, port) as session:
 		session.ehlo()
 		begun = time.perf_counter()
-		for letter in letters:
-			session.sendmail(letter.sender, letter.recipient, letter.text)
+		for message in messages:
+			session.sendmail(message.sender, message.recipient, message.text)
 		return time.perf_counter() - begun

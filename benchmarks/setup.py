@@ -1,4 +1,4 @@
-"""What a run stands on: a connected site that may be emptied, an Email Account to the sink, a campaign, and people."""
+"""Set up a run: connect to a site that may be emptied, use the sink for email, and make campaigns and people."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -34,12 +34,12 @@ def connect() -> None:
 
 
 @contextmanager
-def standing_on(port: int) -> Iterator[None]:
-	"""Connect, send through `port` for a `with` block, and leave an empty site with its own Email Account."""
+def connected_site(port: int) -> Iterator[None]:
+	"""Connect and send through `port` in a `with` block; then empty the site and restore its Email Account."""
 	connect()
 	if not frappe.conf.allow_tests:
 		raise NotATestSiteError(
-			f"{frappe.local.site} would be emptied: set allow_tests in its site_config.json"
+			f"{frappe.local.site} would be emptied. To allow it, set allow_tests in its site_config.json."
 		)
 	before = factories.make_email_account(port)
 	try:
@@ -59,7 +59,7 @@ def clear() -> None:
 
 
 def make_people(count: int) -> list[str]:
-	"""Insert `count` Contacts in big statements, commit, and return their names."""
+	"""Insert `count` Contacts in large statements, commit, and return their names."""
 	now = to_site(datetime.now().astimezone())
 	standard = ("Administrator", now, now, "Administrator", 0, 0)
 	names = [f"drip-bench-{number:07}" for number in range(count)]
@@ -83,7 +83,7 @@ def make_people(count: int) -> list[str]:
 
 
 def keep_addresses(names: Sequence[str]) -> None:
-	"""Give people who are to be saved by their form the row that their address comes from, and commit."""
+	"""Insert the Contact Email rows that saving a Contact reads its address from, and commit."""
 	now = to_site(datetime.now().astimezone())
 	rows = [
 		(
@@ -123,7 +123,7 @@ def enroll_all(campaign: str, names: Sequence[str], now: datetime) -> None:
 	"""Enroll people in bulk and commit after each batch."""
 	for result in enroll_many(campaign, "Contact", names, now):
 		if result.refused:
-			raise AssertionError(f"nobody should have been refused: {dict(result.refused)}")
+			raise AssertionError(f"no one should have been refused: {dict(result.refused)}")
 		frappe.db.commit()
 
 

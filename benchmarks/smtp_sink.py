@@ -1,7 +1,7 @@
-"""An SMTP server in a process of its own that writes down what it accepts, before it says so: `python -m benchmarks.sink`.
+"""An SMTP server in its own process that records what it accepts before it replies: `python -m benchmarks.smtp_sink`.
 
-It prints its port, appends one line a message to the witness file (`A`: accepted and answered; `D`: accepted, and the
-answer kept back; `N`: neither), and takes its moods as lines of JSON on standard input. One thread a connection.
+It prints its port, appends one line a message to the message file (`A`: accepted and answered; `D`: accepted, not
+answered; `N`: neither), and reads its behavior as lines of JSON on standard input. One thread a connection.
 """
 
 import json
@@ -19,8 +19,8 @@ _WORDS = {421: "4.3.2 closing", 450: "4.2.0 busy", 550: "5.1.1 no such user", 55
 
 
 @dataclass(frozen=True)
-class Mood:
-	"""How the server behaves; the chances are from 0 to 1, each taken anew for every message."""
+class Behavior:
+	"""How the server behaves. Chances are from 0 to 1 and apply to each message."""
 
 	latency_ms: float = 0  # before each message is accepted
 	stall: float = 0  # fall silent for `stall_seconds` after the text, having accepted it or not
@@ -31,17 +31,17 @@ class Mood:
 	)  # a code, and the chance of it, somewhere on the way
 
 	def dump(self) -> str:
-		"""Return the mood as the line that the server reads."""
+		"""Return the behavior as a line for the server."""
 		return json.dumps(asdict(self))
 
 
 class Server:
-	"""The listening socket, the witness file and the mood of the moment."""
+	"""The listening socket, the message file, and the current behavior."""
 
-	def __init__(self, witness: str, *, pipelining: bool, seed: int) -> None:
-		self.file = os.open(witness, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+	def __init__(self, observer: str, *, pipelining: bool, seed: int) -> None:
+		self.file = os.open(observer, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 		self.pipelining, self.random = pipelining, random.Random(seed)
-		self.mood = Mood()
+		self.behavior = Behavior()
 		self.listener = socket.create_server((LOOPBACK, 0), backlog=64)
 
 	def serve(self) -> None:
@@ -51,15 +51,15 @@ class Server:
 			connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 			threading.Thread(target=Conversation(self, connection).run, daemon=True).start()
 
-	def obey(self) -> None:
-		"""Take moods from standard input; each is acknowledged by a line, so that the sender knows it holds."""
+	def read_behavior(self) -> None:
+		"""Read behaviors from standard input, and acknowledge each with a line once it applies."""
 		for line in sys.stdin:
-			self.mood = Mood(**json.loads(line))
+			self.behavior = Behavior(**json.loads(line))
 			print("ok", flush=True)
-		os._exit(0)  # whoever started us is gone
+		os._exit(0)  # the process that started us has ended
 
 	def write(self, kind: str, recipient: str, text: bytes) -> None:
-		"""Append one message to the witness file."""
+		"""Append one message to the message file."""
 		head = text[:4096]
 		line = "\t".join((kind, recipient, _header(head, b"Subject"), _header(head, b"Message-ID")))
 		os.write(self.file, line.encode() + b"\n")
@@ -71,7 +71,7 @@ class Conversation:
 	def __init__(self, server: Server, connection: socket.socket) -> None:
 		self.server, self.connection = server, connection
 		self.buffer, self.recipient = b"", ""
-		self.planned: tuple[str, int] | None = None  # the command at which a code is answered, and the code
+		self.planned: tuple[str, int] | None = None  # the command that gets a refusal, and its code
 
 	def run(self) -> None:
 		try:
@@ -79,7 +79,7 @@ class Conversation:
 			while (line := self._read_until(b"\r\n")) is not None and self._answer(line):
 				pass
 		except OSError:
-			pass  # the client has gone: that is what is being tried
+			pass  # the client has gone, which is what the run tests
 		finally:
 			self.connection.close()
 
@@ -108,7 +108,7 @@ class Conversation:
 		return self._say(b"250 ok")
 
 	def _plan(self) -> tuple[str, int] | None:
-		for code, chance in self.server.mood.replies.items():
+		for code, chance in self.server.behavior.replies.items():
 			if self.server.random.random() < chance:
 				return self.server.random.choice(("MAIL", "RCPT", "DATA", ".")), int(code)
 		return None
@@ -123,15 +123,19 @@ class Conversation:
 		text = self._read_until(END_OF_TEXT)
 		if text is None:
 			return False
-		mood, chance, coin = self.server.mood, self.server.random.random(), self.server.random.random() < 0.5
-		if mood.latency_ms:
-			time.sleep(mood.latency_ms / 1000)
+		behavior, chance, coin = (
+			self.server.behavior,
+			self.server.random.random(),
+			self.server.random.random() < 0.5,
+		)
+		if behavior.latency_ms:
+			time.sleep(behavior.latency_ms / 1000)
 		if self.planned:
 			return self._refuse(self.planned[1])
-		if chance < mood.drop + mood.stall:
+		if chance < behavior.drop + behavior.stall:
 			self.server.write("D" if coin else "N", self.recipient, text)
-			if chance >= mood.drop:
-				time.sleep(mood.stall_seconds)
+			if chance >= behavior.drop:
+				time.sleep(behavior.stall_seconds)
 			return False
 		self.server.write("A", self.recipient, text)
 		return self._say(b"250 2.0.0 accepted")
@@ -162,11 +166,11 @@ def _header(head: bytes, name: bytes) -> str:
 
 
 def main() -> None:
-	"""Serve until standard input ends: arguments are the witness file, the seed, and whether to offer pipelining."""
-	witness, seed, pipelining = sys.argv[1:4]
-	server = Server(witness, pipelining=pipelining == "1", seed=int(seed))
+	"""Serve until standard input ends: arguments are the message file, the seed, and whether to offer pipelining."""
+	observer, seed, pipelining = sys.argv[1:4]
+	server = Server(observer, pipelining=pipelining == "1", seed=int(seed))
 	print(server.listener.getsockname()[1], flush=True)
-	threading.Thread(target=server.obey, daemon=True).start()
+	threading.Thread(target=server.read_behavior, daemon=True).start()
 	server.serve()
 
 

@@ -1,6 +1,6 @@
-"""What the steps of a trial do beside email, and every effect of it counted in the database against its Drip Action.
+"""The action steps of a chaos run, and a check that counts each one's effects in the database against its Drip Action.
 
-A Webhook's effects are counted where they arrive: by the key that each attempt of one action bears.
+The receiver counts a Webhook's effects by the key that all attempts of an action share.
 """
 
 from collections import Counter
@@ -17,30 +17,28 @@ from tests.receiver import Receiver
 
 HOOK, TAG, USER, NEXT = "Drip Chaos Hook", "Drip Chaos", "chaos-colleague", "Drip Chaos Next"
 ACTIONS_A_DAY = 2
-FAR_DAY = 900  # nobody gets this far in a trial
+FAR_DAY = 900  # after the end of every run
 UNSETTLED = (ActionStatus.WAITING.value, ActionStatus.TRYING.value, ActionStatus.ASSIGNED.value)
 
 
 @dataclass(frozen=True)
-class DeedVerdict:
-	"""What became of the actions of a trial; the lists name Drip Actions."""
+class ActionResults:
+	"""The outcome of a run's actions. The lists name Drip Actions."""
 
 	due: int = 0
 	done: int = 0
 	duplicates: list[str] = field(default_factory=list)
-	lost: list[str] = field(
-		default_factory=list
-	)  # said to be done and without effect, failed, open, never written
-	untrue: list[str] = field(default_factory=list)  # said to have failed, and the effect is there
+	lost: list[str] = field(default_factory=list)  # done without effect, failed, open, or never recorded
+	untrue: list[str] = field(default_factory=list)  # recorded as failed, with an effect
 	in_doubt: list[str] = field(default_factory=list)
 
 	def is_good(self, doubts_allowed: int) -> bool:
-		"""Say whether each was done exactly once."""
+		"""Return whether each was done exactly once."""
 		return not (self.duplicates or self.lost or self.untrue) and len(self.in_doubt) <= doubts_allowed
 
 
-class Deeds:
-	"""Steps of six kinds and of Webhooks, and what counts their effects. `receiver` is where the Webhook leads."""
+class ActionChecks:
+	"""Action steps of seven kinds, and the check of their effects. `receiver` gets the Webhook calls."""
 
 	def __init__(self, receiver: Receiver) -> None:
 		self.receiver = receiver
@@ -49,7 +47,7 @@ class Deeds:
 		self.campaigns: list[str] = []
 
 	def make_steps(self, days: int, now) -> list[dict[str, Any]]:
-		"""Return the rows of some actions for each day, of one kind after the other."""
+		"""Return the rows of two actions for each day, of alternating kinds."""
 		self._make_hook()
 		numbers = range(days * ACTIONS_A_DAY)
 		return [self._make_step(_ORDER[number % len(_ORDER)], number, now) for number in numbers]
@@ -78,7 +76,7 @@ class Deeds:
 		return {"step_type": "Action", "action": kind.value, "send_after_days": day, "label": mark, **fields}
 
 	def _make_next(self, mark: str, now) -> str:
-		"""Return a campaign that people are enrolled in, and that has nothing to send for years."""
+		"""Return a campaign to enroll people in, whose first email is years away."""
 		campaign = factories.make_campaign(factories.step(FAR_DAY), name=f"{NEXT} {mark}")
 		lifecycle.activate(campaign, now)
 		self.campaigns.append(campaign.name)
@@ -99,8 +97,8 @@ class Deeds:
 			webhook_json='{"who": "{{ doc.name }}"}',
 		).insert(set_name=HOOK)
 
-	def judge(self, campaign: str, early: tuple[str, ...]) -> DeedVerdict:
-		"""Return the verdict over one campaign; of enrollments that ended with a status of `early`, not every step was due."""
+	def check_campaign(self, campaign: str, early: tuple[str, ...]) -> ActionResults:
+		"""Return the results of a campaign. Enrollments that ended with a status in `early` did not reach every step."""
 		steps = _load_steps(campaign)
 		rows = frappe.get_all(
 			"Drip Action",
@@ -116,7 +114,7 @@ class Deeds:
 			by_status.setdefault(value, []).append(name)
 		done, failed = by_status.get("Done", []), by_status.get("Failed", [])
 		still_open = [name for value in UNSETTLED for name in by_status.get(value, [])]
-		return DeedVerdict(
+		return ActionResults(
 			due=len(rows) + len(missing),
 			done=len(done),
 			duplicates=[name for name, count in counted.items() if count > 1],
@@ -127,7 +125,7 @@ class Deeds:
 
 
 def clear() -> None:
-	"""Delete what the actions of a trial have made, and commit."""
+	"""Delete what the actions of a run have created, and commit."""
 	frappe.db.rollback()
 	user = f"{USER}@{factories.DOMAIN}"
 	frappe.db.delete("ToDo", {"description": ("like", f"%{TAG}%")})
@@ -139,7 +137,7 @@ def clear() -> None:
 
 
 def mark_of(number: int) -> str:
-	"""Return what stands in each effect of one step, and in no other's."""
+	"""Return a text that each effect of one step contains, and no other effect."""
 	return f"{TAG} {number:02}"
 
 
@@ -170,7 +168,7 @@ def _count(doctype: str, recipient: str, **filters: Any) -> Counter[str]:
 
 
 def _count_tags(step: frappe._dict, _receiver: Receiver) -> Counter[str]:
-	"""A tag stands in two places; it counts as what is more, and as none where it is missing from one."""
+	"""Count a tag, which is in two places, by its links, and as 0 if it is missing from one place."""
 	links = _count("Tag Link", "document_name", tag=step.label, document_type="Contact")
 	rows = frappe.get_all("Contact", filters={"name": ["in", list(links)]}, fields=["name", "_user_tags"])
 	tagged = {row.name for row in rows if step.label in (row._user_tags or "").split(",")}
@@ -178,7 +176,7 @@ def _count_tags(step: frappe._dict, _receiver: Receiver) -> Counter[str]:
 
 
 def _count_values(step: frappe._dict, _receiver: Receiver) -> Counter[str]:
-	"""Each action that sets the field writes its mark behind what stands there: a second time can be seen."""
+	"""Count a field's marks: each action appends its mark, so a second run shows."""
 	like = {"department": ["like", f"%|{step.label}|%"]}
 	rows = frappe.get_all("Contact", filters=like, fields=["name", "department"])
 	return Counter({row.name: row.department.count(f"|{step.label}|") for row in rows})
