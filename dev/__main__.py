@@ -1,4 +1,4 @@
-"""`python3 -m dev COMMAND`, which the Makefile calls: every command ends in success or in one line of advice."""
+"""`python3 -m dev COMMAND`, which the Makefile calls: every command ends in success or with what to do."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
 		print(error.report(), file=sys.stderr)
 		return 1
 	except KeyboardInterrupt:
-		print("Interrupted. The next run goes on where this one stopped.", file=sys.stderr)
+		print("Interrupted. The next run continues where this one stopped.", file=sys.stderr)
 		return 130
 
 

@@ -17,19 +17,19 @@ def main(arguments: list[str]) -> NoReturn:
 	"""
 	try:
 		if not paths.SITE_CONFIG.exists():
-			raise shell.StepError("There is no site yet", "Run `make site` first.")
+			raise shell.StepError("The site does not exist yet", "Run `make site` first.")
 		services.start_all()
 	except shell.StepError as error:
 		print(error.report(), file=sys.stderr)
 		sys.exit(1)
-	forget_what_is_undone(arguments)
+	forget_undone_steps(arguments)
 	os.chdir(paths.SITES)
 	command = [str(paths.PYTHON), "-m", "dev.inside.commands", *arguments]
 	os.execve(paths.PYTHON, command, paths.environment())
 
 
-def forget_what_is_undone(arguments: list[str]) -> None:
-	"""Let the next `make site` bring the app back after a command that takes it off the site."""
+def forget_undone_steps(arguments: list[str]) -> None:
+	"""Make the next `make site` install the app again after a command that uninstalls it."""
 	if "uninstall-app" in arguments:
 		steps.stamp_path("apps").unlink(missing_ok=True)
 

@@ -12,7 +12,7 @@ from dev.runtime import build
 from dev.steps import file_fingerprint
 
 ONLINE = "Check that this machine reaches its package registries (the first set-up needs the network), then"
-AGAIN = f"{ONLINE} run the command again: it goes on where it stopped."
+AGAIN = f"{ONLINE} run the command again: it continues where it stopped."
 
 RUNTIME_REQUIREMENTS = paths.DEV / "runtime" / "requirements.txt"
 TOOLS = paths.DEV / "requirements.txt"
@@ -42,7 +42,7 @@ def pip(*arguments: str | Path, log: str, remedy: str = AGAIN) -> None:
 
 
 def create_venv() -> None:
-	"""Make the virtual environment anew: one of another Python, or a half-made one, is no base to build on."""
+	"""Create the virtual environment, and remove one of another Python or an unfinished one first."""
 	absent = packages.missing_python_parts()
 	packages.install(absent, log="apt")
 	shutil.rmtree(paths.VENV, ignore_errors=True)
@@ -70,7 +70,7 @@ def install_driver() -> None:
 		"--no-deps",
 		pinned,
 		log="pip-driver",
-		remedy="It is compiled here: see in the log which header or program it misses, then run the command again.",
+		remedy="pip compiles it here. Install the header or program that the log names, then run the command again.",
 	)
 
 
@@ -110,7 +110,7 @@ def bounces_present() -> bool:
 
 
 def fetch_bounce_samples() -> None:
-	"""Fetch the source distribution of flufl.bounce: over a hundred real bounces for the tests, which wheels leave out."""
+	"""Fetch the source distribution of flufl.bounce: over a hundred real bounces for the tests. Wheels do not include them."""
 	shell.run(
 		[
 			*(paths.PYTHON, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"),
@@ -140,7 +140,7 @@ def node_fingerprint() -> str:
 
 
 def install_node_packages() -> None:
-	"""Install the packages that Desk is built from, and the mail catcher. No package runs a script of its own."""
+	"""Install the packages that Desk is built from, and the mail catcher. No package runs its install script."""
 	paths.NODE.mkdir(parents=True, exist_ok=True)
 	shutil.copy(NODE_MANIFEST, paths.NODE / "package.json")
 	npm = packages.find("npm")
@@ -153,7 +153,7 @@ def install_node_packages() -> None:
 
 
 def python_runs() -> bool:
-	"""Tell whether the virtual environment's Python still starts: the system's may have been upgraded."""
+	"""Return whether the virtual environment's Python still starts, also after an upgrade of the system's."""
 	try:
 		return subprocess.run([paths.PYTHON, "-c", ""], timeout=30, check=False).returncode == 0
 	except (OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""The programs of the system: which Debian package brings which, and how the missing ones get installed."""
+"""The system's programs: the Debian package of each, and how missing ones are installed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dev import shell
 
 SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
 
-# There where systemd starts the services
+# Exists where systemd starts services
 SYSTEMD = Path("/run/systemd/system")
 
-# program -> Debian package. The "-core" packages bring the programs without a system-wide service.
+# program -> Debian package. The "-core" packages have the programs without a system-wide service.
 SERVERS = {
 	"mariadbd": "mariadb-server-core",
 	"mariadb-install-db": "mariadb-server-core",
@@ -32,7 +32,7 @@ MAILBOX = {"dovecot": "dovecot-imapd"}
 
 
 def find(program: str) -> str | None:
-	"""Return the path of a program; servers lie in sbin, which is not on everybody's PATH."""
+	"""Return the path of a program; servers are in sbin, which not every PATH includes."""
 	return shutil.which(program, path=SEARCH_PATH)
 
 
@@ -54,13 +54,13 @@ def missing_python_parts() -> list[str]:
 
 
 def install(packages: list[str], log: str) -> None:
-	"""Install Debian packages, or say in one line who must do it and how. Nothing missing: nothing done."""
+	"""Install Debian packages, if any. Raises StepError with the command for root, or for another system."""
 	if not packages:
 		return
 	names = " ".join(packages)
 	if not shutil.which("apt-get"):
 		raise shell.StepError(
-			f"These programs are missing and this is no Debian: {names}",
+			f"These programs are missing, and this system has no apt-get: {names}",
 			"Install them with your system's package manager, then run the command again.",
 		)
 	if os.geteuid() != 0:
@@ -96,7 +96,7 @@ def _install_with_apt(packages: list[str], log: str) -> None:
 
 
 def install_if_harmless(packages: list[str], log: str) -> None:
-	"""Install packages that begin to serve the network by themselves, where nothing starts them; else say what is missing.
+	"""Install packages that would start a network service, unless systemd would start it; otherwise print what is missing.
 
 	Without them some tests are skipped, and everything else works.
 	"""

@@ -1,4 +1,4 @@
-"""Where things lie: every path of the dev site, and the environment its processes get."""
+"""Every path of the dev site, and the environment of its processes."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ APP = "drip_campaigns"
 SITE = "drip.localhost"
 
 STATE = ROOT / ".dev"
-TWIN = STATE / "twin"  # a copy of the site with servers of its own: see dev/twin.py
-IS_TWIN = os.environ.get("DRIP_TWIN") == "1"
-LIVING = TWIN if IS_TWIN else STATE
+SITE_COPY = STATE / "site-copy"  # a copy of the site with its own servers: see dev/site_copy.py
+IS_SITE_COPY = os.environ.get("DRIP_SITE_COPY") == "1"
+DATA = SITE_COPY if IS_SITE_COPY else STATE
 VENV = STATE / "venv"
 PYTHON = VENV / "bin" / "python"
 NODE = STATE / "node"
-MARIADB = LIVING / "mariadb"
-REDIS = LIVING / "redis"
-SITES = LIVING / "sites"
+MARIADB = DATA / "mariadb"
+REDIS = DATA / "redis"
+SITES = DATA / "sites"
 ASSETS = SITES / "assets"
 COMMON_CONFIG = SITES / "common_site_config.json"
 SITE_CONFIG = SITES / SITE / "site_config.json"
-LOGS = LIVING / "logs"
-RUN = LIVING / "run"
+LOGS = DATA / "logs"
+RUN = DATA / "run"
 CACHE = STATE / "cache"
 CONFIG = STATE / "config"
 
 
 def site_packages() -> Path:
-	"""Return the folder of the virtual environment that packages lie in."""
+	"""Return the folder of the virtual environment that contains the packages."""
 	return next(VENV.glob("lib/python3*/site-packages"))
 
 
 def environment() -> dict[str, str]:
 	"""Return the variables for a process of the site; tests, commands and servers all get the same.
 
-	CI is not handed on: Frappe's workers take it for a test run and then send no mail.
+	CI is not passed on: with it, Frappe's workers assume a test run and send no mail.
 	"""
 	return {
 		**{name: value for name, value in os.environ.items() if name != "CI"},
@@ -55,5 +55,5 @@ def environment() -> dict[str, str]:
 
 
 def shown(path: Path) -> str:
-	"""Return the path as a message shows it: relative to the project where it lies inside."""
+	"""Return the path as a message shows it: relative to the project, if it is inside."""
 	return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

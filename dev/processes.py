@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Process:
-	"""A started process; `born` tells it from a later one with the same id."""
+	"""A started process; `born` distinguishes it from a later one with the same id."""
 
 	name: str
 	pid: int
@@ -61,7 +61,7 @@ def start(
 	cwd: Path = paths.ROOT,
 	env: Mapping[str, str] | None = None,
 ) -> Process:
-	"""Start a process in a session of its own, its output in `.dev/logs/<name>.log`, and note it in `.dev/run`."""
+	"""Start a process in its own session, with its output in `.dev/logs/<name>.log`, and note it in `.dev/run`."""
 	paths.RUN.mkdir(parents=True, exist_ok=True)
 	paths.LOGS.mkdir(parents=True, exist_ok=True)
 	words = [str(word) for word in command]
@@ -99,7 +99,7 @@ def wait_until(process: Process, ready: Callable[[], bool], seconds: float) -> N
 
 
 def stop(name: str) -> bool:
-	"""End a process and its children, and tell whether there was one; what does not end in time is killed."""
+	"""End a process and its children, and return whether it was running. Kill it if it does not end in time."""
 	process = find(name)
 	if not process:
 		return False
@@ -115,7 +115,7 @@ def stop(name: str) -> bool:
 
 
 def signal_group(group: int, number: int) -> None:
-	"""Signal a process group that start() made; one that is gone already is no error."""
+	"""Signal a process group that start() made; a group that has ended is not an error."""
 	try:
 		os.killpg(group, number)
 	except ProcessLookupError:
@@ -123,7 +123,7 @@ def signal_group(group: int, number: int) -> None:
 
 
 def reap(pid: int) -> None:
-	"""Collect a child that has ended; a process started by an earlier command is nobody's child here."""
+	"""Collect a child that has ended; a process of an earlier command is not a child of this one."""
 	try:
 		os.waitpid(pid, os.WNOHANG)
 	except ChildProcessError:
@@ -131,7 +131,7 @@ def reap(pid: int) -> None:
 
 
 def is_free(port: int) -> bool:
-	"""Tell whether a server can listen on this port of the loopback address."""
+	"""Return whether a server can listen on this port of the loopback address."""
 	with socket.socket() as probe:
 		probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 		try:
@@ -148,7 +148,7 @@ def is_listening(port: int) -> bool:
 
 
 def free_port(preferred: int | None = None) -> int:
-	"""Return the preferred port where it is free, else any free one."""
+	"""Return the preferred port if it is free, otherwise any free one."""
 	if preferred and is_free(preferred):
 		return preferred
 	with socket.socket() as probe:

@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dev import packages, paths, processes, services, shell, site, twin
+from dev import packages, paths, processes, services, shell, site, site_copy
 
 DESK_PORT = 8000
 SMTP_PORT = 1025
@@ -20,7 +20,7 @@ READY_SECONDS = 60
 
 
 def start(arguments: list[str]) -> None:
-	"""Serve Desk, run jobs and catch mail, in the background; say where everything is."""
+	"""Serve Desk, run jobs and catch mail, in the background; print where everything is."""
 	port = int(arguments[0]) if arguments else DESK_PORT
 	running = processes.find(WEB)
 	if running and running.port != port:
@@ -46,7 +46,7 @@ def start(arguments: list[str]) -> None:
 
 def stop() -> None:
 	"""Stop everything that runs for this folder."""
-	twin.stop()
+	site_copy.stop()
 	stopped = [name for name in NAMES if processes.stop(name)] + services.stop_all()
 	print(f"Stopped: {', '.join(stopped)}" if stopped else "Nothing was running")
 
@@ -54,9 +54,9 @@ def stop() -> None:
 def clean() -> None:
 	"""Stop everything and remove what was built, the site and its data included. Debian packages stay."""
 	stop()
-	with site.only_one():
+	with site.lock_folder():
 		shutil.rmtree(paths.STATE, ignore_errors=True)
-		# The one thing outside: setuptools puts it beside a package that is installed editable
+		# The one thing outside: setuptools creates it next to an editable package
 		shutil.rmtree(paths.ROOT / f"{paths.APP}.egg-info", ignore_errors=True)
 	print(f"Removed {paths.shown(paths.STATE)}")
 
@@ -66,15 +66,15 @@ def url(port: int) -> str:
 
 
 def require_port(port: int, remedy: str) -> None:
-	"""Stop with one line where somebody else listens on the port."""
+	"""Raise StepError if another program listens on the port."""
 	if not processes.is_free(port):
-		raise shell.StepError(f"Port {port} is taken by another program", f"Take a free one: {remedy}")
+		raise shell.StepError(f"Another program uses port {port}", f"Use a free one: {remedy}")
 
 
 def start_web(
 	name: str, port: int, reload: bool = False, program: str = "dev.inside.serve"
 ) -> processes.Process:
-	"""Start a web server of the site and wait until it answers; one that runs under this name is kept."""
+	"""Start a web server of the site and wait until it responds. A running one with this name stays."""
 	if running := processes.find(name):
 		return running
 	process = processes.start(
@@ -120,20 +120,20 @@ def start_mail() -> tuple[int, int]:
 
 
 def point_site_at(port: int, smtp: int) -> None:
-	"""Let links in mails lead to this web server, and mails to this catcher."""
+	"""Make links in mails lead to this web server, and send mails to this catcher."""
 	config = json.loads(paths.SITE_CONFIG.read_text())
 	paths.SITE_CONFIG.write_text(json.dumps({**config, "host_name": url(port)}, indent=1, sort_keys=True))
 	shell.run(
 		[paths.PYTHON, "-m", "dev.inside.mail", str(smtp)],
 		log="mail-account",
-		remedy="Read the log; to begin with a new site, run `make clean site`.",
+		remedy="Fix the cause and run the command again. To start with a new site, run `make clean site`.",
 		cwd=paths.SITES,
 		env=paths.environment(),
 	)
 
 
 def answers(address: str) -> bool:
-	"""Tell whether a web address answers with success."""
+	"""Return whether a web address responds with success."""
 	try:
 		with urllib.request.urlopen(address, timeout=10) as response:
 			return response.status == 200
@@ -143,9 +143,9 @@ def answers(address: str) -> bool:
 
 @contextmanager
 def web_running(port: int | None = None, program: str = "dev.inside.serve") -> Iterator[str]:
-	"""Have the site served for a `with` block, on a free port, with MariaDB and Redis up; yield its address.
+	"""Serve the site during a `with` block, on a free port, with MariaDB and Redis up; yield its address.
 
-	Nothing is left running that was not running before.
+	It stops what it started.
 	"""
 	name = f"web-{time.monotonic_ns()}"
 	with services.services_running():
@@ -158,7 +158,7 @@ def web_running(port: int | None = None, program: str = "dev.inside.serve") -> I
 
 @contextmanager
 def worker_running() -> Iterator[None]:
-	"""Have a background worker for a `with` block; MariaDB and Redis must be up."""
+	"""Run a background worker during a `with` block; MariaDB and Redis must be up."""
 	name = f"worker-{time.monotonic_ns()}"
 	command = [paths.PYTHON, "-m", "dev.inside.serve", WORKER]
 	processes.start(name, command, cwd=paths.SITES, env=paths.environment())
@@ -170,7 +170,7 @@ def worker_running() -> Iterator[None]:
 
 @contextmanager
 def mail_running() -> Iterator[tuple[int, int]]:
-	"""Have the mail catcher for a `with` block; yield its two ports, SMTP and inbox. One that ran before goes on."""
+	"""Run the mail catcher during a `with` block; yield its SMTP and inbox ports. A running one stays."""
 	found = processes.find(MAIL)
 	try:
 		yield start_mail()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from dev import packages, paths, processes, shell
 
-# Ports that nothing well known uses; a taken one is replaced by any free one
-FIRST_PORT = 33406 if paths.IS_TWIN else 33306
+# Ports that no well-known program uses; a used one is replaced by any free one
+FIRST_PORT = 33406 if paths.IS_SITE_COPY else 33306
 PREFERRED_PORTS = {"mariadb": FIRST_PORT, "redis-cache": FIRST_PORT + 73, "redis-queue": FIRST_PORT + 72}
 NAMES = tuple(PREFERRED_PORTS)
 READY_SECONDS = 60
@@ -27,7 +27,7 @@ SCRATCH = paths.MARIADB / "tmp"
 def start_all() -> list[str]:
 	"""Start what is not running, write the ports into the common configuration, return what was started.
 
-	A port recorded earlier is kept where it is free, so that a restart changes nothing for anybody.
+	A port recorded earlier is kept where it is free, so that addresses stay the same after a restart.
 	"""
 	starters: dict[str, Callable[[int], None]] = {
 		"mariadb": start_mariadb,
@@ -55,7 +55,7 @@ def stop_all() -> list[str]:
 
 @contextmanager
 def services_running() -> Iterator[None]:
-	"""Have MariaDB and Redis up for a `with` block, and leave them as found: what it started, it stops."""
+	"""Run MariaDB and Redis during a `with` block, and stop those that it started."""
 	running = [name for name in NAMES if processes.find(name)]
 	try:
 		start_all()  # within the block: Ctrl-C may come before all of them are up
@@ -83,7 +83,7 @@ def write_ports(ports: dict[str, int]) -> None:
 
 
 def write_common_config(ports: dict[str, int]) -> None:
-	"""Write the addresses into `common_site_config.json`, and keep what somebody has added to it."""
+	"""Write the addresses into `common_site_config.json`, and keep what a developer added to it."""
 	try:
 		config = json.loads(paths.COMMON_CONFIG.read_text())
 	except (OSError, ValueError):
@@ -91,7 +91,7 @@ def write_common_config(ports: dict[str, int]) -> None:
 	merged = {
 		"allow_tests": 1,
 		"background_workers": 1,
-		"disable_async": 1,  # there is no socket.io server here: Desk must not look for one
+		"disable_async": 1,  # this site has no socket.io server
 		"scheduler_tick_interval": 60,
 		"webserver_port": 8000,
 		**config,
@@ -106,7 +106,7 @@ def write_common_config(ports: dict[str, int]) -> None:
 
 
 def require(program: str) -> str:
-	"""Return the path of a server's program, or say how it gets installed."""
+	"""Return the path of a server's program. Raises StepError with how to install it."""
 	path = packages.find(program)
 	if not path:
 		raise shell.StepError(f"The program {program} is not installed", "Run `make site`.")
@@ -114,7 +114,7 @@ def require(program: str) -> str:
 
 
 def create_data() -> None:
-	"""Make MariaDB's data folder, unless there is one; a half-made one is made anew.
+	"""Create MariaDB's data folder, unless it exists.
 
 	The folder is built under another name and renamed at the end: if it is there, it is whole.
 	"""

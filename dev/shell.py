@@ -1,4 +1,4 @@
-"""Running other programs: output to a log, one line to the person, and errors that say what to do."""
+"""Run other programs with their output in a log, and report failures with what to do."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StepError(Exception):
 
 # One file per program that run() has started and that has not ended
 COMMANDS = paths.RUN / "commands"
-# Programs started by run() that have not ended, so that a failing step can end the ones beside it
+# Programs started by run() that have not ended, so that a failing step can end the parallel ones
 _running: set[subprocess.Popen] = set()
 _running_lock = threading.Lock()
 
@@ -49,7 +49,7 @@ def run(
 	env: Mapping[str, str] | None = None,
 	stdin: str | None = None,
 ) -> None:
-	"""Run a program to its end with its output in `.dev/logs/<log>.log`; raise StepError where it fails.
+	"""Run a program to its end with its output in `.dev/logs/<log>.log`; raise StepError if it fails.
 
 	`remedy` completes the error: the command and the log are named already.
 	"""
@@ -97,7 +97,7 @@ def _wait_for(
 
 
 def _note(pid: int) -> Path:
-	"""Write down that a program runs, and for whom, in case we are killed before it ends."""
+	"""Record a running program and its parent, in case the parent is killed first."""
 	COMMANDS.mkdir(parents=True, exist_ok=True)
 	note = COMMANDS / str(pid)
 	note.write_text(f"{birth(pid)} {os.getpid()} {birth(os.getpid())}")
@@ -106,14 +106,14 @@ def _note(pid: int) -> Path:
 
 @contextmanager
 def machine_lock(name: str) -> Iterator[None]:
-	"""Hold a lock that all folders of this user share, for what two set-ups must not do at the same time."""
+	"""Hold a lock that all folders of this user share, for work that two set-ups must not do at the same time."""
 	with (Path(tempfile.gettempdir()) / f"drip-campaigns-{os.getuid()}-{name}.lock").open("a") as lock:
 		fcntl.flock(lock, fcntl.LOCK_EX)
 		yield
 
 
 def end_orphans() -> None:
-	"""End the programs that a killed set-up left running: they would write where a new one does."""
+	"""End the programs of a killed set-up, which would write to the same files as a new one."""
 	for note in COMMANDS.glob("*"):
 		born, parent, parent_born = note.read_text().split()
 		if str(birth(int(parent))) == parent_born:
@@ -125,7 +125,7 @@ def end_orphans() -> None:
 
 
 def end_running() -> None:
-	"""End what run() has started and not finished: another step has failed, or the person pressed Ctrl-C."""
+	"""End what run() has started and not finished, after a failed step or Ctrl-C."""
 	with _running_lock:
 		processes = list(_running)
 	for process in processes:
@@ -133,9 +133,9 @@ def end_running() -> None:
 
 
 def birth(pid: int) -> int | None:
-	"""Return when a process was started (clock ticks since boot), or None where there is none but its remains.
+	"""Return when a process was started (clock ticks since boot), or None if it has ended.
 
-	Together with the id it names a process for good: ids are used again.
+	Together with the id it identifies a process, because ids are reused.
 	"""
 	try:
 		fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -145,7 +145,7 @@ def birth(pid: int) -> int | None:
 
 
 def end_group(group: int) -> None:
-	"""Ask a process group to end; one that is gone already is no error."""
+	"""Ask a process group to end; a group that has ended is not an error."""
 	try:
 		os.killpg(group, signal.SIGTERM)
 	except ProcessLookupError:

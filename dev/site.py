@@ -19,15 +19,15 @@ ASSETS_JSON = paths.ASSETS / "assets.json"
 BUNDLES = paths.CACHE / "bundles"
 MODULES = paths.NODE / "node_modules"
 
-# The app's files that a migrate brings onto the site; code alone needs none
+# The app's files that a migrate reads; code alone needs no migrate
 SYNCED_SUFFIXES = {".json", ".txt"}
 SYNCED_FILES = {"hooks.py", "install.py"}
 
 
 def make_site(quiet: bool = False) -> None:
-	"""Build what is missing or has changed. Running it again is cheap; after an interruption it goes on."""
+	"""Build what is missing or has changed. Idempotent; after an interruption it continues."""
 	packages.check_python()
-	with only_one():
+	with lock_folder():
 		shell.end_orphans()
 		started = time.monotonic()
 		ran = StepRunner(STEPS).run_all()
@@ -39,8 +39,8 @@ def make_site(quiet: bool = False) -> None:
 
 
 @contextmanager
-def only_one() -> Iterator[None]:
-	"""Let one set-up at a time work in this folder; a second one waits and says so."""
+def lock_folder() -> Iterator[None]:
+	"""Allow one set-up at a time in this folder; a second one prints a line and waits."""
 	paths.RUN.mkdir(parents=True, exist_ok=True)
 	with (paths.RUN / "set-up.lock").open("a+") as lock:
 		try:
@@ -106,7 +106,7 @@ def build_assets() -> None:
 			ASSETS_JSON,
 		],
 		log="assets",
-		remedy="Read the log; if a Node package is missing in it, remove .dev/node and run the command again.",
+		remedy="If a Node package is missing, remove .dev/node. Then run the command again.",
 	)
 
 
@@ -150,14 +150,14 @@ def run_inside(command: str, log: str) -> None:
 		shell.run(
 			[paths.PYTHON, "-m", "dev.inside.make_site", command],
 			log=log,
-			remedy="Read its last lines; to begin with a new site, run `make clean site`.",
+			remedy="Fix the cause and run the command again. To start with a new site, run `make clean site`.",
 			cwd=paths.SITES,
 			env=paths.environment(),
 		)
 
 
 def create_site() -> None:
-	"""Make the site anew: a half-made one has no stamp and is thrown away."""
+	"""Create the site. An unfinished one has no stamp and is removed first."""
 	shutil.rmtree(paths.SITES / paths.SITE, ignore_errors=True)
 	(paths.SITES / paths.SITE / "logs").mkdir(parents=True)
 	run_inside("create", log="site")

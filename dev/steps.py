@@ -82,7 +82,7 @@ class StepRunner:
 		if self.failed.is_set() or not self._is_due(step):
 			return
 		started = time.monotonic()
-		# Taken before the run: what changes meanwhile is for the next one
+		# Read before the run: the next run handles later changes
 		fingerprint = step.fingerprint()
 		stamp_path(step.name).unlink(missing_ok=True)
 		try:

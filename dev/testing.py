@@ -1,4 +1,4 @@
-"""`make test`, `make lint`, `make format`, `make demo`: the programs that look at the app, on this site or a bench."""
+"""`make test`, `make lint`, `make format`, `make demo`: the programs that check the app, on this site or on a bench."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlparse
 
-from dev import paths, processes, services, shell, site, twin
+from dev import paths, processes, services, shell, site, site_copy
 
 TESTS = paths.ROOT / "tests"
 # Tests that need no site
@@ -43,9 +43,9 @@ def run_tests(arguments: list[str]) -> int:
 		return run_tests_on_bench(Path(bench).expanduser().resolve(), name, arguments)
 	if need_no_site(arguments):
 		return run_without_site(arguments)
-	if not paths.IS_TWIN:
+	if not paths.IS_SITE_COPY:
 		site.make_site(quiet=True)
-	on_both = not arguments and twin.make()
+	on_both = not arguments and site_copy.make()
 	with services.services_running():
 		return run_on_both() if on_both else run_pytest(paths.PYTHON, arguments)
 
@@ -77,12 +77,12 @@ def can_import(python: str | Path, imports: str) -> bool:
 
 
 def run_on_both() -> int:
-	"""Run all tests in two processes: a half of them on this site, the other on its copy."""
+	"""Run all tests in two processes: half of them on this site, the others on its copy."""
 	there = [str(TESTS / name) for name in ("browser", "journeys", "core")]
 	here = [*pytest_command(paths.PYTHON), str(TESTS), *(f"--ignore={folder}" for folder in there)]
-	beside = twin.command("test", "-p no:cacheprovider", *map(shlex.quote, there))
+	beside = site_copy.command("test", "-p no:cacheprovider", *map(shlex.quote, there))
 	env = {**paths.environment(), **ALL_EXAMPLES}
-	return run_side_by_side(here, beside, paths.ROOT, env, {**twin.environment(), **ALL_EXAMPLES})
+	return run_side_by_side(here, beside, paths.ROOT, env, {**site_copy.environment(), **ALL_EXAMPLES})
 
 
 def run_pytest(
@@ -201,10 +201,11 @@ def run_benchmark(module: str) -> Callable[[list[str]], int]:
 
 
 def check_bench(bench: Path, python: Path, name: str) -> None:
-	"""Stop with one line where the bench, its site or one of its services is not there."""
+	"""Raise StepError if the bench, its site, or one of its services is missing."""
 	if not python.exists():
 		raise shell.StepError(
-			f"{bench} is no bench: it has no env/bin/python", "Name one: BENCH=~/frappe-bench"
+			f"{bench} isn't a bench: it has no env/bin/python",
+			"Enter the path of a bench: BENCH=~/frappe-bench",
 		)
 	if not name or not (bench / "sites" / name / "site_config.json").exists():
 		sites = sorted(path.parent.name for path in bench.glob("sites/*/site_config.json"))
@@ -225,7 +226,7 @@ def check_bench(bench: Path, python: Path, name: str) -> None:
 
 
 def install_test_extra(python: Path) -> None:
-	"""Install what the tests need into the bench's environment, where it is missing."""
+	"""Install the packages that the tests need and the bench lacks."""
 	if can_import(python, "import aiosmtpd, hypothesis, playwright, pytest, rich"):
 		return
 	wanted = read_test_extra((paths.ROOT / "pyproject.toml").read_text())
@@ -237,7 +238,7 @@ def install_test_extra(python: Path) -> None:
 
 
 def read_test_extra(pyproject: str) -> list[str]:
-	"""Return the requirements of the extra `test`: the app itself is on the bench already, and must stay as it is there."""
+	"""Return the requirements of the extra `test`: the bench has the app itself, which must stay unchanged."""
 	_, _, rest = pyproject.partition("\ntest = [\n")
 	return re.findall(r'"(.+?)"', rest.partition("\n]")[0])
 
@@ -255,12 +256,12 @@ def lint(arguments: list[str]) -> int:
 
 
 def format_code(arguments: list[str]) -> int:
-	"""Put the code into shape: format, and repair what ruff can repair."""
+	"""Format the code, and fix what ruff can fix."""
 	require_tools()
 	return attached([*RUFF, "check", "--fix", "."]) or attached([*RUFF, "format", "."])
 
 
 def require_tools() -> None:
-	"""Make the site where its environment has no ruff yet."""
+	"""Make the site if its environment has no ruff yet."""
 	if not (paths.VENV / "bin" / "ruff").exists():
 		site.make_site(quiet=True)

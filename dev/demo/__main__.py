@@ -1,4 +1,4 @@
-"""`make demo`, once the site is there. Exit code 0 only if what the mail server received is what the database says."""
+"""`make demo`, once the site is there. Exits with 0 only if the mail server received what the database has."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dev import paths, shell
 
 
 def main() -> int:
-	"""Run the demo; whatever ends it, the servers it has started are ended too."""
+	"""Run the demo, and end the servers that it started however it ends."""
 	signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 	try:
-		with only_one():
+		with lock_folder():
 			from dev.demo.run import run  # takes seconds, and Ctrl-C may come in them
 
 			return run()
 	except KeyboardInterrupt:
-		print("\nStopped; nothing is left running. `make demo` begins anew.", file=sys.stderr)
+		print("\nStopped, with everything that it started. `make demo` starts over.", file=sys.stderr)
 		return 130
 	except shell.StepError as error:
 		print(error.report(), file=sys.stderr)
@@ -28,14 +28,14 @@ def main() -> int:
 
 
 @contextmanager
-def only_one() -> Iterator[None]:
-	"""Let one demo at a time run in this folder."""
+def lock_folder() -> Iterator[None]:
+	"""Allow one demo at a time in this folder."""
 	paths.RUN.mkdir(parents=True, exist_ok=True)
 	with (paths.RUN / "demo.lock").open("a+") as lock:
 		try:
 			fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 		except BlockingIOError:
-			raise shell.StepError("Another demo runs in this folder", "Wait until it has ended.") from None
+			raise shell.StepError("Another demo runs in this folder", "Wait until it ends.") from None
 		yield
 
 

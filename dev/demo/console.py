@@ -21,21 +21,21 @@ SIGNS = {
 	Mark.SENT: ("✉", "green"),
 	Mark.QUIET: ("·", "dim"),
 	Mark.JOINED: ("+", "cyan"),
-	Mark.LEFT: ("←", "yellow"),
+	Mark.UNSUBSCRIBED: ("←", "yellow"),
 	Mark.REFUSED: ("×", "red"),
 	Mark.DOWN: ("z", "magenta"),
 }
 
 
 def make_console() -> Console:
-	"""Return the console; where there is no terminal (a log, a CI), lines stay whole and plain."""
+	"""Return the console; without a terminal (a log, CI), lines are long and plain."""
 	console = Console(highlight=False)
 	return console if console.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
 
 
 @contextmanager
 def bar(console: Console, steps: int) -> Iterator[Callable[[str], None]]:
-	"""Yield a function that names the next of `steps` and moves the bar on; without a terminal there is no bar."""
+	"""Yield a function that names the next of `steps` and moves the bar; without a terminal it prints nothing."""
 	columns = (
 		TextColumn("[bold]{task.description:<24}"),
 		BarColumn(None),
@@ -74,11 +74,11 @@ def print_totals(console: Console, report: Mapping) -> None:
 	console.print()
 
 
-def print_verdict(console: Console, problems: Sequence[str], seconds: float) -> None:
-	"""Say whether the mail server's mail is what the database says, and list what is not."""
+def print_result(console: Console, problems: Sequence[str], seconds: float) -> None:
+	"""Print whether the mail server received what the database has, and each difference."""
 	if not problems:
 		console.print(
-			f"[green]✓[/] The mail server received what the database says, in {seconds:.0f} seconds."
+			f"[green]✓[/] The mail server received what the database has, in {seconds:.0f} seconds."
 		)
 		return
 	console.print(f"[red]✗ {len(problems)} things are not as they must be:[/]")

@@ -1,6 +1,6 @@
-"""The daily job and its delivery, at a simulated time: in this process, or in two others at once.
+"""The daily job and its delivery at a simulated time: in this process, or in two others in parallel.
 
-`python -m dev.demo.jobs` is one of the two: it reads from its standard input when to do what, and answers in a line.
+`python -m dev.demo.jobs` is one of the two: it reads from its standard input what to do and when, and replies with a line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dev.demo.connection import connected
 from drip_campaigns.jobs import daily
 from drip_campaigns.jobs import deliver as delivery
 
-AT_ONCE = 2
+PROCESSES = 2
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Pair:
 
 	def __init__(self) -> None:
 		command = [sys.executable, "-m", "dev.demo.jobs"]
-		# In sessions of their own: Ctrl-C is for us, and we end them
+		# In their own sessions: this process handles Ctrl-C and ends them
 		options = {
 			"stdin": subprocess.PIPE,
 			"stdout": subprocess.PIPE,
@@ -46,24 +46,24 @@ class Pair:
 			"start_new_session": True,
 		}
 		self.processes = [
-			subprocess.Popen(command, env=paths.environment(), **options) for _ in range(AT_ONCE)
+			subprocess.Popen(command, env=paths.environment(), **options) for _ in range(PROCESSES)
 		]
 
 	def run_daily_job(self, now: datetime, url: str) -> list[Ran]:
-		"""Let both run the job at once, then both deliver at once, and return what each did."""
-		self._ask(url)  # both are connected before either begins
+		"""Run the job in both in parallel, then deliver in both in parallel; return what each did."""
+		self._ask(url)  # both are connected before one starts
 		queued = self._ask(now.isoformat())
 		accepted = self._ask("deliver")
 		return [Ran(int(one), int(other)) for one, other in zip(queued, accepted, strict=True)]
 
 	def stop(self) -> None:
-		"""End what has not ended by itself."""
+		"""End both processes."""
 		for process in self.processes:
 			process.kill()
 			process.communicate()
 
 	def _ask(self, line: str) -> list[str]:
-		"""Tell both the same, then wait for their answers; raise RuntimeError if one has none."""
+		"""Send a line to both and return their replies; raise RuntimeError if one fails."""
 		for process in self.processes:
 			process.stdin.write(f"{line}\n")
 			process.stdin.flush()
@@ -74,8 +74,8 @@ class Pair:
 
 
 @contextmanager
-def pair_waiting() -> Iterator[Pair]:
-	"""Have two processes ready for a `with` block. They start while other things do: that takes them seconds."""
+def start_pair() -> Iterator[Pair]:
+	"""Have two processes ready for a `with` block. They take seconds to start, in parallel with other work."""
 	pair = Pair()
 	try:
 		yield pair
@@ -84,21 +84,21 @@ def pair_waiting() -> Iterator[Pair]:
 
 
 def main() -> None:
-	"""Be one of the pair: connect, run the daily job and deliver, each when told to."""
-	with connected(_hear()):
-		_say("connected")
-		now = datetime.fromisoformat(_hear())
-		_say(daily.run(now, enqueue_delivery=False))
-		_hear()
-		_say(delivery.deliver(lambda: now))
+	"""Run as one of the pair: connect, run the daily job, and deliver, each on a line of input."""
+	with connected(_read_line()):
+		_reply("connected")
+		now = datetime.fromisoformat(_read_line())
+		_reply(daily.run(now, enqueue_delivery=False))
+		_read_line()
+		_reply(delivery.deliver(lambda: now))
 
 
-def _hear() -> str:
+def _read_line() -> str:
 	line = sys.stdin.readline()
 	return line.strip() if line else sys.exit(1)
 
 
-def _say(answer: object) -> None:
+def _reply(answer: object) -> None:
 	print(answer, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What the database says about the demo, read once at the end. Reads only."""
+"""Read what the database has of the demo, once at the end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import frappe
 from frappe.utils.data import get_system_timezone
 
 from dev.demo import records
-from dev.demo.cast import NOT_ENROLLED, PEOPLE, Person
+from dev.demo.people import NOT_ENROLLED, PEOPLE, Person
 from dev.demo.report import Ledger, Recipient, Record, StepLine
 from drip_campaigns.site.clock import to_site
 
@@ -68,7 +68,7 @@ def _read_steps(enrollments: list[str], now: datetime) -> dict[str, list[StepLin
 			numbers[row.step], _iso(row.planned_at), _iso(row.sent_at), row.message_id or None, outcome
 		)
 		lines[row.enrollment].append(line)
-	# Due, and nobody has dealt with it: there is no Drip Email yet
+	# Due, and without a Drip Email
 	at = "next_send_at"
 	overdue = [["campaign", "=", records.CAMPAIGN], [at, "is", "set"], [at, "<=", to_site(now)]]
 	for row in frappe.get_all("Drip Enrollment", filters=overdue, fields=_ENROLLMENT):

@@ -28,7 +28,7 @@ def render_page(
 		trim_blocks=True,
 		lstrip_blocks=True,
 	)
-	left = {one.address: one.at for one in happenings if one.mark is Mark.LEFT}
+	left = {one.address: one.at for one in happenings if one.mark is Mark.UNSUBSCRIBED}
 	return environment.get_template("page.html").render(
 		campaign=records.CAMPAIGN,
 		report=report,

@@ -1,4 +1,4 @@
-"""The demo's records on the site: made anew for each run, known by their owner and their address, and no others touched."""
+"""The demo's records: created for each run, identified by owner and address. Other records stay unchanged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 import frappe
 
-from dev.demo.cast import DOMAIN, PEOPLE, Person
+from dev.demo.people import DOMAIN, PEOPLE, Person
 from dev.demo.templates import DAYS, load_templates
 from dev.processes import LOOPBACK
 from drip_campaigns.campaign import lifecycle
@@ -22,7 +22,7 @@ _ADDRESSES = ("like", f"%@%{DOMAIN}")
 
 
 def clear() -> None:
-	"""Delete what an earlier demo has left, and only that; commit."""
+	"""Delete the records of an earlier demo, and only those; commit."""
 	frappe.set_user("Administrator")
 	campaigns = frappe.get_all("Drip Campaign", filters=_OURS, pluck="name")
 	enrollments = _names("Drip Enrollment", campaign=("in", campaigns))
@@ -68,7 +68,7 @@ def create_campaign(now: datetime) -> None:
 	campaign = frappe.get_doc(
 		doctype="Drip Campaign",
 		campaign_name=CAMPAIGN,
-		description="Made by `make demo`, and made anew by its next run.",
+		description="Created by `make demo`. The next run replaces it.",
 		sender=SENDER,
 		steps=steps,
 	).insert()
@@ -105,7 +105,7 @@ def _create_sender() -> None:
 
 
 def _enable_account(port: int) -> None:
-	"""The account belongs to the sender's address: found by it, whatever the site's default account is."""
+	"""Find the account by the sender's address, whatever the site's default account is."""
 	exists = frappe.db.exists("Email Account", ACCOUNT)
 	account = frappe.get_doc("Email Account", ACCOUNT) if exists else frappe.new_doc("Email Account")
 	account.update(

@@ -1,4 +1,4 @@
-"""The arithmetic of the report, and what must hold: the ledger on one side, what the mail server received on the other.
+"""The totals of the report, and its checks: what the database has, compared with what the mail server received.
 
 Values in, values out: no site, no files, no clock.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
-from dev.demo.cast import Ending
+from dev.demo.people import Ending
 
 OUTCOMES = {
 	"Sent": "sent",
@@ -47,7 +47,7 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Record:
-	"""A Communication: whose message it is, and on the timeline of which Contact (their address) it stands."""
+	"""A Communication: the recipient of its message, and the address of the Contact whose timeline shows it."""
 
 	message_id: str
 	recipient: str
@@ -56,7 +56,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Ledger:
-	"""What the database says."""
+	"""What the database has."""
 
 	recipients: tuple[Recipient, ...]
 	communications: tuple[Record, ...]
@@ -96,7 +96,7 @@ def count_totals(ledger: Ledger, receipts: Sequence[Receipt]) -> dict[str, int]:
 
 
 def count_duplicates(ledger: Ledger, receipts: Sequence[Receipt]) -> int:
-	"""Count the messages that somebody got for a step beyond the first.
+	"""Count the messages that a person got for a step beyond the first.
 
 	One that the ledger does not know is told by its subject, for no two steps have the same.
 	"""
@@ -125,7 +125,7 @@ def sent_ids(ledger: Ledger) -> set[str]:
 def find_problems(
 	report: Mapping, ledger: Ledger, receipts: Sequence[Receipt], endings: Mapping[str, Ending], first: date
 ) -> Iterator[str]:
-	"""Yield, in sentences, whatever is not as it must be; `endings` is by the name of the recipient, `first` is day 0."""
+	"""Yield a sentence for each failed check; `endings` is by recipient name, `first` is day 0."""
 	totals = report["totals"]
 	parts = sum(totals[key] for key in ("sent", "skipped", "failed", "waiting"))
 	if totals["due"] != parts:
@@ -150,7 +150,7 @@ def _check_ending(recipient: Recipient, ending: Ending, first: date) -> Iterator
 	if ending.exit_reason and recipient.exit_reason != ending.exit_reason:
 		yield f"{recipient.name} has the exit reason {recipient.exit_reason}, and should have {ending.exit_reason}."
 	if not recipient.address and not recipient.exit_reason:
-		yield f"{recipient.name} was not enrolled, and nothing says why."
+		yield f"{recipient.name} was not enrolled, and no reason is recorded."
 	day = None if ending.day is None else (first + timedelta(days=ending.day)).isoformat()
 	if recipient.end_date != day:
 		yield f"{recipient.name} has the end date {recipient.end_date}, and should have {day}."

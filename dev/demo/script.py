@@ -1,4 +1,4 @@
-"""The story: seven days from a Monday morning to the next, scene by scene. Time is an argument, so it takes seconds."""
+"""The script: seven days from a Monday morning to the next, scene by scene. Time is an argument, so it takes seconds."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from enum import Enum
 
 import frappe
 
-from dev.demo import jobs, leaving, records, web
-from dev.demo.cast import PEOPLE, Part, Person, one_with
+from dev.demo import jobs, records, unsubscribe, web
 from dev.demo.jobs import Ran
 from dev.demo.mail_server import REFUSAL
-from dev.demo.stage import Stage
+from dev.demo.people import PEOPLE, Part, Person, find_person
+from dev.demo.servers import Servers
 from dev.shell import StepError
 from drip_campaigns.enrollment import enroll
 from drip_campaigns.site.clock import from_site, site_date
@@ -23,13 +23,13 @@ DAYS = 7
 
 
 class Mark(Enum):
-	"""What kind of thing happened, for the eye."""
+	"""What kind of event a line of the timeline shows."""
 
 	PREPARED = "prepared"
 	SENT = "sent"
 	QUIET = "quiet"
 	JOINED = "joined"
-	LEFT = "left"
+	UNSUBSCRIBED = "left"
 	REFUSED = "refused"
 	DOWN = "down"
 
@@ -55,11 +55,11 @@ class Scene:
 
 
 class StoryError(StepError):
-	"""Something did not happen as the story has it."""
+	"""The demo did not go as its script requires."""
 
 	def __init__(self, message: str) -> None:
 		super().__init__(
-			message, "To look at its records: make start; to begin with a new site: make clean demo"
+			message, "To see its records, run make start. To start with a new site, run make clean demo."
 		)
 
 
@@ -70,10 +70,10 @@ def last_full_week(now: datetime) -> date:
 
 
 class Play:
-	"""The story on a stage; `happenings` is the timeline so far, `now` the simulated time."""
+	"""A run of the script; `happenings` is the timeline so far, `now` the simulated time."""
 
-	def __init__(self, stage: Stage, monday: date) -> None:
-		self.stage, self.monday = stage, monday
+	def __init__(self, servers: Servers, monday: date) -> None:
+		self.servers, self.monday = servers, monday
 		self.now: datetime | None = None  # of the latest scene
 		self.happenings: list[Happening] = []
 		self.refusals: dict[str, str] = {}  # name of a person -> why there is no enrollment
@@ -98,7 +98,7 @@ class Play:
 			yield Mark.REFUSED, f"Not enrolled: {reason}"
 
 	def enroll_latecomer(self, now: datetime) -> Iterator[tuple]:
-		person = one_with(Part.JOINS_LATE)
+		person = find_person(Part.JOINS_LATE)
 		self._enroll(person, now)
 		yield Mark.JOINED, f"{person.full_name} is enrolled, two days after the others", person.address
 
@@ -106,12 +106,12 @@ class Play:
 		yield from self._tell("The daily job runs", [jobs.run_daily_job(now)])
 
 	def run_daily_job_twice_at_once(self, now: datetime) -> Iterator[tuple]:
-		ran = self.stage.pair.run_daily_job(now, self.stage.url)
+		ran = self.servers.pair.run_daily_job(now, self.servers.url)
 		yield from self._tell("The daily job runs in two processes at the same time", ran)
 
 	def refuse_one(self, now: datetime) -> Iterator[tuple]:
-		person = one_with(Part.IS_REFUSED)
-		self.stage.mail_server.answer(person.address, REFUSAL)
+		person = find_person(Part.IS_REFUSED)
+		self.servers.mail_server.answer(person.address, REFUSAL)
 		yield (
 			Mark.PREPARED,
 			f"From now on the mail server answers {REFUSAL} for {person.address}",
@@ -119,16 +119,18 @@ class Play:
 		)
 
 	def leave_by_page(self, now: datetime) -> Iterator[tuple]:
-		person = one_with(Part.LEAVES_BY_PAGE)
-		browser, before = leaving.Browser(), _consent_state(person)
-		form = browser.open(leaving.find_link(self._last_mail(person)))
+		person = find_person(Part.UNSUBSCRIBES_BY_PAGE)
+		browser, before = unsubscribe.Browser(), _consent_state(person)
+		form = browser.open(unsubscribe.find_link(self._last_mail(person)))
 		_require(_consent_state(person) == before, "Opening the page to unsubscribe has changed something.")
 		_require(browser.submit(form) == 200, "The form to unsubscribe was not accepted.")
 		yield self._tell_left(person, "opens the link, which changes nothing, and confirms on the page")
 
 	def leave_by_one_click(self, now: datetime) -> Iterator[tuple]:
-		person = one_with(Part.LEAVES_BY_ONE_CLICK)
-		_require(leaving.click_once(self._last_mail(person)) == 200, "The one-click POST was not accepted.")
+		person = find_person(Part.UNSUBSCRIBES_BY_ONE_CLICK)
+		_require(
+			unsubscribe.click_once(self._last_mail(person)) == 200, "The one-click POST was not accepted."
+		)
 		yield self._tell_left(person, "presses Unsubscribe in the mail program (one-click POST)")
 
 	def sleep(self, now: datetime) -> Iterator[tuple]:
@@ -156,15 +158,15 @@ class Play:
 			f"{what}: {_count(queued, 'email')} due, {accepted} accepted by the mail server{shares}",
 		)
 		if accepted < queued:
-			person = one_with(Part.IS_REFUSED)
+			person = find_person(Part.IS_REFUSED)
 			yield Mark.REFUSED, f"{person.full_name} is refused for good: a hard bounce", person.address
 
 	def _tell_left(self, person: Person, how: str) -> tuple:
 		_require(_consent_state(person)[0] == "Unsubscribed", f"{person.full_name} is not unsubscribed.")
-		return Mark.LEFT, f"{person.full_name} {how}", person.address
+		return Mark.UNSUBSCRIBED, f"{person.full_name} {how}", person.address
 
 	def _last_mail(self, person: Person) -> EmailMessage:
-		received = self.stage.mail_server.to(person.address)
+		received = self.servers.mail_server.to(person.address)
 		_require(bool(received), f"{person.full_name} has got no email.")
 		return received[-1].message
 

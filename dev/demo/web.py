@@ -1,7 +1,7 @@
 """The site's web server in the demo's time: `python -m dev.demo.web web PORT`, else as `dev.inside.serve`.
 
-What recipients do on its pages happens when the story says, not a week later: each of the app's public pages reads the
-clock, and here it is the hands that `set_clock` has set.
+What recipients do on its pages happens at the demo's time: each of the app's public pages reads the clock that
+`set_clock` has set.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CLOCK = paths.RUN / "demo-clock"
 
 
 def set_clock(now: datetime) -> None:
-	"""Tell the web server what time it is."""
+	"""Set the web server's time."""
 	CLOCK.write_text(now.isoformat())
 
 

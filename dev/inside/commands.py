@@ -64,7 +64,7 @@ def console() -> None:
 @click.command()
 @click.option("--skip-search-index", is_flag=True, help="do not queue the website's search index")
 def migrate(skip_search_index: bool) -> None:
-	"""Run the patches and bring the site up to the apps' files."""
+	"""Run the patches and update the site to the apps' files."""
 	from frappe.migrate import SiteMigration
 
 	SiteMigration(skip_search_index=skip_search_index).run(SITE)
@@ -128,7 +128,7 @@ def set_config(key: str, value: str) -> None:
 @click.command()
 @click.argument("state", type=click.Choice(["enable", "disable", "status"]))
 def scheduler(state: str) -> None:
-	"""Let the scheduler queue jobs, or not."""
+	"""Enable or disable the scheduler."""
 	from frappe.utils.scheduler import is_scheduler_disabled, toggle_scheduler
 
 	with connected():
@@ -146,7 +146,7 @@ def mariadb(arguments: tuple[str, ...]) -> None:
 	conf = frappe.conf
 	client = packages.find("mariadb") or "mariadb"
 	login = [f"--user={conf.db_user}", f"--host={conf.db_host}", f"--port={conf.db_port}", conf.db_name]
-	# The password goes by the environment: a command line can be read by everybody on the machine
+	# In the environment: every user of the machine can read a command line
 	os.execve(client, [client, *login, *arguments], {**os.environ, "MYSQL_PWD": conf.db_password})
 
 

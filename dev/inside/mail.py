@@ -1,4 +1,4 @@
-"""Let the site send its mail to the mail catcher: `python -m dev.inside.mail PORT`."""
+"""Make the site send its mail to the mail catcher: `python -m dev.inside.mail PORT`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ADDRESS = "drip@example.com"
 
 
 def point_mail_at(port: int) -> None:
-	"""Make or change the default outgoing Email Account; one that somebody else made default stays as it is."""
+	"""Make or change the default outgoing Email Account; another default account stays unchanged."""
 	other = {"default_outgoing": 1, "enable_outgoing": 1, "name": ("!=", NAME)}
 	if frappe.db.exists("Email Account", other):
 		print("Another Email Account is the default for outgoing mail: left as it is")

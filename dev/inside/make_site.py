@@ -39,7 +39,7 @@ def create() -> None:
 
 
 def set_up_desk() -> None:
-	"""Answer what the setup wizard would have asked, and let the scheduler run."""
+	"""Fill in what the setup wizard asks for, and enable the scheduler."""
 	settings = frappe.get_single("System Settings")
 	settings.update(
 		{
@@ -76,7 +76,7 @@ def bring_up_app() -> None:
 		frappe.init(SITE, force=True)
 		frappe.connect()
 	else:
-		# Forced, so that what an interrupted installation left behind is taken over
+		# Forced, to continue an interrupted installation
 		install_app(APP, force=True)
 		frappe.db.commit()
 	check_doctypes()

@@ -12,7 +12,7 @@ from dev.processes import LOOPBACK
 
 
 def serve_web(port: int, reload: bool) -> None:
-	"""Serve Desk, the website, assets and files on the loopback address; with `reload`, new code is taken up."""
+	"""Serve Desk, the website, assets and files on the loopback address; with `reload`, restart for new code."""
 	from frappe.app import application_with_statics
 	from werkzeug.serving import run_simple
 
@@ -36,7 +36,7 @@ def work() -> None:
 
 
 def schedule() -> None:
-	"""Queue what `scheduler_events` and Scheduled Job Types say is due."""
+	"""Queue the due jobs of `scheduler_events` and Scheduled Job Types."""
 	from frappe.utils.scheduler import start_scheduler
 
 	start_scheduler()

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from dev.demo.cast import ENDINGS, Part
+from dev.demo.people import ENDINGS, Part
 from dev.demo.report import (
 	Ledger,
 	Receipt,

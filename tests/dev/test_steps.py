@@ -3,7 +3,7 @@
 import pytest
 
 from dev import paths
-from dev.cli import forget_what_is_undone
+from dev.cli import forget_undone_steps
 from dev.shell import StepError
 from dev.steps import Step, StepRunner
 
@@ -76,6 +76,6 @@ def test_a_command_that_takes_the_app_off_the_site_lets_its_step_run_again():
 	steps = [Step("apps", "The app", lambda: None), Step("site", "The site", lambda: None)]
 	run(steps)
 
-	forget_what_is_undone(["--site", paths.SITE, "uninstall-app", paths.APP, "--yes"])
+	forget_undone_steps(["--site", paths.SITE, "uninstall-app", paths.APP, "--yes"])
 
 	assert run(steps) == ["apps"]

@@ -1,4 +1,4 @@
-"""A copy of the site with servers of its own, on which a part of the tests runs while the rest runs on the site."""
+"""A copy of the site with its own servers, for the tests that run in parallel with those on the site."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dev import paths, processes, services
 
 
 def make() -> bool:
-	"""Copy the site and its database; False where its servers are up, whose files change while they are copied."""
+	"""Copy the site and its database; return False if its servers run, because their files would change."""
 	if any(processes.find(name) for name in services.NAMES):
 		return False
 	stop()
-	shutil.rmtree(paths.TWIN, ignore_errors=True)
-	shutil.copytree(paths.MARIADB, paths.TWIN / paths.MARIADB.name)
-	shutil.copytree(paths.SITES, paths.TWIN / paths.SITES.name, symlinks=True)
+	shutil.rmtree(paths.SITE_COPY, ignore_errors=True)
+	shutil.copytree(paths.MARIADB, paths.SITE_COPY / paths.MARIADB.name)
+	shutil.copytree(paths.SITES, paths.SITE_COPY / paths.SITES.name, symlinks=True)
 	return True
 
 
@@ -29,12 +29,12 @@ def command(*words: str) -> list[str]:
 
 def environment() -> dict[str, str]:
 	"""Return the environment of a process that acts on the copy."""
-	return {**os.environ, "DRIP_TWIN": "1"}
+	return {**os.environ, "DRIP_SITE_COPY": "1"}
 
 
 def stop() -> None:
-	"""Stop the copy's servers, should somebody have ended their tests by force."""
-	if paths.TWIN.exists() and not paths.IS_TWIN:
+	"""Stop the copy's servers, in case a killed test run left them."""
+	if paths.SITE_COPY.exists() and not paths.IS_SITE_COPY:
 		run(command("stop"))
 
 

@@ -1,4 +1,4 @@
-"""The people of the demo, the part each of them plays, and how each part must end."""
+"""The people of the demo, what happens to each of them, and how each must end."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Part(Enum):
 	"""What happens to a person in the week."""
 
 	READS = "reads all three emails"
-	LEAVES_BY_PAGE = "unsubscribes by the page"
-	LEAVES_BY_ONE_CLICK = "unsubscribes by one click in the mail program"
+	UNSUBSCRIBES_BY_PAGE = "unsubscribes by the page"
+	UNSUBSCRIBES_BY_ONE_CLICK = "unsubscribes by one click in the mail program"
 	IS_REFUSED = "has an address that the mail server refuses for good"
 	HAS_NO_ADDRESS = "is a Contact without an email address"
 	JOINS_LATE = "is enrolled two days later"
@@ -36,8 +36,8 @@ ENDINGS: dict[Part, Ending] = {
 	# had the second one due on that day, and has the third two days after the second
 	Part.READS: Ending("Completed", None, 5, (1, 2, 3)),
 	Part.JOINS_LATE: Ending("Completed", None, 7, (1, 2, 3)),
-	Part.LEAVES_BY_PAGE: Ending("Unsubscribed", None, 1, (1,)),
-	Part.LEAVES_BY_ONE_CLICK: Ending("Unsubscribed", None, 3, (1, 2)),
+	Part.UNSUBSCRIBES_BY_PAGE: Ending("Unsubscribed", None, 1, (1,)),
+	Part.UNSUBSCRIBES_BY_ONE_CLICK: Ending("Unsubscribed", None, 3, (1, 2)),
 	Part.IS_REFUSED: Ending("Exited", "Hard Bounce", 0, ()),
 	Part.HAS_NO_ADDRESS: Ending(NOT_ENROLLED, None, None, ()),
 }
@@ -45,7 +45,7 @@ ENDINGS: dict[Part, Ending] = {
 
 @dataclass(frozen=True)
 class Person:
-	"""One Contact of the demo; an empty field is one that somebody has not filled in."""
+	"""One Contact of the demo; a field may be empty."""
 
 	first_name: str
 	last_name: str
@@ -66,7 +66,7 @@ PEOPLE: tuple[Person, ...] = (
 	_person("Aiko", "Tanaka", "Tanaka Paper Studio", "aiko@tanaka-paper"),
 	_person("Amara", "Okonkwo", "Lagos Design Week", "amara.okonkwo@lagosdesign"),
 	_person("Ana María", "Ruiz Castañeda", "Taller Ruiz", "anamaria@taller-ruiz"),
-	_person("Björn", "Þorsteinsson", "Höfn Architects", "bjorn@hofn-arkitektar", Part.LEAVES_BY_PAGE),
+	_person("Björn", "Þorsteinsson", "Höfn Architects", "bjorn@hofn-arkitektar", Part.UNSUBSCRIBES_BY_PAGE),
 	_person("Chiara", "D'Angelo", "D'Angelo & Figli", "chiara@dangelo-figli"),
 	_person("Daan", "van der Berg", "Van der Berg Optics", "daan@vdberg-optics"),
 	_person("Eilidh", "MacLeod", "Skye Weaving Mill", "eilidh@skye-weaving"),
@@ -82,7 +82,7 @@ PEOPLE: tuple[Person, ...] = (
 	_person("Nikhil", "Venkataraman", "Madras Type Foundry", "nikhil@madras-type"),
 	_person("Олена", "Коваленко", "Майстерня Світло", "olena@maisternia-svitlo"),
 	_person("Padraig", "Ó Súilleabháin", "Dingle Boatyard", "", Part.HAS_NO_ADDRESS),
-	_person("Renée", "Lefèvre", "Reliure Lefèvre", "renee@reliure-lefevre", Part.LEAVES_BY_ONE_CLICK),
+	_person("Renée", "Lefèvre", "Reliure Lefèvre", "renee@reliure-lefevre", Part.UNSUBSCRIBES_BY_ONE_CLICK),
 	_person("Siobhán", "", "Galway Glassworks", "siobhan@galway-glass"),
 	_person("محمود", "درويش", "دار الضوء", "mahmoud@dar-aldaw"),
 	_person("Tomáš", "Dvořák", "Dvořák Housle", "tomas@dvorak-housle"),
@@ -91,7 +91,7 @@ PEOPLE: tuple[Person, ...] = (
 )
 
 
-def one_with(part: Part) -> Person:
-	"""Return the person who plays a part that only one plays."""
+def find_person(part: Part) -> Person:
+	"""Return the only person with a part."""
 	[person] = [person for person in PEOPLE if person.part is part]
 	return person

@@ -1,4 +1,4 @@
-"""Unsubscribing as the recipient does: with what stands in the email that arrived, over HTTP, knowing nothing else."""
+"""Unsubscribe as a recipient does: over HTTP, with only what the received email contains."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}  # the body that RFC 8058 asks for
 
 
 class Form(HTMLParser):
-	"""The one form of a page: where it goes and what it carries."""
+	"""The form of a page: its address and its fields."""
 
 	def __init__(self, page: str) -> None:
 		super().__init__()
@@ -44,7 +44,7 @@ class Browser:
 		return form
 
 	def submit(self, form: Form) -> int:
-		"""Press the form's button and return the status of the answer."""
+		"""Press the form's button and return the status of the response."""
 		if form.method != "post":
 			raise RuntimeError("The page to unsubscribe has no form that posts.")
 		with self._opener.open(
@@ -54,7 +54,7 @@ class Browser:
 
 
 def find_link(message: EmailMessage) -> str:
-	"""Return the link to unsubscribe that stands in the HTML of an email."""
+	"""Return the link to unsubscribe in the HTML of an email."""
 	html = message.get_body(("html",)).get_content()
 	return re.search(r'href="([^"]+/drip/leave/[^"]+)"', html).group(1)
 

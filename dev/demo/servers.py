@@ -1,4 +1,4 @@
-"""What the demo stands on: a mail server, a web server, a connection to the site. Nothing of it is left running."""
+"""The servers of the demo: a mail server, a web server, and a connection to the site. All of them stop at its end."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from drip_campaigns.site.settings import may_send
 
 
 @dataclass(frozen=True)
-class Stage:
-	"""The parts that are up while the story is played."""
+class Servers:
+	"""The servers that run during the demo."""
 
 	mail_server: SavingMailServer
 	url: str
@@ -24,34 +24,34 @@ class Stage:
 
 
 @contextmanager
-def set_stage(mail_folder: Path) -> Iterator[Stage]:
-	"""Have everything up for a `with` block; whatever happens in it, it is taken down again."""
+def start_servers(mail_folder: Path) -> Iterator[Servers]:
+	"""Run everything that the demo needs during a `with` block, and stop it afterwards."""
 	with ExitStack() as stack:
-		pair = stack.enter_context(jobs.pair_waiting())
+		pair = stack.enter_context(jobs.start_pair())
 		stack.enter_context(services.services_running())
 		stack.enter_context(background_stopped())
-		# On the port of `make start` where it is free: then the links in the kept emails work there later
+		# On the port of `make start` if it is free, so that links in the saved emails work later
 		url = stack.enter_context(serve.web_running(processes.free_port(serve.DESK_PORT), "dev.demo.web"))
 		server = SavingMailServer(mail_folder)
 		server.start()
 		stack.callback(server.stop)
 		stack.enter_context(connected(url))
-		check_that_mail_may_leave()
+		require_sending()
 		stack.callback(records.disable_account)
-		yield Stage(server, url, pair)
+		yield Servers(server, url, pair)
 
 
-def check_that_mail_may_leave() -> None:
-	"""Stop with one line where somebody has held all sending: that is not the demo's to lift."""
+def require_sending() -> None:
+	"""Raise StepError if all sending is paused: the demo must not resume it."""
 	if not may_send():
 		raise shell.StepError(
-			"All sending is held on this site", "Lift it in Drip Settings, or begin anew: make clean demo"
+			"All sending is paused on this site", "Resume it in Drip Settings, or start over: make clean demo"
 		)
 
 
 @contextmanager
 def background_stopped() -> Iterator[None]:
-	"""End the scheduler and the worker of `make start` for a `with` block: in the demo the time is not theirs."""
+	"""Stop the scheduler and the worker of `make start` during a `with` block: the demo has its own time."""
 	stopped = [name for name in (serve.SCHEDULER, serve.WORKER) if processes.stop(name)]
 	try:
 		yield
