@@ -1,6 +1,6 @@
-"""What installing adds beside the DocTypes: two roles, the settings to begin with, and a field for what another app brings.
+"""Add what the app needs in addition to its DocTypes: two roles, default settings, and a field for another app's DocType.
 
-`uninstall.py` is its mirror.
+`uninstall.py` undoes it.
 """
 
 import frappe
@@ -11,24 +11,24 @@ ROLES = ("Drip Manager", "Drip User")
 
 
 def after_install() -> None:
-	"""Create what is not there yet; running it twice changes nothing."""
+	"""Create what is missing. Idempotent."""
 	for role in ROLES:
 		if not frappe.db.exists("Role", role):
 			frappe.get_doc(doctype="Role", role_name=role, desk_access=1).insert(ignore_permissions=True)
 	fill_settings()
-	holiday_field.make_field_or_remove_it()
+	holiday_field.sync_holiday_field()
 
 
 def after_migrate() -> None:
-	"""Give new settings their defaults, and bring what depends on other apps in line with the apps that are here."""
+	"""Give new settings their defaults, and update what depends on other installed apps."""
 	fill_settings()
-	holiday_field.make_field_or_remove_it()
+	holiday_field.sync_holiday_field()
 
 
 def fill_settings() -> None:
-	"""Write the default of each setting that nobody has saved yet; what somebody has set stays, 0 and empty as well.
+	"""Write the default of each setting that was never saved. Saved values stay, also 0 and empty ones.
 
-	Desk shows a 0 where a single record lacks a value, and would save it: no limit, no consent, no brake.
+	Desk shows a missing value of a Single as 0 and would save it: no limit, no consent, no sending block.
 	"""
 	saved = frappe.db.get_singles_dict("Drip Settings")
 	fields = frappe.get_meta("Drip Settings").fields
@@ -42,5 +42,5 @@ def fill_settings() -> None:
 
 
 def after_app_install(_app: str) -> None:
-	"""Take up what an app brings that is installed after ours."""
-	holiday_field.make_field_or_remove_it()
+	"""Use what an app adds that is installed after ours."""
+	holiday_field.sync_holiday_field()

@@ -1,4 +1,4 @@
-"""Uninstalling: the mirror of `install.py`. The site keeps its Communications, its Email Queue and its unsubscribes."""
+"""Uninstall what `install.py` adds. The site keeps its Communications, its Email Queue, and its unsubscribes."""
 
 import frappe
 
@@ -12,8 +12,8 @@ from drip_campaigns.triggers import trigger_cache
 
 MODULE = "Drip Campaigns"
 BATCH_SIZE = 500
-# Records that say something about a record of ours and nothing without it, by the field that names its DocType.
-# Frappe leaves them behind when a DocType goes (installer.py, remove_app).
+# DocTypes of records about our records, useless without them, by the field that names the DocType.
+# Frappe keeps them when it removes a DocType (installer.py, remove_app).
 REFERENCES = (
 	("Comment", "reference_doctype"),
 	("Custom DocPerm", "parent"),
@@ -36,20 +36,20 @@ REFERENCES = (
 
 
 def before_uninstall() -> None:
-	"""Let the site's own records go on without ours, which are about to go, and remove what would refer to nothing.
+	"""Detach the site's own records from ours, which Frappe deletes next, and remove references.
 
 	Does not commit: Frappe calls this in a dry run as well.
 	"""
-	withdraw_what_is_queued()
-	hand_over_communications()
-	forget_queued_references()
+	delete_queued_emails()
+	relink_communications()
+	clear_queue_references()
 	remove_references(frappe.get_all("DocType", filters={"module": MODULE}, pluck="name"))
 
 
 def after_uninstall() -> None:
-	"""Remove what Frappe does not: the roles, and what refers to them or to our jobs. Ends a dry run without a change."""
+	"""Remove what Frappe does not: the roles, and references to them or to our jobs. Changes nothing in a dry run."""
 	if frappe.db.exists("DocType", "Drip Campaign"):
-		frappe.db.rollback()  # a dry run: Frappe 15 calls this hook all the same (installer.py, remove_app)
+		frappe.db.rollback()  # a dry run: Frappe 15 calls this hook too (installer.py, remove_app)
 		return
 	for doctype in ("Has Role", "Custom DocPerm", "DocPerm"):
 		frappe.db.delete(doctype, {"role": ["in", ROLES]})
@@ -70,13 +70,13 @@ def after_uninstall() -> None:
 
 
 def after_app_uninstall(_app: str) -> None:
-	"""Remove what another app has brought along and that is gone with it. Ends a dry run without a change."""
-	holiday_field.make_field_or_remove_it()
+	"""Remove our field for another app's DocType if that is gone. Changes nothing in a dry run."""
+	holiday_field.sync_holiday_field()
 	frappe.db.commit()
 
 
-def withdraw_what_is_queued() -> None:
-	"""An email whose link would lead nowhere must not leave: what is queued goes, with its Communication."""
+def delete_queued_emails() -> None:
+	"""Delete queued emails and their Communications, whose links would lead nowhere."""
 	filters = {"reference_doctype": "Drip Enrollment", "status": "Not Sent"}
 	rows = frappe.get_all("Email Queue", filters=filters, fields=["name", "communication"])
 	queues, communications = [row.name for row in rows], [row.communication for row in rows]
@@ -90,8 +90,8 @@ def withdraw_what_is_queued() -> None:
 			frappe.db.delete(doctype, {key: ["in", names]})
 
 
-def hand_over_communications() -> None:
-	"""Let the Communications refer to the recipient's record instead of the enrollment."""
+def relink_communications() -> None:
+	"""Link our Communications to the recipient's record instead of the enrollment."""
 	while rows := _find_ours():
 		columns = ("name", "reference_doctype", "reference_name")
 		set_each("Communication", columns, [(row.name, row.recipient_type, row.recipient) for row in rows])
@@ -110,8 +110,8 @@ def _find_ours() -> list[frappe._dict]:
 	)
 
 
-def forget_queued_references() -> None:
-	"""Let the rows of the Email Queue refer to nothing: they are kept as the record of what was sent."""
+def clear_queue_references() -> None:
+	"""Clear the references of our Email Queue rows, which stay as the record of what was sent."""
 	queue = frappe.qb.DocType("Email Queue")
 	ours = queue.reference_doctype.isin(["Drip Enrollment", "Drip Campaign"])
 	frappe.qb.update(queue).set(queue.reference_doctype, None).set(queue.reference_name, None).where(
@@ -120,7 +120,7 @@ def forget_queued_references() -> None:
 
 
 def remove_references(doctypes: list[str]) -> None:
-	"""Remove what people have attached to records of these DocTypes: comments, files, shares, assignments, settings."""
+	"""Delete what users added to records of these DocTypes: comments, files, shares, assignments, settings."""
 	for name in frappe.get_all("File", filters={"attached_to_doctype": ["in", doctypes]}, pluck="name"):
 		frappe.delete_doc("File", name, force=True, ignore_permissions=True)  # which leaves a Comment
 	for doctype, field in REFERENCES:

@@ -1,6 +1,6 @@
-"""The web server's way in, with a short way for links and pictures: `gunicorn drip_campaigns.wsgi:application`.
+"""A WSGI application with a fast path for links and tracking pixels: `gunicorn drip_campaigns.wsgi:application`.
 
-Stands in place of `frappe.app:application`, which answers everything else (docs/admin/performance.md says when it is worth it).
+It replaces `frappe.app:application`, and passes all other requests to it (docs/admin/performance.md says when to use it).
 """
 
 from collections.abc import Callable, Iterable
@@ -13,6 +13,6 @@ from drip_campaigns.site.clock import utc_now
 
 
 def application(environ: dict, start_response: Callable) -> Iterable[bytes]:
-	"""Answer a request (WSGI, PEP 3333)."""
-	answer = fast_redirect.serve_visit(Request(environ), utc_now()) or frappe.app.application
-	return answer(environ, start_response)
+	"""Handle a request (WSGI, PEP 3333)."""
+	handle = fast_redirect.serve_visit(Request(environ), utc_now()) or frappe.app.application
+	return handle(environ, start_response)

@@ -1,4 +1,4 @@
-"""What the Desk asks about consents: for Drip Managers."""
+"""Consent records for Desk. For Drip Managers."""
 
 import frappe
 
@@ -7,6 +7,6 @@ from drip_campaigns.people.consent_records import find_proofs
 
 @frappe.whitelist(methods=["POST"])
 def find_consents(email_address: str) -> dict:
-	"""Return which Drip Consents an address has, also of somebody who was erased since. By POST: no address in a URL."""
+	"""Return the Drip Consents of an address, also of an erased person. By POST, to keep addresses out of URLs."""
 	frappe.only_for(("Drip Manager", "System Manager"))
 	return {"consents": find_proofs(email_address)}

@@ -1,4 +1,4 @@
-"""The edge's last word: an error of ours becomes a message for the user, with its own title."""
+"""Turn our errors into messages for the user."""
 
 import functools
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def explained(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def require_reason(text: str) -> str:
-	"""Return what a user wrote about consent, without white space around it; raise ValidationError if that is nothing."""
+	"""Return what a user wrote about consent, without white space around it; raise ValidationError if it is empty."""
 	if not text.strip():
-		frappe.throw(_("Write down who asked for it, and how: it is the proof of it later."))
+		frappe.throw(_("Enter who asked for it, and how. This is the record of the request."))
 	return text.strip()

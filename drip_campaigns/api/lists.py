@@ -1,4 +1,4 @@
-"""Target lists as the Desk and integrators use them: refresh, cancel, how it stands, put on a campaign. For signed-in users."""
+"""Target lists for Desk and integrators: refresh, cancel, state, and inclusion in a campaign. For signed-in users."""
 
 import json
 
@@ -18,14 +18,14 @@ from drip_campaigns.site.clock import utc_now
 @frappe.whitelist(methods=["POST"])
 @explained
 def refresh_list(target_list: str) -> dict:
-	"""Ask the sources of a list again, in the background; return the run."""
+	"""Refresh a list from its sources, in the background; return the run."""
 	return {"run": refresh_lists.start(_get(target_list, "write").name, utc_now())}
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
 def cancel_refresh(target_list: str) -> dict:
-	"""Stop a refresh that is under way. Who was put on the list stays, and nobody drops out."""
+	"""Cancel a running refresh. Added members stay, and no member is removed."""
 	refresh_lists.cancel(_get(target_list, "write").name)
 	return {}
 
@@ -33,7 +33,7 @@ def cancel_refresh(target_list: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def resume_refresh(run: str) -> dict:
-	"""Let a refresh that failed or was cancelled go on where it stopped."""
+	"""Resume a failed or canceled refresh where it stopped."""
 	_get(frappe.get_doc(refreshes.DOCTYPE, run).target_list, "write")
 	refresh_lists.resume(run)
 	return {}
@@ -42,7 +42,7 @@ def resume_refresh(run: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def confirm_first_refresh(run: str, enroll: bool) -> dict:
-	"""Say whether those whom the first refresh of a list has brought shall be enrolled; return how many they are."""
+	"""Enroll the members that a list's first refresh added, or do not; return their number."""
 	document = frappe.get_doc(refreshes.DOCTYPE, run)
 	_get(document.target_list, "write")
 	for trigger in refreshes.find_waiting(document.target_list) if enroll else ():
@@ -53,21 +53,21 @@ def confirm_first_refresh(run: str, enroll: bool) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def add_to_list(target_list: str, recipient_type: str, names: str) -> dict:
-	"""Put records on a list by hand, up to 5,000 (`names`: JSON); return how many joined, and what became of the others."""
+	"""Add up to 5,000 records to a list (`names`: JSON); return how many joined, and why others did not."""
 	frappe.has_permission(MEMBER, "create", throw=True)
 	return by_hand.add_records(_get(target_list, "read").name, recipient_type, names, utc_now())
 
 
 @frappe.whitelist(methods=["GET"])
 def get_list_state(target_list: str) -> dict:
-	"""Return how many are on a list, by what, and how its latest refresh stands."""
+	"""Return the number of members by type, and the state of the latest refresh."""
 	return overview.describe(_get(target_list, "read"))
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
 def find_everybody_in(sources: str) -> dict:
-	"""Return the type and the number of records, if the filters of a list's rows (JSON) match all there are."""
+	"""Return the type and number of records, if the filters of a list's rows (JSON) match all records."""
 	frappe.has_permission("Drip Target List", "create", throw=True)
 	found = find_everybody(frappe.get_doc(doctype="Drip Target List", sources=_read_rows(sources)))
 	return {"recipient_type": found[0], "count": found[1]} if found else {}
@@ -76,7 +76,7 @@ def find_everybody_in(sources: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def include_list(target_list: str, campaign: str, when_left: str = "End") -> dict:
-	"""Include a list in a campaign; return how many of which type are on it already, for `backfill_existing`."""
+	"""Include a list in a campaign; return its current members by type, for `backfill_existing`."""
 	_get(target_list, "read")
 	document = frappe.get_doc("Drip Campaign", campaign)
 	document.check_permission("write")
@@ -86,7 +86,7 @@ def include_list(target_list: str, campaign: str, when_left: str = "End") -> dic
 @frappe.whitelist(methods=["POST"])
 @explained
 def remove_from_list(member: str, because: str) -> dict:
-	"""Let a person leave a list who asks for it; `because` says who did, and how."""
+	"""Opt a person out of a list at their request; `because` says who asked, and how."""
 	document = _get_member(member)
 	record_list_opt_out(document, require_reason(because), utc_now())
 	return {}
@@ -95,7 +95,7 @@ def remove_from_list(member: str, because: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def restore_to_list(member: str, because: str) -> dict:
-	"""Undo a person's leaving of a list, for a person who asks; `because` says who did, and how."""
+	"""Undo a person's opt-out of a list at their request; `because` says who asked, and how."""
 	document = _get_member(member)
 	record_list_opt_in(document, require_reason(because), utc_now())
 	return {}

@@ -1,4 +1,4 @@
-"""Variants of steps: how they do, and which the rest get. For signed-in users."""
+"""Results of step variants, and the choice of the winner. For signed-in users."""
 
 import frappe
 
@@ -18,7 +18,7 @@ def get_variant_figures(campaign: str) -> list[dict]:
 @frappe.whitelist(methods=["POST"])
 @explained
 def choose_variant(campaign: str, step: str, variant: str = "") -> dict:
-	"""Let the rest get one variant of a step; without one the shares hold again."""
+	"""Send one variant of a step to everyone else; without one, continue the test."""
 	document = frappe.get_doc("Drip Campaign", campaign)
 	document.check_permission("write")
 	winners.choose_by_hand(document, step, variant, utc_now())

@@ -1,4 +1,4 @@
-"""Stop a campaign, or all sending, by ourselves, and tell those who can mend the cause. Nothing here commits."""
+"""Pause a campaign or all sending automatically, and notify those who can fix the cause. Nothing here commits."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from drip_campaigns.site.notify import find_managers, notify
 
 
 def pause_campaign(campaign, reason: str, now: datetime) -> None:
-	"""Pause a campaign because of `reason`; its owner and the managers are told. Nobody loses a step."""
+	"""Pause a campaign because of `reason`, and notify its owner and the managers. No step is lost."""
 	campaign.db_set(
 		{"status": CampaignStatus.PAUSED.value, "paused_at": to_site(now), "pause_reason": reason},
 		notify=True,
@@ -23,15 +23,15 @@ def pause_campaign(campaign, reason: str, now: datetime) -> None:
 	subject = _("Campaign {0} was paused: {1}").format(
 		frappe.bold(campaign.name), frappe.utils.escape_html(reason)
 	)
-	told = {campaign.owner, *find_managers()}
-	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Campaign", campaign.name))
+	receivers = {campaign.owner, *find_managers()}
+	frappe.db.after_commit.add(lambda: notify(receivers, subject, "Drip Campaign", campaign.name))
 
 
 def pause_all_sending(reason: str) -> None:
-	"""Hold all sending of the site because of `reason`, what is queued included; the managers are told."""
+	"""Pause all sending of the site, also of queued emails, because of `reason`, and notify the managers."""
 	settings = frappe.get_doc("Drip Settings")
 	settings.pause_sending, settings.pause_reason = 1, reason
 	settings.save(ignore_permissions=True)
-	told = {*find_managers(), "Administrator"}
-	subject = _("All campaign emails are held: {0}").format(frappe.utils.escape_html(reason))
-	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Settings", "Drip Settings"))
+	receivers = {*find_managers(), "Administrator"}
+	subject = _("All campaign emails are paused: {0}").format(frappe.utils.escape_html(reason))
+	frappe.db.after_commit.add(lambda: notify(receivers, subject, "Drip Settings", "Drip Settings"))

@@ -1,4 +1,4 @@
-"""What must be right before a campaign is saved, and what before it sends. Each problem names its step and the remedy."""
+"""Check a campaign before it is saved, and before it is activated. Each problem names its step and what to do."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ from drip_campaigns.site.settings import postal_address
 
 
 def find_save_problems(campaign) -> Iterator[str]:
-	"""Yield what forbids saving a Drip Campaign document, drafts included."""
+	"""Yield each problem that prevents saving a Drip Campaign document, also a draft."""
 	yield from _dates(campaign)
 	yield from _senders(campaign)
 	for row in campaign.steps:
@@ -44,7 +44,7 @@ def find_save_problems(campaign) -> Iterator[str]:
 
 
 def find_activation_problems(campaign) -> Iterator[str]:
-	"""Yield what forbids activating it, beside what forbids saving."""
+	"""Yield each problem that prevents activating it but not saving it."""
 	if not [
 		row for row in campaign.steps if row.enabled and not row.is_draft and row.run_when != RunWhen.ON_EXIT
 	]:
@@ -54,7 +54,7 @@ def find_activation_problems(campaign) -> Iterator[str]:
 	yield from find_right_problems(campaign)
 	if not postal_address().strip():
 		yield _(
-			"There is no postal address, which laws on marketing mail demand at the foot of each email. Enter it in {0} under Footer."
+			"Add your postal address before activating: most anti-spam laws require it in every marketing email. Enter it in {0} under Footer."
 		).format(_("Drip Settings"))
 	try:
 		Senders().find(campaign.sender or campaign.owner)
@@ -65,9 +65,7 @@ def find_activation_problems(campaign) -> Iterator[str]:
 def _senders(campaign) -> Iterator[str]:
 	users = [row.user for row in campaign.senders]
 	if campaign.sender_rule == SenderRule.ROUND_ROBIN.value and not users:
-		yield _(
-			"Round Robin needs users between whom enrollments are shared. Choose them under Senders in Turn."
-		)
+		yield _("Round Robin needs users to share the enrollments. Choose them under Senders in Turn.")
 	enabled = set(frappe.get_all("User", filters={"name": ["in", users], "enabled": 1}, pluck="name"))
 	for user in users:
 		if user not in enabled:
@@ -80,12 +78,12 @@ def _dates(campaign) -> Iterator[str]:
 		and campaign.end_date
 		and getdate(campaign.end_date) < getdate(campaign.start_date)
 	):
-		yield _("The end date {0} lies before the start date {1}. Correct one of the two.").format(
+		yield _("The end date {0} is before the start date {1}. Correct one of the two.").format(
 			frappe.format(campaign.end_date, "Date"), frappe.format(campaign.start_date, "Date")
 		)
 		return
 	if not any(campaign.get(day) for day in WEEKDAY_FIELDS):
-		yield _("No weekday is allowed. Tick at least one under Timing.")
+		yield _("No weekday is allowed. Select at least one under Timing.")
 		return
 	try:
 		plan = make_plan(campaign)
@@ -110,6 +108,6 @@ def _step(row) -> Iterator[str]:
 def _confirmation(template: str) -> Iterator[str]:
 	label = _("Confirmation Email")
 	if not frappe.db.exists("Email Template", template):
-		yield _("{0}: there is no Email Template {1}. Choose another one.").format(label, template)
+		yield _("{0}: Email Template {1} does not exist. Choose another one.").format(label, template)
 		return
 	yield from find_text_problems(label, load_template(template), also_known=("confirm_url",))

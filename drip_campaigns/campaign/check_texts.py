@@ -1,4 +1,4 @@
-"""Whether a text can be sent: a subject, a message, and Jinja that can be read. Each problem says where and how to mend it."""
+"""Check that a text can be sent: a subject, a message, and valid Jinja. Each problem says where it is and what to do."""
 
 from collections.abc import Iterator
 
@@ -11,9 +11,11 @@ from drip_campaigns.rendering.templates import find_problem
 
 
 def find_row_problems(label: str, row, *, is_draft: bool = False) -> Iterator[str]:
-	"""Yield what is wrong with the text of a step's or a variant's row; a draft may be unfinished, but not unreadable."""
+	"""Yield the problems of the text of a step's or variant's row; a draft may be incomplete, but needs valid Jinja."""
 	if row.email_template and not frappe.db.exists("Email Template", row.email_template):
-		yield _("{0}: there is no Email Template {1}. Choose another one.").format(label, row.email_template)
+		yield _("{0}: Email Template {1} does not exist. Choose another one.").format(
+			label, row.email_template
+		)
 		return
 	text = load_step_text(row)
 	if not is_draft and not text.subject.strip():
@@ -24,7 +26,7 @@ def find_row_problems(label: str, row, *, is_draft: bool = False) -> Iterator[st
 
 
 def find_text_problems(label: str, text: StepText, also_known: tuple[str, ...] = ()) -> Iterator[str]:
-	"""Yield where the Jinja of a text cannot be read, and why."""
+	"""Yield where the Jinja of a text is not valid, and why."""
 	parts = ((_("Subject"), text.subject), (_("Preview Text"), text.preview), (_("Message"), text.html))
 	for part, source in parts:
 		problem = find_problem(source, available_types(), also_known)

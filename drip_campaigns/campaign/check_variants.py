@@ -1,4 +1,4 @@
-"""Variants of steps before a campaign is saved: their letters, and what is wrong with them."""
+"""Check the variants of steps before a campaign is saved, and assign their letters."""
 
 from collections.abc import Iterator
 from string import ascii_uppercase
@@ -16,7 +16,7 @@ NEEDS_TRACKING = (Criterion.OPENS.value, Criterion.CLICKS.value)
 
 
 def prepare_variants(campaign) -> None:
-	"""Give each new variant its letter. One that was used is not given again: what was sent under it stays apart."""
+	"""Assign a letter to each new variant. A used letter is not assigned again, so that its results stay separate."""
 	labels = {row.label: row.name for row in campaign.steps if row.label}
 	for row in campaign.variants:
 		if row.variant:
@@ -27,15 +27,13 @@ def prepare_variants(campaign) -> None:
 
 
 def find_variant_problems(campaign) -> Iterator[str]:
-	"""Yield what forbids saving the variants of a Drip Campaign document."""
+	"""Yield each problem that prevents saving the variants of a Drip Campaign document."""
 	steps = {row.label: row for row in campaign.steps if row.label}
 	for row in campaign.variants:
 		label = _("Variant {0} of {1}").format(row.variant or row.idx, row.step_label)
 		step = steps.get(row.step_label)
 		if step is None or (step.step_type or StepType.SEND.value) != StepType.SEND.value:
-			yield _(
-				"{0}: no step that sends an email has this label. Give the step the label, or take its."
-			).format(label)
+			yield _("{0}: no email step has this label. Use the label of an email step.").format(label)
 			continue
 		if not row.variant:
 			yield _("{0}: there are too many variants. Delete some.").format(label)
@@ -55,12 +53,12 @@ def _find_test_problems(campaign, step) -> Iterator[str]:
 	if not step.winner_by:
 		return
 	if not cint(step.winner_after_hours) and not cint(step.winner_sample):
-		yield _("{0}: say when the winner is chosen: after how many hours, or at which sample size.").format(
+		yield _("{0}: enter when to choose the winner: after a number of hours, or at a sample size.").format(
 			label
 		)
 	if step.winner_by in NEEDS_TRACKING and campaign.tracking_mode != TrackingMode.INDIVIDUAL.value:
 		yield _(
-			"{0}: the winner by {1} cannot be known, for this campaign does not record who opens and clicks (Tracking Mode: {2}). Choose Individual, or another criterion."
+			"{0}: this campaign does not record who opens and clicks (Tracking Mode: {2}), so {1} cannot choose a winner. Choose Individual, or another criterion."
 		).format(label, _(step.winner_by), _(campaign.tracking_mode or TrackingMode.NONE.value))
 
 

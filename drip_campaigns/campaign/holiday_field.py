@@ -1,4 +1,4 @@
-"""The field Holiday List of a campaign: there while ERPNext's DocType of that name is there, and gone with it."""
+"""The field Holiday List of a campaign, which exists while ERPNext's DocType Holiday List exists."""
 
 import frappe
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
@@ -14,14 +14,14 @@ CUSTOM_FIELD = {
 	"insert_after": "time_zone",
 	"module": "Drip Campaigns",
 	"is_system_generated": 1,
-	"description": "Nothing is sent on the days of this list, its weekly holidays included: an email waits for the next"
-	" allowed day. Days after the end of the list count as working days. Empty: no holidays.",
+	"description": "Choose the days without emails, such as weekends and public holidays; each email moves to the next"
+	" allowed day. Leave empty for no holidays.",
 }
 REPLAN_JOB = "drip_campaigns.jobs.daily.replan_campaign"
 
 
-def make_field_or_remove_it() -> None:
-	"""Let campaigns have the field if, and only if, the site has Holiday Lists; running it twice changes nothing."""
+def sync_holiday_field() -> None:
+	"""Create the field if the site has Holiday Lists, otherwise remove it. Idempotent."""
 	if frappe.db.exists("DocType", HOLIDAY_LIST):
 		create_custom_fields({"Drip Campaign": [CUSTOM_FIELD]})
 		return
@@ -32,9 +32,9 @@ def make_field_or_remove_it() -> None:
 
 
 def replan_after_change(holiday_list, _event: str | None = None) -> None:
-	"""Have the next emails of every campaign with this list worked out anew, in the background: its days have changed.
+	"""Replan every campaign that uses a changed Holiday List, in the background.
 
-	Never in the request of whoever saves the list: a campaign's trouble is not theirs.
+	A problem of a campaign must not prevent saving the list.
 	"""
 	if not frappe.get_meta("Drip Campaign").has_field(FIELD):
 		return

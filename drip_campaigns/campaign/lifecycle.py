@@ -1,4 +1,4 @@
-"""The verbs of a campaign: activate, pause, resume, end. Who may call them is the business of the edge; none commits."""
+"""Activate, pause, close, and end a campaign. The caller checks permissions and commits."""
 
 from datetime import datetime
 
@@ -24,14 +24,14 @@ END_BATCH = 1000
 
 
 class CampaignProblemError(DripError):
-	"""The campaign cannot do this."""
+	"""The campaign cannot do this now."""
 
 
 def activate(campaign, now: datetime) -> bool:
-	"""Let a draft or paused campaign send; raise CampaignProblemError with every problem found.
+	"""Activate a draft or paused campaign; raise CampaignProblemError with every problem found.
 
-	The time it stood still does not count for those who wait in it. Returns whether it is active at once: with many
-	enrollments a background job works out their new times first.
+	The time of the pause does not count for waiting enrollments. Return whether the campaign is active now: with many
+	enrollments, a background job first plans their new times.
 	"""
 	_check_status(campaign, (CampaignStatus.DRAFT, CampaignStatus.PAUSED), _("activated"))
 	problems = [*find_save_problems(campaign), *find_activation_problems(campaign)]
@@ -60,8 +60,8 @@ def start_in_background(campaign: str) -> None:
 
 
 def _start(campaign, now: datetime) -> None:
-	stood_still_since = from_site(campaign.paused_at) or from_site(campaign.creation)
-	replan(campaign, now, held_from=stood_still_since)
+	paused_since = from_site(campaign.paused_at) or from_site(campaign.creation)
+	replan(campaign, now, held_from=paused_since)
 	cleared = {"paused_at": None, "paused_until": None, "pause_reason": None}
 	_set_status(campaign, CampaignStatus.ACTIVE, **cleared, resumed_at=to_site(now))
 	start_scheduled(now, campaign.name)
@@ -69,7 +69,7 @@ def _start(campaign, now: datetime) -> None:
 
 
 def pause(campaign, now: datetime, until: datetime | None = None) -> None:
-	"""Stop an active campaign, what is queued included; nobody loses a step. With `until` it goes on by itself then."""
+	"""Pause an active campaign and its queued emails. No step is lost. With `until`, it resumes then."""
 	_check_status(campaign, (CampaignStatus.ACTIVE,), _("paused"))
 	if until and until <= now:
 		raise CampaignProblemError(_("A pause ends in the future. Choose a later moment."))
@@ -78,7 +78,7 @@ def pause(campaign, now: datetime, until: datetime | None = None) -> None:
 
 
 def close(campaign, now: datetime) -> None:
-	"""Let those on board finish, and nobody else come: when the last has left, the campaign ends by itself."""
+	"""Stop new enrollments. The campaign ends when the last live enrollment ends."""
 	_check_status(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("closed"))
 	if not campaign.closed_at:
 		campaign.db_set("closed_at", to_site(now), notify=True)
@@ -86,15 +86,15 @@ def close(campaign, now: datetime) -> None:
 
 
 def reopen(campaign) -> None:
-	"""Let a closed campaign that has not ended take people in again."""
-	_check_status(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("opened again"))
+	"""Accept new enrollments again in a closed campaign that has not ended."""
+	_check_status(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("reopened"))
 	if campaign.closed_at:
 		campaign.db_set("closed_at", None, notify=True)
 		campaign.add_comment("Info", _("opened the campaign to new enrollments"))
 
 
 def end(campaign, now: datetime) -> int:
-	"""End a campaign for good: everybody on it leaves, what is queued is withdrawn. Return how many were on it."""
+	"""End a campaign: exit its live enrollments and cancel its queued emails. Return the number of exits."""
 	_check_status(campaign, (CampaignStatus.DRAFT, CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("ended"))
 	_set_status(campaign, CampaignStatus.ENDED, paused_at=None, paused_until=None)
 	live = [status.value for status in LIVE_STATUSES]
@@ -119,7 +119,7 @@ def end(campaign, now: datetime) -> int:
 
 
 def start_scheduled(now: datetime, campaign: str | None = None) -> None:
-	"""Set enrollments whose start date has come to In Progress, one statement: the daily job's and the activation's."""
+	"""Set enrollments whose start date has come to In Progress, in one statement."""
 	enrollment, campaigns = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Campaign")
 	running = (
 		frappe.qb.from_(campaigns)

@@ -1,4 +1,4 @@
-"""Campaigns whose owner may not run campaigns any more: held, not deleted, and said; somebody else can take them over."""
+"""Pause campaigns whose owner may no longer run campaigns, until another user takes them over."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,28 +11,28 @@ from drip_campaigns.core.model import CampaignStatus
 
 
 def pause_abandoned(now: datetime, campaigns: Sequence[str] | None = None) -> list[str]:
-	"""Hold those active campaigns, of all or of `campaigns`, whose owner may not run campaigns; return their names.
+	"""Pause the active campaigns, all or of `campaigns`, whose owner may not run campaigns; return their names.
 
-	Two statements, however many campaigns there are, while every owner is in order.
+	Takes two statements for any number of campaigns while every owner is allowed.
 	"""
 	filters = {"status": CampaignStatus.ACTIVE.value}
 	if campaigns is not None:
 		filters["name"] = ["in", list(campaigns)]
 	active = frappe.get_all("Drip Campaign", filters=filters, fields=["name", "owner"])
 	unfit = _find_unfit({row.owner: row.name for row in active})
-	held = [row for row in active if row.owner in unfit]
-	for row in held:
+	paused = [row for row in active if row.owner in unfit]
+	for row in paused:
 		pause_campaign(frappe.get_doc("Drip Campaign", row.name), unfit[row.owner], now)
-	return [row.name for row in held]
+	return [row.name for row in paused]
 
 
 def explain_unfit_owner(campaign) -> str | None:
-	"""Return why the owner of a Drip Campaign document may not run it, with the remedy, or None."""
+	"""Return why the owner of a Drip Campaign document may not run it, with what to do, or None."""
 	return _find_unfit({campaign.owner: campaign.name}).get(campaign.owner)
 
 
 def take_over(campaign) -> None:
-	"""Make the session's user the owner of a Drip Campaign document: from now on it takes in what they may read."""
+	"""Make the session's user the owner of a Drip Campaign document: from now on it enrolls what they may read."""
 	before = campaign.owner
 	campaign.db_set("owner", frappe.session.user)
 	campaign.add_comment("Info", _("took the campaign over from {0}").format(before))
@@ -48,15 +48,15 @@ def _find_unfit(campaign_of: dict[str, str]) -> dict[str, str]:
 	unfit = {}
 	for owner in named:
 		if owner not in enabled:
-			unfit[owner] = _("does not exist any more")
+			unfit[owner] = _("no longer exists")
 		elif not enabled[owner]:
 			unfit[owner] = _("is disabled")
 		elif not _may_write(owner, campaign_of[owner]):
-			unfit[owner] = _("has lost the right to run campaigns")
-	remedy = _("Its owner {0} {1}. A Drip Manager can choose Take Over in the menu, and then press Resume.")
+			unfit[owner] = _("may no longer run campaigns")
+	remedy = _("Its owner {0} {1}. A Drip Manager can choose Take Over in the menu, and then Resume.")
 	return {owner: remedy.format(owner, cause) for owner, cause in unfit.items()}
 
 
 def _may_write(owner: str, campaign: str) -> bool:
-	document = frappe.get_cached_doc("Drip Campaign", campaign)  # for a right that owners alone have
+	document = frappe.get_cached_doc("Drip Campaign", campaign)  # for rights that only owners have
 	return frappe.has_permission("Drip Campaign", "write", doc=document, user=owner)

@@ -1,4 +1,4 @@
-"""One step as somebody would get it: for the eye, or as a test email that counts nowhere."""
+"""Preview a step as a recipient would get it, or send it as a test email that is not counted."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -27,11 +27,11 @@ TEST_HEADER = "X-Drip-Test"
 
 
 class PreviewError(DripError):
-	"""The step cannot be shown."""
+	"""The step cannot be previewed."""
 
 
 def render_step(campaign, step: str, recipient_type: str | None, recipient: str | None) -> dict[str, str]:
-	"""Return subject, html and text of a step for one record, or for a made-up person when none is named."""
+	"""Return subject, html and text of a step for one record, or for a sample person if no record is given."""
 	sender = Senders().find(campaign.sender or frappe.session.user)
 	rendered = _render(campaign, step, _recipient(recipient_type, recipient), sender)
 	return {"subject": rendered.subject, "html": rendered.html, "text": rendered.text}
@@ -40,7 +40,7 @@ def render_step(campaign, step: str, recipient_type: str | None, recipient: str 
 def send_test(
 	campaign, step: str, email_address: str, recipient_type: str | None, recipient: str | None, now: datetime
 ) -> None:
-	"""Queue a step as a test to `email_address`: no Drip Email, no Communication, no Event, a link that leaves nothing."""
+	"""Queue a step as a test to `email_address`: no Drip Email, no Communication, no Event, and a link that unsubscribes nobody."""
 	sender = Senders().find(campaign.sender or frappe.session.user)
 	rendered = _render(campaign, step, _recipient(recipient_type, recipient), sender)
 	marked = RenderedEmail(
@@ -61,7 +61,7 @@ def send_test(
 
 
 def _queue(campaign, envelope: MessageEnvelope, message: str, email_account: str | None) -> None:
-	"""Hand a message to Frappe's Email Queue, to be sent at once."""
+	"""Add a message to Frappe's Email Queue, and send it immediately."""
 	queue = frappe.new_doc("Email Queue")
 	queue.update(
 		{
@@ -91,7 +91,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 	row = own or next((row for row in campaign.steps if row.name == step), None)
 	if row is None:
 		raise PreviewError(
-			_("Campaign {0} has no such step. Save the form and try again.").format(campaign.name)
+			_("Campaign {0} does not have this step. Save the form and try again.").format(campaign.name)
 		)
 	links = Links()
 	rules = LinkRules(row.name, utm=find_utm(campaign, row), own_root=links.root)
@@ -125,7 +125,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 
 
 def _find_first(campaign, row):
-	"""Return the step that begins the thread of another, for somebody who gets every email; None if that one does."""
+	"""Return the step that starts the thread of `row` for a person who gets every email; None if `row` starts one."""
 	before = [
 		step
 		for step in campaign.steps[: row.idx - 1]
@@ -144,13 +144,13 @@ def _recipient(recipient_type: str | None, recipient: str | None) -> Recipient:
 	found = load_recipients(recipient_type, [recipient]).get(recipient)
 	if found is None:
 		raise PreviewError(
-			_("There is no {0} named {1}. Choose another one.").format(_(recipient_type), recipient)
+			_("{0} {1} does not exist. Choose another one.").format(_(recipient_type), recipient)
 		)
 	return found
 
 
 def make_sample_recipient() -> Recipient:
-	"""A person who has everything, so that a preview shows where each field stands."""
+	"""Return a person with a value in each field, so that a preview shows every field."""
 	meta = frappe.get_meta("Contact")
 	fields = dict.fromkeys(meta.get_valid_columns())
 	known = {

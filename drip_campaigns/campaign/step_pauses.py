@@ -1,4 +1,4 @@
-"""A single step that is held: who reaches it waits there, and everybody keeps the rest of the way. Nothing here commits."""
+"""Pause and resume a single step: people who reach it wait, and keep their later steps. Nothing here commits."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ STEP = "Drip Campaign Step"
 
 
 def pause_step(campaign, step: str, now: datetime, until: datetime | None = None) -> None:
-	"""Hold a step, what is queued of it included; with `until` it goes on by itself then. Doing so again moves the day."""
+	"""Pause a step and its queued emails; with `until` it resumes then. A second call changes `until`."""
 	row = _find(campaign, step)
 	if until and until <= now:
 		raise CampaignProblemError(_("A pause ends in the future. Choose a later moment."))
@@ -27,17 +27,17 @@ def pause_step(campaign, step: str, now: datetime, until: datetime | None = None
 
 
 def resume_step(campaign, step: str, now: datetime) -> None:
-	"""Let a held step go on: who waits for it gets it now, and the steps after it keep their distance."""
+	"""Resume a paused step: people who wait get it now, and later steps keep their distance."""
 	row = _find(campaign, step)
 	if not row.is_paused:
 		return
-	_let_go(campaign, row, to_site(now), now)
+	_resume_step(campaign, row, to_site(now), now)
 	campaign.add_comment("Info", _("resumed step {0}").format(row.idx))
 
 
 def find_due_steps(now: datetime) -> list[frappe._dict]:
 	"""Return the steps whose pause is over at `now`: name, parent and paused_until."""
-	# Not get_all, for which an empty moment lies before every other.
+	# Not get_all, which treats an empty time as earlier than any other.
 	step = frappe.qb.DocType(STEP)
 	query = frappe.qb.from_(step).select(step.name, step.parent, step.paused_until)
 	is_over = (step.paused_until <= to_site(now)) & (step.parenttype == "Drip Campaign")
@@ -45,13 +45,13 @@ def find_due_steps(now: datetime) -> list[frappe._dict]:
 
 
 def resume_due_step(found: frappe._dict, now: datetime) -> None:
-	"""Let a step go on that `find_due_steps` has found."""
+	"""Resume a step that `find_due_steps` has found."""
 	campaign = frappe.get_doc("Drip Campaign", found.parent)
-	_let_go(campaign, _find(campaign, found.name), found.paused_until, now)
+	_resume_step(campaign, _find(campaign, found.name), found.paused_until, now)
 
 
-def _let_go(campaign, row, since: datetime, now: datetime) -> None:
-	# The moment stays: who waited for the step was not late for it, and Keep Dates must not skip it.
+def _resume_step(campaign, row, since: datetime, now: datetime) -> None:
+	# Keep the time: people who waited were not late, and Keep Dates must not skip the step.
 	_set(campaign, row, {"is_paused": 0, "paused_until": since})
 	resume_queued(emails.email_table().step == row.name, now=now, release_after=release_after())
 	replan_soon(campaign, now)
@@ -60,7 +60,9 @@ def _let_go(campaign, row, since: datetime, now: datetime) -> None:
 def _find(campaign, step: str):
 	row = next((row for row in campaign.steps if row.name == step), None)
 	if row is None:
-		raise CampaignProblemError(_("Campaign {0} has no such step. Reload the form.").format(campaign.name))
+		raise CampaignProblemError(
+			_("Campaign {0} does not have this step. Reload the form.").format(campaign.name)
+		)
 	return row
 
 
@@ -69,4 +71,4 @@ def _set(campaign, row, values: dict) -> None:
 	frappe.db.set_value(STEP, row.name, values)
 	campaign.db_set(
 		"modified", frappe.utils.now(), notify=True
-	)  # a form that is open elsewhere must not undo it
+	)  # a form that is open elsewhere must not overwrite it

@@ -1,4 +1,4 @@
-"""Which variant of a step is better: the figures, the decision when its time has come, and a user's own. None commits."""
+"""Compare the variants of a step, and choose the winner when it is due or when a user chooses. Nothing here commits."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -21,8 +21,8 @@ from drip_campaigns.site.clock import from_site, to_site
 TIME_TO_READ = timedelta(days=1)
 
 
-def decide_due(now: datetime) -> int:
-	"""Choose the winners whose time has come in active campaigns; return how many. Without variants this is one query."""
+def choose_due_winners(now: datetime) -> int:
+	"""Choose the due winners of active campaigns; return their number. Without variants this is one query."""
 	row, campaign = frappe.qb.DocType("Drip Step Variant"), frappe.qb.DocType("Drip Campaign")
 	query = frappe.qb.from_(row).inner_join(campaign).on(campaign.name == row.parent).select(row.parent)
 	names = query.distinct().where(campaign.status == CampaignStatus.ACTIVE.value).run(pluck=True)
@@ -44,7 +44,7 @@ def _decide_campaign(campaign, now: datetime) -> int:
 
 
 def _is_due(step, letters: list[str], figures: dict, now: datetime) -> bool:
-	"""Without hours, an email is part of the sample when there was a day to read it."""
+	"""Return whether the winner is due. Without hours, emails of the last day are not in the sample."""
 	hours, sample = cint(step.winner_after_hours), max(cint(step.winner_sample), 1)
 	if figures["begun"] is None or now < figures["begun"] + timedelta(hours=hours):
 		return False
@@ -61,35 +61,41 @@ def _count_sent_before(moment: datetime, step, letters: list[str]) -> int:
 
 def _decide(campaign, step, figures: dict, now: datetime) -> None:
 	trials = figures["trials"]
-	verdict = compare_variants(
+	comparison = compare_variants(
 		trials, NoWinnerFallback(step.no_winner_fallback or NoWinnerFallback.FIRST.value)
 	)
 	shares = ", ".join(f"{trial.variant} {trial.rate:.1%} ({trial.hits}/{trial.sent})" for trial in trials)
 	sentence = (
 		_("{0} wins by {1} (p {2}): {3}.")
-		if verdict.is_significant
+		if comparison.is_significant
 		else _("No significant difference in {1} (p {2}): {3}. The rest get {0}.")
 	)
-	explanation = sentence.format(verdict.variant, _(step.winner_by), _show_p(verdict.p_value), shares)
-	_keep(campaign, step, verdict.variant, step.winner_by, explanation, now, verdict.is_significant)
+	explanation = sentence.format(
+		comparison.variant, _(step.winner_by), _format_p_value(comparison.p_value), shares
+	)
+	_record_winner(
+		campaign, step, comparison.variant, step.winner_by, explanation, now, comparison.is_significant
+	)
 
 
-def _show_p(p_value: float) -> str:
+def _format_p_value(p_value: float) -> str:
 	return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
 
 
 def choose_by_hand(campaign, step: str, variant: str, now: datetime) -> None:
-	"""Let the rest get a variant that a user chose, whatever was decided before; an empty one lets the test go on."""
+	"""Send the variant that a user chose to everyone else; an empty one continues the test."""
 	rows = Variants(campaign).steps().get(step)
 	if not rows or (variant and variant not in rows):
 		raise DripError(_("This step has no variant {0}. Reload the form.").format(variant))
 	frappe.db.delete(TEST, {"name": step})
 	if variant:
 		user = frappe.session.user
-		_keep(campaign, rows[OWN], variant, user, _("{0} was chosen by {1}.").format(variant, user), now)
+		_record_winner(
+			campaign, rows[OWN], variant, user, _("{0} was chosen by {1}.").format(variant, user), now
+		)
 
 
-def _keep(
+def _record_winner(
 	campaign, step, variant: str, by: str, explanation: str, now: datetime, significant: bool = False
 ) -> None:
 	document = frappe.get_doc(
@@ -103,13 +109,13 @@ def _keep(
 		decided_at=to_site(now),
 		explanation=explanation,
 	)
-	# Its name is the step's: of two dispatches that decide at once, one does.
+	# Named after the step, so that only one of two parallel dispatches decides.
 	document.insert(ignore_permissions=True, set_name=step.name, ignore_if_duplicate=True)
 	campaign.add_comment("Info", _("Step {0}: {1}").format(step.idx, explanation))
 
 
 def list_figures(campaign) -> Iterator[dict[str, Any]]:
-	"""Yield each step with variants: what was sent, what came of it, and what was decided."""
+	"""Yield each step with variants: what was sent, the results, and the decision."""
 	tests = {
 		row.name: row
 		for row in frappe.get_all(
@@ -126,7 +132,7 @@ def list_figures(campaign) -> Iterator[dict[str, Any]]:
 			"step": step,
 			"label": own.label,
 			"criterion": criterion.value,
-			"variants": [_show(trial, rows[trial.variant]) for trial in trials],
+			"variants": [_describe_variant(trial, rows[trial.variant]) for trial in trials],
 			"winner": test.variant if test else None,
 			"explanation": test.explanation if test else None,
 			"is_significant": bool(test and test.is_significant),
@@ -134,14 +140,14 @@ def list_figures(campaign) -> Iterator[dict[str, Any]]:
 
 
 def _criterion_of(campaign, step) -> Criterion:
-	"""Return what a step's variants are compared by; if nobody has said, by what is known of persons."""
+	"""Return the criterion of a step's comparison; by default the best one that is recorded of people."""
 	if step.winner_by:
 		return Criterion(step.winner_by)
 	knows_who_opens = campaign.tracking_mode == TrackingMode.INDIVIDUAL.value
 	return Criterion.OPENS if knows_who_opens else Criterion.REPLIES
 
 
-def _show(trial: VariantCount, row) -> dict[str, Any]:
+def _describe_variant(trial: VariantCount, row) -> dict[str, Any]:
 	low, high = trial.interval
 	return {
 		"variant": trial.variant,
@@ -155,9 +161,9 @@ def _show(trial: VariantCount, row) -> dict[str, Any]:
 
 
 def _count(step, letters: list[str], criterion: Criterion) -> dict[str, Any]:
-	"""Count what was sent of each variant, and what came of it by a criterion, in one query."""
+	"""Count each variant's sent emails and its successes by a criterion, in one query."""
 	email = frappe.qb.DocType("Drip Email")
-	hit = _hit(email, step.parent, criterion)
+	hit = _is_success(email, step.parent, criterion)
 	rows = (
 		frappe.qb.from_(email)
 		.select(email.variant, Count(email.name), Sum(Case().when(hit, 1).else_(0)), Min(email.queued_at))
@@ -172,8 +178,8 @@ def _count(step, letters: list[str], criterion: Criterion) -> dict[str, Any]:
 	return {"trials": trials, "begun": from_site(begun)}
 
 
-def _hit(email, campaign: str, criterion: Criterion):
-	"""The condition that a person did what the winner is chosen by."""
+def _is_success(email, campaign: str, criterion: Criterion):
+	"""Return the condition that an email succeeded by the criterion."""
 	if criterion is Criterion.OPENS:
 		return (email.human_opens > 0) | (email.human_clicks > 0)  # who clicks has read it
 	if criterion is Criterion.CLICKS:

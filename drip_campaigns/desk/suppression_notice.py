@@ -1,4 +1,4 @@
-"""What the form of a recipient shows of us: that its address gets no marketing email, and why."""
+"""The notice on a recipient's form that its address is suppressed, and why."""
 
 import frappe
 from frappe import _
@@ -12,14 +12,14 @@ from drip_campaigns.site.error_log import log_failure
 
 
 def show_suppression(document, _event: str | None = None) -> None:
-	"""A form is being opened: let that of a recipient know of a suppression, if the user may read it."""
+	"""Add a suppression to a recipient's form as it opens, if the user may read it."""
 	if document.is_new() or not is_type(document.doctype) or not frappe.has_permission(DOCTYPE, "read"):
 		return
 	try:
 		if found := _find(document.doctype, document.name):
 			document.set_onload("drip_suppression", found)
-	except Exception:  # noqa: BLE001 - the forms of other apps open whatever happens here; it is logged
-		log_failure(_("Drip Campaigns cannot say whether an address is suppressed"))
+	except Exception:  # noqa: BLE001 - an error here must not prevent opening another app's form; it is logged
+		log_failure(_("Drip Campaigns could not check whether an address is suppressed"))
 
 
 def _find(doctype: str, name: str) -> dict | None:

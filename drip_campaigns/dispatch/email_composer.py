@@ -104,7 +104,7 @@ class EmailComposer:
 	) -> EmailFrame:
 		view_url = self._links.view(drip_email_name(enrollment, step)) if compiled.has_view_link else ""
 		return EmailFrame(
-			self._links.leave(enrollment),
+			self._links.unsubscribe(enrollment),
 			self._links.preferences(enrollment, recipient.email),
 			self.campaign.campaign_name,
 			sender_name,

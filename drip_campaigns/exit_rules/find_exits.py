@@ -158,7 +158,7 @@ def _find_off_their_list(rows: Rows) -> dict[str, RuleExit]:
 	}
 	return {
 		row["name"]: RuleExit(
-			ExitReason.NO_LONGER_MATCHING, _("Is no longer on the list {0}").format(row["target_list"])
+			ExitReason.NO_LONGER_MATCHING, _("No longer on the list {0}").format(row["target_list"])
 		)
 		for row in rows
 		if (row["target_list"], *_person(row)) not in on_list

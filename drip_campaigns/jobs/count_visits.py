@@ -84,7 +84,7 @@ def _count_batch(now: datetime) -> tuple[int, bool]:
 	recent = [
 		line for line, visit in zip(lines[:ripe], visits, strict=False) if visit and last - visit.at <= BURST
 	]
-	visit_buffer.take_off(lines[:ripe], recent[-SIGHT:])
+	visit_buffer.remove_counted(lines[:ripe], recent[-SIGHT:])
 	return events, ripe < BATCH
 
 

@@ -206,7 +206,7 @@ class _Run:
 	def _take(self, page: Page, asks_rights: bool) -> None:
 		run = self.document
 		intake = MemberImporter(run.target_list, run.name, utc_now(), fires=not run.is_first)
-		taken = intake.take(page.people, asks_rights=asks_rights)
+		taken = intake.add_page(page.people, asks_rights=asks_rights)
 		run.db_set(
 			{
 				"last_record": page.last,

@@ -6,7 +6,7 @@ import frappe
 
 from drip_campaigns.db.bulk_writes import delete_rows
 from drip_campaigns.site.clock import to_site, utc_now
-from drip_campaigns.stats.counters import keep_without
+from drip_campaigns.stats.counters import keep_totals_without
 
 BATCH = 5000
 
@@ -15,7 +15,7 @@ def clear_events(days: int) -> int:
 	"""Delete the events that are older than so many days, batch by batch, and return how many. Commits after each."""
 	before, total = to_site(utc_now() - timedelta(days=days)), 0
 	while names := _find_older(before):
-		keep_without("name", names)
+		keep_totals_without("name", names)
 		delete_rows("Drip Event", names)
 		frappe.db.commit()
 		total += len(names)

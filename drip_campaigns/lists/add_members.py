@@ -1,6 +1,6 @@
-"""A page of people put on a target list: new ones join, those who had dropped out come back. Nothing here commits.
+"""Add pages of people to a target list: new members join, and removed ones come back. Nothing here commits.
 
-A handful of statements a page, whatever becomes of each. Whoever has opted out stays so, whatever the sources say.
+A page takes a handful of statements. Members who opted out stay opted out, whatever the sources contain.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +39,7 @@ _COLUMNS = (
 
 @dataclass
 class ImportResult:
-	"""How many of a page joined, came back, could not be added, were there already, and have opted out."""
+	"""How many of a page joined, came back, could not be added, were already members, and have opted out."""
 
 	joined: int = 0
 	came_back: int = 0
@@ -49,9 +49,9 @@ class ImportResult:
 
 
 class MemberImporter:
-	"""Puts people on one list in one refresh, a page at a time.
+	"""Adds people to one list in one refresh, a page at a time.
 
-	`by_hand`: whom somebody adds stays, whatever the sources say. Without `fires` no campaign hears of it.
+	Members added `by_hand` stay, whatever the sources contain. Without `fires`, no trigger fires.
 	"""
 
 	def __init__(
@@ -62,32 +62,32 @@ class MemberImporter:
 		self.by_record: dict[Person, frappe._dict] = {}
 		self.by_hash: dict[str, frappe._dict] = {}
 
-	def take(self, people: Sequence[Person], *, asks_rights: bool) -> ImportResult:
-		"""Put `people` on the list, as far as the session's user may read them; return what became of them."""
+	def add_page(self, people: Sequence[Person], *, asks_rights: bool) -> ImportResult:
+		"""Add the `people` whose records the session's user may read, and return the counts."""
 		wanted = dict.fromkeys(people)
 		hashed = [(one, hash_address(one.email)) for one in _load(wanted, asks_rights)]
-		self._learn(hashed)
+		self._load_members(hashed)
 		new, seen, moved = [], set(), []
 		for recipient, digest in hashed:
 			member = self.by_record.get((recipient.doctype, recipient.name)) or self.by_hash.get(digest)
 			if member is None:
 				member = self._add(recipient, digest)
 				new.append((member, recipient))
-			elif member.recipient == recipient.name and self._has_moved(member, digest):
+			elif member.recipient == recipient.name and self._note_new_address(member, digest):
 				moved.append((member.name, recipient.email, digest, recipient.full_name or recipient.email))
 			seen.add(member.name)
 		self._insert(new)
 		set_each(MEMBER, ("name", "email_address", "address_hash", "recipient_name"), moved)
 		known = seen.difference(member.name for member, _recipient in new)
-		back = self._mark_seen(known)
-		self._fire([*(member.name for member, _recipient in new), *back])
+		back = self._update_known(known)
+		self._fire_triggers([*(member.name for member, _recipient in new), *back])
 		add_to_count(self.target_list, len(new) + len(back))
 		left = sum(row.opted_out for row in self._rows() if row.name in known)
 		already = len(hashed) - len(new) - len(back) - left
 		return ImportResult(len(new), len(back), len(wanted) - len(hashed), already, left)
 
-	def _learn(self, hashed: Sequence[tuple[Recipient, str]]) -> None:
-		"""Read who is on the list already, by record and by address."""
+	def _load_members(self, hashed: Sequence[tuple[Recipient, str]]) -> None:
+		"""Read the members among these people, by record and by address."""
 		by_type: dict[str, list[str]] = {}
 		for recipient, _digest in hashed:
 			by_type.setdefault(recipient.doctype, []).append(recipient.name)
@@ -99,8 +99,8 @@ class MemberImporter:
 		self.by_record = {(row.recipient_type, row.recipient): row for row in rows}
 		self.by_hash = {row.address_hash: row for row in rows}
 
-	def _has_moved(self, member: frappe._dict, digest: str) -> bool:
-		"""Say whether a member has another address now. Who has opted out did so with the old one, which is kept."""
+	def _note_new_address(self, member: frappe._dict, digest: str) -> bool:
+		"""Return whether a member has a new address. A member who opted out keeps the old one."""
 		if member.address_hash == digest or member.opted_out or digest in self.by_hash:
 			return False
 		self.by_hash[digest] = member
@@ -124,8 +124,8 @@ class MemberImporter:
 		]
 		insert_rows(MEMBER, _COLUMNS, rows)
 
-	def _mark_seen(self, names: set[str]) -> list[str]:
-		"""Note that the sources name these members, and return those who come back: who opted out does not."""
+	def _update_known(self, names: set[str]) -> list[str]:
+		"""Record that the sources contain these members; return those who come back and have not opted out."""
 		known = {row.name: row for row in self._rows()}
 		back = [name for name in sorted(names) if known[name].removed_at]
 		site_now = to_site(self.now)
@@ -135,12 +135,12 @@ class MemberImporter:
 		return [name for name in back if not known[name].opted_out]
 
 	def _rows(self) -> list[frappe._dict]:
-		"""Return the members that are known, each once."""
+		"""Return the loaded members, each once."""
 		rows = [*self.by_record.values(), *self.by_hash.values()]
 		return list({row.name: row for row in rows}.values())
 
-	def _fire(self, members: Sequence[str]) -> None:
-		"""Let the campaigns know that wait for who joins this list; one statement for all of them."""
+	def _fire_triggers(self, members: Sequence[str]) -> None:
+		"""Record the firings of all triggers on this list, in one statement."""
 		if members and self.fires and not frappe.flags.drip_no_triggers:
 			record_firings(self._firings(members), to_site(self.now))
 

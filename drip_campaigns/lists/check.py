@@ -1,4 +1,4 @@
-"""What must be right about the sources of a target list before it is saved. Each problem names its row and the remedy."""
+"""Check a target list's sources before it is saved. Each problem names its row and what to do."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _WITH_DEFAULT = ("report_column", "log_event")
 
 
 def prepare_sources(target_list) -> None:
-	"""Clear what does not belong to a row's kind, and say what each row adds."""
+	"""Clear the fields that a row's kind does not use, and fill in its sentence."""
 	for row in target_list.sources:
 		kind = SourceKind(row.kind)
 		kept = {*NEEDS[kind], *_WITH_DEFAULT, *(["link_url"] if kind is SourceKind.CAMPAIGN_LOG else [])}
@@ -38,13 +38,13 @@ def prepare_sources(target_list) -> None:
 
 
 def find_source_problems(target_list) -> Iterator[str]:
-	"""Yield what forbids saving a list with these sources."""
+	"""Yield each problem that prevents saving the list."""
 	if (target_list.refresh_hours or 0) < 0:
 		yield _("Refresh Every (Hours) is {0}. Enter 0 or more.").format(target_list.refresh_hours)
 	for row in target_list.sources:
 		for problem in _find_problems_of(row):
 			yield _("Source {0}: {1}").format(row.idx, problem)
-	yield from _find_circle(target_list)
+	yield from _find_loop_problem(target_list)
 
 
 def _find_problems_of(row) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _find_filter_problem(row) -> Iterator[str]:
 def _find_report_problem(row) -> Iterator[str]:
 	try:
 		if not isinstance(json.loads(row.report_filters or "{}"), dict):
-			raise ValueError(_("they are no mapping of field to value"))
+			raise ValueError(_("they are not an object of fields and values"))
 	except ValueError as error:
 		yield _("The filters of the report cannot be read: {0}. Write JSON such as {1}.").format(
 			error, '{"company": "Example Ltd"}'
@@ -81,12 +81,12 @@ def _find_report_problem(row) -> Iterator[str]:
 
 
 def _find_log_problem(row) -> Iterator[str]:
-	"""Who opened nothing is everybody, where it is not recorded who opens."""
+	"""Yield a problem if the campaign does not record opens: then “opened none” would match everyone."""
 	mode = frappe.db.get_value("Drip Campaign", row.campaign, "tracking_mode")
 	asks_for_nothing = row.log_event in (LogQuestion.NOT_OPENED, LogQuestion.NOT_CLICKED)
 	if asks_for_nothing and mode != TrackingMode.INDIVIDUAL.value:
 		yield _(
-			"Campaign {0} does not record who opens and clicks (Tracking: {1}), so “{2}” would be everybody. Choose Sent, or another campaign."
+			"Campaign {0} does not record who opens and clicks (Tracking: {1}), so “{2}” would match everyone. Choose Sent, or another campaign."
 		).format(row.campaign, _(mode or "None"), _(row.log_event))
 
 
@@ -97,8 +97,8 @@ _CHECKS = {
 }
 
 
-def _find_circle(target_list) -> Iterator[str]:
-	"""Yield the way round, if the list includes itself, by itself or by way of others."""
+def _find_loop_problem(target_list) -> Iterator[str]:
+	"""Yield the loop, if the list includes itself, directly or through other lists."""
 	name = target_list.name or target_list.list_name
 	rows = frappe.get_all(
 		"Drip Target List Source",
@@ -109,13 +109,13 @@ def _find_circle(target_list) -> Iterator[str]:
 	own = [(name, row.included_list) for row in target_list.sources if row.included_list]
 	for parent, included in [*((row.parent, row.included_list) for row in rows), *own]:
 		includes.setdefault(parent, []).append(included)
-	circle = find_loop(includes, name)
-	if circle:
-		yield _("The list would include itself: {0}. Remove one of these sources.").format(" → ".join(circle))
+	loop = find_loop(includes, name)
+	if loop:
+		yield _("The list would include itself: {0}. Remove one of these sources.").format(" → ".join(loop))
 
 
 def find_everybody(target_list) -> tuple[str, int] | None:
-	"""Return the recipient type of which filters match every record, and how many these are; None if none do."""
+	"""Return the recipient type and count of filters that match every record, or None."""
 	for row in target_list.sources:
 		if row.kind == SourceKind.FILTERS.value:
 			audience = Audience(row.recipient_type, row.filters)

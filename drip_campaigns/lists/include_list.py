@@ -1,4 +1,4 @@
-"""Putting a target list on a campaign: from then on whoever joins is enrolled. Nothing here commits."""
+"""Include a target list in a campaign, which then enrolls everyone who joins it. Nothing here commits."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from drip_campaigns.triggers.backfill import count_existing
 
 
 def include(target_list: str, campaign, when_left: str) -> dict[str, Any]:
-	"""Include a list in a Drip Campaign document, once; return who is on it already, as `count_existing` does."""
+	"""Include a list in a Drip Campaign document, once; return its current members, as `count_existing` does."""
 	if campaign.status == CampaignStatus.ENDED.value:
 		raise DripError(_("Campaign {0} has ended. Choose another one.").format(campaign.name))
 	if when_left not in [choice.value for choice in WhenLeft]:
-		raise DripError(_("“{0}” is no choice. Say End or Go On.").format(when_left))
+		raise DripError(_("“{0}” isn't an option. Enter End or Go On.").format(when_left))
 	row = next((row for row in campaign.target_lists if row.target_list == target_list), None)
 	if row is None:
 		row = campaign.append("target_lists", {"target_list": target_list, "when_left": when_left})

@@ -1,4 +1,4 @@
-"""A source of a target list as a sentence, for the rows of the form."""
+"""Describe a source of a target list in a sentence, for the rows of the form."""
 
 import json
 
@@ -48,20 +48,20 @@ def _log(row) -> str:
 
 
 def _list(row) -> str:
-	return _("Everybody on the list {0}").format(row.included_list)
+	return _("Everyone on the list {0}").format(row.included_list)
 
 
 _LOG = {
-	LogQuestion.SENT: lambda: _("Who got an email of {campaign}"),
-	LogQuestion.OPENED: lambda: _("Who opened an email of {campaign}"),
-	LogQuestion.NOT_OPENED: lambda: _("Who got an email of {campaign} and opened none"),
-	LogQuestion.CLICKED: lambda: _("Who clicked {link} in {campaign}"),
-	LogQuestion.NOT_CLICKED: lambda: _("Who got an email of {campaign} and did not click {link}"),
-	LogQuestion.REPLIED: lambda: _("Who replied to {campaign}"),
-	LogQuestion.BOUNCED: lambda: _("Whose email of {campaign} bounced"),
-	LogQuestion.COMPLAINED: lambda: _("Who complained about {campaign}"),
-	LogQuestion.COMPLETED: lambda: _("Who completed {campaign}"),
-	LogQuestion.UNSUBSCRIBED: lambda: _("Who unsubscribed from {campaign}"),
+	LogQuestion.SENT: lambda: _("People who received an email of {campaign}"),
+	LogQuestion.OPENED: lambda: _("People who opened an email of {campaign}"),
+	LogQuestion.NOT_OPENED: lambda: _("People who received an email of {campaign} and opened none"),
+	LogQuestion.CLICKED: lambda: _("People who clicked {link} in {campaign}"),
+	LogQuestion.NOT_CLICKED: lambda: _("People who received an email of {campaign} and did not click {link}"),
+	LogQuestion.REPLIED: lambda: _("People who replied to {campaign}"),
+	LogQuestion.BOUNCED: lambda: _("People whose email of {campaign} bounced"),
+	LogQuestion.COMPLAINED: lambda: _("People who complained about {campaign}"),
+	LogQuestion.COMPLETED: lambda: _("People who completed {campaign}"),
+	LogQuestion.UNSUBSCRIBED: lambda: _("People who unsubscribed from {campaign}"),
 }
 _SENTENCES = {
 	SourceKind.FILTERS: _filters,

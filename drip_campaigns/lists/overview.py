@@ -1,4 +1,4 @@
-"""How a target list stands: its figures and its latest refresh, for the form. Reads only."""
+"""Describe a target list for its form: its counts and its latest refresh."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def describe(target_list) -> dict[str, Any]:
 
 
 def _find_question(target_list: str) -> dict[str, Any] | None:
-	"""Return {"run", "count", "campaigns"}, if people wait for an answer whether they shall be enrolled."""
+	"""Return {"run", "count", "campaigns"} if a user must decide whether to enroll waiting people."""
 	filters = {"target_list": target_list, "held": [">", 0]}
 	rows = frappe.get_all(DOCTYPE, filters=filters, fields=["name as run", "held as count"], limit=1)
 	campaigns = sorted({row.parent for row in find_waiting(target_list)}) if rows else []

@@ -1,6 +1,6 @@
-"""Who drops out of a target list, or is taken off it: marked, and what came through the list ends. Nothing here commits.
+"""Remove members from a target list, and exit the enrollments that came through it. Nothing here commits.
 
-The row of somebody who drops out is kept, so that coming back is known, and so is having opted out.
+The row of a removed member stays, so that a return is recognized and an opt-out is kept.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _LIVE = [status.value for status in LIVE_STATUSES]
 
 
 def find_missing(target_list: str, refresh: str) -> list[str]:
-	"""Return the members whom a source has put on the list, and whom none has named in this refresh."""
+	"""Return the members that a source added and that no source contains in this refresh."""
 	member = frappe.qb.DocType(MEMBER)
 	return (
 		frappe.qb.from_(member)
@@ -33,7 +33,7 @@ def find_missing(target_list: str, refresh: str) -> list[str]:
 
 
 def remove_members(target_list: str, members: Sequence[str], now: datetime) -> int:
-	"""Let members drop out of the list; return how many of them had not opted out, so were on it."""
+	"""Remove members from the list; return how many of them had not opted out."""
 	fields = ["recipient_type", "recipient", "opted_out"]
 	rows = frappe.get_all(MEMBER, filters={"name": ["in", list(members)]}, fields=fields)
 	set_values(MEMBER, members, {"removed_at": to_site(now)}, to_site(now))
@@ -44,18 +44,18 @@ def remove_members(target_list: str, members: Sequence[str], now: datetime) -> i
 
 
 def exit_removed(target_list: str, people: Sequence[Person], now: datetime) -> int:
-	"""End what people have come into through a list that they are no longer on, where the campaign says so.
+	"""Exit the enrollments that came through a list, in campaigns that exit removed members. Return their number.
 
-	Who is still on another list that the campaign includes stays on the campaign. Return how many were ended.
+	People who are on another list of the campaign stay enrolled.
 	"""
 	filters = {"target_list": target_list, "when_left": WhenLeft.END.value}
 	campaigns = frappe.get_all("Drip Campaign Target List", filters=filters, pluck="parent", distinct=True)
 	ended = 0
 	for campaign in campaigns if people else ():
-		leaving = set(people) - _find_on_others(campaign, target_list, people)
-		names = _find_enrolled(campaign, target_list, leaving)
+		removed = set(people) - _find_on_others(campaign, target_list, people)
+		names = _find_enrolled(campaign, target_list, removed)
 		ended += exit_enrollments(
-			names, ExitReason.LEFT_LIST, _("Is no longer on the list {0}").format(target_list), now
+			names, ExitReason.LEFT_LIST, _("No longer on the list {0}").format(target_list), now
 		)
 	return ended
 

@@ -1,7 +1,7 @@
-"""What fills a target list: filters, a report, an Email Group, a campaign's log, another list. Reads only, page by page.
+"""Read a target list's sources page by page: filters, a report, an Email Group, a campaign's log, or another list.
 
-A page is people (recipient type and record) and where it ends; the next page begins behind that. Whatever a source
-names, only records that the list's owner may read are put on the list (`fill.py`).
+A page has people (recipient type and record) and the place where it ends, which is where the next page starts. A list
+gets only records that its owner may read (`add_members.py`).
 """
 
 import json
@@ -26,7 +26,7 @@ class SourceError(DripError):
 
 @dataclass(frozen=True)
 class Page:
-	"""Some of the people of a source, and the place behind which the next page begins."""
+	"""Some of the people of a source, and the place after which the next page starts."""
 
 	people: Sequence[Person]
 	last: str
@@ -35,7 +35,7 @@ class Page:
 class RecordSource:
 	"""The records of one type that match list filters."""
 
-	asks_rights = True  # a list of the Desk leaves out by itself what the user may not read
+	asks_rights = True  # a list query excludes what the user may not read
 
 	def __init__(self, recipient_type: str, filters: str | None) -> None:
 		self.recipient_type, self.audience = recipient_type, Audience(recipient_type, filters)
@@ -99,7 +99,7 @@ def _run_report(row) -> list:
 
 
 class LogSource:
-	"""People of a campaign of whom its log says something, or does not say it; paged by their enrollments."""
+	"""People whose log in a campaign has an event, or lacks one; paged by their enrollments."""
 
 	asks_rights = False
 
@@ -137,14 +137,14 @@ class LogSource:
 		query = frappe.qb.from_(event).select(event.enrollment)
 		query = query.where((event.campaign == self.campaign) & (event.event_type == event_type))
 		query = query.where(event.is_bot == 0)
-		query = query.where(event.enrollment.isnotnull())  # NOT IN a set with a NULL is true of nobody
+		query = query.where(event.enrollment.isnotnull())  # NOT IN a set with a NULL is never true
 		if self.link_url and event_type == "Clicked":
 			query = query.where((event.detail == self.link_url) | (event.link == self.link_url))
 		return query
 
 
 class ListSource:
-	"""Everybody on another list, paged by its members."""
+	"""All members of another list, paged by member."""
 
 	asks_rights = False
 
@@ -187,5 +187,5 @@ _MAKERS = {
 
 
 def make_source(row) -> Source:
-	"""Return the source that a row of a list names; raise DripError if what it says makes no sense."""
+	"""Return the source that a row of a list names; raise DripError if the row is not valid."""
 	return _MAKERS[SourceKind(row.kind)](row)

@@ -1,4 +1,4 @@
-"""The emails that ask for a confirmation: their text, and which of them an enrollment in a batch needs now."""
+"""The confirmation emails: their text, and which one an enrollment needs now."""
 
 from datetime import datetime, timedelta
 
@@ -22,7 +22,7 @@ BUTTON = '<p><a class="button" href="{{{{ confirm_url }}}}">{0}</a></p>'
 def decide_confirmation_mail(
 	row: frappe._dict, steps: dict, patience: ConfirmationTimes, *, is_open: bool, now: datetime
 ) -> AskQuestion | KeepWaiting | Expire:
-	"""Return what an enrollment that awaits confirmation needs now; nothing new while a question is still on its way."""
+	"""Return what an enrollment that awaits confirmation needs now; nothing while a question is being sent."""
 	decision = decide_question(from_site(row.confirmation_asked_at), REMINDER in steps, patience, now)
 	if is_open and isinstance(decision, AskQuestion):
 		return KeepWaiting(now + timedelta(hours=1))
@@ -30,9 +30,9 @@ def decide_confirmation_mail(
 
 
 def load_question(campaign, question: str) -> StepText:
-	"""Return the text of a question: the campaign's Email Template, else ours in the language spoken now.
+	"""Return the text of a question: the campaign's Email Template, otherwise ours in the current language.
 
-	A template without the link gets a button. Raises DoesNotExistError when the template is gone.
+	A template without the link gets a button. Raises DoesNotExistError if the template does not exist.
 	"""
 	button = BUTTON.format(_("Yes, send me these emails"))
 	is_reminder = question == REMINDER
@@ -59,13 +59,13 @@ def _default(is_reminder: bool, button: str) -> str:
 		+ "{% endif %}"
 	)
 	reason = (
-		_("You have not answered yet, so we ask once more: do you want the emails of {0}?").format(campaign)
+		_("You have not replied yet, so we ask once more: do you want the emails of {0}?").format(campaign)
 		if is_reminder
 		else _("This address was entered to get the emails of {0}. Is that what you want?").format(campaign)
 	)
 	otherwise = (
-		_("If not, do nothing: you get no further email.")
+		_("If not, do nothing: you will not get another email.")
 		if is_reminder
-		else _("If not, do nothing: without your answer you get none of them.")
+		else _("If not, do nothing: without your confirmation you get none of them.")
 	)
 	return f"<p>{greeting}</p><p>{reason}</p>{button}<p>{otherwise}</p>"

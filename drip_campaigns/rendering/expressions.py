@@ -1,7 +1,7 @@
-"""Expressions in conditions: Frappe's sandbox, with the recipient and nothing that acts, bounded in time and in size.
+"""Expressions in conditions: Frappe's sandbox, with the recipient's fields only, and limits on time and size.
 
-What could fill the memory in one step (a power, a text a thousand million times) is no part of the language here; what
-takes too long in many small steps is stopped by the clock.
+The language has nothing that could fill the memory in one step, such as a power or a long repeated text. A timer stops
+an expression that takes too long in many small steps.
 """
 
 import ast
@@ -44,7 +44,7 @@ _NODES = (
 	*(ast.GeneratorExp, ast.ListComp, ast.comprehension, ast.Store),
 )
 _NUMBERS = ("int", "float", "len", "days_between")  # what these return is as short as a number
-_MAKING = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp, ast.ListComp, ast.GeneratorExp)
+_GROWING = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp, ast.ListComp, ast.GeneratorExp)
 
 
 class ExpressionError(DripError):
@@ -52,7 +52,7 @@ class ExpressionError(DripError):
 
 
 def find_problem(expression: str) -> str | None:
-	"""Return what is wrong with an expression before it is ever evaluated, or None."""
+	"""Return the problem of an expression before it is evaluated, or None."""
 	try:
 		tree = ast.parse(expression, mode="eval")
 	except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -64,7 +64,7 @@ def find_problem(expression: str) -> str | None:
 		if not isinstance(node, _NODES):
 			return _("{0} is not allowed").format(type(node).__name__)
 		if isinstance(node, ast.Name) and node.id not in {*NAMES, *FUNCTIONS, *local}:
-			return _("{0} is not known. Known are {1}").format(node.id, ", ".join((*NAMES, *FUNCTIONS)))
+			return _("{0} is not known. Use {1}").format(node.id, ", ".join((*NAMES, *FUNCTIONS)))
 		if isinstance(node, ast.Attribute) and not _is_allowed(node):
 			return _("{0} is not allowed").format(f".{node.attr}")
 		if (
@@ -72,14 +72,14 @@ def find_problem(expression: str) -> str | None:
 			and isinstance(node.op, ast.Mult)
 			and not _multiplies_numbers(node, local)
 		):
-			return _("only a number can be multiplied, by a number that is written out")
+			return _("multiply only a number by a number written as digits")
 	return None
 
 
 def evaluate(expression: str, recipient: Recipient | None, now: datetime) -> bool:
-	"""Say whether an expression is true for a recipient; raise ExpressionError if it cannot be told.
+	"""Return whether an expression is true for a recipient; raise ExpressionError if it cannot be evaluated.
 
-	`doc` is a copy of the record's fields: nothing that an expression does reaches the record or the database.
+	`doc` is a copy of the record's fields, so an expression cannot change the record or the database.
 	"""
 	problem = find_problem(expression)
 	if problem:
@@ -109,7 +109,7 @@ def _is_allowed(node: ast.Attribute) -> bool:
 
 
 def _multiplies_numbers(node: ast.BinOp, local: set[str]) -> bool:
-	"""A text times a number is a text: one side must be a small number, and the other nothing that was made longer before."""
+	"""Return whether one side is a small number and the other is not a long text, which a number would repeat."""
 	sides = (node.left, node.right)
 	numbers = [side.value for side in sides if isinstance(side, ast.Constant)]
 	is_small = any(isinstance(number, int | float) and abs(number) <= 10_000 for number in numbers)
@@ -119,7 +119,7 @@ def _multiplies_numbers(node: ast.BinOp, local: set[str]) -> bool:
 def _may_be_long(node: ast.AST, local: set[str]) -> bool:
 	if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _NUMBERS:
 		return False
-	if isinstance(node, _MAKING) or (isinstance(node, ast.Name) and node.id in local):
+	if isinstance(node, _GROWING) or (isinstance(node, ast.Name) and node.id in local):
 		return True
 	return any(_may_be_long(child, local) for child in ast.iter_child_nodes(node))
 

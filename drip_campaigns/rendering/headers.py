@@ -1,7 +1,7 @@
-"""The headers that say what kind of mail this is: for mailbox providers, for answering machines, and for leaving by mail.
+"""The headers for mailbox providers, auto-responders, and unsubscribing by email.
 
-RFC 2919 (List-Id), RFC 2369 (the mailto of List-Unsubscribe), RFC 3834 (Auto-Submitted); Precedence and
-X-Auto-Response-Suppress quiet answering machines that read neither; Feedback-ID lets Gmail count complaints by campaign.
+RFC 2919 (List-Id), RFC 2369 (the mailto of List-Unsubscribe), RFC 3834 (Auto-Submitted). Precedence and
+X-Auto-Response-Suppress stop auto-responders that read neither; with Feedback-ID, Gmail counts complaints by campaign.
 """
 
 import hashlib
@@ -27,18 +27,18 @@ class Headers:
 		self._made: dict[tuple[str, str], dict[str, str]] = {}
 
 	def make(self, sender: Sender, step: str) -> dict[str, str]:
-		"""Return the headers of a step's emails; a campaign of personal letters has none of them."""
+		"""Return the headers of a step's emails; none if the campaign omits bulk headers."""
 		key = sender.address, step
 		if key not in self._made:
-			self._made[key] = {} if self.campaign.omit_bulk_headers else dict(self._marks(step))
+			self._made[key] = {} if self.campaign.omit_bulk_headers else dict(self._find_headers(step))
 		return self._made[key]
 
 	def mailto(self, sender: Sender, token: str) -> str:
-		"""Return the address to which an email is sent for leaving, or nothing where nobody would read it."""
+		"""Return the mailto link for unsubscribing by email, or nothing if the site reads no mailbox for it."""
 		mailbox = self.settings.unsubscribe_mailbox or sender.mailbox
 		return f"mailto:{quote(to_ascii(mailbox), safe='@')}?subject={SUBJECT}%20{token}" if mailbox else ""
 
-	def _marks(self, step: str) -> Iterator[tuple[str, str]]:
+	def _find_headers(self, step: str) -> Iterator[tuple[str, str]]:
 		settings = self.settings
 		if not settings.omit_list_id:
 			yield "List-Id", format_address(self.campaign.campaign_name, f"{self.key}.drip.{self.host}")

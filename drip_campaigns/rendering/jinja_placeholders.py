@@ -24,7 +24,7 @@ class ProtectedHtml:
 	pieces: tuple[str, ...]
 
 	def restore(self, html: str) -> str:
-		"""Return `html` with every token replaced by the Jinja it stands for; a token may stand there twice."""
+		"""Return `html` with every token replaced by the Jinja it stands for; a token may occur twice."""
 		return _TOKEN.sub(lambda match: self.pieces[int(match.group(1) or match.group(2))], html)
 
 

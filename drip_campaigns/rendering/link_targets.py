@@ -1,4 +1,4 @@
-"""Where counted links lead: kept apart from campaigns and steps, so that the links of old emails outlive both."""
+"""Where counted links lead: stored apart from campaigns and steps, so that the links of old emails outlive both."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,7 +16,7 @@ _COLUMNS = (
 	*("url", "target", "campaign", "step"),
 )
 MOST_REMEMBERED = 10_000
-# What this process has found of the links of steps, by site and key: such a link leads to the same place for ever.
+# The targets that this process has read, by site and key: the target of a step's link never changes.
 _found: dict[tuple[str, str], str] = {}
 
 
@@ -28,11 +28,11 @@ def named_urls() -> dict[str, tuple[str, str]]:
 
 
 def store_targets(targets: Iterable[Target], campaign, step: str, now: datetime) -> None:
-	"""Write down where the links of a step lead, in the transaction of the emails they stand in; most often they are known."""
+	"""Store where the links of a step lead, in the transaction of its emails. Most links are stored already."""
 	wanted = {target.key: target for target in targets}
 	if not wanted:
 		return
-	# Asked first: an insert locks also what is there already, and other workers write the same step's emails.
+	# Read first: an insert also locks existing rows, and other workers write the same step's emails.
 	known = {row.name for row in select_in(DOCTYPE, ["name"], "name", list(wanted))}
 	moment, owner = to_site(now), campaign.owner
 	insert_new_rows(
@@ -58,7 +58,7 @@ def find_target(key: str, own_url: str) -> str:
 
 
 def cached_target(site: str, key: str, own_url: str) -> str:
-	"""Return where the link `key` of a site leads as far as this process knows; nothing if it does not. Needs no site."""
+	"""Return where the link `key` of a site leads if this process has read it, otherwise nothing. Needs no site."""
 	target = own_url or _found.get((site, key), "")
 	return target if leads_to_the_web(target) else ""
 

@@ -1,4 +1,4 @@
-"""The counted links of one email: made while it is filled, and taken out of what colleagues see of it."""
+"""Make the counted links of one email, and remove them from what colleagues see."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -16,7 +16,7 @@ _LEADING_KEY = re.compile(r"\A[0-9a-z]+")
 
 
 class Tracker:
-	"""What a text needs for its links: `click_url`, `open_url`, `tracking_url(...)`; of an email that is not tracked as well."""
+	"""What a text needs for its links: `click_url`, `open_url`, `tracking_url(...)`; also for an untracked email."""
 
 	def __init__(
 		self,
@@ -32,7 +32,7 @@ class Tracker:
 		self._signed: dict[str, str] = {}
 
 	def context(self) -> dict[str, object]:
-		"""Return what the templates of an email know of its links."""
+		"""Return the template variables of an email's links."""
 		return {
 			"click_url": self.click_url,
 			"open_url": self.open_url,
@@ -41,18 +41,18 @@ class Tracker:
 		}
 
 	def tracking_url(self, name: str) -> str:
-		"""Return the link that stands in a text as a named Tracking URL."""
+		"""Return the link of a named Tracking URL."""
 		if name not in self._named:
 			raise TemplateRuntimeError(
-				f"There is no Tracking URL “{name}”. Make one, or correct its name in the text."
+				f"Tracking URL “{name}” does not exist. Create it, or correct its name in the text."
 			)
 		key, url = self._named[name]
 		return f"{self.click_url}/{key}" if self.click_url else url
 
 	def link_of(self, filled: str, key: str) -> str:
-		"""Return what stands in an email for a link that is different for each recipient; `filled` is HTML.
+		"""Return the counted link for a URL that differs by recipient; `filled` is HTML.
 
-		The address is signed with the email, so that the link leads there and nowhere else.
+		The URL is signed with the email, so that the link leads only there.
 		"""
 		url = unescape(str(filled)).strip()
 		if not leads_to_the_web(url) or url.startswith(self._root):
@@ -66,17 +66,17 @@ class Tracker:
 		return link
 
 	def without_tracking(self, html: str, targets: Mapping[str, str]) -> str:
-		"""Return HTML whose counted links lead straight to where they lead: a colleague's click is not the recipient's."""
+		"""Return HTML with the targets in place of counted links, so that a colleague's click is not counted."""
 		if not self.click_url:
 			return html
 		for link, url in self._signed.items():
 			html = html.replace(link, escape(url))
 		first, *others = html.split(f"{self.click_url}/")
 		return first + "".join(
-			_LEADING_KEY.sub(lambda m: self._straight(m[0], targets), one) for one in others
+			_LEADING_KEY.sub(lambda m: self._find_target(m[0], targets), one) for one in others
 		)
 
-	def _straight(self, key: str, targets: Mapping[str, str]) -> str:
+	def _find_target(self, key: str, targets: Mapping[str, str]) -> str:
 		url = targets.get(key) or next((url for named, url in self._named.values() if named == key), "#")
 		return escape(url)
 
@@ -85,7 +85,7 @@ class Tracker:
 
 
 def read_click(subject: str, key: str) -> tuple[str, str]:
-	"""Return the email and the own address that a click's token was made for; raise InvalidTokenError for a key that is none."""
+	"""Return the email and the own address that a click's token was made for; raise InvalidTokenError for an invalid key."""
 	if not _KEY.fullmatch(key):
 		raise tokens.InvalidTokenError
 	mail, _tilde, encoded = subject.partition("~")

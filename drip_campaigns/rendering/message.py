@@ -1,6 +1,6 @@
 """One email as it goes over the wire: RFC 5322 headers, a plain-text and an HTML part. No database.
 
-Put together by hand, because the standard library's generator takes longer than all the rest of an email; its
+Written by hand, because the standard library's generator takes longer than the rest of an email together. Its
 encoders (RFC 2047, quoted-printable) do the difficult part.
 """
 
@@ -15,12 +15,12 @@ from drip_campaigns.rendering.render_email import RenderedEmail
 
 CRLF = "\r\n"
 LINE_LIMIT = 76
-LONGEST_LINE = 990  # RFC 5321 allows 998, without the line's end
+LONGEST_LINE = 990  # RFC 5321 allows 998, without the line end
 
 
 @dataclass(frozen=True)
 class MessageEnvelope:
-	"""From whom, to whom, and under which identity a message travels."""
+	"""The sender, recipient, and identity of a message."""
 
 	from_name: str
 	from_address: str
@@ -31,7 +31,7 @@ class MessageEnvelope:
 	unsubscribe_url: str
 	site_url: str
 	unsubscribe_mailto: str = ""
-	references: tuple[str, ...] = ()  # the Message-IDs of what it answers, the latest last
+	references: tuple[str, ...] = ()  # the Message-IDs of what it replies to, the latest last
 
 
 def compose(
@@ -39,9 +39,9 @@ def compose(
 ) -> str:
 	"""Return the message as text with CRLF line ends, one address in To, ready for SMTP.
 
-	List-Unsubscribe and List-Unsubscribe-Post are those of RFC 8058: a POST to the URL unsubscribes; so does, by RFC 2369,
-	an email to the mailto.
-	`extra` holds further headers. Raises UnicodeEncodeError for an address that SMTP cannot carry.
+	List-Unsubscribe and List-Unsubscribe-Post follow RFC 8058: a POST to the URL unsubscribes. By RFC 2369, an email to
+	the mailto does too.
+	`extra` holds further headers. Raises UnicodeEncodeError for an address outside ASCII.
 	"""
 	boundary = f"=_drip_{envelope.message_id.partition('@')[0]}"
 	headers = {
@@ -77,8 +77,8 @@ def _date(now: datetime) -> str:
 
 @lru_cache(maxsize=1024)
 def format_address(name: str, address: str) -> str:
-	"""Return a name with an address as a header holds it: encoded (RFC 2047), and on one logical line whatever the name has."""
-	address.encode("ascii")  # SMTP without SMTPUTF8 carries nothing else
+	"""Return a name and an address for a header: encoded (RFC 2047), and on one logical line."""
+	address.encode("ascii")  # SMTP without SMTPUTF8 needs ASCII
 	name = " ".join(name.split())
 	if name.isascii() and len(name) <= LINE_LIMIT:
 		return email.utils.formataddr((name, "".join(address.split())))
@@ -87,7 +87,7 @@ def format_address(name: str, address: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _text(value: str) -> str:
-	"""Return an unstructured header's value on one logical line: what a record holds cannot begin a new header."""
+	"""Return an unstructured header's value on one logical line: so a record's text cannot start a new header."""
 	value = " ".join(value.split())
 	if value.isascii() and len(value) <= LINE_LIMIT:
 		return value

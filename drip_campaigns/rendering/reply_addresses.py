@@ -1,4 +1,4 @@
-"""Addresses that know which email they belong to: return paths (VERP), and Reply-To, of those who want that."""
+"""Addresses that identify their email: return paths (VERP), and tagged Reply-To addresses."""
 
 from functools import cached_property
 
@@ -10,7 +10,7 @@ from drip_campaigns.site.signing_keys import token_keys
 
 
 class Mailboxes:
-	"""The table of Drip Settings for one run. An account without a row of its own has the row that names none."""
+	"""The mailboxes of Drip Settings, for one run. An account without its own row uses the row without an account."""
 
 	def __init__(self) -> None:
 		rows = frappe.get_cached_doc("Drip Settings").get("mailboxes") or []
@@ -21,14 +21,14 @@ class Mailboxes:
 		return token_keys()
 
 	def return_path(self, account: str | None, drip_email: str) -> str | None:
-		"""Return where bounces of one email go; None where that is to the sender."""
+		"""Return where bounces of one email go; None for the sender's address."""
 		row = self._row(account)
 		if not row or not row.return_path:
 			return None
 		return self._tagged(row.return_path, drip_email)
 
 	def reply_to(self, account: str | None, drip_email: str, address: str) -> str:
-		"""Return where answers to one email go: `address`, with a tag if that is wanted."""
+		"""Return where replies to one email go: `address`, with a tag if the row asks for tags."""
 		row = self._row(account)
 		return self._tagged(address, drip_email) if row and row.tags_replies else address
 

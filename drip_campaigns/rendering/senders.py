@@ -1,4 +1,4 @@
-"""Who an email is from: the enrollment's sender, through the Email Account that matches.
+"""Find the sender of an email: the enrollment's sender, with the matching Email Account.
 
 Senders are few and recipients many, so each sender is resolved once per run.
 """
@@ -19,13 +19,13 @@ class NoOutgoingAccountError(DripError):
 
 @dataclass(frozen=True)
 class Sender:
-	"""What stands in From, where answers go, and through which Email Account it leaves."""
+	"""The From name and address, the reply address, and the Email Account that sends."""
 
 	name: str
 	address: str
 	reply_to: str
 	email_account: str | None
-	mailbox: str = ""  # an address that this site reads the mail of, for leaving by email
+	mailbox: str = ""  # an address whose mail this site reads, for unsubscribing by email
 
 
 class Senders:
@@ -57,7 +57,7 @@ def _resolve(user: str) -> Sender:
 
 
 def _identity(user: str) -> tuple[str, str]:
-	"""Return name and address of a User; the built-in users have no address of their own to write from."""
+	"""Return name and address of a User; built-in users have no address to send from."""
 	if not user or user in frappe.STANDARD_USERS:
 		return "", ""
 	row = frappe.db.get_value("User", user, ["full_name", "email"], as_dict=True) or frappe._dict()

@@ -1,4 +1,4 @@
-"""Which text was sent to whom: each text of a step is stored once, under a name made of what it says."""
+"""Store each sent text of a step once, under a name that is a hash of its content."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from drip_campaigns.site.clock import to_site
 DOCTYPE = "Drip Step Version"
 _COLUMNS = ("name", "campaign", "step", "subject", "message", "email_template")
 _STANDARD = ("owner", "modified_by", "creation", "modified")
-_stored: set[tuple[str, str]] = set()  # what this process knows to be committed: (site, name)
+_stored: set[tuple[str, str]] = set()  # the versions that this process has committed: (site, name)
 MOST_REMEMBERED = 10_000
 
 
@@ -31,14 +31,14 @@ class Version:
 
 
 def make_version(campaign: str, step: str, text: StepText, template: str | None) -> Version:
-	"""Return the version that a text is: the same for the same text of the same step."""
+	"""Return the version of a text: the same one for the same text of the same step."""
 	content = "\0".join((campaign, step, text.subject, text.html, text.preview, template or ""))
 	name = hashlib.blake2b(content.encode(), digest_size=10).hexdigest()
 	return Version(name, campaign, step, text.subject[:255], text.html, template)
 
 
 def store_versions(versions: Iterable[Version], now: datetime) -> None:
-	"""Write those of the texts that are not stored yet: none at all for most batches. Does not commit."""
+	"""Store the texts that are not stored yet; most batches have none. Does not commit."""
 	site, stamp = frappe.local.site, to_site(now)
 	new = {version.name: version for version in versions if (site, version.name) not in _stored}
 	if not new:

@@ -1,7 +1,7 @@
-"""The sandbox in which campaign texts are rendered: Frappe's, without the database, and strict about unknown names.
+"""The sandbox for campaign texts: Frappe's sandbox, without the database, and strict about unknown names.
 
-A text is written by any user who may write a campaign and runs with the rights of the scheduler. So it sees the
-recipient's record and formatting helpers, never `frappe.db`, `get_doc` or a method of a document.
+Any user who may write a campaign writes texts, which run with the rights of the scheduler. They can use the
+recipient's record and formatting helpers, never `frappe.db`, `get_doc`, or a method of a document.
 """
 
 import html
@@ -50,19 +50,19 @@ _SAFE_FRAPPE_NAMES = (
 
 
 class TemplateTimeoutError(TemplateRuntimeError):
-	"""A text takes too long to be filled."""
+	"""Filling a text takes too long."""
 
 
 @dataclass(frozen=True)
 class TemplateProblem:
-	"""What is wrong with a text, in a sentence, and on which line of it."""
+	"""A problem of a text, in a sentence, and its line."""
 
 	message: str
 	line: int | None = None
 
 
 class RecordView:
-	"""The recipient's record as a template sees it: its fields, read-only, and nothing that acts."""
+	"""The recipient's record as a template sees it: its fields, read-only, and no methods."""
 
 	__slots__ = ("_doctype", "_fields")
 
@@ -81,7 +81,7 @@ class RecordView:
 		return self._mark(fieldname)
 
 	def is_field(self, name: str) -> bool:
-		"""Say whether a text reads a field by that name, and neither a method nor what Frappe keeps for itself."""
+		"""Return whether a name is a field, and neither a method nor private."""
 		return name in self._fields and name[0] != "_" and name not in RecordView.__dict__
 
 	def get(self, fieldname: str, default: Any = None) -> Any:
@@ -95,7 +95,7 @@ class RecordView:
 	def _mark(self, fieldname: str) -> Any:
 		value = self._fields[fieldname]
 		if not isinstance(value, str) or not _ESCAPED.search(value):
-			return value  # which would be escaped to itself
+			return value  # escaping would not change it
 		field = self._field(fieldname)
 		# Frappe has sanitized these when the record was saved; escaping them would show their tags.
 		return Markup(value) if field and field.fieldtype in _HTML_FIELDTYPES else value
@@ -117,10 +117,10 @@ def text_environment() -> Environment:
 def find_problem(
 	source: str, doctypes: list[str], also_known: tuple[str, ...] = ()
 ) -> TemplateProblem | None:
-	"""Return what can be known to be wrong with a text before it is ever rendered, or None.
+	"""Return the problem of a text that is known before it is rendered, or None.
 
-	A field of `doc` counts as known when a recipient type of `doctypes` has it: which type a recipient will have
-	is not known yet. `also_known` are names that this kind of text has beside those of a step.
+	A field of `doc` counts as known when a recipient type of `doctypes` has it: which type a recipient has
+	is not known yet. `also_known` are names that this kind of text has in addition to those of a step.
 	"""
 	environment = text_environment()
 	try:
@@ -141,7 +141,7 @@ def _find_unknown_url(tree: nodes.Template) -> TemplateProblem | None:
 			name = call.args[0].value if call.args and isinstance(call.args[0], nodes.Const) else None
 			if name is not None and name not in named_urls():
 				return TemplateProblem(
-					f"There is no Tracking URL “{name}”. Make one, or correct its name", call.lineno
+					f"Tracking URL “{name}” does not exist. Create it, or correct its name", call.lineno
 				)
 	return None
 
@@ -156,9 +156,7 @@ def _find_unknown_field(tree: nodes.Template, doctypes: list[str]) -> TemplatePr
 				f"recipient.{node.attr} is not known. A recipient has {known}", node.lineno
 			)
 		if node.node.name == "doc" and not _some_type_has(node.attr, doctypes):
-			return TemplateProblem(
-				f"doc.{node.attr} is a field of none of {', '.join(doctypes)}", node.lineno
-			)
+			return TemplateProblem(f"doc.{node.attr} is not a field of {', '.join(doctypes)}", node.lineno)
 	return None
 
 
@@ -178,7 +176,7 @@ def limit_time(seconds: float) -> Iterator[None]:
 	if threading.current_thread() is not threading.main_thread():
 		yield
 		return
-	_listen_to_timer()
+	_install_timer()
 	signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
 	try:
 		yield
@@ -187,17 +185,17 @@ def limit_time(seconds: float) -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _listen_to_timer() -> None:
-	# Once a process: it takes longer than to set the timer, and nobody else sets this one.
-	signal.signal(signal.SIGVTALRM, _time_is_up)
+def _install_timer() -> None:
+	# Once per process: it takes longer than setting the timer, and nothing else uses this one.
+	signal.signal(signal.SIGVTALRM, _raise_timeout)
 
 
-def _time_is_up(_signal: int, _frame: object) -> None:
-	raise TemplateTimeoutError(_("It takes too long to fill. Is there a loop that never ends?"))
+def _raise_timeout(_signal: int, _frame: object) -> None:
+	raise TemplateTimeoutError(_("Filling it takes too long. Check it for an endless loop."))
 
 
 def to_plain(markup: str) -> str:
-	"""Return text without markup entities, on one line: what a subject or a header may hold."""
+	"""Return text without markup entities on one line, for a subject or a header."""
 	return " ".join(html.unescape(markup).split())
 
 
@@ -215,12 +213,12 @@ def _environment(*, autoescape: bool) -> Environment:
 		"_": full["_"],
 		"frappe": frappe._dict(frappe_names),
 	}
-	_read_records_at_once(environment)
+	_skip_checks_for_records(environment)
 	return environment
 
 
-def _read_records_at_once(environment: Environment) -> None:
-	"""Let the sandbox read the field of a record without asking whether that acts: RecordView has nothing that does."""
+def _skip_checks_for_records(environment: Environment) -> None:
+	"""Skip the sandbox's check for fields of a record: RecordView has no methods that do anything."""
 	ask = environment.getattr
 
 	def read(value: Any, name: str) -> Any:

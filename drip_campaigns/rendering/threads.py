@@ -1,4 +1,4 @@
-"""The threads of a batch's recipients: read at once, and only when a step is to be in the same thread as the email before."""
+"""The threads of a batch's recipients: read in one query, and only if a step replies in the thread of an earlier email."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from drip_campaigns.core.model import EmailStatus, Plan
 from drip_campaigns.core.schedule.confirmation import QUESTIONS
 from drip_campaigns.db.dialect import is_among
 
-# One that was skipped, withdrawn or refused is not there to be answered.
+# A skipped, canceled, or refused email cannot be replied to.
 _ON_ITS_WAY = (
 	EmailStatus.QUEUED.value,
 	EmailStatus.SENDING.value,
@@ -21,7 +21,7 @@ _ON_ITS_WAY = (
 
 
 class Threads:
-	"""What each recipient of a batch has been sent of a campaign before."""
+	"""The emails that each recipient of a batch has got from a campaign."""
 
 	def __init__(self, plan: Plan, rows: Mapping[str, Any]) -> None:
 		self._plan, self._rows = plan, rows
@@ -29,11 +29,11 @@ class Threads:
 		self._earlier: Mapping[str, list[EarlierEmail]] | None = None
 
 	def begin(self, enrollments: Sequence[str]) -> None:
-		"""Forget the batch before; the emails of these are read once somebody asks."""
+		"""Start a batch. The emails of its enrollments are read when needed."""
 		self._enrollments, self._earlier = enrollments, None
 
 	def of(self, enrollment: str, step: str) -> Thread | None:
-		"""Return the thread that a step belongs to, or None: it begins one."""
+		"""Return the thread that a step continues, or None if it starts one."""
 		row = self._rows.get(step)
 		if row is None or not row.get("in_thread"):
 			return None
@@ -58,6 +58,6 @@ class Threads:
 		return earlier
 
 	def _when(self, row: frappe._dict) -> tuple:
-		"""Two steps of one day may have been queued in one run."""
+		"""Return the sort key of an email: two steps of one day may have been queued in one run."""
 		placed = self._plan.placed.get(row.step)
 		return row.queued_at, placed.place if placed else (0, 0)

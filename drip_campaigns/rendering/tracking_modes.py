@@ -1,4 +1,4 @@
-"""What is recorded of the emails of one run: the campaign's mode, narrowed by what recipients agreed to; and their UTM."""
+"""The tracking modes of one run's emails: the campaign's mode, limited by each recipient's consent; and their UTM."""
 
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode, effective_mode
 from drip_campaigns.people.recipients import Recipient
@@ -8,7 +8,7 @@ UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content")
 
 
 class TrackingModes:
-	"""The modes of one campaign's emails; reads the settings only where they make a difference."""
+	"""The modes of one campaign's emails; reads the settings only if they matter."""
 
 	def __init__(self, campaign) -> None:
 		self._mode = TrackingMode(campaign.tracking_mode or TrackingMode.ANONYMOUS.value)
@@ -20,7 +20,7 @@ class TrackingModes:
 		return self._mode is not TrackingMode.NONE
 
 	def of(self, recipient: Recipient) -> TrackingMode:
-		"""Return the mode of an email to somebody whose own wishes are known."""
+		"""Return the mode of an email to a recipient, by their consent."""
 		return effective_mode(self._mode, recipient.tracking_consent, needs_consent=self._needs_consent)
 
 

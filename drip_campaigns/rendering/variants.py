@@ -1,4 +1,4 @@
-"""The variants of a campaign's steps in a run: who gets which text. One query a run, and none without variants."""
+"""The variants of a campaign's steps in a run: which text each enrollment gets. One query per run, none without variants."""
 
 from collections import defaultdict
 
@@ -11,7 +11,7 @@ OWN = "A"  # the step's own text
 
 
 class Variants:
-	"""Which variant of a step an enrollment gets, and what it says."""
+	"""Which variant of a step an enrollment gets, and its text."""
 
 	def __init__(self, campaign) -> None:
 		labels = {row.label: row for row in campaign.steps if row.label}
@@ -23,7 +23,7 @@ class Variants:
 		self._winners = _load_winners(campaign.name) if self._rows else {}
 
 	def of(self, enrollment: str, step: str) -> str:
-		"""Return the letter of the variant that an enrollment gets of a step: the winner's, if it is decided; else drawn."""
+		"""Return the letter of a step's variant for an enrollment: the winner's, otherwise a drawn one."""
 		rows = self._rows.get(step)
 		if not rows:
 			return ""
@@ -31,7 +31,7 @@ class Variants:
 		return winner if winner in rows else choose_variant(weights_of(rows), enrollment, step)
 
 	def row_of(self, step_row, variant: str):
-		"""Return the row that holds the text of a variant: the step's own for A, and where there are none."""
+		"""Return the row with the text of a variant: the step's own row for A, and without variants."""
 		return self._rows[step_row.name].get(variant, step_row) if variant else step_row
 
 	def steps(self) -> dict[str, dict[str, object]]:

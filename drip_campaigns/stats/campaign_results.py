@@ -1,4 +1,4 @@
-"""A campaign's figures as its form shows them: a row a step, persons and machines apart. A few rows are read."""
+"""A campaign's results as its form shows them: a row per step, with people and bots separate. Reads a few rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,8 +20,8 @@ COLUMNS = {
 	"bounced": EventType.BOUNCED,
 	"left": EventType.UNSUBSCRIBED,
 }
-# What steps come to beside emails: actions, waits that are over, ways elsewhere, and whom a step was not for.
-TURNS = {
+# The results of steps other than emails: actions, branches, and skipped people.
+OTHER_COLUMNS = {
 	"acted": EventType.ACTED,
 	"action_failed": EventType.ACTION_FAILED,
 	"moved_on": EventType.BRANCHED,
@@ -31,7 +31,7 @@ _NONE_OPEN = {"waiting": 0, "assigned": 0}
 
 
 def describe(campaign) -> dict[str, Any]:
-	"""Return a row for each step in the order of the form, one for what belongs to none, and the sum of all."""
+	"""Return a row per step in the order of the form, a row for events without a step, and the total."""
 	totals, subjects = read_totals(campaign.name), step_subjects(campaign)
 	open_actions = _count_open_actions(campaign)
 	rows = [
@@ -39,7 +39,7 @@ def describe(campaign) -> dict[str, Any]:
 			**{"step": row.name, "idx": row.idx, "subject": subjects[row.name]},
 			**{"step_type": row.step_type or StepType.SEND.value, **open_actions.get(row.name, _NONE_OPEN)},
 			**_figures(totals, row.name),
-			**{name: totals.get((row.name, event.value, 0), 0) for name, event in TURNS.items()},
+			**{name: totals.get((row.name, event.value, 0), 0) for name, event in OTHER_COLUMNS.items()},
 		}
 		for row in campaign.steps
 	]
@@ -55,7 +55,7 @@ def describe(campaign) -> dict[str, Any]:
 
 
 def summarize(campaigns: Sequence[str]) -> dict[str, dict[str, int]]:
-	"""Return for each campaign how many are on board, and the figures of persons in all: a few statements for a whole list."""
+	"""Return each campaign's live enrollments and its results without bots, in a few statements for a whole list."""
 	if not campaigns:
 		return {}
 	sums, live = read_sums(campaigns), _count_live(campaigns)
@@ -76,7 +76,7 @@ def _count_live(campaigns: Sequence[str]) -> dict[str, int]:
 
 
 def _count_open_actions(campaign) -> dict[str, dict[str, int]]:
-	"""Return by step how many actions wait to be done, and how many ToDos to be closed: of what is done, the log has the sums."""
+	"""Return by step how many actions wait, and how many wait for a ToDo to be closed. The counters have the done ones."""
 	if not any(row.step_type == StepType.ACTION for row in campaign.steps):
 		return {}
 	action = frappe.qb.DocType("Drip Action")

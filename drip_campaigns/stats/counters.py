@@ -1,7 +1,7 @@
-"""How often what has happened, kept beside the log: a campaign's form adds up a few rows, however many events there are.
+"""Counters of the log's events: a campaign's form adds up a few rows, however many events there are.
 
-Events are counted a little later, in batches, by one worker at a time: whoever writes an event waits for no sum. An
-event is counted in the transaction that marks it, so the sums always equal the marked events and those cleared.
+One worker at a time counts events later, in batches, so that writing an event never waits. The transaction that counts
+an event also marks it. The counters therefore always equal the marked events plus the cleared ones.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ DIMENSIONS = ("campaign", "step", "event_type", "is_bot", "tracking_url")
 
 
 class CounterKey(NamedTuple):
-	"""What a sum is of. Empty means none."""
+	"""What a counter counts. Empty means none."""
 
 	campaign: str
 	step: str
@@ -31,21 +31,21 @@ class CounterKey(NamedTuple):
 
 	@classmethod
 	def of(cls, row: Mapping) -> "CounterKey":
-		"""Return what an event, or a Drip Counter, is of."""
+		"""Return the key of an event or a Drip Counter."""
 		return cls(*((row[name] or 0) if name == "is_bot" else (row[name] or "") for name in DIMENSIONS))
 
 	@property
 	def is_kept(self) -> bool:
-		"""Say whether anybody asks for it: what belongs to no campaign and no link is not summed up."""
+		"""Return whether it is counted: only what belongs to a campaign or a link is."""
 		return bool(self.campaign or self.tracking_url)
 
 
 def count_next() -> int:
-	"""Add events that are not counted yet to the sums, at most a batch, and mark them; return how many.
+	"""Count and mark a batch of uncounted events; return their number.
 
-	The caller commits. It begins with a lock: what is read after it is not older than what another worker has counted.
+	The caller commits. A lock comes first, so that the counters that are read include what another worker has counted.
 	"""
-	lock()
+	lock_counters()
 	event = frappe.qb.DocType("Drip Event")
 	query = frappe.qb.from_(event).select(event.name, *(event[name] for name in DIMENSIONS))
 	rows = query.where(event.is_counted == 0).limit(BATCH).run(as_dict=True)
@@ -54,21 +54,21 @@ def count_next() -> int:
 	return len(rows)
 
 
-def keep_without(column: str, values: Sequence[str]) -> None:
-	"""Let the sums outlive events that are about to be deleted: those whose `column` is one of `values`."""
+def keep_totals_without(column: str, values: Sequence[str]) -> None:
+	"""Count and clear the events whose `column` is one of `values`, before the caller deletes them."""
 	if not values:
 		return
-	lock()
+	lock_counters()
 	event = frappe.qb.DocType("Drip Event")
 	query = frappe.qb.from_(event).select(event.name, event.is_counted, *(event[name] for name in DIMENSIONS))
 	rows = query.where(is_among(event[column], values)).for_update().run(as_dict=True)
 	if uncounted := [row for row in rows if not row.is_counted]:
 		_count(uncounted)
-	add(Counter(map(CounterKey.of, rows)), "cleared")
+	add_to_counters(Counter(map(CounterKey.of, rows)), "cleared")
 
 
 def read_totals(campaign: str) -> dict[tuple[str, str, int], int]:
-	"""Return how often what has happened in a campaign, by step, event and whether by a machine; up to this moment."""
+	"""Return a campaign's totals by step, event type, and is_bot, including events not counted yet."""
 	figure, event = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("Drip Event")
 	kept = frappe.qb.from_(figure).select(figure.step, figure.event_type, figure.is_bot, figure.total)
 	totals: Counter = Counter()
@@ -82,7 +82,7 @@ def read_totals(campaign: str) -> dict[tuple[str, str, int], int]:
 
 
 def read_sums(campaigns: Sequence[str]) -> dict[tuple[str, str], int]:
-	"""Return how often persons did, or were sent, what: by campaign and event, up to this moment, for many campaigns at once."""
+	"""Return the totals without bots by campaign and event type, including events not counted yet."""
 	figure, event = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("Drip Event")
 	kept = frappe.qb.from_(figure).select(figure.campaign, figure.event_type, Sum(figure.total))
 	kept = kept.where(is_among(figure.campaign, campaigns) & (figure.is_bot == 0))
@@ -99,7 +99,7 @@ def read_sums(campaigns: Sequence[str]) -> dict[tuple[str, str], int]:
 
 
 def delete_campaign_counters(campaign: str) -> None:
-	"""Remove the sums of a campaign that is deleted; those of links stay, for the links do."""
+	"""Delete the counters of a deleted campaign. Counters of links stay, as the links do."""
 	frappe.db.delete(DOCTYPE, {"campaign": campaign, "tracking_url": ["is", "not set"]})
 	frappe.db.set_value(
 		DOCTYPE, {"campaign": campaign}, {"campaign": None, "step": None}, update_modified=False
@@ -107,18 +107,18 @@ def delete_campaign_counters(campaign: str) -> None:
 
 
 def _count(rows: Sequence[frappe._dict]) -> None:
-	add(Counter(map(CounterKey.of, rows)), "total")
+	add_to_counters(Counter(map(CounterKey.of, rows)), "total")
 	event = frappe.qb.DocType("Drip Event")
 	names = [row.name for row in rows]
 	frappe.qb.update(event).set(event.is_counted, 1).where(is_among(event.name, names)).run()
 
 
-def add(sums: Mapping[CounterKey, int], field: str) -> None:
-	"""Add to the sums, with the lock held; make those that are missing."""
+def add_to_counters(sums: Mapping[CounterKey, int], field: str) -> None:
+	"""Add to the counters, and create the missing ones. The caller holds the lock."""
 	sums = {what: number for what, number in sums.items() if what.is_kept}
 	if not sums:
 		return
-	rows = load({what.campaign for what in sums}, {what.tracking_url for what in sums})
+	rows = load_counters({what.campaign for what in sums}, {what.tracking_url for what in sums})
 	known = {CounterKey.of(row): row for row in reversed(rows)}
 	update_rows(
 		DOCTYPE,
@@ -137,8 +137,8 @@ def _with_nulls(row: Sequence) -> list:
 	return [None if value == "" else value for value in row]
 
 
-def load(campaigns: set[str], urls: set[str]) -> list[frappe._dict]:
-	"""Return, as they are now, the Drip Figures of these campaigns, and of these links what belongs to no campaign any more."""
+def load_counters(campaigns: set[str], urls: set[str]) -> list[frappe._dict]:
+	"""Return and lock the Drip Counters of these campaigns, and those of these links without a campaign."""
 	figure = frappe.qb.DocType(DOCTYPE)
 	of_campaign = is_among(figure.campaign, sorted(campaigns | {""}))
 	of_url = figure.campaign.isnull() & is_among(figure.tracking_url, sorted(urls | {""}))
@@ -148,7 +148,7 @@ def load(campaigns: set[str], urls: set[str]) -> list[frappe._dict]:
 	return query.where(of_campaign | of_url).orderby(figure.name).for_update().run(as_dict=True)
 
 
-def lock() -> None:
-	"""Let one worker at a time change the sums: the lock is the DocType's own row, which nobody else needs."""
+def lock_counters() -> None:
+	"""Lock the counters for one worker at a time. The lock is the DocType's own row, which nothing else locks."""
 	doctype = frappe.qb.DocType("DocType")
 	frappe.qb.from_(doctype).select(doctype.name).where(doctype.name == DOCTYPE).for_update().run()

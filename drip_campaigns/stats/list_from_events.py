@@ -1,4 +1,4 @@
-"""A target list of the people in the log: who clicked, who bounced, whatever the list of events is filtered by."""
+"""Make a target list of the people in filtered log lines, such as all who clicked or bounced."""
 
 from datetime import datetime
 from typing import Any
@@ -16,23 +16,21 @@ PAGE = 2000
 
 
 class TooManyPeopleError(DripError):
-	"""The filters find too many people."""
+	"""The filters match too many people."""
 
 
 def make_list(list_name: str, filters: list, names: list, now: datetime) -> dict[str, Any]:
-	"""Make the list and put everybody on it who stands in those lines and whose record the user may read.
+	"""Make a list of the people in these lines whose records the user may read.
 
-	Return its name, how many are on it, and how many are not: gone, unreadable for the user, or without an address.
+	Return its name, how many people joined, and how many were left out: deleted, not readable, or without an address.
 	"""
 	people = _find_people([["name", "in", [str(name) for name in names]]] if names else filters)
 	if not people:
-		raise DripError(
-			_("There is nobody in these lines of the log: it does not say who it was, or they are gone.")
-		)
+		raise DripError(_("These log lines name no recipients, or the recipients no longer exist."))
 	target_list = frappe.get_doc(doctype="Drip Target List", list_name=list_name).insert()
-	intake, joined = MemberImporter(target_list.name, new_name(), now, by_hand=True), 0
+	importer, joined = MemberImporter(target_list.name, new_name(), now, by_hand=True), 0
 	for start in range(0, len(people), PAGE):
-		joined += intake.take(people[start : start + PAGE], asks_rights=False).joined
+		joined += importer.add_page(people[start : start + PAGE], asks_rights=False).joined
 	return {"target_list": target_list.name, "joined": joined, "left_out": len(people) - joined}
 
 
@@ -48,9 +46,9 @@ def _find_people(filters: list) -> list[tuple[str, str]]:
 	)
 	if len(found) > MOST_PEOPLE:
 		raise TooManyPeopleError(
-			_(
-				"The filters find more than {0} people. Narrow them down, or use a list that fills itself."
-			).format(MOST_PEOPLE)
+			_("The filters match more than {0} people. Narrow them down, or use a dynamic list.").format(
+				MOST_PEOPLE
+			)
 		)
 	enrollments = [row.enrollment for row in found]
 	rows = select_in("Drip Enrollment", ["recipient_type", "recipient"], "name", enrollments)

@@ -1,4 +1,4 @@
-"""Count the log anew and compare it with the sums: the proof that they are equal, and the remedy if they are not."""
+"""Count the log again, compare it with the counters, and correct those that are wrong."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -7,11 +7,11 @@ import frappe
 from frappe.query_builder.functions import Count, Sum
 
 from drip_campaigns.db.bulk_writes import set_each
-from drip_campaigns.stats.counters import DIMENSIONS, DOCTYPE, CounterKey, add, lock
+from drip_campaigns.stats.counters import DIMENSIONS, DOCTYPE, CounterKey, add_to_counters, lock_counters
 
 
 class Difference(NamedTuple):
-	"""A sum that does not equal what the log and what was cleared from it say."""
+	"""A counter that does not equal the log's events plus the cleared ones."""
 
 	what: CounterKey
 	kept: int
@@ -19,7 +19,7 @@ class Difference(NamedTuple):
 
 
 def find_differences() -> list[Difference]:
-	"""Return every sum that is wrong: none, unless somebody has written into the tables."""
+	"""Return every wrong counter. There is none unless the tables were changed by hand."""
 	kept, counted = _read_kept(), _read_counted()
 	return [
 		Difference(what, kept[what], counted[what])
@@ -29,17 +29,17 @@ def find_differences() -> list[Difference]:
 
 
 def correct_counters() -> int:
-	"""Make the sums equal to a recount, those of links included; return how many were wrong. The caller commits."""
-	lock()
+	"""Correct all counters, those of links included; return how many were wrong. The caller commits."""
+	lock_counters()
 	differences = find_differences()
-	add({one.what: one.counted - one.kept for one in differences}, "total")
+	add_to_counters({one.what: one.counted - one.kept for one in differences}, "total")
 	return len(differences) + _correct_urls()
 
 
 def find_wrong_urls() -> dict[str, tuple[int, int]]:
-	"""Return the links whose clicks do not equal the sums, with what they should be: by persons, and all.
+	"""Return the links whose clicks do not equal the counters, with the correct (human, all) clicks.
 
-	Meaningful when every event is counted.
+	Call it when every event is counted.
 	"""
 	right: dict[str, list[int]] = {}
 	figure = frappe.qb.DocType(DOCTYPE)

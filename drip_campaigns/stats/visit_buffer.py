@@ -1,7 +1,7 @@
-"""Visits wait here until they are counted: one line in a list of the queue's Redis, or in a file while that is down.
+"""The buffer of visits that are not counted yet: a list in the queue's Redis, or a file while Redis is down.
 
-A request does no more than that. Nothing is taken out before it is counted; a line that is read twice is counted once,
-because its id is the name of its line in the log.
+A request only adds a line. A line is removed after it is counted. A line that is read twice is counted once, because
+its id is the name of its event in the log.
 """
 
 import fcntl
@@ -17,11 +17,11 @@ from frappe.utils.background_jobs import get_redis_conn
 
 from drip_campaigns.core.tracking.visits import Visit, read_visit, write_visit
 
-VISITS_PER_HOUR = 1000  # of one email: who repeats a link for ever fills no log
-MOST_WAITING = 2_000_000  # lines; a buffer that nobody empties must not fill the memory
+VISITS_PER_HOUR = 1000  # of one email, so that repeated requests cannot fill the log
+MOST_WAITING = 2_000_000  # lines, so that a buffer without a worker cannot fill the memory
 FILE_NAME = "drip_visits.jsonl"
 
-# KEYS: list, counter of the email. ARGV: line, visits an hour, lines. Answers 1 if the line was taken.
+# KEYS: list, counter of the email. ARGV: line, visits an hour, lines. Returns 1 if the line was added.
 _PUSH = """
 local count = redis.call('INCR', KEYS[2])
 if count == 1 then redis.call('EXPIRE', KEYS[2], 3600) end
@@ -29,9 +29,9 @@ if count > tonumber(ARGV[2]) or redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[3])
 redis.call('RPUSH', KEYS[1], ARGV[1])
 return 1
 """
-# KEYS: list, lines counted last. ARGV: the first line, how many lines, which of them to keep in sight for a while.
-# Somebody else may have taken the same lines off: then the list begins with another one.
-_TAKE_OFF = """
+# KEYS: list, lines counted last. ARGV: the first line, how many lines, which of them to keep for a while.
+# Another worker may have removed the same lines: then the list starts with another one.
+_REMOVE = """
 if redis.call('LINDEX', KEYS[1], 0) ~= ARGV[1] then return 0 end
 redis.call('LTRIM', KEYS[1], tonumber(ARGV[2]), -1)
 redis.call('DEL', KEYS[2])
@@ -43,24 +43,24 @@ return 1
 
 @dataclass(frozen=True)
 class Buffer:
-	"""Where the visits of a site wait in Redis."""
+	"""The Redis list of a site's visits."""
 
 	redis: redis.Redis
 	db_name: str
 
 	def push(self, visit: Visit) -> None:
-		"""Keep a visit until it is counted; raise redis.RedisError when Redis does not."""
+		"""Keep a visit until it is counted; raise redis.RedisError if Redis fails."""
 		keys = (_name(self.db_name, "visits"), _name(self.db_name, f"visits-of:{visit.mail}"))
 		self.redis.eval(_PUSH, 2, *keys, write_visit(visit), VISITS_PER_HOUR, MOST_WAITING)
 
 
 def site_buffer() -> Buffer:
-	"""Return where this site's visits wait."""
+	"""Return this site's buffer."""
 	return Buffer(_redis(frappe.conf.redis_queue), frappe.conf.db_name)
 
 
 def push(visit: Visit) -> None:
-	"""Keep a visit until it is counted. Never raises: the recipient is sent on whatever happens here."""
+	"""Keep a visit until it is counted. Never raises, so that the recipient is always redirected."""
 	try:
 		site_buffer().push(visit)
 		return
@@ -74,32 +74,32 @@ def push(visit: Visit) -> None:
 
 
 def read(limit: int) -> list[bytes]:
-	"""Return the longest waiting lines, `limit` at most; raise redis.RedisError when Redis is down."""
-	_bring_in_file()
+	"""Return the oldest lines, `limit` at most; raise redis.RedisError if Redis is down."""
+	_move_file_to_redis()
 	return get_redis_conn().lrange(_key("visits"), 0, limit - 1)
 
 
 def read_recent() -> list[Visit]:
-	"""Return the visits that were counted last, for a burst that had begun before."""
+	"""Return the visits that were counted last, to recognize a burst that started before."""
 	lines = get_redis_conn().lrange(_key("visits-counted"), 0, -1)
 	return [visit for visit in map(read_visit, lines) if visit]
 
 
-def take_off(lines: Sequence[bytes], recent: Sequence[bytes]) -> None:
-	"""Remove lines that are counted, the first ones of the list; `recent` stay in sight for a minute."""
+def remove_counted(lines: Sequence[bytes], recent: Sequence[bytes]) -> None:
+	"""Remove lines that are counted, the first ones of the list; `recent` stay readable for a minute."""
 	keys = (_key("visits"), _key("visits-counted"))
-	get_redis_conn().eval(_TAKE_OFF, 2, *keys, lines[0], len(lines), *recent)
+	get_redis_conn().eval(_REMOVE, 2, *keys, lines[0], len(lines), *recent)
 
 
 def clear() -> None:
-	"""Remove everything that waits, and the file."""
+	"""Empty the buffer, and delete the file."""
 	get_redis_conn().delete(_key("visits"), _key("visits-counted"))
 	_file().unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=16)
 def _redis(_url: str) -> redis.Redis:
-	# Frappe reads the files of the site's configuration whenever it is asked, and a visit waits for no file.
+	# Cached: Frappe reads the site's configuration files each time, and a visit must not wait for files.
 	return get_redis_conn()
 
 
@@ -116,17 +116,17 @@ def _file() -> Path:
 
 
 def _append(line: str) -> None:
-	"""Write a whole line in one go: several workers write at once."""
+	"""Write a whole line in one call, because several workers write at the same time."""
 	handle = os.open(_file(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 	try:
-		fcntl.flock(handle, fcntl.LOCK_SH)  # many may append; who empties the file is alone
+		fcntl.flock(handle, fcntl.LOCK_SH)  # many may append; only one empties the file
 		os.write(handle, line.encode() + b"\n")
 	finally:
 		os.close(handle)
 
 
-def _bring_in_file() -> None:
-	"""Put what was written while Redis was down where everything waits. If this ends in the middle, ids keep it counted once."""
+def _move_file_to_redis() -> None:
+	"""Move the file's lines to Redis. If this is interrupted, ids ensure that each is counted once."""
 	try:
 		handle = os.open(_file(), os.O_RDWR)
 	except FileNotFoundError:

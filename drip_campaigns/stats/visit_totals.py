@@ -1,4 +1,4 @@
-"""How often an email was opened and a link followed: sums that are kept on the records, a statement or two a batch."""
+"""Totals of opens and clicks on emails and links, in one or two statements per batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Total:
 
 
 def add_to_emails(totals: Sequence[Total], site_now: datetime) -> None:
-	"""Add visits to their Drip Emails; a person's first open or click leaves its moment there."""
+	"""Add visits to their Drip Emails, and record the time of a person's first open or click."""
 	if not totals:
 		return
 	rows = {row.name: row for row in _lock("Drip Email", {total.name for total in totals}, _MAIL_COLUMNS)}

@@ -51,9 +51,9 @@ def lay_out(smtp) -> list[Sight]:
 	frappe.db.delete("Communication", {"name": old.communication})
 	frappe.db.commit()
 	return [
-		Sight("leave", links.leave(ada.name)),
-		Sight("left", links.leave(bob.name), press="campaign"),
-		Sight("left-everything", links.leave(dan.name), press="everything"),
+		Sight("leave", links.unsubscribe(ada.name)),
+		Sight("left", links.unsubscribe(bob.name), press="campaign"),
+		Sight("left-everything", links.unsubscribe(dan.name), press="everything"),
 		Sight("confirm", links.confirm(eve.name)),
 		Sight("confirmed", links.confirm(eve.name), press="seen"),
 		Sight("confirm-too-late", links.confirm(gone.name), 410),
@@ -63,7 +63,7 @@ def lay_out(smtp) -> list[Sight]:
 		Sight("view", _view_link(smtp, ada.email_address)),
 		Sight("view-gone", links.view(old.name), 410),
 		*preferences,
-		Sight("bad-link", links.leave("nobody") + "x", 404),
+		Sight("bad-link", links.unsubscribe("nobody") + "x", 404),
 		Sight("test-link", links.preview(Purpose.CONFIRM)),
 	]
 

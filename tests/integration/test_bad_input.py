@@ -69,7 +69,7 @@ def test_campaign_with_nothing_but_disabled_steps_cannot_be_activated(site, cloc
 		),
 		(
 			step(0, message="<p>{{ doc.no_such_field }}</p>"),
-			"doc.no_such_field is a field of none of Contact, User",
+			"doc.no_such_field is not a field of Contact, User",
 		),
 	],
 	ids=str,
@@ -90,10 +90,10 @@ def test_every_problem_of_a_campaign_is_told_at_once(site):
 @pytest.mark.parametrize(
 	("fields", "said"),
 	[
-		({"start_date": "2026-05-02", "end_date": "2026-05-01"}, "lies before the start date"),
+		({"start_date": "2026-05-02", "end_date": "2026-05-01"}, "is before the start date"),
 		(
 			dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), 0),
-			"No weekday is allowed. Tick at least one under Timing.",
+			"No weekday is allowed. Select at least one under Timing.",
 		),
 		({"time_zone": "Europe/Nowhere"}, "Europe/Nowhere"),
 		({"window_from": "17:00:00", "window_to": "09:00:00"}, "window"),

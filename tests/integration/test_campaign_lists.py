@@ -270,9 +270,9 @@ def test_who_gets_on_an_excluded_list_later_leaves_before_the_next_e_mail(people
 	[
 		(
 			{"exclusions": [{"kind": "Mail Domain", "value": "no domain"}]},
-			"Exclude, row 1: “no domain” is no mail domain",
+			"Exclude, row 1: “no domain” isn't a mail domain",
 		),
-		({"exclusions": [{"kind": "Email Address", "value": "nobody"}]}, "“nobody” is no email address"),
+		({"exclusions": [{"kind": "Email Address", "value": "nobody"}]}, "“nobody” isn't an email address"),
 		({"exclusions": [{"kind": "Target List"}]}, "Exclude, row 1: Target List is empty"),
 		(
 			{

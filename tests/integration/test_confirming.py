@@ -369,7 +369,7 @@ def test_opting_out_of_everything_takes_every_consent_back(campaign, smtp, clock
 def test_who_confirmed_leaves_as_often_as_they_like(campaign, smtp, clock, web):
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada"), clock)
 	confirm(enrollment, clock)
-	link = Links().leave(enrollment.name)
+	link = Links().unsubscribe(enrollment.name)
 
 	answers = [
 		Browser(web).post(link, {"scope": scope}) for scope in ("everything", "campaign", "everything")

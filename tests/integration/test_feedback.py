@@ -397,7 +397,7 @@ def test_bounce_that_frappe_puts_aside_is_read(campaign, clock):
 )
 def test_wish_to_leave_or_answer_that_frappe_puts_aside_is_heard(campaign, clock, subject, status):
 	ada = send_to(campaign, clock)
-	token = Links().leave(ada.name).rpartition("/")[2]
+	token = Links().unsubscribe(ada.name).rpartition("/")[2]
 	raw = answer(mail_of(ada), "Please call me", Subject=subject.format(token))
 
 	frappe.get_doc(doctype="Unhandled Email", raw=raw.decode("latin-1"), email_account=EMAIL_ACCOUNT).insert()

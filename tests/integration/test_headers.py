@@ -139,7 +139,7 @@ def test_e_mail_to_the_mailto_leaves(site, clock, smtp):
 def test_other_e_mails_and_forged_ones_leave_nothing(site, clock, smtp, subject):
 	enrollment = send(clock)
 	links = Links()
-	good = links.leave(enrollment.name).rpartition("/")[2]
+	good = links.unsubscribe(enrollment.name).rpartition("/")[2]
 	values = {
 		"good": good,
 		"bad": good[:-4] + "AAAA",
@@ -157,7 +157,7 @@ def test_campaign_is_not_activated_without_a_postal_address_and_the_error_says_w
 	frappe.db.set_single_value("Drip Settings", "postal_address", " ")
 	campaign = factories.make_campaign()
 
-	with pytest.raises(DripError, match="no postal address.*Drip Settings under Footer"):
+	with pytest.raises(DripError, match="postal address.*Drip Settings under Footer"):
 		lifecycle.activate(campaign, clock.now)
 
 

@@ -128,7 +128,7 @@ def test_campaign_that_cannot_go_on_after_its_pause_says_why_and_is_not_tried_fo
 	pass_days(clock, 1)
 
 	assert (campaign.reload().status, campaign.paused_until) == ("Paused", None)
-	assert "There is no postal address" in campaign.pause_reason
+	assert "Add your postal address" in campaign.pause_reason
 
 
 def test_closed_campaign_lets_those_on_board_finish_and_ends(campaign, ada, smtp, clock):

@@ -138,7 +138,7 @@ def test_lead_and_contact_with_one_address_leave_together(web, smtp, clock):
 	clock.advance(days=2)
 	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 
-	answer = Browser(web).post(Links().leave(enrollments[0].name), {"List-Unsubscribe": "One-Click"})
+	answer = Browser(web).post(Links().unsubscribe(enrollments[0].name), {"List-Unsubscribe": "One-Click"})
 	frappe.db.rollback()
 
 	assert answer.status == 200
@@ -154,7 +154,7 @@ def test_lead_that_left_stays_away_as_a_customer(web, smtp, clock, scope, conver
 	campaign, other = factories.make_active_campaign(clock), factories.make_active_campaign(clock)
 	lead = factories.make_lead("Ada", f"ada@{DOMAIN}")
 	enrollment = factories.enroll(campaign, lead, clock)
-	Browser(web).post(Links().leave(enrollment.name), {"action": "leave", "scope": scope})
+	Browser(web).post(Links().unsubscribe(enrollment.name), {"action": "leave", "scope": scope})
 	frappe.db.rollback()
 
 	customer = convert(lead)
@@ -180,7 +180,7 @@ def test_link_to_a_lead_works_after_it_became_a_customer_and_ends_what_the_custo
 	customer = convert(lead)
 	after = factories.enroll(factories.make_active_campaign(clock), customer, clock)
 
-	Browser(web).post(Links().leave(before.name), {"action": "leave", "scope": "everything"})
+	Browser(web).post(Links().unsubscribe(before.name), {"action": "leave", "scope": "everything"})
 	frappe.db.rollback()
 	clock.advance(days=2)
 	factories.run(clock)

@@ -34,7 +34,7 @@ def two(web, clock, smtp):
 
 def link_of(enrollment) -> str:
 	"""Return the link in the first email of an enrollment."""
-	return Links().leave(enrollment.name)
+	return Links().unsubscribe(enrollment.name)
 
 
 def statuses(*enrollments) -> list[str]:

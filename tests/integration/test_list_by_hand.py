@@ -80,7 +80,7 @@ def test_records_that_the_user_may_not_read_are_not_added(site):
 	],
 )
 def test_names_that_make_no_sense_are_refused_with_the_remedy(site, monkeypatch, names, message):
-	monkeypatch.setattr(by_hand, "MOST_AT_ONCE", 2)
+	monkeypatch.setattr(by_hand, "MAX_RECORDS", 2)
 	target_list = factories.make_list("Drip Test Wrong")
 
 	with pytest.raises(frappe.ValidationError, match=message):

@@ -104,7 +104,7 @@ def test_including_a_list_twice_is_once_and_says_who_is_on_it(target_list, clock
 
 @pytest.mark.parametrize(
 	("values", "words"),
-	[({"when_left": "Explode"}, "“Explode” is no choice"), ({"status": "Ended"}, "has ended")],
+	[({"when_left": "Explode"}, "“Explode” isn't an option"), ({"status": "Ended"}, "has ended")],
 )
 def test_including_what_cannot_be_is_refused(target_list, clock, values, words):
 	campaign = factories.make_active_campaign(clock)

@@ -44,7 +44,7 @@ def disable(user: str) -> None:
 
 @pytest.mark.parametrize(
 	("lose", "said"),
-	[(lose_role, "has lost the right to run campaigns"), (disable, "is disabled")],
+	[(lose_role, "may no longer run campaigns"), (disable, "is disabled")],
 	ids=["role", "disabled"],
 )
 def test_dispatch_holds_a_campaign_whose_owner_lost_the_right(campaign, seller, smtp, clock, lose, said):

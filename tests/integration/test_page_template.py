@@ -19,7 +19,7 @@ TEMPLATE = """<header class="own-head"><a href="https://shop.example/">{{ brand 
 def link(web, clock):
 	"""The page on which Ada leaves."""
 	enrollment = factories.enroll(factories.make_active_campaign(clock), factories.make_contact("Ada"), clock)
-	return Links().leave(enrollment.name)
+	return Links().unsubscribe(enrollment.name)
 
 
 def test_template_style_and_colour_are_those_of_the_site(web, link):

@@ -230,7 +230,7 @@ def forge(enrollment: str, address: str) -> dict[str, str]:
 	return {
 		"nothing": "",
 		"truncated": good[:-3],
-		"a leave token": Links().leave(enrollment).rpartition("/")[2],
+		"a leave token": Links().unsubscribe(enrollment).rpartition("/")[2],
 		"only the enrollment": enrollment,
 		"another address": Links().preferences(enrollment, BOB).rpartition("/")[2],
 		"nobody": Links().preferences("0000000000", address).rpartition("/")[2],

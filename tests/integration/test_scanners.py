@@ -173,8 +173,8 @@ def test_mutated_tokens_open_nothing_change_nothing_and_break_nothing(web, recei
 
 	for number in range(MUTATED):
 		page = PAGES[number % len(PAGES)]
-		token = mutate(links.leave(enrollment).rpartition("/")[2], chance)
-		if page == "leave" and token in links.leave(enrollment):
+		token = mutate(links.unsubscribe(enrollment).rpartition("/")[2], chance)
+		if page == "leave" and token in links.unsubscribe(enrollment):
 			continue
 		statuses.add(ask(f"{web}/drip/{page}/{encode(token)}", "POST" if number % 2 else "GET"))
 

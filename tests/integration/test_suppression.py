@@ -208,7 +208,7 @@ def test_suppression_is_neither_deleted_nor_changed_by_saving(site):
 		document.save()
 	with pytest.raises(frappe.ValidationError, match="is not deleted: lift it"):
 		frappe.delete_doc("Drip Suppression", document.name)
-	with pytest.raises(frappe.ValidationError, match="Write down who asked for it"):
+	with pytest.raises(frappe.ValidationError, match="Enter who asked for it"):
 		desk.lift_suppression(document.name, "  ")
 
 

@@ -160,7 +160,7 @@ def test_one_click_of_a_mail_program_unsubscribes_without_cookie_or_redirect(
 
 def forge(enrollment: str) -> dict[str, str]:
 	"""Return tokens that are not ours, by what is wrong with them."""
-	good = Links().leave(enrollment).rpartition("/")[2]
+	good = Links().unsubscribe(enrollment).rpartition("/")[2]
 	return {
 		"nothing": "",
 		"nonsense": "nonsense",
@@ -173,7 +173,7 @@ def forge(enrollment: str) -> dict[str, str]:
 		"not ascii": "%C3%A4%E2%82%AC",
 		"null byte": good + "%00",
 		"path": "../../app",
-		"nobody": Links().leave("0000000000").rpartition("/")[2],
+		"nobody": Links().unsubscribe("0000000000").rpartition("/")[2],
 	}
 
 
@@ -211,7 +211,7 @@ def test_links_live_on_when_the_keys_are_rotated_over_and_over(web, left, smtp):
 	try:
 		for days in (0, 30, 59):
 			rotate_keys(today + timedelta(days=days), 60)
-			links.append(Links().leave(left.name))
+			links.append(Links().unsubscribe(left.name))
 		answers = [Browser(web).get(link).status for link in links]
 	finally:
 		forget_keys()

@@ -76,7 +76,7 @@ def test_winner_is_chosen_when_its_time_has_come_and_the_rest_get_it(site, smtp,
 	factories.run(clock)
 	invent_mails(campaign, clock, A=200, B=200)
 	note_opens(campaign, A=20, B=60)
-	assert winners.decide_due(clock.now) == 0  # the sample is there, the hours are not
+	assert winners.choose_due_winners(clock.now) == 0  # the sample is there, the hours are not
 
 	clock.advance(hours=24)
 	enroll_many(campaign, clock, 6)
@@ -87,7 +87,7 @@ def test_winner_is_chosen_when_its_time_has_come_and_the_rest_get_it(site, smtp,
 	assert found.explanation.startswith("B wins by Opens (p < 0.001): A ")
 	latest = [message.message["Subject"] for message in smtp.messages[-6:]]
 	assert latest == ["Shiny"] * 6
-	assert winners.decide_due(clock.now) == 0
+	assert winners.choose_due_winners(clock.now) == 0
 
 	variants.choose_variant(campaign.name, campaign.steps[0].name, "A")
 	enroll_many(campaign, clock, 4)
@@ -108,9 +108,9 @@ def test_without_a_significant_difference_that_is_said_and_the_rest_get_what_was
 	invent_mails(campaign, clock, A=30, B=30)
 	note_opens(campaign, A=6, B=7)
 
-	at_once = winners.decide_due(clock.now)  # nobody has had time to read
+	at_once = winners.choose_due_winners(clock.now)  # nobody has had time to read
 	clock.advance(hours=24)
-	assert (at_once, winners.decide_due(clock.now)) == (0, 1)
+	assert (at_once, winners.choose_due_winners(clock.now)) == (0, 1)
 
 	found = frappe.get_last_doc("Drip Variant Result")
 	assert (found.variant, found.is_significant) == (kept, 0)
@@ -151,9 +151,9 @@ def test_each_criterion_counts_what_it_says(site, smtp, clock, criterion):
 		(own(), other(message=""), "Variant B of Offer has no text"),
 		(own(), other(weight=0), "Variant B of Offer: the weight is 0"),
 		({**own(), "control_weight": 0}, other(), "the weight of its own text is 0"),
-		(own(), other(step_label="Nowhere"), "no step that sends an email has this label"),
+		(own(), other(step_label="Nowhere"), "no email step has this label"),
 		(own(), other(message="{{ broken"), "Variant B of Offer, Message"),
-		(own(winner_by="Opens"), other(), "say when the winner is chosen"),
+		(own(winner_by="Opens"), other(), "enter when to choose the winner"),
 		(own(winner_by="Clicks", winner_sample=9), other(), "not record .*Tracking Mode: Anonymous Totals"),
 	],
 )

@@ -68,7 +68,7 @@ class DripEnrollment(Document):
 		unsubscribe.keep_former_enrollment(self, utc_now())
 		bulk_writes.delete_rows("Drip Email", [self.name], key="enrollment")
 		bulk_writes.delete_rows("Drip Action", [self.name], key="enrollment")
-		counters.keep_without("enrollment", [self.name])
+		counters.keep_totals_without("enrollment", [self.name])
 		bulk_writes.delete_rows("Drip Event", [self.name], key="enrollment")
 
 

@@ -11,7 +11,7 @@ class DripEvent(Document):
 	"""Something that happened to an enrollment."""
 
 	def on_trash(self) -> None:
-		counters.keep_without("name", [self.name])
+		counters.keep_totals_without("name", [self.name])
 
 	@staticmethod
 	def clear_old_logs(days: int = 365) -> None:
