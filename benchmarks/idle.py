@@ -9,7 +9,7 @@ import frappe
 
 from benchmarks import load, setup
 from benchmarks.measure import reading
-from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.jobs import dispatch_due
 
 ROUNDS = 15

@@ -9,7 +9,7 @@ from datetime import datetime
 import frappe
 
 from benchmarks import load, setup
-from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.jobs import refresh_lists
 from drip_campaigns.lists import refreshes
 from drip_campaigns.site.clock import utc_now

@@ -10,7 +10,7 @@ from frappe.utils import create_batch
 
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.db.dialect import insert_rows
-from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.site.clock import to_site
 from tests import factories
 

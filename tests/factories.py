@@ -13,7 +13,6 @@ from frappe.utils.background_jobs import get_queues, get_redis_conn
 
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.db import doc_event_queue
-from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
 from drip_campaigns.jobs import refresh_lists as lists_refresh
@@ -22,6 +21,7 @@ from drip_campaigns.pages.rate_limits import PREFIX
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.stats import visit_buffer
 from drip_campaigns.triggers import trigger_cache
+from tests import verbs
 from tests.fakes import LOOPBACK, Clock
 
 DOMAIN = "drip-test.example"

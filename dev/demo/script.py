@@ -16,7 +16,7 @@ from dev.demo.mail_server import REFUSAL
 from dev.demo.people import PEOPLE, Part, Person, find_person
 from dev.demo.servers import Servers
 from dev.shell import StepError
-from drip_campaigns.enrollment import enroll
+from drip_campaigns.enrollment.enroll import enroll
 from drip_campaigns.site.clock import from_site, site_date
 
 DAYS = 7
@@ -139,7 +139,7 @@ class Play:
 	def _enroll(self, person: Person, now: datetime) -> bool:
 		frappe.db.savepoint("enroll")
 		try:
-			enroll.enroll(records.CAMPAIGN, "Contact", records.find_contact(person), now)
+			enroll(records.CAMPAIGN, "Contact", records.find_contact(person), now)
 		except frappe.ValidationError as error:
 			frappe.db.rollback(save_point="enroll")
 			frappe.clear_messages()

@@ -9,7 +9,12 @@ from drip_campaigns.api.errors import explained, require_reason
 from drip_campaigns.campaign import lifecycle, owners, preview
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.dispatch import retry
-from drip_campaigns.enrollment import enroll, suppress, unsubscribe
+from drip_campaigns.enrollment import suppress, unsubscribe
+from drip_campaigns.enrollment.changes import detail_of_user
+from drip_campaigns.enrollment.enroll import enroll
+from drip_campaigns.enrollment.exit import remove_enrollments
+from drip_campaigns.enrollment.pause import pause_enrollments
+from drip_campaigns.enrollment.resume import resume_enrollments
 from drip_campaigns.jobs import bulk_enrollment
 from drip_campaigns.people.addresses import is_valid
 from drip_campaigns.people.audience import Audience
@@ -111,10 +116,10 @@ def enroll_recipient(
 	start_date: str | None = None,
 	require_confirmation: bool = False,
 ) -> dict:
-	"""Put one record on a campaign; with `require_confirmation` nothing is sent before the recipient confirms."""
+	"""Enroll one record in a campaign; with `require_confirmation` nothing is sent before the recipient confirms."""
 	frappe.has_permission("Drip Enrollment", "create", throw=True)
 	day = getdate(start_date) if start_date else None
-	made = enroll.enroll(
+	made = enroll(
 		campaign,
 		recipient_type,
 		recipient,
@@ -128,28 +133,25 @@ def enroll_recipient(
 @frappe.whitelist(methods=["POST"])
 @explained
 def pause_enrollment(enrollment: str, until: str | None = None) -> dict:
-	"""Hold one enrollment, until a moment (site time) if one is given."""
-	document, moment = _get("Drip Enrollment", enrollment, "write"), from_site(until)
-	if moment and moment <= utc_now():
-		frappe.throw(_("A pause ends in the future. Choose a later moment."))
-	because = _("Paused by {0}").format(frappe.session.user)
-	enroll.pause(document, utc_now(), until=moment, because=because)
+	"""Pause one enrollment, until a moment (site time) if one is given."""
+	names = [_get("Drip Enrollment", enrollment, "write").name]
+	pause_enrollments(names, utc_now(), until=from_site(until), detail=detail_of_user()).require_done()
 	return {}
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
 def resume_enrollment(enrollment: str) -> dict:
-	"""Let a held or ended enrollment go on where it stopped."""
-	enroll.resume(_get("Drip Enrollment", enrollment, "write"), utc_now())
+	"""Resume a paused or ended enrollment where it stopped."""
+	resume_enrollments([_get("Drip Enrollment", enrollment, "write").name], utc_now()).require_done()
 	return {}
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
 def remove_enrollment(enrollment: str) -> dict:
-	"""Take one recipient off the campaign."""
-	enroll.remove(_get("Drip Enrollment", enrollment, "write"), utc_now())
+	"""Remove one recipient from the campaign."""
+	remove_enrollments([_get("Drip Enrollment", enrollment, "write").name], utc_now()).require_done()
 	return {}
 
 

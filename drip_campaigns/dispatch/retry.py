@@ -21,7 +21,7 @@ from drip_campaigns.db.events import record_events
 from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError
 from drip_campaigns.dispatch.gone_senders import replace_gone_senders
 from drip_campaigns.dispatch.guard import Guard, Stop
-from drip_campaigns.enrollment.admission import check_campaign
+from drip_campaigns.enrollment.campaign_checks import check_campaign
 from drip_campaigns.outbox import emails
 from drip_campaigns.outbox.email_rows import OutgoingEmail, insert_emails
 from drip_campaigns.outbox.settle import requeue

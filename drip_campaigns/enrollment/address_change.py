@@ -12,7 +12,7 @@ from frappe.utils.jinja import get_template
 
 from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
 from drip_campaigns.enrollment.changes import log, set_fields
-from drip_campaigns.enrollment.exit import exit_enrollment, find_live_of
+from drip_campaigns.enrollment.exit import exit_enrollments, find_live_of
 from drip_campaigns.enrollment.list_membership import MEMBER
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.people.addresses import hash_address, normalize, spellings
@@ -97,7 +97,7 @@ def _move_enrollments(old: str, new: str, changed: set[tuple[str, str]], now: da
 		if (document.recipient_type, document.recipient) not in changed:
 			continue
 		if document.campaign in taken:
-			exit_enrollment(document, now, ExitReason.REMOVED)
+			exit_enrollments([name], ExitReason.REMOVED, ExitReason.REMOVED.value, now)
 			continue
 		keys = live_keys(document.campaign, document.recipient_type, document.recipient, new)
 		set_fields(document, {"email_address": new, **keys})

@@ -15,7 +15,7 @@ from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.core.schedule.confirmation import Confirmation, OptIn, must_confirm
 from drip_campaigns.core.transitions import next_status
 from drip_campaigns.db.events import record_events
-from drip_campaigns.enrollment.admission import check_campaign, first_status, start_moment
+from drip_campaigns.enrollment.campaign_checks import check_campaign, find_first_status, find_start
 from drip_campaigns.enrollment.changes import set_fields
 from drip_campaigns.outbox.cancel import cancel
 from drip_campaigns.people.addresses import normalize
@@ -68,7 +68,7 @@ def confirm(document, wording: str, now: datetime) -> bool:
 def _beginning(document, campaign, status: Status, now: datetime) -> dict:
 	"""Return the fields of an enrollment whose clock starts at `now`; one that is held starts when it is resumed."""
 	day = max(getdate(document.start_date), site_date(now))
-	start = start_moment(day, campaign, document.time_zone, now)
+	start = find_start(day, campaign, document.time_zone, now)
 	plan, position = make_plan(campaign), due_steps.begin(start, document.time_zone or None)
 	fields = {
 		"start_date": day,
@@ -78,7 +78,7 @@ def _beginning(document, campaign, status: Status, now: datetime) -> dict:
 	}
 	if status is Status.PAUSED:
 		return {**fields, "status": status.value, "next_send_at": None, "paused_at": to_site(now)}
-	return {**fields, "status": first_status(campaign, start, now)}
+	return {**fields, "status": find_first_status(campaign, start, now)}
 
 
 def _keep_proof(document, wording: str, now: datetime) -> None:

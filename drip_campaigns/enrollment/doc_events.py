@@ -3,7 +3,7 @@
 import frappe
 
 from drip_campaigns.core.consent import ConsentPurpose
-from drip_campaigns.enrollment.exit import exit_all_of_address
+from drip_campaigns.enrollment.exit import exit_address
 from drip_campaigns.enrollment.personal_data import erase
 from drip_campaigns.enrollment.suppress import apply_to_new_record
 from drip_campaigns.people.consent_records import withdraw_consent
@@ -17,10 +17,10 @@ def exit_on_email_unsubscribe(document, _event: str | None = None) -> None:
 	One that refers to something else than a campaign or the whole site is none of our business.
 	"""
 	if document.global_unsubscribe:
-		exit_all_of_address(document.email, None, utc_now())
+		exit_address(document.email, None, utc_now())
 		withdraw_consent(ConsentPurpose.CAMPAIGN, document.email, None, utc_now())
 	elif document.reference_doctype == "Drip Campaign":
-		exit_all_of_address(document.email, document.reference_name, utc_now())
+		exit_address(document.email, document.reference_name, utc_now())
 		withdraw_consent(ConsentPurpose.CAMPAIGN, document.email, document.reference_name, utc_now())
 
 

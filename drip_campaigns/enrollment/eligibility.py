@@ -1,23 +1,28 @@
-"""Whom a campaign takes in: the verdict on each record of a batch, by named rules. Reads only.
+"""Who may be enrolled, and who may get email: one ordered list of rules that run on a batch. Reads only.
 
-The real run, its preview and "Why not?" all ask here, so that they cannot disagree. A new rule is a function and a
-line in RULES.
+RULES decide about a new enrollment: the form, the API, bulk runs, the preview, and Why Not? use them. RULES_LATER are
+those whose result can change afterwards: Resume and the guard before each email use them. So everyone gives the same
+reason for the same person. The person's own word comes first: unsubscribed goes before suppressed.
+
+A new rule is a function and a line in RULES.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 import frappe
 from frappe import _
 
 from drip_campaigns.core.model import Refuse, Resume, Status, SuppressionReason
 from drip_campaigns.core.schedule.confirmation import NEVER_CONFIRMED
+from drip_campaigns.core.schedule.due_steps import find_next
 from drip_campaigns.core.schedule.reenrollment import re_enroll
 from drip_campaigns.db.dialect import select_in
-from drip_campaigns.enrollment.admission import OUT_OF_SCOPE
-from drip_campaigns.people.addresses import is_valid, normalize
+from drip_campaigns.enrollment.refusals import Refusal
+from drip_campaigns.people.addresses import is_valid, live_key, normalize
 from drip_campaigns.people.exclusions import Exclusions
 from drip_campaigns.people.opt_outs import find_opted_out, find_opted_out_lists
 from drip_campaigns.people.preferences import NO_PREFERENCE, Preference, apply_preference, load_preferences
@@ -26,24 +31,305 @@ from drip_campaigns.people.record_scope import filter_in_scope, filter_readable
 from drip_campaigns.people.suppression import explain_suppression, find_suppressed
 from drip_campaigns.plans.campaign_plan import make_plan
 from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, find_taken_keys, load_handled_steps
-from drip_campaigns.plans.enrollment_state import LIVE_VALUES, live_keys, read_position
+from drip_campaigns.plans.enrollment_state import LIVE_VALUES, read_position
 from drip_campaigns.site.clock import from_site
 
 
 @dataclass(frozen=True)
-class Refusal:
-	"""Which rule says no, and the sentence for the user."""
+class Candidate:
+	"""One person whom the rules examine: a record that may be enrolled, or the record of an enrollment."""
 
-	rule: str
-	reason: str
+	recipient_type: str
+	name: str
+	recipient: Recipient | None  # None: there is no such record, or the user may not read it
+	target_list: str | None = None
+	enrollment: Mapping[str, Any] | None = None
+
+	@property
+	def label(self) -> str:
+		"""Return how messages name the record."""
+		name = (self.recipient and self.recipient.full_name) or self.name
+		return f"{_(self.recipient_type)} {name}"
+
+	@property
+	def email(self) -> str:
+		"""Return the address of the record as it is now."""
+		return self.recipient.email if self.recipient else ""
+
+	@property
+	def addresses(self) -> set[str]:
+		"""Return the normalized addresses of the person: of the record, and the one the enrollment was made for."""
+		enrolled = self.enrollment["email_address"] if self.enrollment else ""
+		return {normalize(address) for address in (self.email, enrolled) if address}
+
+
+def make_enrolled_candidate(row: Mapping[str, Any], recipient: Recipient | None) -> Candidate:
+	"""Return the candidate of an enrollment's row."""
+	return Candidate(row["recipient_type"], row["recipient"], recipient, row["target_list"], row)
+
+
+class BatchFacts:
+	"""What the rules need to know about a batch of candidates; each fact is read once, when a rule first needs it."""
+
+	def __init__(self, campaign, candidates: Sequence[Candidate]) -> None:
+		self.campaign, self.candidates = campaign, candidates
+		self.accepted: set[str] = set()  # the keys of the addresses that were accepted so far
+
+	@cached_property
+	def _addresses(self) -> set[str]:
+		"""The addresses as they are written: the database may compare them letter by letter."""
+		enrolled = (one.enrollment["email_address"] for one in self.candidates if one.enrollment)
+		return {address for address in (*enrolled, *(one.email for one in self.candidates)) if address}
+
+	@cached_property
+	def opted_out(self) -> set[str]:
+		return find_opted_out(self.campaign.name, self._addresses)
+
+	@cached_property
+	def opted_out_lists(self) -> set[tuple[str, str]]:
+		return find_opted_out_lists(
+			(one.target_list, address)
+			for one in self.candidates
+			if one.target_list
+			for address in one.addresses
+		)
+
+	@cached_property
+	def suppressed(self) -> dict[str, SuppressionReason]:
+		return find_suppressed(self._addresses)
+
+	@cached_property
+	def excluded(self) -> dict[tuple[str, str], str]:
+		return Exclusions.of(self.campaign).find(one.recipient for one in self.candidates if one.recipient)
+
+	@cached_property
+	def preferences(self) -> dict[str, Preference]:
+		return load_preferences([one.email for one in self.candidates])
+
+	@cached_property
+	def taken(self) -> set[str]:
+		return find_taken_keys([self.make_key(one.email) for one in self.candidates if one.email])
+
+	def make_key(self, address: str) -> str:
+		"""Return the key that only one live enrollment of the campaign can have."""
+		return live_key(self.campaign.name, "address", normalize(address))
+
+	def find_suppressions(self, candidate: Candidate) -> list[SuppressionReason]:
+		"""Return why the addresses of a candidate are suppressed: the record's address first."""
+		addresses = sorted(candidate.addresses, key=lambda address: address != normalize(candidate.email))
+		return [self.suppressed[address] for address in addresses if address in self.suppressed]
+
+	def find_preference(self, address: str) -> Preference:
+		"""Return what the person with this address has asked for."""
+		return self.preferences.get(normalize(address), NO_PREFERENCE) if address else NO_PREFERENCE
+
+	def accept(self, candidate: Candidate) -> None:
+		"""Remember that the candidate is accepted, so that a later one with the same address is not."""
+		self.accepted.add(self.make_key(candidate.email))
+
+
+class EnrollmentFacts(BatchFacts):
+	"""What the rules need to know about records of one type that may be enrolled."""
+
+	def __init__(
+		self, eligibility: "Eligibility", names: Sequence[str], newcomers: Sequence[Recipient]
+	) -> None:
+		self.eligibility = eligibility
+		doctype = eligibility.recipient_type
+		self.readable = filter_readable(frappe.session.user, doctype, names)
+		found = load_recipients(doctype, sorted(self.readable), whole=False)
+		self.newcomers = {recipient.name: recipient for recipient in newcomers}
+		found |= self.newcomers
+		wanted = dict.fromkeys([*names, *self.newcomers])
+		target_list = eligibility.target_list
+		super().__init__(
+			eligibility.campaign, [Candidate(doctype, name, found.get(name), target_list) for name in wanted]
+		)
+		self.accepted = eligibility.accepted
+
+	@cached_property
+	def in_scope(self) -> set[str]:
+		owner, doctype = self.campaign.owner, self.eligibility.recipient_type
+		return filter_in_scope(owner, doctype, sorted(self.readable)) | self.newcomers.keys()
+
+	@cached_property
+	def previous(self) -> dict[str, frappe._dict]:
+		"""The enrollment of each record that was in the campaign before: the live one, else the latest."""
+		rows = select_in(
+			"Drip Enrollment",
+			ENROLLMENT_FIELDS,
+			"recipient",
+			[one.name for one in self.candidates],
+			campaign=self.campaign.name,
+			recipient_type=self.eligibility.recipient_type,
+		)
+		rows.sort(key=lambda row: (row.status in LIVE_VALUES, row.creation))
+		# A person who never confirmed was never in the campaign.
+		rows = [row for row in rows if row.status in LIVE_VALUES or row.confirmation not in NEVER_CONFIRMED]
+		handled = load_handled_steps([row.name for row in rows])
+		return {row.recipient: row.update(done=handled[row.name]) for row in rows}
+
+	@cached_property
+	def decisions(self) -> dict[str, object]:
+		"""What the campaign's rule on re-enrollment says about the records that were in it before."""
+		plan, now = self.eligibility.plan, self.eligibility.now
+		if self.eligibility.restarts:
+			return {}
+		return {
+			name: re_enroll(
+				plan, read_position(row, row.done), Status(row.status), from_site(row.ended_at) or now, now
+			)
+			for name, row in self.previous.items()
+		}
+
+	def find_resumable(self, name: str) -> frappe._dict | None:
+		"""Return the enrollment that continues instead of a new one, if the campaign's rule says so."""
+		return self.previous.get(name) if isinstance(self.decisions.get(name), Resume) else None
+
+
+Finding = tuple[str, str]  # the cause, said of the person, and the remedy
+
+
+@dataclass(frozen=True)
+class Rule:
+	"""One rule: its name in results, its question in Why Not?, and its check.
+
+	The rules after one that `is_needed_by_others` make no sense for a candidate that it refuses.
+	"""
+
+	name: str
+	question: str
+	check: Callable[[Any, Candidate], Finding | None]
+	is_needed_by_others: bool = False
+
+	def find_refusal(self, facts: BatchFacts, candidate: Candidate) -> Refusal | None:
+		"""Return why this rule refuses the candidate; None if it does not."""
+		finding = self.check(facts, candidate)
+		return Refusal(self.name, *finding, record=candidate.label) if finding else None
+
+
+def find_refusals(rules: Sequence[Rule], facts: BatchFacts, candidate: Candidate) -> Iterator[Refusal]:
+	"""Yield the refusals of a candidate in the order of the rules: the first one counts."""
+	for rule in rules:
+		if refusal := rule.find_refusal(facts, candidate):
+			yield refusal
+			if rule.is_needed_by_others:
+				return
+
+
+def find_refusal_later(facts: BatchFacts, candidate: Candidate) -> Refusal | None:
+	"""Return why the person of an existing enrollment may get no email now; None if they may."""
+	return next(find_refusals(RULES_LATER, facts, candidate), None)
+
+
+def _check_record(_facts: BatchFacts, candidate: Candidate) -> Finding | None:
+	if candidate.recipient:
+		return None
+	if candidate.enrollment:
+		return _("no longer exists"), _("Remove the enrollment.")
+	return _("does not exist, or you may not read it"), _("Choose another record.")
+
+
+def _check_scope(facts: EnrollmentFacts, candidate: Candidate) -> Finding | None:
+	if candidate.name in facts.in_scope:
+		return None
+	owner = facts.campaign.owner
+	cause = _("is outside what {0}, the owner of campaign {1}, may read or is assigned")
+	return cause.format(owner, facts.campaign.name), _("Assign the record to {0} first.").format(owner)
+
+
+def _check_unsubscribed(facts: BatchFacts, candidate: Candidate) -> Finding | None:
+	if candidate.addresses & facts.opted_out:
+		remedy = _("Only the recipient can ask to come back; then delete the Email Unsubscribe of {0}.")
+		return _("has unsubscribed"), remedy.format(candidate.email)
+	if any((candidate.target_list, address) in facts.opted_out_lists for address in candidate.addresses):
+		cause = _("has unsubscribed from the list {0}").format(candidate.target_list)
+		return cause, _("Only the recipient can ask to come back.")
+	return None
+
+
+def _check_suppressed(facts: BatchFacts, candidate: Candidate) -> Finding | None:
+	for reason in facts.find_suppressions(candidate):
+		remedy = _("If the recipient asks to come back, open the Drip Suppression of {0} and lift it.")
+		return explain_suppression(reason), remedy.format(candidate.email)
+	return None
+
+
+def _check_flags(_facts: BatchFacts, candidate: Candidate) -> Finding | None:
+	because = candidate.recipient.stopped_because
+	return (_(because), _("Change the record if this is wrong.")) if because else None
+
+
+def _check_excluded(facts: BatchFacts, candidate: Candidate) -> Finding | None:
+	because = facts.excluded.get((candidate.recipient_type, candidate.name))
+	return (because, _("Remove it from the campaign's exclusions first.")) if because else None
+
+
+def _check_address(_facts: BatchFacts, candidate: Candidate) -> Finding | None:
+	if not candidate.email:
+		return _("has no email address"), _("Enter one in the record.")
+	if not is_valid(candidate.email):
+		remedy = _("Correct “{0}” in the record.").format(candidate.email)
+		return _("has no valid email address"), remedy
+	return None
+
+
+def _check_enrolled(facts: EnrollmentFacts, candidate: Candidate) -> Finding | None:
+	row = facts.previous.get(candidate.name)
+	if row and row.status in LIVE_VALUES:
+		return _("is already in the campaign"), _("Open that enrollment instead.")
+	return None
+
+
+def _check_re_enrollment(facts: EnrollmentFacts, candidate: Candidate) -> Finding | None:
+	decision = facts.decisions.get(candidate.name)
+	if isinstance(decision, Refuse):
+		cause = _("was in the campaign before. {0}").format(_(decision.reason).rstrip("."))
+		return cause, _("Change Re-enrollment in the campaign if people may come back.")
+	if isinstance(decision, Resume) and find_next(facts.eligibility.plan, decision.position) is None:
+		cause = _("was in the campaign before, and no step remains to send")
+		return cause, _("Add a step to the campaign first.")
+	return None
+
+
+def _check_duplicate(facts: BatchFacts, candidate: Candidate) -> Finding | None:
+	key = facts.make_key(candidate.email)
+	is_own = candidate.enrollment and candidate.enrollment["live_address"] == key
+	if is_own or (key not in facts.taken and key not in facts.accepted):
+		return None
+	cause = _("has the same address as another record in the campaign")
+	return cause, _("Open that enrollment, or correct the address {0}.").format(candidate.email)
+
+
+RECORD = Rule("record", "Can you read the record?", _check_record, is_needed_by_others=True)
+UNSUBSCRIBED = Rule("unsubscribed", "Still subscribed?", _check_unsubscribed)
+SUPPRESSED = Rule("suppressed", "Address not suppressed?", _check_suppressed)
+FLAGS = Rule("flag", "Does the record allow email?", _check_flags)
+EXCLUDED = Rule("excluded", "Not on an excluded list, domain or address?", _check_excluded)
+ADDRESS = Rule("address", "Valid email address?", _check_address, is_needed_by_others=True)
+DUPLICATE = Rule("duplicate", "Address not already enrolled?", _check_duplicate)
+RULES = (
+	RECORD,
+	Rule("scope", "Can the owner of the campaign read it, or is it assigned to them?", _check_scope),
+	UNSUBSCRIBED,
+	SUPPRESSED,
+	FLAGS,
+	EXCLUDED,
+	ADDRESS,
+	Rule("enrolled", "Not already in the campaign?", _check_enrolled, is_needed_by_others=True),
+	Rule("re_enrollment", "Allowed to enroll again?", _check_re_enrollment),
+	DUPLICATE,
+)
+RULES_LATER = (RECORD, UNSUBSCRIBED, SUPPRESSED, FLAGS, EXCLUDED, ADDRESS, DUPLICATE)
 
 
 @dataclass(frozen=True)
 class EligibilityResult:
-	"""What becomes of one record: enrolled (neither of the two), taken up again, or refused."""
+	"""What happens to one record: it is enrolled (neither of the last two is set), resumed, or refused."""
 
 	name: str
 	recipient: Recipient | None = None
+	preference: Preference = NO_PREFERENCE
 	resumes: frappe._dict | None = None
 	refusal: Refusal | None = None
 
@@ -54,203 +340,43 @@ class EligibilityResult:
 
 
 class Eligibility:
-	"""Asks the rules of one campaign about records of one type, batch by batch."""
+	"""Decides which records of one type a campaign accepts, batch by batch.
 
-	def __init__(self, campaign, recipient_type: str, now: datetime, target_list: str | None = None) -> None:
-		self.campaign, self.recipient_type = campaign, recipient_type
-		self.now, self.target_list = now, target_list
-		self.plan = make_plan(campaign)
-		self.starts_over = False  # by hand: whoever was on the campaign begins anew, whatever its rule says
-		self.accepted: set[str] = (
-			set()
-		)  # the live addresses of those accepted so far, earlier batches included
-
-	def judge(
-		self, names: Sequence[str], newcomers: Sequence[Recipient] = ()
-	) -> tuple[list[EligibilityResult], dict[str, Preference]]:
-		"""Return the verdict on each of `names`, and what the people have asked for, by address.
-
-		Of two records with one address the first is taken. `newcomers` are people whose records would be made first.
-		"""
-		facts = EligibilityData(self, names, newcomers)
-		return [self._judge_one(facts, name) for name in facts.names], facts.preferences
-
-	def _judge_one(self, facts: "EligibilityData", name: str) -> EligibilityResult:
-		recipient = facts.recipients.get(name)
-		refusal = next(facts.refusals(name), None)
-		if refusal:
-			return EligibilityResult(name, recipient, refusal=refusal)
-		self.accepted.add(facts.keys[name])
-		return EligibilityResult(name, recipient, resumes=facts.find_resumable(name))
-
-
-class EligibilityData:
-	"""What the rules must know about a batch, each fact read once for all of it and only if it is asked for."""
-
-	def __init__(
-		self, choice: Eligibility, names: Sequence[str], newcomers: Sequence[Recipient] = ()
-	) -> None:
-		self.choice = choice
-		self.readable = filter_readable(frappe.session.user, choice.recipient_type, names)
-		found = load_recipients(choice.recipient_type, sorted(self.readable), whole=False)
-		self.newcomers = {recipient.name: recipient for recipient in newcomers}
-		self.names = list(dict.fromkeys([*names, *self.newcomers]))
-		found |= self.newcomers
-		self.preferences = load_preferences([recipient.email for recipient in found.values()])
-		self.recipients = {
-			name: apply_preference(recipient, self.preference(recipient)) for name, recipient in found.items()
-		}
-		self.addresses = [recipient.email for recipient in found.values() if recipient.email]
-
-	def refusals(self, name: str) -> Iterator[Refusal]:
-		"""Yield what every rule has against a record, in the order of the rules; nothing if it may be enrolled."""
-		for rule in RULES:
-			reason = rule.ask(self, name)
-			if reason:
-				yield Refusal(rule.name, reason)
-			if reason and rule.is_needed_by_others:
-				return
-
-	def preference(self, recipient: Recipient) -> Preference:
-		"""Return what the recipient has asked for."""
-		return (
-			self.preferences.get(normalize(recipient.email), NO_PREFERENCE)
-			if recipient.email
-			else NO_PREFERENCE
-		)
-
-	def find_resumable(self, name: str) -> frappe._dict | None:
-		"""Return the enrollment in which a record goes on where it stopped, if that is the campaign's rule for it."""
-		return self.previous.get(name) if isinstance(self.decisions.get(name), Resume) else None
-
-	@cached_property
-	def in_scope(self) -> set[str]:
-		owner, doctype = self.choice.campaign.owner, self.choice.recipient_type
-		return filter_in_scope(owner, doctype, sorted(self.readable)) | self.newcomers.keys()
-
-	@cached_property
-	def left(self) -> set[str]:
-		left = find_opted_out(self.choice.campaign.name, self.addresses)
-		if not self.choice.target_list:
-			return left
-		pairs = [(self.choice.target_list, address) for address in self.addresses]
-		return left | {address for _list, address in find_opted_out_lists(pairs)}
-
-	@cached_property
-	def suppressed(self) -> dict[str, SuppressionReason]:
-		return find_suppressed(self.addresses)
-
-	@cached_property
-	def excluded(self) -> dict[tuple[str, str], str]:
-		return Exclusions.of(self.choice.campaign).find(self.recipients.values())
-
-	@cached_property
-	def previous(self) -> dict[str, frappe._dict]:
-		campaign, doctype = self.choice.campaign.name, self.choice.recipient_type
-		fields = (*ENROLLMENT_FIELDS, "creation")
-		rows = select_in(
-			"Drip Enrollment", fields, "recipient", self.names, campaign=campaign, recipient_type=doctype
-		)
-		rows.sort(key=lambda row: row.creation)
-		dealt_with = load_handled_steps([row.name for row in rows])
-		return {
-			row.recipient: row.update(done=dealt_with[row.name])
-			for row in rows
-			# Who never confirmed was never on the campaign.
-			if row.status in LIVE_VALUES or row.confirmation not in NEVER_CONFIRMED
-		}
-
-	@cached_property
-	def decisions(self) -> dict[str, object]:
-		"""What the campaign's rule on re-enrollment says about those who were on it before."""
-		plan, now = self.choice.plan, self.choice.now
-		if self.choice.starts_over:
-			return {}
-		return {
-			name: re_enroll(
-				plan, read_position(row, row.done), Status(row.status), from_site(row.ended_at) or now, now
-			)
-			for name, row in self.previous.items()
-		}
-
-	@cached_property
-	def keys(self) -> dict[str, str]:
-		campaign, doctype = self.choice.campaign.name, self.choice.recipient_type
-		return {
-			name: live_keys(campaign, doctype, name, recipient.email)["live_address"]
-			for name, recipient in self.recipients.items()
-		}
-
-	@cached_property
-	def taken(self) -> set[str]:
-		return find_taken_keys(list(self.keys.values()))
-
-
-@dataclass(frozen=True)
-class Rule:
-	"""One rule: its name in figures and records, what it asks (for "Why not?"), and the question itself.
-
-	`is_needed_by_others`: without it there is nothing that the rules after it could be asked about.
+	`restarts`: people who were in the campaign begin anew, whatever its rule on re-enrollment says.
 	"""
 
-	name: str
-	label: str
-	ask: Callable[[EligibilityData, str], str | None]
-	is_needed_by_others: bool = False
+	def __init__(
+		self,
+		campaign,
+		recipient_type: str,
+		now: datetime,
+		target_list: str | None = None,
+		*,
+		restarts: bool = False,
+	) -> None:
+		self.campaign, self.recipient_type, self.now = campaign, recipient_type, now
+		self.target_list, self.restarts = target_list, restarts
+		self.plan = make_plan(campaign)
+		self.accepted: set[str] = set()  # the address keys accepted so far, in earlier batches too
 
+	def load_facts(self, names: Sequence[str], newcomers: Sequence[Recipient] = ()) -> EnrollmentFacts:
+		"""Return what the rules need to know about these records."""
+		return EnrollmentFacts(self, names, newcomers)
 
-def _ask_readable(facts: EligibilityData, name: str) -> str | None:
-	return None if name in facts.recipients else _("No such record, or you may not read it")
+	def judge(self, names: Sequence[str], newcomers: Sequence[Recipient] = ()) -> list[EligibilityResult]:
+		"""Return the result for each of `names`. Of two records with one address the first is accepted.
 
+		`newcomers` are people whose records do not exist yet.
+		"""
+		facts = self.load_facts(names, newcomers)
+		return [self._judge_one(facts, candidate) for candidate in facts.candidates]
 
-def _ask_scope(facts: EligibilityData, name: str) -> str | None:
-	return None if name in facts.in_scope else _(OUT_OF_SCOPE).format(facts.choice.campaign.owner)
-
-
-def _ask_address(facts: EligibilityData, name: str) -> str | None:
-	return None if is_valid(facts.recipients[name].email) else _("No valid email address")
-
-
-def _ask_left(facts: EligibilityData, name: str) -> str | None:
-	return _("Has unsubscribed") if normalize(facts.recipients[name].email) in facts.left else None
-
-
-def _ask_suppressed(facts: EligibilityData, name: str) -> str | None:
-	reason = facts.suppressed.get(normalize(facts.recipients[name].email))
-	return explain_suppression(reason).capitalize() if reason else None
-
-
-def _ask_excluded(facts: EligibilityData, name: str) -> str | None:
-	return facts.excluded.get((facts.choice.recipient_type, name))
-
-
-def _ask_flags(facts: EligibilityData, name: str) -> str | None:
-	because = facts.recipients[name].stopped_because
-	return _(because).capitalize() if because else None
-
-
-def _ask_before(facts: EligibilityData, name: str) -> str | None:
-	row, decision = facts.previous.get(name), facts.decisions.get(name)
-	if row and row.status in LIVE_VALUES:
-		return _("Is on the campaign already")
-	return _(decision.reason).rstrip(".") if isinstance(decision, Refuse) else None
-
-
-def _ask_duplicate(facts: EligibilityData, name: str) -> str | None:
-	key, previous = facts.keys[name], facts.previous.get(name)
-	is_own = previous is not None and previous.live_address == key
-	is_taken = key in facts.taken or key in facts.choice.accepted
-	return _("Another record with the same address is on the campaign") if is_taken and not is_own else None
-
-
-RULES = (
-	Rule("record", "Does the record exist, and may you read it?", _ask_readable, is_needed_by_others=True),
-	Rule("scope", "May the owner of the campaign read it, or is it assigned to them?", _ask_scope),
-	Rule("address", "Has it a valid email address?", _ask_address, is_needed_by_others=True),
-	Rule("left", "Has the address stayed subscribed?", _ask_left),
-	Rule("suppressed", "Is the address not suppressed?", _ask_suppressed),
-	Rule("excluded", "Is it on none of the excluded lists, domains and addresses?", _ask_excluded),
-	Rule("flag", "Does nothing on the record forbid mail?", _ask_flags),
-	Rule("before", "Does the campaign take it (again)?", _ask_before),
-	Rule("duplicate", "Is nobody else with the same address on the campaign?", _ask_duplicate),
-)
+	def _judge_one(self, facts: EnrollmentFacts, candidate: Candidate) -> EligibilityResult:
+		preference = facts.find_preference(candidate.email)
+		recipient = candidate.recipient and apply_preference(candidate.recipient, preference)
+		refusal = next(find_refusals(RULES, facts, candidate), None)
+		if refusal:
+			return EligibilityResult(candidate.name, recipient, preference, refusal=refusal)
+		facts.accept(candidate)
+		resumes = facts.find_resumable(candidate.name)
+		return EligibilityResult(candidate.name, recipient, preference, resumes)

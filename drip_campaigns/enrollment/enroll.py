@@ -1,49 +1,82 @@
-"""The verbs: enroll, pause, resume, remove, unsubscribe. Each checks, changes the enrollment and logs; none commits.
+"""Enroll records of one type: a handful of statements for a thousand, or one by its form. Nothing here commits.
 
-They work on Drip Enrollment documents, one at a time; who may call them is the business of the edge. What a new one
-holds is in `prepare.py`, what an end does in `ending.py`.
+Running it again enrolls only records that are not in the campaign yet, so a run that stopped is simply run again.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import frappe
-from frappe import _
+from frappe.utils import create_batch, getdate
 
-from drip_campaigns.core.model import CampaignStatus, EventType, ExitReason, Resume, Status
+from drip_campaigns.core.model import EventType, Position
 from drip_campaigns.core.schedule import due_steps
-from drip_campaigns.core.schedule.confirmation import Confirmation
-from drip_campaigns.enrollment.admission import (
-	EnrollmentRefusedError,
+from drip_campaigns.db import doc_event_queue
+from drip_campaigns.db.dialect import insert_rows
+from drip_campaigns.db.events import record_events
+from drip_campaigns.enrollment.campaign_checks import (
 	check_campaign,
-	check_exclusions,
-	check_list,
-	check_recipient,
-	first_status,
+	check_recipient_type,
+	find_first_status,
+	find_start,
 )
-from drip_campaigns.enrollment.changes import done_steps, log, set_fields, status_after
-from drip_campaigns.enrollment.exit import exit_all_of_address, exit_enrollment
-from drip_campaigns.enrollment.prepare import ask_rule, find_previous
-from drip_campaigns.outbox import emails
-from drip_campaigns.outbox.cancel import pause_queued, resume_queued
-from drip_campaigns.people.opt_outs import record_opt_out
-from drip_campaigns.people.preferences import Preference, load_preference
+from drip_campaigns.enrollment.changes import make_event
+from drip_campaigns.enrollment.confirm import find_who_must_confirm
+from drip_campaigns.enrollment.eligibility import Eligibility, EligibilityResult
+from drip_campaigns.enrollment.refusals import Refusal
+from drip_campaigns.enrollment.resume import resume_enrollments
+from drip_campaigns.enrollment.sender_choice import choose_senders
+from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.recipients import Recipient
-from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
-from drip_campaigns.plans.enrollment_rows import find_taken_keys
+from drip_campaigns.plans.campaign_plan import step_subjects
 from drip_campaigns.plans.enrollment_state import (
-	end_date_while_paused,
-	is_paused_by_recipient,
 	live_keys,
 	plan_fields,
 	position_fields,
-	read_position,
 	recipient_pause_fields,
-	wait_on,
-	waits_for_confirmation,
+	waiting_fields,
 )
-from drip_campaigns.site.clock import from_site, site_date, to_site
-from drip_campaigns.site.settings import release_after
+from drip_campaigns.site.clock import site_date, to_site
+from drip_campaigns.site.row_names import new_name
+
+BATCH_SIZE = 1000
+_STANDARD = ("name", "owner", "creation", "modified", "modified_by")
+_FIELDS = (
+	*("campaign", "recipient_type", "recipient", "recipient_name", "email_address"),
+	*("status", "start_date", "end_date", "sender", "target_list", "paused_at", "paused_until"),
+	*("next_step", "next_step_subject", "next_send_at"),
+	*("started_at", "time_zone", "anchor_at", "anchor_hours", "reached_step", "reached_hours"),
+	*("deferred_until", "jump_to", "live_recipient", "live_address", "require_confirmation", "confirmation"),
+)
+
+
+@dataclass
+class BulkResult:
+	"""How many records were enrolled and resumed, and how many refused, by reason."""
+
+	enrolled: int = 0
+	resumed: int = 0
+	refused: Counter = field(default_factory=Counter)
+	refusals: dict[str, Refusal] = field(default_factory=dict)  # of one batch, by record
+
+	@property
+	def total(self) -> int:
+		"""Return how many records were looked at."""
+		return self.enrolled + self.resumed + sum(self.refused.values())
+
+	def refuse(self, record: str, refusal: Refusal) -> None:
+		"""Count a record that is not enrolled."""
+		self.refused[refusal.reason] += 1
+		self.refusals[record] = refusal
+
+	def add(self, other: "BulkResult") -> None:
+		"""Add the numbers of another batch."""
+		self.enrolled += other.enrolled
+		self.resumed += other.resumed
+		self.refused += other.refused
 
 
 def enroll(
@@ -57,11 +90,11 @@ def enroll(
 	target_list: str | None = None,
 	require_confirmation: bool = False,
 ):
-	"""Enroll one record and return its Drip Enrollment, inserted with the rights of the session's user.
+	"""Enroll one record by its form and return its Drip Enrollment, with the rights of the session's user.
 
-	Raises EnrollmentRefusedError or frappe's own errors; nothing is written then. Somebody who left before is
-	taken up again in the same enrollment, if the campaign says so. With `require_confirmation` the recipient must
-	confirm by email before anything else is sent; a campaign may ask for that by itself.
+	A person whom the campaign's rule on re-enrollment resumes keeps the enrollment that ended. With
+	`require_confirmation` the recipient must confirm by email before anything else is sent; a campaign can require
+	that itself. Raises frappe.ValidationError with record, cause and remedy; nothing is written then.
 	"""
 	document = frappe.new_doc("Drip Enrollment")
 	document.update(
@@ -76,194 +109,132 @@ def enroll(
 		}
 	)
 	document.flags.now = now
-	previous = find_previous(document)
-	if previous and isinstance(ask_rule(document, previous, now), Resume):
-		previous.check_permission("write")
-		resume(previous, now)
-		return previous
 	return document.insert()
 
 
-def pause(
-	document,
+def enroll_many(
+	campaign: str,
+	recipient_type: str,
+	names: Iterable[str],
 	now: datetime,
 	*,
-	until: datetime | None = None,
-	because: str = "",
-	by_recipient: bool = False,
-) -> None:
-	"""Hold an enrollment, what is queued for it included; no step is lost.
+	batch_size: int = BATCH_SIZE,
+	**options: Any,
+) -> Iterator[BulkResult]:
+	"""Enroll the records `names`, yielding each batch's result; the caller commits between two batches.
 
-	With `until` it goes on by itself then; without, a user lets it go on. Where it rests because its recipient asked for
-	that, this pause is kept beside it, and the later end counts.
+	`options` are those of Enroller. Only records that the session's user may read are enrolled. Raises what makes the
+	whole run impossible: an unknown or ended campaign, a start date in the past.
 	"""
-	own = {} if by_recipient else {"own_paused_until": to_site(until)}
-	if is_paused_by_recipient(document, now):
-		until = until and max(until, from_site(document.paused_until))
-		set_fields(document, {**move_pause(document, until, now), **own})
-	else:
-		held = {"next_send_at": None, "paused_at": to_site(now), **move_pause(document, until, now)}
-		own = own or {"own_paused_until": None}
-		set_fields(document, {"status": status_after(document, EventType.PAUSED), **held, **own})
-		pause_queued(emails.email_table().enrollment == document.name, now=now)
-	asked = _("The recipient asked for a pause.") if by_recipient else None
-	log(document, EventType.PAUSED, now, because or asked)
+	frappe.has_permission("Drip Enrollment", "create", throw=True)
+	enroller = Enroller(campaign, recipient_type, now, **options)
+	for batch in create_batch(list(names), batch_size):
+		yield enroller.enroll(batch)
 
 
-def move_pause(document, until: datetime | None, now: datetime) -> dict[str, Any]:
-	"""Return the fields of a pause that ends at `until`: the schedule moves with it."""
-	if waits_for_confirmation(document.as_dict()):
-		return {"paused_until": to_site(until)}
-	plan = make_plan(frappe.get_doc("Drip Campaign", document.campaign))
-	position = read_position(document.as_dict(), done_steps(document.name))
-	held_from = from_site(document.paused_at) or now
-	return {"paused_until": to_site(until), **end_date_while_paused(plan, position, held_from, until, now)}
+class Enroller:
+	"""Enrolls records of one type in one campaign. `restarts`: people who were in it begin anew, whatever its rule says."""
 
+	def __init__(
+		self,
+		campaign: str,
+		recipient_type: str,
+		now: datetime,
+		*,
+		start_date: date | None = None,
+		sender: str | None = None,
+		target_list: str | None = None,
+		require_confirmation: bool = False,
+		restarts: bool = False,
+	):
+		self.campaign = frappe.get_doc("Drip Campaign", campaign)
+		check_campaign(self.campaign)
+		check_recipient_type(recipient_type)
+		self.recipient_type, self.now = recipient_type, now
+		self.eligibility = Eligibility(self.campaign, recipient_type, now, target_list, restarts=restarts)
+		self.plan, self.subjects = self.eligibility.plan, step_subjects(self.campaign)
+		self.start_date = getdate(start_date) if start_date else site_date(now)
+		self.sender, self.target_list = sender, target_list
+		self.require_confirmation = require_confirmation
+		self._by_zone: dict[str | None, tuple[Position, dict[str, Any]]] = {}
 
-def resume(document, now: datetime, event: EventType | None = None) -> None:
-	"""Let a paused enrollment go on, or take up one that ended: with the rest of the delay that was running.
+	def enroll(self, names: Sequence[str]) -> BulkResult:
+		"""Enroll or resume one batch of records."""
+		result = BulkResult()
+		judged = self.eligibility.judge(names)
+		for one in judged:
+			if one.refusal:
+				result.refuse(one.name, one.refusal)
+		self._resume([one.resumes for one in judged if one.resumes], result)
+		self._insert([one for one in judged if one.is_new], result)
+		return result
 
-	Raises InvalidTransitionError for one that unsubscribed or is going on already. Where the recipient has asked for a
-	pause that lasts, one that was paused is refused, and one that ended is taken up and waits. `event` is Came Back for
-	one who had unsubscribed and has asked to come back.
-	"""
-	came_back = document.status != Status.PAUSED.value
-	event = event or (EventType.ENROLLED if came_back else EventType.RESUMED)
-	status_after(document, event)  # raises if it cannot happen
-	_check_confirmation(document)
-	_check_campaign(document, event)
-	recipient = check_recipient(document.campaign, document.recipient_type, document.recipient)
-	check_list(document.target_list, recipient)
-	_check_place(document, recipient)
-	preference = load_preference(recipient.email)
-	if preference.rests_at(now) and not came_back:
-		_leave_to_recipient(document, preference, now)
-		return
-	if document.status == Status.UNSUBSCRIBED.value and document.paused_at:
-		_go_on_resting(document, recipient, now)
-	else:
-		_take_up(document, recipient, preference, came_back, now)
-	resume_queued(emails.email_table().enrollment == document.name, now=now, release_after=release_after())
-	log(document, event, now)
+	def judge(self, name: str) -> EligibilityResult:
+		"""Return whether one record may be enrolled."""
+		return self.eligibility.judge([name])[0]
 
+	def make_fields(self, judged: Sequence[EligibilityResult]) -> list[dict[str, Any]]:
+		"""Return the fields of the new enrollments of accepted records."""
+		recipients = [one.recipient for one in judged]
+		addresses = [recipient.email for recipient in recipients]
+		waiting = find_who_must_confirm(self.campaign, addresses, required=self.require_confirmation)
+		senders = choose_senders(self.campaign, recipients, self.sender)
+		return [
+			self._make_row(one, sender, waits=normalize(one.recipient.email) in waiting)
+			for one, sender in zip(judged, senders, strict=True)
+		]
 
-def _go_on_resting(document, recipient: Recipient, now: datetime) -> None:
-	"""Who left during a pause and comes back is paused as before."""
-	campaign = frappe.get_doc("Drip Campaign", document.campaign)
-	check_exclusions(campaign, recipient)
-	plan, position = make_plan(campaign), read_position(document.as_dict(), done_steps(document.name))
-	kept = {field: document.get(field) for field in ("paused_at", "paused_until", "own_paused_until")}
-	future = plan_fields(plan, position, step_subjects(campaign), now)
-	if waits_for_confirmation(document.as_dict()):
-		future = {}
-	until, held_from = from_site(document.paused_until), from_site(document.paused_at)
-	set_fields(
-		document,
-		{
-			**future,
-			**end_date_while_paused(plan, position, held_from, until, now),
-			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
-			**_CLEARED,
-			**kept,
+	def _resume(self, rows: Sequence[frappe._dict], result: BulkResult) -> None:
+		if not rows:
+			return
+		resumed = resume_enrollments([row.name for row in rows], self.now)
+		result.resumed += resumed.done
+		for row in rows:
+			if row.name in resumed.refusals:
+				result.refuse(row.recipient, resumed.refusals[row.name])
+
+	def _insert(self, judged: Sequence[EligibilityResult], result: BulkResult) -> None:
+		user, site_now = frappe.session.user, to_site(self.now)
+		standard = {"owner": user, "creation": site_now, "modified": site_now, "modified_by": user}
+		rows = [{**fields, **standard, "name": new_name()} for fields in self.make_fields(judged)]
+		columns = (*_STANDARD, *_FIELDS)
+		insert_rows("Drip Enrollment", columns, [[row[column] for column in columns] for row in rows])
+		doc_event_queue.record_inserts("Drip Enrollment", [row["name"] for row in rows])
+		record_events([make_event(row, EventType.ENROLLED) for row in rows], site_now)
+		result.enrolled += len(rows)
+
+	def _make_row(self, one: EligibilityResult, sender: str, *, waits: bool) -> dict[str, Any]:
+		recipient = one.recipient
+		position, future = self._plan_future(recipient)
+		return {
+			"campaign": self.campaign.name,
+			"recipient_type": self.recipient_type,
+			"recipient": recipient.name,
+			"recipient_name": recipient.full_name or recipient.email,
 			"email_address": recipient.email,
-			"status": Status.PAUSED.value,
-			"next_send_at": None,
-		},
-	)
-
-
-def _take_up(document, recipient: Recipient, preference: Preference, came_back: bool, now: datetime) -> None:
-	campaign = frappe.get_doc("Drip Campaign", document.campaign)
-	check_exclusions(campaign, recipient)
-	plan = make_plan(campaign)
-	held_from = from_site(document.paused_at or document.ended_at) or now
-	position = due_steps.shift(
-		plan, read_position(document.as_dict(), done_steps(document.name)), held_from, now
-	)
-	future = plan_fields(plan, position, step_subjects(campaign), now)
-	if waits_for_confirmation(document.as_dict()):
-		future = wait_on(document.as_dict(), held_from, now)
-	elif not future["next_step"] and came_back:
-		raise EnrollmentRefusedError(
-			_("Nothing is left to send in campaign {0}. Add a step to it first.").format(document.campaign)
-		)
-	set_fields(
-		document,
-		{
-			"status": first_status(campaign, position.start, now),
-			**position_fields(position),
+			"start_date": self.start_date,
+			"sender": sender,
+			"target_list": self.target_list,
+			"paused_at": None,
+			"paused_until": None,
+			"require_confirmation": int(self.require_confirmation),
+			"confirmation": None,
 			**future,
-			**live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email),
-			**_CLEARED,
-			"email_address": recipient.email,
-			**recipient_pause_fields(preference, plan, position, now),
-		},
-	)
+			**(waiting_fields(self.now) if waits else {}),
+			**recipient_pause_fields(one.preference, self.plan, position, self.now),
+			**live_keys(self.campaign.name, self.recipient_type, recipient.name, recipient.email),
+		}
 
-
-_CLEARED = {
-	"paused_at": None,
-	"paused_until": None,
-	"own_paused_until": None,
-	"ended_at": None,
-	"exit_reason": None,
-	"attempts": 0,
-	"last_error": None,
-}
-
-
-def _leave_to_recipient(document, preference: Preference, now: datetime) -> None:
-	"""End the enrollment's own pause: the recipient's lasts. Raises EnrollmentRefusedError where there is no other."""
-	sentence = _("{0} has asked for no email until {1}. It goes on by itself then.").format(
-		document.recipient_name, frappe.format(to_site(preference.paused_until), "Datetime")
-	)
-	if is_paused_by_recipient(document, now):
-		raise EnrollmentRefusedError(sentence)
-	set_fields(document, {**move_pause(document, preference.paused_until, now), "own_paused_until": None})
-	log(document, EventType.PAUSED, now, sentence)
-
-
-def _check_campaign(document, event: EventType) -> None:
-	"""Raise EnrollmentRefusedError where nobody is taken up any more; a closed campaign takes back who has left it."""
-	campaign = frappe.get_cached_doc("Drip Campaign", document.campaign)
-	if event is EventType.ENROLLED or campaign.status == CampaignStatus.ENDED.value:
-		check_campaign(campaign)
-
-
-def _check_place(document, recipient: Recipient) -> None:
-	"""Raise EnrollmentRefusedError if the person is live in another enrollment of the campaign: who started over is."""
-	keys = live_keys(document.campaign, document.recipient_type, document.recipient, recipient.email)
-	for column, key in keys.items():
-		if document.get(column) != key and find_taken_keys([key], column):
-			raise EnrollmentRefusedError(
-				_("{0} ({1}) is on campaign {2} already. Open that enrollment instead.").format(
-					document.recipient_name, recipient.email, document.campaign
-				)
-			)
-
-
-def _check_confirmation(document) -> None:
-	if document.confirmation == Confirmation.EXPIRED.value:
-		raise EnrollmentRefusedError(
-			_("{0} did not confirm in time. Enroll the recipient again to ask anew.").format(
-				document.recipient_name
-			)
-		)
-
-
-def remove(document, now: datetime) -> None:
-	"""Take somebody off the campaign; what is queued is withdrawn. Their place is remembered."""
-	exit_enrollment(document, now, ExitReason.REMOVED)
-
-
-def unsubscribe(document, now: datetime) -> bool:
-	"""The recipient leaves the campaign: recorded, every enrollment of the address ended, what is queued withdrawn.
-
-	Return whether that was new; leaving twice is leaving once.
-	"""
-	was_new = document.status != Status.UNSUBSCRIBED.value
-	if was_new:
-		exit_enrollment(document, now, None, EventType.UNSUBSCRIBED)
-	exit_all_of_address(document.email_address, document.campaign, now)
-	record_opt_out(document.campaign, document.email_address)
-	return was_new
+	def _plan_future(self, recipient: Recipient) -> tuple[Position, Mapping[str, Any]]:
+		"""Return what the schedule says; it is the same for everyone in one time zone."""
+		zone = recipient.time_zone
+		if zone not in self._by_zone:
+			start = find_start(self.start_date, self.campaign, zone, self.now)
+			position = due_steps.begin(start, zone)
+			future = {
+				"status": find_first_status(self.campaign, start, self.now),
+				**position_fields(position),
+				**plan_fields(self.plan, position, self.subjects, None),
+			}
+			self._by_zone[zone] = position, future
+		return self._by_zone[zone]

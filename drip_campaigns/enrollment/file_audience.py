@@ -11,9 +11,9 @@ from typing import Any
 import frappe
 from frappe import _
 
-from drip_campaigns.enrollment.admission import check_campaign
+from drip_campaigns.enrollment.campaign_checks import check_campaign
 from drip_campaigns.enrollment.eligibility import Eligibility, EligibilityResult
-from drip_campaigns.enrollment.preview import PAGE, Figures
+from drip_campaigns.enrollment.preview import PAGE, PreviewCounts
 from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.people.errors import CannotCreateError
 from drip_campaigns.people.people_file import PeopleFile, Row
@@ -132,10 +132,10 @@ def preview_file(
 	check_campaign(document)
 	rows = PeopleFile(file_url).rows(mapping)
 	audience = FileAudience(recipient_type, rows, create_missing)
-	choice, figures, created, errors = Eligibility(document, recipient_type, now), Figures(), 0, []
+	choice, figures, created, errors = Eligibility(document, recipient_type, now), PreviewCounts(), 0, []
 	for start in range(0, len(rows), PAGE):
 		page = audience.resolve(rows[start : start + PAGE])
-		verdicts, _wishes = choice.judge(list(page.names), audience.newcomers(page))
+		verdicts = choice.judge(list(page.names), audience.newcomers(page))
 		figures.add(verdicts)
 		created += sum(verdict.is_new and verdict.name in page.missing for verdict in verdicts)
 		errors += page.errors + refused_rows(page, verdicts)

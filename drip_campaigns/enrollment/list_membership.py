@@ -11,7 +11,7 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType
 from drip_campaigns.db.events import record_events
-from drip_campaigns.enrollment.exit import exit_through_list
+from drip_campaigns.enrollment.exit import unsubscribe_through_list
 from drip_campaigns.people.addresses import hash_address, is_valid
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.people.recipients import load_recipients
@@ -90,7 +90,7 @@ def unsubscribe_from_list(target_list: str, address: str, now: datetime) -> bool
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
 		member = frappe.get_doc(MEMBER, name)
 		member.db_set({"opted_out": 1, "opted_out_at": to_site(now)}, notify=True)
-		exit_through_list(address, target_list, now)
+		unsubscribe_through_list(address, target_list, now)
 		add_to_count(target_list, 0 if member.removed_at else -1)
 		return True
 	return False

@@ -1,6 +1,6 @@
 """What enrolling would do, before it is done: how many, how many not and why, and ten of them. Reads only.
 
-Asks the same rules as the run itself (`choice.py`).
+Uses the same rules as the run itself (`eligibility.py`).
 """
 
 from collections import Counter
@@ -10,18 +10,18 @@ from typing import Any
 
 import frappe
 
-from drip_campaigns.enrollment.admission import check_campaign
+from drip_campaigns.enrollment.campaign_checks import check_campaign
 from drip_campaigns.enrollment.eligibility import Eligibility, EligibilityResult
 from drip_campaigns.people.audience import Audience
 
 PAGE = 2000
-LOOKED_AT_MOST = 200_000  # more would outlast a web request; the figures then say how many were looked at
+MOST_RECORDS = 200_000  # more would outlast a web request; the result then says how many were looked at
 SAMPLE = 10
 EXAMPLES = 3  # named with each reason
 
 
-class Figures:
-	"""Adds up verdicts."""
+class PreviewCounts:
+	"""Adds up eligibility results."""
 
 	def __init__(self) -> None:
 		self.enrolled = self.resumed = self.looked_at = 0
@@ -29,27 +29,27 @@ class Figures:
 		self.examples: dict[tuple[str, str], list[str]] = {}
 		self.sample: list[dict[str, str]] = []
 
-	def add(self, verdicts: Iterable[EligibilityResult]) -> None:
-		"""Count the verdicts of a batch."""
-		for verdict in verdicts:
+	def add(self, judged: Iterable[EligibilityResult]) -> None:
+		"""Count the results of a batch."""
+		for one in judged:
 			self.looked_at += 1
-			if verdict.refusal:
-				self._refuse(verdict)
+			if one.refusal:
+				self._refuse(one)
 				continue
-			self.resumed += verdict.resumes is not None
-			self.enrolled += verdict.is_new
+			self.resumed += one.resumes is not None
+			self.enrolled += one.is_new
 			if len(self.sample) < SAMPLE:
-				self.sample.append(_describe(verdict))
+				self.sample.append(_describe(one))
 
-	def _refuse(self, verdict: EligibilityResult) -> None:
-		key = (verdict.refusal.rule, verdict.refusal.reason)
+	def _refuse(self, one: EligibilityResult) -> None:
+		key = (one.refusal.rule, one.refusal.reason)
 		self.refused[key] += 1
 		examples = self.examples.setdefault(key, [])
 		if len(examples) < EXAMPLES:
-			examples.append(_describe(verdict)["title"])
+			examples.append(_describe(one)["title"])
 
 	def as_dict(self) -> dict[str, Any]:
-		"""Return the figures for a dialog, the most frequent reason first."""
+		"""Return the counts for a dialog, the most frequent reason first."""
 		refused = [
 			{"rule": key[0], "reason": key[1], "count": count, "examples": self.examples[key]}
 			for key, count in self.refused.most_common()
@@ -66,7 +66,7 @@ class Figures:
 def preview_audience(
 	campaign: str, recipient_type: str, filters: str | None, now: datetime
 ) -> dict[str, Any]:
-	"""Return the figures of enrolling an audience, with `total` and `is_everybody`; nothing is written.
+	"""Return the counts of enrolling an audience, with `total` and `is_everybody`; nothing is written.
 
 	Raises what makes the whole run impossible, as the run does.
 	"""
@@ -74,18 +74,18 @@ def preview_audience(
 	check_campaign(document)
 	audience = Audience(recipient_type, filters)
 	total = audience.count()
-	choice, figures = Eligibility(document, recipient_type, now), Figures()
+	eligibility, counts = Eligibility(document, recipient_type, now), PreviewCounts()
 	for names in audience.pages(PAGE):
-		figures.add(choice.judge(names)[0])
-		if figures.looked_at >= LOOKED_AT_MOST:
+		counts.add(eligibility.judge(names))
+		if counts.looked_at >= MOST_RECORDS:
 			break
-	return {"total": total, "is_everybody": audience.is_everybody(total), **figures.as_dict()}
+	return {"total": total, "is_everybody": audience.is_everybody(total), **counts.as_dict()}
 
 
-def _describe(verdict: EligibilityResult) -> dict[str, str]:
-	recipient = verdict.recipient
+def _describe(one: EligibilityResult) -> dict[str, str]:
+	recipient = one.recipient
 	return {
-		"name": verdict.name,
-		"title": (recipient and (recipient.full_name or recipient.email)) or verdict.name,
+		"name": one.name,
+		"title": (recipient and (recipient.full_name or recipient.email)) or one.name,
 		"email": recipient.email if recipient else "",
 	}

@@ -1,54 +1,52 @@
-"""Beginning anew by hand: the old enrollments end, and the same records begin at the first step. Nothing here commits."""
+"""Start enrollments over, in batches: the old ones end, and the same records begin at the first step. Nothing here commits."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
 import frappe
 
 from drip_campaigns.core.model import ExitReason
-from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.enrollment.exit import exit_enrollments
+from drip_campaigns.enrollment.changes import detail_of_user, lock_enrollments
+from drip_campaigns.enrollment.enroll import enroll_many
+from drip_campaigns.enrollment.exit import end_rows
+from drip_campaigns.enrollment.refusals import Refusal, VerbResult
 from drip_campaigns.plans.enrollment_state import LIVE_VALUES
 
-_POINT = "start_over"
+_SAVE_POINT = "drip_restart"
 
 
-def restart(rows: Sequence[frappe._dict], detail: str, now: datetime) -> tuple[int, Counter[str]]:
-	"""Let the records of these enrollments begin anew; return how many did, and how many not, by reason.
-
-	Who cannot be enrolled again keeps the enrollment as it is.
-	"""
-	done, refused = 0, Counter()
+def restart_enrollments(names: Sequence[str], now: datetime) -> VerbResult:
+	"""End these enrollments and enroll their records anew. A record that is refused keeps its enrollment as it is."""
+	result = VerbResult()
 	groups: dict[tuple, list[frappe._dict]] = defaultdict(list)
-	for row in rows:
+	for row in lock_enrollments(names):
 		groups[row.campaign, row.recipient_type, row.target_list].append(row)
-	for (campaign, recipient_type, target_list), group in groups.items():
-		reasons = _try(campaign, recipient_type, target_list, group, detail, now)
-		allowed = [row for row in group if row.recipient not in reasons]
-		if reasons:
-			frappe.db.rollback(save_point=_POINT)
-			_try(campaign, recipient_type, target_list, allowed, detail, now)
-		done += len(allowed)
-		refused.update(reasons.values())
-	return done, refused
+	for group in groups.values():
+		refusals = _end_and_enroll(group, now)
+		allowed = [row for row in group if row.recipient not in refusals]
+		if refusals:
+			frappe.db.rollback(save_point=_SAVE_POINT)
+			_end_and_enroll(allowed, now)
+		result.done += len(allowed)
+		result.refusals |= {row.name: refusals[row.recipient] for row in group if row.recipient in refusals}
+	return result
 
 
-def _try(
-	campaign: str,
-	recipient_type: str,
-	target_list: str | None,
-	rows: Sequence[frappe._dict],
-	detail: str,
-	now: datetime,
-) -> dict[str, str]:
-	"""End these enrollments and enroll their records; return who was refused, with the reason."""
-	frappe.db.savepoint(_POINT)
-	exit_enrollments([row.name for row in rows if row.status in LIVE_VALUES], ExitReason.REMOVED, detail, now)
-	names = [row.recipient for row in rows]
-	reasons: dict[str, str] = {}
+def _end_and_enroll(rows: Sequence[frappe._dict], now: datetime) -> dict[str, Refusal]:
+	"""End these enrollments of one campaign and enroll their records; return the refusals by record."""
+	frappe.db.savepoint(_SAVE_POINT)
+	if not rows:
+		return {}
+	end_rows([row for row in rows if row.status in LIVE_VALUES], ExitReason.REMOVED, detail_of_user(), now)
+	refusals: dict[str, Refusal] = {}
 	for result in enroll_many(
-		campaign, recipient_type, names, now, target_list=target_list, starts_over=True
+		rows[0].campaign,
+		rows[0].recipient_type,
+		[row.recipient for row in rows],
+		now,
+		target_list=rows[0].target_list,
+		restarts=True,
 	):
-		reasons |= result.reasons
-	return reasons
+		refusals |= result.refusals
+	return refusals

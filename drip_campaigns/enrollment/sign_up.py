@@ -16,7 +16,7 @@ from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.core.schedule.confirmation import NEVER_CONFIRMED
 from drip_campaigns.db.bulk_writes import set_values
 from drip_campaigns.db.deadlocks import retry_on_deadlock
-from drip_campaigns.enrollment import enroll
+from drip_campaigns.enrollment.enroll import enroll
 from drip_campaigns.enrollment.personal_data import delete_enrollments
 from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.people.recipient_types import available_types, get_type
@@ -67,7 +67,7 @@ def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: 
 		doctype, name = known or _make_contact(email_address, first_name, last_name)
 		sender = frappe.db.get_value("Drip Campaign", campaign, "sender")
 		owner = frappe.db.get_value("Drip Campaign", campaign, "owner")
-		enrollment = enroll.enroll(
+		enrollment = enroll(
 			campaign, doctype, name, utc_now(), sender=sender or owner, require_confirmation=True
 		)
 		if not known:

@@ -11,7 +11,6 @@ from datetime import datetime
 import frappe
 
 from drip_campaigns.core.model import CampaignStatus
-from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment import unsubscribe as leaving
 from drip_campaigns.enrollment.exit import find_live_of
 from drip_campaigns.enrollment.list_membership import MEMBER, resubscribe_to_list, unsubscribe_from_list
@@ -58,8 +57,7 @@ def _change(choice: SubscriptionOption, address: str, now: datetime) -> None:
 		resubscribe_to_list(choice.name, address)
 		leaving.resume_ended(address, {"target_list": choice.name}, leaving.BY_RECIPIENT, now)
 	elif choice.is_on:
-		[name, *_others] = find_live_of(address, campaign=choice.name)
-		enroll.unsubscribe(frappe.get_doc("Drip Enrollment", name), now)
+		leaving.unsubscribe_enrollments(find_live_of(address, campaign=choice.name), now)
 	else:
 		remove_opt_out(choice.name, address)
 		leaving.resume_ended(address, {"campaign": choice.name}, leaving.BY_RECIPIENT, now)

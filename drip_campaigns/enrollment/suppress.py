@@ -12,7 +12,7 @@ from drip_campaigns.core.consent import ConsentPurpose
 from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
 from drip_campaigns.db.dialect import insert_new_rows, is_among
 from drip_campaigns.db.events import record_events
-from drip_campaigns.enrollment.exit import exit_all_of_address, exit_enrollments, find_live_of_all
+from drip_campaigns.enrollment.exit import exit_address, exit_enrollments, find_live_of_all
 from drip_campaigns.people.addresses import hash_address, normalize, spellings
 from drip_campaigns.people.consent_records import withdraw_consent
 from drip_campaigns.people.recipient_types import known_types
@@ -40,7 +40,7 @@ def suppress(address: str, reason: SuppressionReason, now: datetime, *, source: 
 	elif lifted:
 		renew(frappe.get_doc(DOCTYPE, name), reason, now, source=source, note=note)
 	else:
-		exit_all_of_address(address, None, now, EXIT_REASONS[reason])
+		exit_address(address, None, now, EXIT_REASONS[reason])
 	return lifted is None or bool(lifted)
 
 
@@ -104,7 +104,7 @@ def renew(document, reason: SuppressionReason, now: datetime, *, source: str, no
 def apply(document, now: datetime) -> None:
 	"""Do what follows from a suppression: enrollments end, queued emails are withdrawn, flags are set, the log has a line."""
 	reason = SuppressionReason(document.reason)
-	exit_all_of_address(document.email_address, None, now, EXIT_REASONS[reason])
+	exit_address(document.email_address, None, now, EXIT_REASONS[reason])
 	if reason is SuppressionReason.OPTED_OUT:
 		withdraw_consent(ConsentPurpose.CAMPAIGN, document.email_address, None, now)
 		document.db_set("flagged_records", "\n".join(_flag_records(document.email_address)), notify=False)

@@ -3,22 +3,22 @@
 A person is an address: what one of five records with the same address does, is done for all of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import frappe
 from frappe import _
 
-from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType, Status, SuppressionReason, UnsubscribeScope
 from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.db.bulk_writes import set_values
 from drip_campaigns.db.dialect import insert_rows
 from drip_campaigns.db.events import record_events
-from drip_campaigns.enrollment import enroll
-from drip_campaigns.enrollment.admission import EnrollmentRefusedError
-from drip_campaigns.enrollment.changes import log
-from drip_campaigns.enrollment.exit import exit_all_of_address
+from drip_campaigns.enrollment.changes import lock_enrollments, make_event
+from drip_campaigns.enrollment.exit import end_rows, exit_address
+from drip_campaigns.enrollment.refusals import EnrollmentRefusedError
+from drip_campaigns.enrollment.resume import resume_enrollments
 from drip_campaigns.enrollment.suppress import lift, suppress
 from drip_campaigns.people.addresses import hash_address, normalize, spellings
 from drip_campaigns.people.opt_outs import (
@@ -112,10 +112,27 @@ def unsubscribe_holder(
 	if scope is UnsubscribeScope.EVERYTHING:
 		suppress(leaver.address, SuppressionReason.OPTED_OUT, now, source=source)
 	elif leaver.is_former:
-		exit_all_of_address(leaver.address, leaver.campaign, now)
-		record_opt_out(leaver.campaign, leaver.address)
+		_opt_out(leaver.address, leaver.campaign, now)
 	else:
-		enroll.unsubscribe(frappe.get_doc("Drip Enrollment", leaver.name, for_update=True), now)
+		unsubscribe_enrollments([leaver.name], now)
+
+
+def unsubscribe_enrollments(names: Sequence[str], now: datetime) -> int:
+	"""Record that the recipients unsubscribed from the campaigns of these enrollments; return for how many that was new.
+
+	Every enrollment of the address in the campaign ends, and what is queued is canceled. Repeating it changes nothing.
+	"""
+	rows = lock_enrollments(names)
+	new = [row for row in rows if row.status != Status.UNSUBSCRIBED.value]
+	end_rows(new, None, None, now)
+	for address, campaign in dict.fromkeys((row.email_address, row.campaign) for row in rows):
+		_opt_out(address, campaign, now)
+	return len(new)
+
+
+def _opt_out(address: str, campaign: str, now: datetime) -> None:
+	exit_address(address, campaign, now)
+	record_opt_out(campaign, address)
 
 
 def resubscribe(
@@ -149,7 +166,9 @@ def _opt_in(leaver: LinkHolder, because: str, now: datetime) -> None:
 def resume_ended(address: str, filters: dict, because: str, now: datetime) -> None:
 	"""Let those enrollments of `address` go on that ended because the person left, where they stopped."""
 	for name in _find_ended(address, filters):
-		_take_up(name, because, now)
+		result = resume_enrollments([name], now, event=EventType.RESUBSCRIBED)
+		for row in lock_enrollments(result.refusals):
+			_log_resubscription(row, f"{because}. {result.refusals[name].explanation}", now)
 
 
 def _find_ended(address: str, filters: dict) -> list[str]:
@@ -162,17 +181,12 @@ def _find_ended(address: str, filters: dict) -> list[str]:
 	return [row.name for row in rows if normalize(row.email_address) == normalize(address)]
 
 
-def _take_up(name: str, because: str, now: datetime) -> None:
-	"""Let an enrollment go on if it can; what keeps it from going on stands in the log."""
-	document = frappe.get_doc("Drip Enrollment", name, for_update=True)
-	try:
-		enroll.resume(document, now, EventType.RESUBSCRIBED)
-	except (DripError, frappe.ValidationError) as error:
-		log(document, EventType.RESUBSCRIBED, now, f"{because}. {error}")
+def _log_resubscription(row, detail: str, now: datetime) -> None:
+	record_events([make_event(row, EventType.RESUBSCRIBED, detail)], to_site(now))
 
 
 def resubscribe_enrollment(document, because: str, now: datetime) -> None:
-	"""Undo a leaving for a recipient who asks a user; `because` is the proof. Raises EnrollmentRefusedError with the remedy."""
+	"""Resubscribe a recipient who asks a user; `because` is the proof. Raises EnrollmentRefusedError with the remedy."""
 	address = document.email_address
 	if find_suppressed([address]):
 		raise EnrollmentRefusedError(
@@ -181,8 +195,8 @@ def resubscribe_enrollment(document, because: str, now: datetime) -> None:
 			)
 		)
 	remove_opt_out(document.campaign, address)
-	enroll.resume(document, now, EventType.RESUBSCRIBED)
-	log(document, EventType.RESUBSCRIBED, now, because)
+	resume_enrollments([document.name], now, event=EventType.RESUBSCRIBED).require_done()
+	_log_resubscription(document.as_dict(), because, now)
 
 
 def record_reason(leaver: LinkHolder, reason: str, now: datetime) -> None:

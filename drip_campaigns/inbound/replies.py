@@ -12,15 +12,14 @@ from drip_campaigns.core.inbound.message_reference import MessageReference
 from drip_campaigns.core.inbound.provider_events import bare_id
 from drip_campaigns.core.inbound.replies import ReplyKind, read_reply, subject_of
 from drip_campaigns.core.model import EventType, ExitReason, Status
-from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.changes import log
-from drip_campaigns.enrollment.exit import exit_enrollment, exit_enrollments, find_live_of
+from drip_campaigns.enrollment.exit import exit_enrollments, find_live_of
+from drip_campaigns.enrollment.pause import pause_enrollments
 from drip_campaigns.enrollment.unsubscribe import default_scope, find_link_holder, unsubscribe_holder
 from drip_campaigns.exit_rules.same_company import find_by_domain, find_same_company
 from drip_campaigns.inbound.find_email import FIELDS, find_mail, is_to
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.internal_addresses import is_internal
-from drip_campaigns.plans.enrollment_state import LIVE_VALUES
 from drip_campaigns.site.clock import from_site, site_date
 from drip_campaigns.site.notify import notify
 
@@ -75,8 +74,7 @@ def _take_answer(mail: frappe._dict, subject: str, now: datetime) -> None:
 	)
 	if rule and not rule.continue_after_reply:
 		colleagues = find_same_company(document) if rule.reply_scope == ReplyScope.COMPANY else []
-		if document.status in LIVE_VALUES:
-			exit_enrollment(document, now, ExitReason.REPLY)
+		exit_enrollments([document.name], ExitReason.REPLY, ExitReason.REPLY.value, now)
 		if colleagues:
 			sentence = _("{0}, of the same company, has answered")
 			exit_enrollments(colleagues, ExitReason.REPLY, sentence.format(document.recipient_name), now)
@@ -97,7 +95,8 @@ def _take_automatic(mail: frappe._dict, back_on: date | None, now: datetime, *, 
 	document = _get_enrollment(mail)
 	until = _morning_of(back_on) if back_on else None
 	if document.status in (Status.SCHEDULED.value, Status.IN_PROGRESS.value) and until:
-		enroll.pause(document, now, until=until, because=_("Out of office until {0}").format(back_on))
+		detail = _("Out of office until {0}").format(back_on)
+		pause_enrollments([document.name], now, until=until, detail=detail)
 		return
 	text = _("An out-of-office answer") if is_away else _("A machine answered")
 	log(document, EventType.FEEDBACK, now, text, mail)

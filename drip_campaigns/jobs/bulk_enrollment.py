@@ -14,8 +14,8 @@ from frappe.utils import escape_html, getdate
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import RunStatus
-from drip_campaigns.enrollment.admission import check_campaign, start_moment
-from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult
+from drip_campaigns.enrollment.campaign_checks import check_campaign, find_start
+from drip_campaigns.enrollment.enroll import BATCH_SIZE, BulkResult
 from drip_campaigns.jobs.bulk_enrollment_sources import make_source
 from drip_campaigns.site.clock import site_date, to_site, utc_now
 from drip_campaigns.site.notify import notify
@@ -72,7 +72,7 @@ def check(campaign: str, start_date: Any) -> None:
 	"""Raise EnrollmentRefusedError if nobody could be enrolled so."""
 	document = frappe.get_doc("Drip Campaign", campaign)
 	check_campaign(document)
-	start_moment(getdate(start_date), document, None, utc_now())
+	find_start(getdate(start_date), document, None, utc_now())
 
 
 def run(name: str) -> None:

@@ -9,8 +9,8 @@ import frappe
 from frappe import _
 from frappe.utils import cint, getdate
 
-from drip_campaigns.enrollment.bulk import BATCH_SIZE, BulkResult, enroll_many
 from drip_campaigns.enrollment.eligibility import Eligibility
+from drip_campaigns.enrollment.enroll import BATCH_SIZE, BulkResult, enroll_many
 from drip_campaigns.enrollment.file_audience import MOST_ERRORS, FileAudience, Resolved, refused_rows
 from drip_campaigns.people.audience import Audience
 from drip_campaigns.people.people_file import PeopleFile, Row
@@ -61,7 +61,7 @@ class FileSource:
 		page = self.audience.resolve(rows)
 		refused = self._create(page, now)
 		result = enroll_names(self.document, list(page.names), now)
-		errors = page.errors + [(page.names[name], reason) for name, reason in result.reasons.items()]
+		errors = page.errors + [(page.names[name], refusal.reason) for name, refusal in result.refusals.items()]
 		for _row, reason in refused:
 			result.refused[reason] += 1
 		if page.errors:
@@ -73,7 +73,7 @@ class FileSource:
 		if not newcomers:
 			return []
 		campaign = frappe.get_doc("Drip Campaign", self.document.campaign)
-		verdicts, _wishes = Eligibility(campaign, self.document.recipient_type, now).judge([], newcomers)
+		verdicts = Eligibility(campaign, self.document.recipient_type, now).judge([], newcomers)
 		self.audience.create(page, [verdict.name for verdict in verdicts if not verdict.refusal])
 		return refused_rows(page, verdicts)
 
@@ -104,5 +104,5 @@ def enroll_names(document, names: Sequence[str], now: datetime, target_list: str
 	)
 	for result in run:
 		total.add(result)
-		total.reasons |= result.reasons
+		total.refusals |= result.refusals
 	return total

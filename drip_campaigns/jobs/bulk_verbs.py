@@ -1,12 +1,11 @@
-"""The rest of a verb for very many enrollments: a background job that goes on page by page, shows how far it is, and says the end.
+"""The rest of a verb for very many enrollments: a background job that shows its progress, and notifies the user at its end.
 
-Commits after each page, which makes this an entry point like the runner. A job that is lost loses nothing: whoever
-presses again does it with the rest, for what was done is left alone.
+It commits after each page. If the job is lost, the user repeats the verb: enrollments that are done are refused then.
 """
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import frappe
@@ -15,7 +14,7 @@ from frappe.utils import create_batch
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.db import deadlocks
-from drip_campaigns.enrollment.bulk_verbs import BATCH_SIZE, Order, Verb, VerbResult, act_on
+from drip_campaigns.enrollment.verbs import BATCH_SIZE, VerbRequest, apply_verb
 from drip_campaigns.site.clock import from_site, to_site, utc_now
 
 JOB = "drip_campaigns.jobs.bulk_verbs.run"
@@ -24,8 +23,8 @@ ATTEMPTS = 3
 MOST_REASONS = 10
 
 
-def enqueue(names: Sequence[str], order: Order, before: VerbResult) -> None:
-	"""Let a worker do `order` with these enrollments, as the session's user; `before` is what came of those before them."""
+def enqueue(names: Sequence[str], request: VerbRequest, done: int, refused: Mapping[str, int]) -> None:
+	"""Enqueue a verb for these enrollments, as the session's user; `done` and `refused` count those before them."""
 	if not names:
 		return
 	frappe.enqueue(
@@ -33,65 +32,63 @@ def enqueue(names: Sequence[str], order: Order, before: VerbResult) -> None:
 		queue="long",
 		enqueue_after_commit=True,
 		names=list(names),
-		verb=order.verb.value,
-		step=order.step,
-		until=str(to_site(order.until)) if order.until else None,
-		done=before.done,
-		refused=dict(before.refused),
+		verb=request.verb.value,
+		step=request.step,
+		until=str(to_site(request.until)) if request.until else None,
+		done=done,
+		refused=dict(refused),
 	)
 
 
 def run(
 	names: list[str], verb: str, step: str | None, until: str | None, done: int, refused: dict[str, int]
 ) -> None:
-	"""Do a verb with the rest of the enrollments, with the rights that the user has now."""
+	"""Apply a verb to the rest of the enrollments, with the rights that the user has now."""
 	frappe.has_permission("Drip Enrollment", "write", throw=True)
-	order = Order(Verb(verb), step, from_site(until))
-	outcome, started = VerbResult(done, Counter(refused)), time.monotonic()
-	total = done + sum(refused.values()) + len(names)
+	request = VerbRequest.read(verb, step, from_site(until))
+	refused, started = Counter(refused), time.monotonic()
+	total = done + refused.total() + len(names)
 	pages = list(create_batch(names, BATCH_SIZE))
 	for number, page in enumerate(pages):
 		if time.monotonic() - started > JOB_BUDGET_SECONDS:
-			enqueue([name for rest in pages[number:] for name in rest], order, outcome)
+			enqueue([name for rest in pages[number:] for name in rest], request, done, refused)
 			frappe.db.commit()
 			return
-		_do_page(page, order, outcome, utc_now())
-		_show(outcome, order, total)
-	_tell(outcome, order)
+		changed, reasons = _run_page(page, request, utc_now())
+		done += changed
+		refused += reasons
+		_show_progress(done + refused.total(), total, request)
+	_notify_user(done, refused, request)
 	frappe.db.commit()
 
 
-def _do_page(page: Sequence[str], order: Order, outcome: VerbResult, now: datetime) -> None:
-	"""Do one page in one transaction; one that cannot be done is counted with its reason, and stops no other."""
+def _run_page(page: Sequence[str], request: VerbRequest, now: datetime) -> tuple[int, Counter[str]]:
+	"""Apply the verb to one page in one transaction; a page that fails is counted with its reason, and stops no other."""
 	for _attempt in range(ATTEMPTS):
 		try:
-			result = act_on(page, order, now)
+			result = apply_verb(page, request, now)
 			frappe.db.commit()
 		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 			frappe.db.rollback()
 			deadlocks.wait_after_deadlock()
 		except (DripError, frappe.ValidationError) as error:
 			frappe.db.rollback()
-			outcome.refused[str(error)] += len(page)
-			return
+			return 0, Counter({str(error): len(page)})
 		else:
-			outcome.done += result.done
-			outcome.refused.update(result.refused)
-			return
-	outcome.refused[_("Others were working on them. Try again.")] += len(page)
+			return result.done, result.refused
+	return 0, Counter({_("Another process is changing them. Try again."): len(page)})
 
 
-def _show(outcome: VerbResult, order: Order, total: int) -> None:
-	looked_at = outcome.done + outcome.refused.total()
+def _show_progress(looked_at: int, total: int, request: VerbRequest) -> None:
 	words = _("{0} of {1}").format(looked_at, total)
-	frappe.publish_progress(100 * looked_at / total, title=_(order.verb.value), description=words)
+	frappe.publish_progress(100 * looked_at / total, title=_(request.verb.value), description=words)
 
 
-def _tell(outcome: VerbResult, order: Order) -> None:
-	"""Say in the user's notifications what came of it."""
-	lines = [f"{count} × {reason}" for reason, count in outcome.refused.most_common(MOST_REASONS)]
-	head = _("{0} enrollments: {1} done.").format(_(order.verb.value), outcome.done)
-	text = f"{head} {_('The others were left as they were:')} {'; '.join(lines)}" if lines else head
+def _notify_user(done: int, refused: Counter[str], request: VerbRequest) -> None:
+	"""Notify the user how many enrollments were changed, and why the others were not."""
+	lines = [f"{count} × {reason}" for reason, count in refused.most_common(MOST_REASONS)]
+	head = _("{0} enrollments: {1} done.").format(_(request.verb.value), done)
+	text = f"{head} {_('The others were not changed:')} {'; '.join(lines)}" if lines else head
 	frappe.get_doc(
 		doctype="Notification Log",
 		type="Alert",

@@ -13,7 +13,7 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.goals import GOAL
 from drip_campaigns.core.flow.triggers import FiringStatus
-from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.exit_rules.apply import exit_at_goal
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.site.error_log import log_failure
@@ -143,7 +143,9 @@ def _enroll_people(trigger: frappe._dict, people: set[Person], now: datetime) ->
 	for kind, target_list in sorted({(p.recipient_type, p.target_list) for p in people}, key=str):
 		names = [p.recipient for p in people if (p.recipient_type, p.target_list) == (kind, target_list)]
 		for result in enroll_many(trigger.parent, kind, sorted(names), now, target_list=target_list):
-			reasons |= {Person(kind, record, target_list): why for record, why in result.reasons.items()}
+			reasons |= {
+				Person(kind, record, target_list): refusal.reason for record, refusal in result.refusals.items()
+			}
 	return reasons
 
 

@@ -15,7 +15,8 @@ from werkzeug.wrappers import Response
 from drip_campaigns.core.model import UnsubscribeScope
 from drip_campaigns.core.tracking.tokens import Purpose
 from drip_campaigns.db.deadlocks import retry_on_deadlock
-from drip_campaigns.enrollment import address_change, personal_data, recipient_pauses, subscription_options
+from drip_campaigns.enrollment import address_change, personal_data, subscription_options
+from drip_campaigns.enrollment.pause import end_address_pause, pause_address
 from drip_campaigns.enrollment.unsubscribe import (
 	LinkHolder,
 	find_link_holder,
@@ -114,7 +115,7 @@ def _tracking_wording() -> str:
 def _pause(days: int) -> Callable[[PageRequest, str], Response]:
 	def pause(request: PageRequest, address: str) -> Response:
 		now = utc_now()
-		recipient_pauses.pause_address(address, now + timedelta(days=days), now)
+		pause_address(address, now + timedelta(days=days), now)
 		return _show(
 			request, address, done=_("You get no emails of our campaigns for {0} days.").format(days)
 		)
@@ -123,7 +124,7 @@ def _pause(days: int) -> Callable[[PageRequest, str], Response]:
 
 
 def _end_pause(request: PageRequest, address: str) -> Response:
-	recipient_pauses.end_pause(address, utc_now())
+	end_address_pause(address, utc_now())
 	return _show(request, address, done=_("The pause is over. Emails go on where they stopped."))
 
 

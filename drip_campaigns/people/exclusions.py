@@ -38,7 +38,7 @@ class Exclusions:
 		)
 
 	def find(self, recipients: Iterable[Recipient]) -> dict[Key, str]:
-		"""Return why each of `recipients` is left out who is; no query at all without excluded lists."""
+		"""Return why each excluded one of `recipients` is: what is said of the person. No query without excluded lists."""
 		recipients = list(recipients)
 		listed = _find_listed(self.lists, recipients) if self.lists else {}
 		reasons = {}
@@ -53,10 +53,10 @@ class Exclusions:
 			return None
 		address = normalize(email)
 		if address in self.addresses:
-			return _("The campaign excludes the address {0}").format(email)
+			return _("has the address {0}, which the campaign excludes").format(email)
 		own = address.rpartition("@")[2]
 		found = next((domain for domain in self.domains if is_in_domain(own, domain)), None)
-		return _("The campaign excludes the mail domain {0}").format(found) if found else None
+		return _("has an address of the domain {0}, which the campaign excludes").format(found) if found else None
 
 
 def ascii_domain(text: str) -> str:
@@ -91,4 +91,4 @@ def _listed_because(listed: Mapping[object, str], recipient: Recipient) -> str |
 	name = listed.get((recipient.doctype, recipient.name))
 	if name is None and recipient.email:
 		name = listed.get(hash_address(recipient.email))
-	return _("Is on the list {0}, which the campaign excludes").format(name) if name else None
+	return _("is on the list {0}, which the campaign excludes").format(name) if name else None

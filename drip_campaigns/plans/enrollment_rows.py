@@ -197,12 +197,15 @@ def find_superseded(names: Sequence[str]) -> set[str]:
 	return set(query.where(is_among(older.name, names)).run(pluck=True))
 
 
-def update_enrollments(rows: Iterable[dict], site_now: datetime) -> None:
-	"""Write the new state of enrollments whose locks the caller holds, in one statement."""
-	rows = list(rows)
+def update_enrollments(rows: Iterable[dict], site_now: datetime, more_fields: Sequence[str] = ()) -> None:
+	"""Write the new state of enrollments whose locks the caller holds, in one statement.
+
+	`more_fields` are written beside UPDATED_FIELDS; each row has them all.
+	"""
+	rows, fields = list(rows), (*UPDATED_FIELDS, *more_fields)
 	doc_event_queue.record_changes("Drip Enrollment", [row["name"] for row in rows])
 	update_rows(
 		"Drip Enrollment",
-		UPDATED_FIELDS,
-		[[site_now if field == "modified" else row.get(field) for field in UPDATED_FIELDS] for row in rows],
+		fields,
+		[[site_now if field == "modified" else row.get(field) for field in fields] for row in rows],
 	)

@@ -72,7 +72,7 @@ def _ask(trigger: frappe._dict, recipient_type: str, recipient: str) -> Iterator
 		has_met = audience.has_met(recipient)
 		yield Check(_("Has it happened?"), has_met, "" if has_met else _("The records show no sign of it."))
 	if trigger.recipient_type:
-		yield from why_not.ask_filters(recipient_type, recipient, json.dumps(read_filters(trigger)))
+		yield from why_not.check_filters(recipient_type, recipient, json.dumps(read_filters(trigger)))
 
 
 def _tell_latest(trigger: str, recipient_type: str, recipient: str) -> str:

@@ -7,10 +7,9 @@ import frappe
 
 from drip_campaigns.core.tracking.tokens import Purpose
 from drip_campaigns.enrollment import address_change
-from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.rendering.links import Links
 from drip_campaigns.site.clock import utc_now
-from tests import factories
+from tests import factories, verbs
 from tests.factories import DOMAIN
 from tests.fakes import Clock
 

@@ -7,11 +7,10 @@ import frappe
 import pytest
 from playwright.sync_api import expect
 
-from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment.recipient_pauses import pause_address
+from drip_campaigns.enrollment.pause import pause_address
 from drip_campaigns.jobs import run_actions
 from drip_campaigns.site.clock import utc_now
-from tests import factories
+from tests import factories, verbs
 from tests.browser.desk import Desk
 from tests.factories import DOMAIN, step
 from tests.fakes import Clock

@@ -5,9 +5,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from drip_campaigns.enrollment import enroll
 from drip_campaigns.site.clock import utc_now
-from tests import factories
+from tests import factories, verbs
 from tests.integration.test_scanners import fingerprint, links_in, received  # noqa: F401 - a fixture
 
 WORDS = "She called us on Monday."
@@ -94,7 +93,7 @@ def test_manager_suppresses_an_address_and_lifts_it(desk, clock, smtp):
 def test_manager_brings_somebody_back_from_the_form(desk, clock, smtp):
 	campaign = factories.make_active_campaign(clock, omit_unsubscribe_link=1)
 	enrollment = factories.enroll(campaign, factories.make_contact("Ada", f"ada@{factories.DOMAIN}"), clock)
-	enroll.unsubscribe(enrollment, utc_now())
+	verbs.unsubscribe(enrollment, utc_now())
 	frappe.db.commit()
 
 	desk.open(f"drip-enrollment/{enrollment.name}")

@@ -15,12 +15,10 @@ from drip_campaigns.api import enrollments
 from drip_campaigns.api.results import get_results
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.model import ExitReason
-from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment.exit import exit_enrollment
 from drip_campaigns.jobs import dispatch_due, run_actions
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.stats import progress
-from tests import factories
+from tests import factories, verbs
 from tests.factories import DOMAIN, step
 from tests.receiver import Receiver
 
@@ -224,7 +222,7 @@ def test_leavers_get_what_waits_for_their_reason_once_and_nobody_when_the_campai
 
 	for _ in range(2):
 		verbs.unsubscribe(enrolled["opted"].reload(), clock.now)
-	exit_enrollment(enrolled["replied"].reload(), clock.now, ExitReason.REPLY)
+	verbs.exit_enrollment(enrolled["replied"].reload(), clock.now, ExitReason.REPLY)
 	act(clock)
 
 	tags = {name: tags_of(record_actions) for name, record_actions in people.items()}

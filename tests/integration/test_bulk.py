@@ -9,7 +9,7 @@ import pytest
 from frappe.utils.background_jobs import get_queues
 
 from drip_campaigns.api import desk
-from drip_campaigns.enrollment.bulk import BulkResult, enroll_many
+from drip_campaigns.enrollment.enroll import BulkResult, enroll_many
 from drip_campaigns.jobs import bulk_enrollment
 from drip_campaigns.site.clock import to_site, utc_now
 from tests import factories
@@ -50,8 +50,8 @@ def test_who_cannot_be_enrolled_is_counted_by_reason_and_stops_nobody(site, cloc
 
 	assert result.enrolled == 1
 	assert dict(result.refused) == {
-		"Another record with the same address is on the campaign": 1,
-		"No valid email address": 1,
+		"Has the same address as another record in the campaign": 1,
+		"Has no email address": 1,
 		"Is marked as unsubscribed": 1,
 	}
 
@@ -64,7 +64,7 @@ def test_running_it_again_enrolls_only_those_who_are_not_on_it_yet(site, clock):
 	result = bulk(campaign, contacts, clock)
 
 	assert result.enrolled == 1
-	assert result.refused["Is on the campaign already"] == 2
+	assert result.refused["Is already in the campaign"] == 2
 	assert factories.count("Drip Enrollment", campaign=campaign.name) == 3
 
 

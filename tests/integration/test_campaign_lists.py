@@ -5,8 +5,7 @@ import pytest
 
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.enrollment.enroll import resume
+from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.enrollment.list_membership import unsubscribe_from_list
 from drip_campaigns.enrollment.preview import preview_audience
 from drip_campaigns.enrollment.why_not import explain
@@ -15,6 +14,7 @@ from drip_campaigns.site.clock import utc_now
 from drip_campaigns.triggers import api_triggers, backfill
 from tests import factories
 from tests.factories import DOMAIN
+from tests.verbs import resume
 
 OPEN = [["email_id", "like", f"%@{DOMAIN}"], ["status", "=", "Open"]]
 
@@ -218,7 +218,7 @@ def test_excluded_people_are_not_enrolled_one_by_one_in_bulk_or_by_trigger(how, 
 	[result] = enroll_many(campaign.name, "Contact", names, clock.now)
 	answer = explain(campaign.name, "Contact", eve.name, clock.now)
 
-	assert "Take it off the campaign's exclusions first" in str(caught.value)
+	assert "Remove it from the campaign's exclusions first" in str(caught.value)
 	assert preview["refused"][0]["rule"] == "excluded"
 	assert (result.enrolled, sum(result.refused.values())) == (1, 1)
 	[finding] = [check["finding"] for check in answer["checks"] if not check["is_met"]]

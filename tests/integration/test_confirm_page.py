@@ -6,10 +6,9 @@ import frappe
 import pytest
 
 from drip_campaigns.core.tracking import tokens
-from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.signing_keys import token_keys
-from tests import factories
+from tests import factories, verbs
 from tests.factories import DOMAIN
 from tests.web import Browser
 

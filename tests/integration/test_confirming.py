@@ -12,15 +12,14 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.dispatch import retry
 from drip_campaigns.enrollment import confirm as confirming
-from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.jobs import daily, dispatch_due
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs.repair import repair
 from drip_campaigns.rendering.links import Links
 from drip_campaigns.site.clock import from_site, to_site
-from tests import factories
+from tests import factories, verbs
 from tests.factories import DOMAIN
 from tests.processes import run_together
 from tests.web import Browser

@@ -8,8 +8,7 @@ import pytest
 from drip_campaigns.api.editing import preview_edit
 from drip_campaigns.campaign.preview_impact import preview_impact
 from drip_campaigns.db.dialect import insert_rows
-from drip_campaigns.enrollment import enroll as verbs
-from tests import factories
+from tests import factories, verbs
 from tests.factories import step
 
 LIVE = ("Scheduled", "In Progress", "Paused")

@@ -59,13 +59,13 @@ def test_preview_says_how_many_how_many_not_and_why_with_a_sample(crowd):
 	assert (figures["total"], figures["enrolled"], figures["resumed"]) == (7, 2, 0)
 	assert {row["rule"]: row["count"] for row in figures["refused"]} == {
 		"address": 1,
-		"before": 1,
-		"left": 1,
+		"enrolled": 1,
+		"unsubscribed": 1,
 		"flag": 1,
 		"duplicate": 1,
 	}
 	assert sorted(person["email"] for person in figures["sample"]) == [f"fine@{DOMAIN}", f"other@{DOMAIN}"]
-	assert [row["examples"] for row in figures["refused"] if row["rule"] == "left"] == [["Left"]]
+	assert [row["examples"] for row in figures["refused"] if row["rule"] == "unsubscribed"] == [["Left"]]
 
 
 def test_preview_writes_nothing_and_agrees_with_the_run(crowd):
@@ -225,7 +225,7 @@ def test_why_not_answers_rule_by_rule(crowd):
 		"Is marked as unsubscribed"
 	]
 	assert [check["finding"] for check in nobody["checks"] if not check["is_met"]] == [
-		"No such record, or you may not read it"
+		"Does not exist, or you may not read it"
 	]
 
 

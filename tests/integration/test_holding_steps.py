@@ -8,14 +8,13 @@ from frappe.utils.background_jobs import get_queues
 
 from drip_campaigns.api import desk, enrollments
 from drip_campaigns.campaign import lifecycle, step_pauses
-from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment.admission import EnrollmentRefusedError
-from drip_campaigns.enrollment.bulk_verbs import Order, Verb, VerbResult, act_on, names_at_step
+from drip_campaigns.enrollment.refusals import EnrollmentRefusedError, VerbResult
+from drip_campaigns.enrollment.verbs import EnrollmentVerb, VerbRequest, apply_verb, find_at_step
 from drip_campaigns.jobs import bulk_verbs as verbs_job
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
 from drip_campaigns.site.clock import to_site
-from tests import factories
+from tests import factories, verbs
 from tests.factories import step
 
 
@@ -41,8 +40,8 @@ def got(smtp, enrollment) -> list[str]:
 	return [message.message["Subject"] for message in smtp.to(enrollment.email_address)]
 
 
-def do(verb: Verb, names, clock, **options) -> VerbResult:
-	outcome = act_on([one.name for one in names], Order(verb, **options), clock.now)
+def do(verb: EnrollmentVerb, names, clock, **options) -> VerbResult:
+	outcome = apply_verb([one.name for one in names], VerbRequest(verb, **options), clock.now)
 	frappe.db.commit()
 	return outcome
 
@@ -136,7 +135,7 @@ def test_closed_campaign_lets_those_on_board_finish_and_ends(campaign, ada, smtp
 	frappe.db.commit()
 
 	with pytest.raises(
-		(EnrollmentRefusedError, frappe.ValidationError), match="is closed: those on board finish"
+		(EnrollmentRefusedError, frappe.ValidationError), match="is closed: people in it finish"
 	):
 		factories.enroll(campaign, factories.make_contact("Late"), clock)
 	pass_days(clock, 3)
@@ -160,10 +159,10 @@ def test_enrollment_is_paused_until_a_day_by_a_user(ada, smtp, clock, monkeypatc
 
 def test_step_that_is_skipped_is_passed_over_and_the_others_keep_their_days(campaign, ada, smtp, clock):
 	skipped = campaign.steps[1].name
-	first = do(Verb.SKIP, [ada], clock, step=skipped)
-	second = do(Verb.SKIP, [ada], clock, step=skipped)
+	first = do(EnrollmentVerb.SKIP, [ada], clock, step=skipped)
+	second = do(EnrollmentVerb.SKIP, [ada], clock, step=skipped)
 	assert (first.done, second.done) == (1, 0)
-	assert dict(second.refused) == {"Does not stand at “Day 2” any more.": 1}
+	assert dict(second.refused) == {"Is no longer at step “Day 2”": 1}
 
 	pass_days(clock, 3)
 	assert got(smtp, ada) == ["Day 0"]
@@ -173,19 +172,19 @@ def test_step_that_is_skipped_is_passed_over_and_the_others_keep_their_days(camp
 
 
 def test_who_is_moved_to_a_step_gets_it_at_once_and_the_rest_from_then(campaign, ada, smtp, clock):
-	assert do(Verb.MOVE, [ada], clock, step=campaign.steps[2].name).done == 1
+	assert do(EnrollmentVerb.MOVE, [ada], clock, step=campaign.steps[2].name).done == 1
 	factories.run(clock)
 	assert got(smtp, ada) == ["Day 0", "Day 4"]
 	assert ada.reload().status == "Completed"
 	assert factories.count("Drip Event", event_type="Moved") == 1
 
 	bob = join(campaign, clock, "Bob")
-	do(Verb.SKIP, [bob], clock, step=campaign.steps[1].name)
-	do(Verb.MOVE, [bob], clock, step=campaign.steps[1].name)
-	refused = do(Verb.MOVE, [bob], clock, step=campaign.steps[0].name)
+	do(EnrollmentVerb.SKIP, [bob], clock, step=campaign.steps[1].name)
+	do(EnrollmentVerb.MOVE, [bob], clock, step=campaign.steps[1].name)
+	refused = do(EnrollmentVerb.MOVE, [bob], clock, step=campaign.steps[0].name)
 	factories.run(clock)
 	assert got(smtp, bob) == ["Day 0", "Day 2"]
-	assert list(refused.refused) == ["Has had this step already. Start over to send it once more."]
+	assert list(refused.refused) == ["Has had this step already"]
 	pass_days(clock, 2)
 	assert got(smtp, bob) == ["Day 0", "Day 2", "Day 4"]
 
@@ -197,8 +196,8 @@ def test_who_starts_over_gets_everything_again_in_a_new_enrollment_and_twice_is_
 	frappe.db.set_value("Contact", gone.recipient, "unsubscribed", 1)
 	pass_days(clock, 1)
 
-	first = do(Verb.START_OVER, [ada, gone], clock)
-	second = do(Verb.START_OVER, [ada], clock)
+	first = do(EnrollmentVerb.START_OVER, [ada, gone], clock)
+	second = do(EnrollmentVerb.START_OVER, [ada], clock)
 	factories.run(clock)
 
 	assert (first.done, second.done) == (1, 0)
@@ -211,17 +210,17 @@ def test_who_starts_over_gets_everything_again_in_a_new_enrollment_and_twice_is_
 def test_everybody_at_a_step_is_paused_and_resumed_in_a_handful_of_statements(campaign, smtp, clock):
 	people = [factories.enroll(campaign, factories.make_contact(), clock) for _ in range(30)]
 	factories.run(clock)
-	names = names_at_step(campaign.name, campaign.steps[1].name)
+	names = find_at_step(campaign.name, campaign.steps[1].name)
 	assert len(names) == 30
 
 	with factories.count_statements() as statements:
-		outcome = do(Verb.PAUSE, people, clock)
+		outcome = do(EnrollmentVerb.PAUSE, people, clock)
 	assert (outcome.done, statements.count < 20) == (30, True), statements.count
-	assert do(Verb.PAUSE, people, clock).refused == {"Is Paused.": 30}
+	assert do(EnrollmentVerb.PAUSE, people, clock).refused == {"Is Paused": 30}
 	pass_days(clock, 3)
-	assert do(Verb.RESUME, people, clock).done == 30
-	assert do(Verb.REMOVE, people, clock).done == 30
-	assert do(Verb.REMOVE, people, clock).refused == {"Is Exited.": 30}
+	assert do(EnrollmentVerb.RESUME, people, clock).done == 30
+	assert do(EnrollmentVerb.REMOVE, people, clock).done == 30
+	assert do(EnrollmentVerb.REMOVE, people, clock).refused == {"Is Exited": 30}
 	assert len(smtp.messages) == 30
 
 
@@ -253,7 +252,7 @@ def test_methods_for_those_on_board_ask_for_the_right_to_write(campaign, ada, cl
 		call()
 	assert enrollments.count_at_step(campaign.name, campaign.steps[1].name) == 1
 	assert enrollments.act_on_enrollments("Pause", names) == {"done": 1, "refused": {}, "left": 0}
-	with pytest.raises(frappe.ValidationError, match="no verb"):
+	with pytest.raises(frappe.ValidationError, match="isn't a verb"):
 		enrollments.act_on_enrollments("Delete", names)
 	with pytest.raises(frappe.ValidationError, match="JSON list"):
 		enrollments.act_on_enrollments("Pause", '{"a": 1}')
@@ -282,7 +281,7 @@ def test_more_than_can_be_done_at_once_go_on_in_the_background_and_the_user_is_t
 
 	assert (said["done"], said["left"], job.kwargs["user"]) == (3, 4, user)
 	assert {one.reload().status for one in everybody} == {"Exited"}
-	assert (again["done"], again["refused"]) == (0, {"Is Exited.": 3})
+	assert (again["done"], again["refused"]) == (0, {"Is Exited": 3})
 	told = frappe.get_all("Notification Log", {"for_user": user}, pluck="subject")
 	assert told == ["Remove enrollments: 7 done."]
 
@@ -297,5 +296,5 @@ def test_job_asks_for_the_right_anew_and_counts_whom_it_leaves_alone(campaign, a
 	verbs_job.run([ada.name], **values)
 
 	told = frappe.get_last_doc("Notification Log", {"for_user": "Administrator"}).subject
-	assert told.startswith("Skip enrollments: 4 done. The others were left as they were:")
-	assert "1 × Is Exited." in told and "1 × Does not stand at" in told
+	assert told.startswith("Skip enrollments: 4 done. The others were not changed:")
+	assert "1 × Is Exited." in told and "1 × Is no longer at step" in told

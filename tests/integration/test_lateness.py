@@ -5,11 +5,10 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns.enrollment import enroll
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
 from drip_campaigns.site.clock import from_site, to_site, utc_now
-from tests import factories
+from tests import factories, verbs
 from tests.factories import DOMAIN, step
 
 ADA = f"ada@{DOMAIN}"
@@ -119,9 +118,9 @@ def test_waiting_for_a_late_e_mail_costs_a_dispatch_one_look_an_hour(enrollment,
 def test_a_pause_while_an_e_mail_waits_is_not_counted_twice(enrollment, smtp, clock):
 	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
 	clock.advance(hours=1)
-	enroll.pause(frappe.get_doc("Drip Enrollment", enrollment.name), clock.now)
+	verbs.pause(frappe.get_doc("Drip Enrollment", enrollment.name), clock.now)
 	clock.advance(days=2)
-	enroll.resume(frappe.get_doc("Drip Enrollment", enrollment.name), clock.now)
+	verbs.resume(frappe.get_doc("Drip Enrollment", enrollment.name), clock.now)
 	frappe.db.commit()
 
 	factories.run(clock)

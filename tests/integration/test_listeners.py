@@ -9,7 +9,7 @@ import pytest
 from frappe.utils.background_jobs import get_queues
 
 from drip_campaigns.db import doc_event_queue
-from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
 from tests import factories
 from tests.factories import DOMAIN, step
 from tests.fakes import LOOPBACK

@@ -7,16 +7,15 @@ import pytest
 
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.model import UnsubscribeScope
-from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment.bulk import enroll_many
-from drip_campaigns.enrollment.bulk_verbs import Order, Verb, act_on
-from drip_campaigns.enrollment.recipient_pauses import end_pause, pause_address
+from drip_campaigns.enrollment.enroll import enroll_many
+from drip_campaigns.enrollment.pause import end_address_pause, pause_address
 from drip_campaigns.enrollment.unsubscribe import find_link_holder, resubscribe, unsubscribe_holder
+from drip_campaigns.enrollment.verbs import EnrollmentVerb, VerbRequest, apply_verb
 from drip_campaigns.jobs import daily, dispatch_due
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.people.preferences import load_preference, save_preference
 from drip_campaigns.site.clock import from_site, to_site
-from tests import factories
+from tests import factories, verbs
 from tests.factories import DOMAIN
 
 ADA = f"ada@{DOMAIN}"
@@ -111,7 +110,7 @@ def test_recipient_ends_the_pause_before_its_time(enrollment, smtp, clock):
 	rest(clock, 90)
 	pass_days(clock, 10)
 
-	end_pause(ADA, clock.now)
+	end_address_pause(ADA, clock.now)
 	frappe.db.commit()
 	pass_days(clock, 1)
 
@@ -138,7 +137,7 @@ def test_end_date_moves_with_the_pause_and_with_its_end(enrollment, campaign, sm
 	clock.advance(days=10)
 	daily.run(clock.now, enqueue_delivery=False)
 	ends.append(enrollment.reload().end_date)
-	end_pause(ADA, clock.now)
+	end_address_pause(ADA, clock.now)
 	ends.append(enrollment.reload().end_date)
 
 	assert [str(end) for end in ends] == [
@@ -192,7 +191,7 @@ def test_who_leaves_during_a_pause_and_comes_back_is_paused_as_before(enrollment
 
 		enrollment.reload()
 		assert [enrollment.get(field) for field in kept] == before
-	verbs.resume(enrollment, clock.now) if by_user else end_pause(ADA, clock.now)
+	verbs.resume(enrollment, clock.now) if by_user else end_address_pause(ADA, clock.now)
 	pass_days(clock, 5)
 	assert subjects(smtp) == ["Day 0", "Day 2", "Day 4"]
 
@@ -217,7 +216,12 @@ def test_pause_of_a_user_and_one_of_the_recipient_stand_side_by_side(
 
 	def pause_by_user() -> None:
 		if in_bulk:
-			assert act_on([enrollment.name], Order(Verb.PAUSE, until=day["user"]), clock.now).done == 1
+			assert (
+				apply_verb(
+					[enrollment.name], VerbRequest(EnrollmentVerb.PAUSE, until=day["user"]), clock.now
+				).done
+				== 1
+			)
 		else:
 			verbs.pause(enrollment.reload(), clock.now, until=day["user"])
 
@@ -226,7 +230,7 @@ def test_pause_of_a_user_and_one_of_the_recipient_stand_side_by_side(
 		pause()
 	assert ends_on(enrollment) == max(day.values())
 
-	end_pause(ADA, clock.now)
+	end_address_pause(ADA, clock.now)
 	assert ends_on(enrollment) == day["user"]
 	rest(clock, by_recipient)
 	verbs.resume(enrollment.reload(), clock.now)

@@ -11,7 +11,7 @@ from drip_campaigns.api import consents, enroll
 from drip_campaigns.core.consent import ConsentPurpose
 from drip_campaigns.dispatch import retry
 from drip_campaigns.enrollment import personal_data
-from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.enrollment.sign_up import sign_up
 from drip_campaigns.jobs import dispatch_due
 from drip_campaigns.people.consent_records import delete_old_proofs, find_agreed, record_consent

@@ -147,7 +147,7 @@ def test_unsubscribed_primary_contact_forbids_mail_to_the_customer(site, clock):
 	with pytest.raises((DripError, frappe.ValidationError)) as caught:
 		factories.enroll(campaign, customer, clock)
 
-	assert "is marked as unsubscribed, so it gets no campaign emails." in str(caught.value)
+	assert "is marked as unsubscribed. Change the record if this is wrong." in str(caught.value)
 
 
 def test_prospect_is_reached_by_its_lead(site):

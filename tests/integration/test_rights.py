@@ -6,10 +6,9 @@ from frappe.permissions import add_permission, reset_perms, update_permission_pr
 
 from drip_campaigns.api import desk
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.enrollment import enroll
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.site.clock import utc_now
-from tests import factories
+from tests import factories, verbs
 from tests.factories import DOMAIN
 
 WRITERS = {"manager", "owner"}
@@ -84,7 +83,7 @@ def prepare(method: str, campaign) -> dict:
 	if method == "count_recipients":
 		return {"recipient_type": "Contact"}
 	if method == "resubscribe_enrollment":
-		enroll.unsubscribe(enrollment, utc_now())
+		verbs.unsubscribe(enrollment, utc_now())
 		frappe.db.commit()
 		return {"enrollment": enrollment.name, "because": "They asked for it."}
 	if method in REASON_OF:

@@ -7,7 +7,7 @@ import pytest
 
 from drip_campaigns.campaign import lifecycle, step_pauses
 from drip_campaigns.dispatch import run_cache
-from drip_campaigns.enrollment import recipient_pauses
+from drip_campaigns.enrollment import pause
 from drip_campaigns.jobs import daily
 from drip_campaigns.jobs import dispatch_due as runner
 from tests import factories
@@ -111,7 +111,7 @@ def test_campaign_that_cannot_go_on_after_a_pause_keeps_no_other_from_it(site, s
 	step_pauses.pause_step(broken, broken.steps[0].name, clock.now, until)
 	lifecycle.pause(paused, clock.now, until)
 	[resting] = frappe.get_all("Drip Enrollment", filters={"campaign": rested.name}, pluck="email_address")
-	recipient_pauses.pause_address(resting, until, clock.now)
+	pause.pause_address(resting, until, clock.now)
 	frappe.db.set_value("Drip Campaign", broken.name, "time_zone", "Atlantis/Capital")
 	frappe.clear_document_cache("Drip Campaign", broken.name)
 	frappe.db.commit()

@@ -5,10 +5,9 @@ import pytest
 from frappe.desk.form import assign_to
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.enrollment import enroll as verbs
-from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.people.record_scope import filter_readable
-from tests import factories
+from tests import factories, verbs
 
 SELLER = "seller"
 
@@ -136,7 +135,7 @@ def test_campaign_takes_in_only_what_its_owner_may_read(sellers_campaign, seller
 
 	assert results[0].enrolled == 1
 	assert dict(results[0].refused) == {
-		f"Outside what {seller}, the owner of the campaign, may read or is assigned": 2
+		f"Is outside what {seller}, the owner of campaign {sellers_campaign.name}, may read or is assigned": 2
 	}
 
 

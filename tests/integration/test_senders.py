@@ -5,7 +5,7 @@ from collections import Counter
 import frappe
 import pytest
 
-from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
 from tests import factories
 from tests.factories import DOMAIN
 

@@ -5,12 +5,11 @@ import json
 import frappe
 import pytest
 
-from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment import sign_up
 from drip_campaigns.enrollment.personal_data import collect
 from drip_campaigns.jobs import daily
 from drip_campaigns.site.clock import utc_now
-from tests import factories
+from tests import factories, verbs
 from tests.factories import DOMAIN
 from tests.fakes import Clock
 from tests.trigger_steps import make_campaign, trigger

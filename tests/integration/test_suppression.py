@@ -7,7 +7,7 @@ from frappe.desk.form.load import run_onload
 
 from drip_campaigns.api import desk
 from drip_campaigns.core.model import SuppressionReason
-from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.enrollment.suppress import lift, suppress, suppress_refused
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due

@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from drip_campaigns.api import lists
-from drip_campaigns.enrollment.bulk import enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.enrollment.list_membership import resubscribe_to_list, unsubscribe_from_list
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
@@ -110,7 +110,7 @@ def test_flag_alone_stops_the_next_step(news, ada, smtp, clock):
 	assert smtp.messages == []
 	assert frappe.db.get_value("Drip Enrollment", enrollment.name, "status") == "Unsubscribed"
 	[event] = frappe.get_all("Drip Event", filters={"event_type": "Unsubscribed"}, pluck="detail")
-	assert event == f"The recipient has left the list {news.name}."
+	assert event == f"The recipient has unsubscribed from the list {news.name}."
 
 
 def test_who_has_left_is_not_enrolled_through_the_list_one_by_one_or_in_bulk(news, ada, clock):
@@ -122,8 +122,8 @@ def test_who_has_left_is_not_enrolled_through_the_list_one_by_one_or_in_bulk(new
 		factories.enroll(campaign, ada, clock, target_list=news.name)
 	[result] = enroll_many(campaign.name, "Contact", [ada.name, bob.name], clock.now, target_list=news.name)
 
-	assert f"Contact Ada has left the list {news.name}." in str(caught.value)
-	assert (result.enrolled, dict(result.refused)) == (1, {"Has unsubscribed": 1})
+	assert f"Contact Ada has unsubscribed from the list {news.name}." in str(caught.value)
+	assert (result.enrolled, dict(result.refused)) == (1, {f"Has unsubscribed from the list {news.name}": 1})
 	assert frappe.db.get_value("Drip Enrollment", {"recipient": bob.name}, "target_list") == news.name
 
 

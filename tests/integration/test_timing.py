@@ -8,12 +8,11 @@ import pytest
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.model import UnsubscribeScope
 from drip_campaigns.dispatch import retry
-from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.enrollment import unsubscribe as leaving
-from drip_campaigns.enrollment.admission import EnrollmentRefusedError
+from drip_campaigns.enrollment.refusals import EnrollmentRefusedError
 from drip_campaigns.jobs import daily, dispatch_due
 from drip_campaigns.jobs import deliver as delivery
-from tests import factories
+from tests import factories, verbs
 from tests.factories import step
 
 

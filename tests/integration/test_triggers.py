@@ -62,7 +62,7 @@ def test_tagging_again_is_what_the_campaign_says_about_coming_back(site, clock):
 		frappe.db.commit()
 
 	assert enrolled(campaign) == [contact.name]
-	assert outcomes(campaign) == ["Enrolled", "Is on the campaign already"]
+	assert outcomes(campaign) == ["Enrolled", "Is already in the campaign"]
 
 
 def test_record_that_is_created_is_enrolled_once_and_a_later_save_does_nothing(site, clock):
@@ -396,4 +396,4 @@ def test_owner_without_the_right_to_all_records_takes_in_what_they_may_read_or_a
 	work_off(clock)
 
 	assert enrolled(campaign) == [assigned.name]
-	assert sorted(outcomes(campaign)) == ["Enrolled", "No such record, or you may not read it"]
+	assert sorted(outcomes(campaign)) == ["Enrolled", "Does not exist, or you may not read it"]

@@ -8,9 +8,8 @@ import pytest
 from frappe.desk.form.assign_to import add as assign
 
 from drip_campaigns import install, uninstall
-from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.jobs import dispatch_due
-from tests import factories
+from tests import factories, verbs
 
 
 @pytest.fixture

@@ -5,10 +5,9 @@ from datetime import datetime
 import frappe
 import pytest
 
-from drip_campaigns.enrollment import enroll as verbs
 from drip_campaigns.jobs import daily
 from drip_campaigns.jobs import deliver as delivery
-from tests import factories
+from tests import factories, verbs
 from tests.factories import DOMAIN
 from tests.processes import run_together
 from tests.web import Browser

@@ -1,29 +1,25 @@
-"""Drip Bulk Enrollment: one run that enrolls many records, in the background, and remembers how far it got."""
+"""Drip Bulk Enrollment: one run that enrolls many records in the background and records its progress."""
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.enrollment.campaign_checks import check_recipient_type
 from drip_campaigns.jobs import bulk_enrollment
 from drip_campaigns.jobs.bulk_enrollment_sources import make_source
-from drip_campaigns.people.recipient_types import available_types
 
 
 class DripBulkEnrollment(Document):
-	"""Checks the run when it is made and hands it to a background job (enrollment/bulk_job.py)."""
+	"""Checks a new run and enqueues its background job (`jobs/bulk_enrollment.py`)."""
 
 	def before_insert(self) -> None:
 		self.status = "Queued"
 
 	def validate(self) -> None:
-		if self.recipient_type not in available_types():
-			types = ", ".join(available_types())
-			frappe.throw(
-				_("{0} records cannot be enrolled. Choose one of: {1}.").format(_(self.recipient_type), types)
-			)
 		frappe.has_permission("Drip Enrollment", "create", throw=True)
 		try:
+			check_recipient_type(self.recipient_type)
 			self._count()
 			bulk_enrollment.check(self.campaign, self.start_date)
 		except DripError as error:
@@ -45,7 +41,7 @@ class DripBulkEnrollment(Document):
 		if audience.is_everybody(self.total) and self.confirmed_count != self.total:
 			frappe.throw(
 				_(
-					"These filters match every {0} that you may read: {1} records. Narrow them, or confirm the number (confirmed_count)."
+					"These filters match every {0} that you may read: {1} records. Add a filter, or confirm the number (confirmed_count)."
 				).format(_(self.recipient_type), self.total),
-				title=_("Everybody?"),
+				title=_("Enroll All?"),
 			)

@@ -1,4 +1,8 @@
-"""Drip Enrollment: one recipient on one campaign."""
+"""Drip Enrollment: one recipient in one campaign."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 import frappe
 from frappe import _
@@ -9,7 +13,9 @@ from drip_campaigns.core.model import EventType, Status
 from drip_campaigns.db import bulk_writes
 from drip_campaigns.enrollment import unsubscribe
 from drip_campaigns.enrollment.changes import log
-from drip_campaigns.enrollment.prepare import prepare
+from drip_campaigns.enrollment.enroll import Enroller
+from drip_campaigns.enrollment.refusals import Refusal
+from drip_campaigns.enrollment.resume import resume_enrollments
 from drip_campaigns.outbox.cancel import cancel
 from drip_campaigns.people.preferences import load_preference
 from drip_campaigns.plans.enrollment_state import is_paused_by_recipient
@@ -18,22 +24,59 @@ from drip_campaigns.stats import counters
 
 
 class DripEnrollment(Document):
-	"""Filled from its record when it is made; afterwards changed by the verbs of `enrollment/enroll.py` only."""
+	"""Filled from its record when it is inserted; afterwards only the verbs of `enrollment/` change it."""
 
 	def onload(self) -> None:
-		"""Tell the form whether the pause is the recipient's own wish, which nobody else can end."""
+		"""Tell the form whether the recipient asked for the pause, which nobody else can end."""
 		if self.status == Status.PAUSED.value and self.email_address:
 			now = utc_now()
 			rests = is_paused_by_recipient(self, now) and load_preference(self.email_address).rests_at(now)
 			self.set_onload("is_pause_of_recipient", rests)
 
+	def insert(self, *args: Any, **options: Any) -> "DripEnrollment":
+		"""Insert the enrollment, or resume the record's former one if the campaign's rule on re-enrollment says so.
+
+		This document then becomes the former one, as in a bulk run. Frappe's own checks come first for all else.
+		"""
+		self._judge()
+		resumes = self.flags.judged and self.flags.judged.resumes
+		if not resumes:
+			return super().insert(*args, **options)
+		frappe.has_permission("Drip Enrollment", "create", throw=True)
+		frappe.get_doc("Drip Enrollment", resumes.name).check_permission("write")
+		_throw_refusals(resume_enrollments([resumes.name], self._now()).refusals.values())
+		self.name = resumes.name
+		self.delete_key("__islocal")
+		self.reload()
+		return self
+
 	def before_insert(self) -> None:
 		if self.recipient_type and self.recipient:
 			frappe.has_permission(self.recipient_type, "read", self.recipient, throw=True)
+		if self.flags.error:
+			frappe.throw(self.flags.error, title=_("Cannot be enrolled"))
+		if self.flags.judged:
+			_throw_refusals([self.flags.judged.refusal] if self.flags.judged.refusal else [])
+			self.update(self.flags.fields)
+
+	def _judge(self) -> None:
+		"""Find out whether the record may be enrolled, and with which fields; a missing link is Frappe's to refuse."""
+		self.flags.error = self.flags.judged = None
+		if not (self.recipient_type and self.recipient and frappe.db.exists("Drip Campaign", self.campaign)):
+			return
+		options = ("start_date", "sender", "target_list", "require_confirmation")
 		try:
-			prepare(self, self.flags.now or utc_now())
+			enroller = Enroller(
+				self.campaign, self.recipient_type, self._now(), **{name: self.get(name) for name in options}
+			)
+			self.flags.judged = enroller.judge(self.recipient)
+			if self.flags.judged.is_new:
+				[self.flags.fields] = enroller.make_fields([self.flags.judged])
 		except DripError as error:
-			frappe.throw(str(error), title=_("Cannot be enrolled"))
+			self.flags.error = str(error)
+
+	def _now(self) -> datetime:
+		return self.flags.now or utc_now()
 
 	def validate(self) -> None:
 		before = self.get_doc_before_save()
@@ -45,23 +88,19 @@ class DripEnrollment(Document):
 			has_value = self.get(field.fieldname) or before.get(field.fieldname)
 			if has_value and self.has_value_changed(field.fieldname):
 				frappe.throw(
-					_(
-						"{0} of an enrollment is not changed by saving it. Use Pause, Resume or Remove."
-					).format(_(field.label))
+					_("Saving does not change {0} of an enrollment. Use Pause, Resume or Remove.").format(
+						_(field.label)
+					)
 				)
 
 	def after_insert(self) -> None:
-		log(self, EventType.ENROLLED, self.flags.now or utc_now())
+		log(self, EventType.ENROLLED, self._now())
 
 	def show_unique_validation_message(self, error: Exception) -> None:
-		"""Say in words what the unique index has refused."""
-		frappe.throw(
-			_("{0} ({1}) is on campaign {2} already. Open that enrollment instead.").format(
-				self.recipient_name, self.email_address, self.campaign
-			),
-			title=_("Already enrolled"),
-			exc=frappe.UniqueValidationError,
-		)
+		"""Explain what the unique index refused: somebody else enrolled the person at the same moment."""
+		who = f"{self.recipient_name} ({self.email_address})"
+		cause, remedy = _("is already in the campaign"), _("Open that enrollment instead.")
+		_throw_refusals([Refusal("enrolled", cause, remedy, who)])
 
 	def on_trash(self) -> None:
 		cancel([self.name], "Removed", utc_now())
@@ -72,8 +111,16 @@ class DripEnrollment(Document):
 		bulk_writes.delete_rows("Drip Event", [self.name], key="enrollment")
 
 
+def _throw_refusals(refusals: Iterable[Refusal]) -> None:
+	"""Throw the first refusal: as Frappe's unique error where the person is in the campaign already."""
+	for refusal in refusals:
+		if refusal.rule in ("enrolled", "duplicate"):
+			frappe.throw(refusal.explanation, frappe.UniqueValidationError, title=_("Already Enrolled"))
+		frappe.throw(refusal.explanation, title=_("Cannot Be Enrolled"))
+
+
 def on_doctype_update() -> None:
-	"""The index that the dispatcher finds what is due with."""
+	"""Add the indexes with which the dispatcher finds what is due."""
 	frappe.db.add_index("Drip Enrollment", ["campaign", "next_send_at"])
 	frappe.db.add_index("Drip Enrollment", ["campaign", "status"])
 	frappe.db.add_index("Drip Enrollment", ["paused_until"])

@@ -1,0 +1,231 @@
+"""Resume enrollments, in batches: paused ones, and ones that ended, with the rest of the delay. Nothing here commits."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+
+from drip_campaigns.core.errors import DripError
+from drip_campaigns.core.model import CampaignStatus, EventType, Position, Status
+from drip_campaigns.core.schedule import due_steps
+from drip_campaigns.core.schedule.confirmation import Confirmation
+from drip_campaigns.core.transitions import can_happen
+from drip_campaigns.db.dialect import is_among
+from drip_campaigns.db.events import record_events
+from drip_campaigns.enrollment.campaign_checks import check_campaign, find_first_status
+from drip_campaigns.enrollment.changes import lock_enrollments, make_event, refuse_status, write_states
+from drip_campaigns.enrollment.eligibility import (
+	DUPLICATE,
+	BatchFacts,
+	find_refusal_later,
+	make_enrolled_candidate,
+)
+from drip_campaigns.enrollment.pause import pause_fields
+from drip_campaigns.enrollment.refusals import Refusal, VerbResult
+from drip_campaigns.outbox import emails
+from drip_campaigns.outbox.cancel import resume_queued
+from drip_campaigns.people.recipients import load_enrolled
+from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
+from drip_campaigns.plans.enrollment_rows import find_taken_keys, load_handled_steps
+from drip_campaigns.plans.enrollment_state import (
+	end_date_while_paused,
+	is_paused_by_recipient,
+	live_keys,
+	plan_fields,
+	position_fields,
+	read_position,
+	recipient_pause_fields,
+	wait_on,
+	waits_for_confirmation,
+)
+from drip_campaigns.site.clock import from_site, to_site
+from drip_campaigns.site.settings import release_after
+
+_CLEARED = {
+	"paused_at": None,
+	"paused_until": None,
+	"own_paused_until": None,
+	"ended_at": None,
+	"exit_reason": None,
+	"attempts": 0,
+	"last_error": None,
+}
+
+
+def resume_enrollments(
+	names: Sequence[str], now: datetime, *, event: EventType | None = None, detail: str | None = None
+) -> VerbResult:
+	"""Resume paused enrollments, and ones that ended, with the rest of the delay that was running.
+
+	Refuses whom the rules of eligibility refuse, and whoever is in the campaign already. While a pause lasts that the
+	recipient asked for, a paused enrollment keeps that pause, and an ended one continues and waits. `event` is
+	Resubscribed for people who had unsubscribed and asked to come back.
+	"""
+	result, groups = VerbResult(), defaultdict(list)
+	for row in lock_enrollments(names):
+		groups[row.campaign].append(row)
+	for campaign, rows in groups.items():
+		result.add(_CampaignResume(campaign, rows, now, event).run(detail))
+	return result
+
+
+class _CampaignResume:
+	"""The enrollments of one campaign that are resumed together."""
+
+	def __init__(
+		self, campaign: str, rows: Sequence[frappe._dict], now: datetime, event: EventType | None
+	) -> None:
+		self.campaign, self.rows, self.now, self.event = (
+			frappe.get_doc("Drip Campaign", campaign),
+			rows,
+			now,
+			event,
+		)
+		self.plan, self.subjects = make_plan(self.campaign), step_subjects(self.campaign)
+		self.handled = load_handled_steps([row.name for row in rows])
+		self.recipients = load_enrolled(rows)
+		self.facts = BatchFacts(
+			self.campaign, [make_enrolled_candidate(row, self._recipient_of(row)) for row in rows]
+		)
+		self.live_records = find_taken_keys([self._record_key(row) for row in rows], "live_recipient")
+
+	def run(self, detail: str | None) -> VerbResult:
+		result, states, events, resumed = VerbResult(), [], [], []
+		for row, candidate in zip(self.rows, self.facts.candidates, strict=True):
+			try:
+				refusal = self._find_refusal(row, candidate)
+				kept = None if refusal else self._keep_recipient_pause(row)
+				if refusal is None and kept is None:
+					states.append({**row, **self._resume(row)})
+					events.append(make_event(states[-1], self._event_of(row), detail))
+					resumed.append(row.name)
+			except DripError as error:  # a time zone that is not known
+				refusal = Refusal("error", str(error).rstrip("."), record=row.recipient_name)
+			if refusal:
+				result.refusals[row.name] = refusal
+				continue
+			if kept:
+				states.append({**row, **kept})
+				events.append(make_event(row, EventType.PAUSED, self._describe_pause(row).explanation))
+			self.facts.accept(candidate)
+			self.live_records.add(self._record_key(row))
+			result.done += 1
+		write_states(states, self.now)
+		if resumed:
+			among = is_among(emails.email_table().enrollment, resumed)
+			resume_queued(among, now=self.now, release_after=release_after())
+		record_events(events, to_site(self.now))
+		return result
+
+	def _recipient_of(self, row: frappe._dict):
+		return self.recipients.get((row.recipient_type, row.recipient))
+
+	def _record_key(self, row: frappe._dict) -> str:
+		keys = live_keys(row.campaign, row.recipient_type, row.recipient, row.email_address)
+		return keys["live_recipient"]
+
+	def _preference_of(self, row: frappe._dict):
+		return self.facts.find_preference(self._recipient_of(row).email)
+
+	def _event_of(self, row: frappe._dict) -> EventType:
+		is_paused = row.status == Status.PAUSED.value
+		return self.event or (EventType.RESUMED if is_paused else EventType.ENROLLED)
+
+	def _find_refusal(self, row: frappe._dict, candidate) -> Refusal | None:
+		event = self._event_of(row)
+		if not can_happen(Status(row.status), event):
+			return refuse_status(row)
+		if row.confirmation == Confirmation.EXPIRED.value:
+			remedy = _("Enroll the recipient again to ask for a new confirmation.")
+			return Refusal("confirmation", _("did not confirm in time"), remedy, row.recipient_name)
+		if refusal := self._refuse_campaign(row, event):
+			return refusal
+		refusal = find_refusal_later(self.facts, candidate)
+		is_enrolled = (
+			row.live_recipient != self._record_key(row) and self._record_key(row) in self.live_records
+		)
+		if is_enrolled and (refusal is None or refusal.rule == DUPLICATE.name):
+			cause, remedy = _("is already in the campaign"), _("Open that enrollment instead.")
+			return Refusal("enrolled", cause, remedy, candidate.label)
+		if refusal:
+			return refusal
+		if is_paused_by_recipient(row, self.now) and self._preference_of(row).rests_at(self.now):
+			return self._describe_pause(row)
+		return self._refuse_without_steps(row)
+
+	def _refuse_campaign(self, row: frappe._dict, event: EventType) -> Refusal | None:
+		"""A closed campaign still accepts people who unsubscribed and come back; an ended one accepts nobody."""
+		if event is not EventType.ENROLLED and self.campaign.status != CampaignStatus.ENDED.value:
+			return None
+		try:
+			check_campaign(self.campaign)
+		except DripError as error:
+			return Refusal("campaign", str(error).rstrip("."))
+		return None
+
+	def _refuse_without_steps(self, row: frappe._dict) -> Refusal | None:
+		if row.status == Status.PAUSED.value or waits_for_confirmation(row):
+			return None
+		if row.status == Status.UNSUBSCRIBED.value and row.paused_at:
+			return None
+		if due_steps.find_next(self.plan, self._shift(row)) is not None:
+			return None
+		cause = _("has received every step of campaign {0}").format(row.campaign)
+		return Refusal("steps", cause, _("Add a step to the campaign first."), row.recipient_name)
+
+	def _describe_pause(self, row: frappe._dict) -> Refusal:
+		until = frappe.format(to_site(self._preference_of(row).paused_until), "Datetime")
+		cause = _("has asked for no email until {0}").format(until)
+		return Refusal("recipient_pause", cause, _("The enrollment resumes then."), row.recipient_name)
+
+	def _keep_recipient_pause(self, row: frappe._dict) -> dict[str, Any] | None:
+		"""Return the fields of an enrollment whose own pause ends while its recipient's lasts."""
+		preference = self._preference_of(row)
+		if row.status != Status.PAUSED.value or not preference.rests_at(self.now):
+			return None
+		position = read_position(row, self.handled[row.name])
+		paused = pause_fields(row, self.plan, position, preference.paused_until, self.now)
+		return {**paused, "own_paused_until": None}
+
+	def _shift(self, row: frappe._dict) -> Position:
+		held_from = from_site(row.paused_at or row.ended_at) or self.now
+		return due_steps.shift(self.plan, read_position(row, self.handled[row.name]), held_from, self.now)
+
+	def _resume(self, row: frappe._dict) -> dict[str, Any]:
+		recipient = self._recipient_of(row)
+		keys = live_keys(row.campaign, row.recipient_type, row.recipient, recipient.email)
+		if row.status == Status.UNSUBSCRIBED.value and row.paused_at:
+			future = self._stay_paused(row)
+		else:
+			future = self._continue(row)
+		return {**_CLEARED, **future, **keys, "email_address": recipient.email}
+
+	def _stay_paused(self, row: frappe._dict) -> dict[str, Any]:
+		"""A person who unsubscribed during a pause and comes back is paused as before."""
+		position = read_position(row, self.handled[row.name])
+		future = (
+			{} if waits_for_confirmation(row) else plan_fields(self.plan, position, self.subjects, self.now)
+		)
+		until, held_from = from_site(row.paused_until), from_site(row.paused_at)
+		return {
+			**future,
+			**end_date_while_paused(self.plan, position, held_from, until, self.now),
+			**{field: row[field] for field in ("paused_at", "paused_until", "own_paused_until")},
+			"status": Status.PAUSED.value,
+			"next_send_at": None,
+		}
+
+	def _continue(self, row: frappe._dict) -> dict[str, Any]:
+		position = self._shift(row)
+		future = plan_fields(self.plan, position, self.subjects, self.now)
+		if waits_for_confirmation(row):
+			future = wait_on(row, from_site(row.paused_at or row.ended_at) or self.now, self.now)
+		return {
+			"status": find_first_status(self.campaign, position.start, self.now),
+			**position_fields(position),
+			**future,
+			**recipient_pause_fields(self._preference_of(row), self.plan, position, self.now),
+		}
