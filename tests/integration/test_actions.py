@@ -297,7 +297,7 @@ def test_webhook_that_never_works_ends_as_failed_and_says_so_on_the_enrollment(r
 		clock.advance(hours=12)
 
 	assert deeds(campaign)[0][0] == "Failed" and len(receiver.calls) == 8
-	assert "answered 503" in enrollment.reload().last_error
+	assert "responded with 503" in enrollment.reload().last_error
 	assert factories.count("Drip Event", event_type="Action Failed") == 1
 
 
@@ -306,8 +306,8 @@ def test_failed_action_is_done_again_once_by_who_may_write_the_enrollment(receiv
 	enrollment = factories.enroll(campaign, contact, clock)
 	act(clock)
 	name = frappe.db.get_value("Drip Action", {"enrollment": enrollment.name})
-	frappe.db.set_value("Drip Action", name, {"status": "Failed", "outcome": "The server answered 503"})
-	frappe.db.set_value("Drip Enrollment", enrollment.name, "last_error", "The server answered 503")
+	frappe.db.set_value("Drip Action", name, {"status": "Failed", "outcome": "The server responded with 503"})
+	frappe.db.set_value("Drip Enrollment", enrollment.name, "last_error", "The server responded with 503")
 	frappe.db.commit()
 	before = len(receiver.calls)
 
@@ -383,7 +383,7 @@ def test_webhook_that_does_not_answer_or_whose_worker_dies_is_in_doubt_and_not_c
 	assert {status for status, _outcome in deeds(campaign)} == {"In Doubt"}
 	assert len(receiver.calls) == 1
 	assert (
-		"not called again" in silent.reload().last_error and "not called again" in killed.reload().last_error
+		"so it is not repeated" in silent.reload().last_error and "not called again" in killed.reload().last_error
 	)
 
 

@@ -315,10 +315,10 @@ def test_what_the_site_does_not_have_is_said_one_by_one_and_its_steps_are_drafts
 
 	said = "\n".join(made["left_out"])
 	for words in (
-		*("Step 4: There is no field gone_field", "Step 6: There is no Drip Target List Gone Named List"),
+		*("has no field gone_field", "Step 6: Drip Target List Gone Named List doesn.t exist"),
 		*(
-			"Step 7: There is no Email Group Gone Group",
-			"Step 8: There is no Drip Campaign Gone Named Campaign",
+			"Step 7: Email Group Gone Group doesn.t exist",
+			"Step 8: Drip Campaign Gone Named Campaign doesn.t exist",
 		),
 		*(
 			"Step 12: there is no Drip Target List Gone Named List",

@@ -105,6 +105,8 @@ def added_kinds(site, monkeypatch):
 	frappe.db.rollback()
 	for setter in setters:
 		setter.delete()
+	frappe.db.delete("Note", {"content": ["like", "%trial%"]})
+	frappe.db.delete("Comment", {"content": "Ada is warm"})
 	frappe.db.commit()
 	trigger_cache.forget()
 
