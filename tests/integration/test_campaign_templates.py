@@ -315,10 +315,10 @@ def test_what_the_site_does_not_have_is_said_one_by_one_and_its_steps_are_drafts
 
 	said = "\n".join(made["left_out"])
 	for words in (
-		*("has no field gone_field", "Step 6: Drip Target List Gone Named List doesn.t exist"),
+		*("has no field gone_field", "Step 6: Drip Target List Gone Named List doesn't exist"),
 		*(
-			"Step 7: Email Group Gone Group doesn.t exist",
-			"Step 8: Drip Campaign Gone Named Campaign doesn.t exist",
+			"Step 7: Email Group Gone Group doesn't exist",
+			"Step 8: Drip Campaign Gone Named Campaign doesn't exist",
 		),
 		*(
 			"Step 12: there is no Drip Target List Gone Named List",
