@@ -8,6 +8,7 @@ from frappe import _
 
 from drip_campaigns.actions.registry import ACTION_KINDS
 from drip_campaigns.core.flow.operators import Operator
+from drip_campaigns.core.flow.waits import WAIT_KINDS
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.plans.condition_kinds.campaign import label_standings
 from drip_campaigns.plans.condition_kinds.event import label_events
@@ -24,10 +25,15 @@ def add_recipient_types(bootinfo: dict) -> None:
 def add_kinds(bootinfo: dict) -> None:
 	"""Name the kinds that a campaign's form offers, and which field means something for which kinds."""
 	kinds = [*TRIGGER_KINDS.all().values(), *ACTION_KINDS.all().values()]
+	waits = [(kind.value, awaited) for kind, awaited in WAIT_KINDS.items()]
+	uses = [(kind.value, awaited.fields_of(kind)) for kind, awaited in WAIT_KINDS.items()]
+	typed = [*((kind.label, kind) for kind in TRIGGER_KINDS.all().values()), *waits]
 	bootinfo["drip_kinds"] = {
-		"uses": _group_by_field((kind.label, kind.fields) for kind in kinds),
-		"needs": _group_by_field((kind.label, kind.needed) for kind in kinds),
-		"field_types": {kind.label: kind.field_types for kind in TRIGGER_KINDS.all().values()},
+		"uses": _group_by_field([*((kind.label, kind.fields) for kind in kinds), *uses]),
+		"needs": _group_by_field(
+			[*((kind.label, kind.needed) for kind in kinds), *((label, one.needed) for label, one in waits)]
+		),
+		"field_types": {label: kind.field_types for label, kind in typed},
 		"conditions": _describe_conditions(),
 	}
 

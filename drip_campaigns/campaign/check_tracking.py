@@ -50,12 +50,7 @@ def _find_untracked_triggers(campaign) -> Iterator[str]:
 
 
 def _tests_of(step: Step) -> Iterator[EventTest]:
-	flow = step.flow
-	yield from (
-		test for test in (flow.conditions.tests if flow.conditions else ()) if isinstance(test, EventTest)
-	)
-	if flow.awaited and flow.awaited.event:
-		yield flow.awaited.event
+	yield from (test for test in step.flow.tests if isinstance(test, EventTest))
 
 
 def _needs_reply(step: Step) -> bool:
@@ -65,6 +60,6 @@ def _needs_reply(step: Step) -> bool:
 	return any(
 		test.event is EmailFeedback.REPLIED
 		and not test.negated
-		and not (waits_for_a_time and test is awaited.event)
+		and not (waits_for_a_time and test in awaited.tests)
 		for test in _tests_of(step)
 	)

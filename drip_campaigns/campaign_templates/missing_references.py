@@ -11,7 +11,7 @@ from drip_campaigns.campaign.check_actions import LINKS
 from drip_campaigns.campaign.check_goals import find_goal_problems
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.flow_reader import WAIT_FIELDS
-from drip_campaigns.core.flow.step_flow import WaitFor
+from drip_campaigns.core.flow.wait_kind import WaitFor
 from drip_campaigns.core.model import StepType
 from drip_campaigns.plans.campaign_plan import make_plan
 from drip_campaigns.plans.check_flow import find_missing_fields, find_unusable

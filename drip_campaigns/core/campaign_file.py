@@ -14,9 +14,11 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.actions import ActionKind, AssignTo, OnExitReason, RunWhen
 from drip_campaigns.core.flow.goals import GoalDocument, GoalKind, ReplyScope
 from drip_campaigns.core.flow.operators import Operator
-from drip_campaigns.core.flow.step_flow import OnTimeout, Otherwise, WaitFor, WaitSince
+from drip_campaigns.core.flow.step_flow import Otherwise
 from drip_campaigns.core.flow.triggers import DaysFrom, LocalDay, PurchaseDocument, Repeat
 from drip_campaigns.core.flow.variants import Criterion, NoWinnerFallback
+from drip_campaigns.core.flow.wait_kind import OnTimeout, WaitFor
+from drip_campaigns.core.flow.wait_kinds.event import WaitSince
 from drip_campaigns.core.model import CountedFrom, IfLate, Label, ReEnrollment, StepType, UnsubscribeScope
 from drip_campaigns.core.schedule.confirmation import OptIn
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode

@@ -10,12 +10,9 @@ from drip_campaigns.core.errors import DuplicateLabelError, InvalidFlowError
 from drip_campaigns.core.flow.condition_test import Test
 from drip_campaigns.core.flow.flow_checks import find_unreachable, validate_flow
 from drip_campaigns.core.model import Plan, Step
-from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.plans.campaign_plan import make_plan, step_subject
-from drip_campaigns.plans.condition_kinds.field import find_missing_field
 from drip_campaigns.plans.condition_registry import CONDITION_KINDS
-
-DATE_TYPES = ("Date", "Datetime")
+from drip_campaigns.plans.wait_registry import WAIT_KINDS
 
 
 @dataclass(frozen=True)
@@ -53,13 +50,13 @@ def warn_of_unreachable(campaign) -> None:
 
 def find_missing_fields(plan: Plan) -> Iterator[Problem]:
 	"""Yield the conditions and waits that ask for fields that do not exist, or no longer."""
-	for step, test in _tests(plan):
-		if sentence := CONDITION_KINDS[test.kind].find_missing_field(test):
-			yield Problem(step.id, sentence)
 	for step in plan.steps:
-		field = step.flow.awaited.date_field if step.flow.awaited else ""
-		if field and (sentence := find_missing_field(field, available_types(), DATE_TYPES)):
-			yield Problem(step.id, sentence)
+		for test in step.flow.conditions.tests if step.flow.conditions else ():
+			if sentence := CONDITION_KINDS[test.kind].find_missing_field(test):
+				yield Problem(step.id, sentence)
+		if awaited := step.flow.awaited:
+			for sentence in WAIT_KINDS[type(awaited)].find_missing_fields(awaited):
+				yield Problem(step.id, sentence)
 
 
 def find_unusable(plan: Plan) -> Iterator[Problem]:
@@ -78,10 +75,7 @@ def _find_forbidden(plan: Plan) -> Iterator[Problem]:
 
 def _tests(plan: Plan) -> Iterator[tuple[Step, Test]]:
 	for step in plan.steps:
-		yield from ((step, test) for test in (step.flow.conditions.tests if step.flow.conditions else ()))
-		if step.flow.awaited:
-			awaited = (step.flow.awaited.field, step.flow.awaited.event)
-			yield from ((step, test) for test in awaited if test)
+		yield from ((step, test) for test in step.flow.tests)
 
 
 def _name(row) -> str:

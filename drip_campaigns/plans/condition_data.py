@@ -45,7 +45,7 @@ class BatchConditionData:
 
 	@cached_property
 	def _tests(self) -> list[Test]:
-		return find_tests(self.plan)
+		return [test for step in self.plan.steps for test in step.flow.tests]
 
 
 class EnrollmentConditionData:
@@ -82,13 +82,3 @@ class EnrollmentConditionData:
 
 	def evaluate(self, expression: str) -> bool:
 		return evaluate(expression, self._recipient, self._batch.now)
-
-
-def find_tests(plan: Plan) -> list[Test]:
-	"""Return every test of a plan's steps: conditions, and what is waited for."""
-	tests: list[Test] = []
-	for step in plan.steps:
-		tests += step.flow.conditions.tests if step.flow.conditions else ()
-		if step.flow.awaited and step.flow.awaited.field:
-			tests.append(step.flow.awaited.field)
-	return tests

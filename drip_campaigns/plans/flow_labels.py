@@ -7,11 +7,12 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.condition_test import Test
 from drip_campaigns.core.flow.conditions import Conditions
-from drip_campaigns.core.flow.step_flow import Otherwise, WaitCondition
+from drip_campaigns.core.flow.step_flow import Otherwise
+from drip_campaigns.core.flow.wait_kind import Awaited
 from drip_campaigns.core.model import StepType
-from drip_campaigns.plans.condition_kinds.field import label_field
 from drip_campaigns.plans.condition_registry import CONDITION_KINDS
 from drip_campaigns.plans.step_flow import make_flow
+from drip_campaigns.plans.wait_registry import WAIT_KINDS
 
 
 def describe_conditions(conditions: Conditions) -> str:
@@ -40,19 +41,9 @@ def describe_step(row) -> str:
 	return _("Wait until {0}").format(describe_wait(awaited)) if awaited else _(row.step_type)
 
 
-def describe_wait(awaited: WaitCondition) -> str:
+def describe_wait(awaited: Awaited) -> str:
 	"""Return what ends the wait: "Welcome was opened"."""
-	if awaited.event:
-		return describe_test(awaited.event)
-	if awaited.field:
-		return describe_test(awaited.field)
-	if awaited.clock is not None:
-		return f"{awaited.clock:%H:%M}"
-	field = label_field(awaited.date_field)
-	if not awaited.days:
-		return field
-	sentence = _("{0} days before {1}") if awaited.days < 0 else _("{0} days after {1}")
-	return sentence.format(abs(awaited.days), field)
+	return WAIT_KINDS[type(awaited)].describe(awaited)
 
 
 def describe_flow(row) -> str:

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from drip_campaigns.core.flow.step_flow import Flow, WaitCondition
+from drip_campaigns.core.flow.step_flow import Flow
+from drip_campaigns.core.flow.wait_kinds.date_field import DateWait
 from drip_campaigns.core.model import Finish, IfLate, Status, Step, StepType
 from drip_campaigns.core.schedule.due_steps import decide, go_on, next_send_at, planned_schedule
 from drip_campaigns.core.schedule.edit_impact import Group, measure_impact
@@ -204,7 +205,7 @@ def test_dates_take_over_from_intervals_in_mid_campaign_as_they_stand():
 
 
 def test_new_step_on_one_of_two_ways_is_counted_for_those_who_go_there_and_for_no_other():
-	wait = Step("wait", flow=Flow(awaited=WaitCondition(limit_hours=24)), type=StepType.WAIT)
+	wait = Step("wait", flow=Flow(awaited=DateWait("renewal", limit_hours=24)), type=StepType.WAIT)
 	good = replace(after("good", 2), flow=Flow(next_step="Last"))
 	bad, last = replace(after("bad", 2), label="Bad"), replace(after("last", 2), label="Last")
 	before = make_plan(wait, good, bad, last)

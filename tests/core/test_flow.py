@@ -9,7 +9,9 @@ from drip_campaigns.core.flow.condition_kinds.tag import TagTest
 from drip_campaigns.core.flow.conditions import Conditions
 from drip_campaigns.core.flow.evaluate import evaluate_step
 from drip_campaigns.core.flow.operators import compare
-from drip_campaigns.core.flow.step_flow import Flow, WaitCondition
+from drip_campaigns.core.flow.step_flow import Flow
+from drip_campaigns.core.flow.wait_kinds.clock_time import ClockWait
+from drip_campaigns.core.flow.wait_kinds.date_field import DateWait
 from drip_campaigns.core.model import CountedFrom, Finish, IfLate, Reach, Step, StepType, Wait
 from drip_campaigns.core.schedule.due_steps import (
 	advance,
@@ -99,7 +101,7 @@ def test_a_jump_follows_its_target_when_the_campaign_is_edited_and_goes_on_in_or
 
 
 def test_what_follows_a_wait_is_counted_from_its_end_although_the_campaign_keeps_its_dates():
-	wait = Step("wait", flow=Flow(awaited=WaitCondition(clock=time(18))), type=StepType.WAIT)
+	wait = Step("wait", flow=Flow(awaited=ClockWait(time(18))), type=StepType.WAIT)
 	plan = make_plan(wait, Step("b", 2), if_late=IfLate.KEEP_DATES)
 
 	position = go_on(plan, started("2026-05-04 10:00"), "wait", at("2026-05-04 18:00"), None)
@@ -196,7 +198,7 @@ def test_a_bad_line_of_the_script_is_named(line, field):
 	],
 )
 def test_wait_for_a_date_ends_days_after_a_day_or_a_moment(renewal, until):
-	awaited = WaitCondition(date_field="renewal", days=1)
+	awaited = DateWait("renewal", 1)
 	plan = make_plan(Step("wait", type=StepType.WAIT, flow=Flow(awaited=awaited)))
 	position = started("2026-05-04 10:00", timezone="America/New_York")
 	facts, early = ScriptedData({"fields": {"renewal": renewal}}), at("2026-05-06 05:00")

@@ -11,7 +11,11 @@ from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback, EventT
 from drip_campaigns.core.flow.condition_kinds.tag import TagTest
 from drip_campaigns.core.flow.conditions import Conditions
 from drip_campaigns.core.flow.evaluate import Branch, ExitCampaign, WaitOver, begin_waiting, evaluate_step
-from drip_campaigns.core.flow.step_flow import Flow, OnTimeout, Otherwise, WaitCondition
+from drip_campaigns.core.flow.step_flow import Flow, Otherwise
+from drip_campaigns.core.flow.wait_kind import OnTimeout
+from drip_campaigns.core.flow.wait_kinds.clock_time import ClockWait
+from drip_campaigns.core.flow.wait_kinds.date_field import DateWait
+from drip_campaigns.core.flow.wait_kinds.event import EventWait
 from drip_campaigns.core.model import Finish, Plan, Position, Reach, Send, Skip, Step, StepType, Wait
 from drip_campaigns.core.schedule.due_steps import (
 	advance,
@@ -32,10 +36,10 @@ TURNS = 2000  # more than a loop of hours can take in the days that a life lasts
 LABELS = tuple("abcdef")
 CONDITIONS = (None, None, Conditions((TagTest("hot"),)), Conditions((EventTest(EmailFeedback.OPENED, "a"),)))
 WAITS = (
-	WaitCondition(event=EventTest(EmailFeedback.OPENED, "a"), limit_hours=30),
-	WaitCondition(event=EventTest(EmailFeedback.CLICKED), counts_from_start=False),
-	WaitCondition(clock=time(9)),
-	WaitCondition(date_field="renewal", days=-1, limit_hours=48),
+	EventWait(EventTest(EmailFeedback.OPENED, "a"), limit_hours=30),
+	EventWait(EventTest(EmailFeedback.CLICKED), counts_from_start=False),
+	ClockWait(time(9)),
+	DateWait("renewal", -1, limit_hours=48),
 )
 minutes = st.integers(0, 60 * 24 * 9).map(lambda number: timedelta(minutes=number))
 

@@ -9,8 +9,12 @@ from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback, EventT
 from drip_campaigns.core.flow.condition_kinds.tag import TagTest
 from drip_campaigns.core.flow.conditions import Conditions
 from drip_campaigns.core.flow.forecast import Arrival, Offset, find_arrivals, find_offsets, find_steps_to_come
-from drip_campaigns.core.flow.step_flow import Flow, OnTimeout, Otherwise, WaitCondition
+from drip_campaigns.core.flow.step_flow import Flow, Otherwise
 from drip_campaigns.core.flow.turn import Schedule, Turn
+from drip_campaigns.core.flow.wait_kind import OnTimeout
+from drip_campaigns.core.flow.wait_kinds.clock_time import ClockWait
+from drip_campaigns.core.flow.wait_kinds.date_field import DateWait
+from drip_campaigns.core.flow.wait_kinds.event import EventWait
 from drip_campaigns.core.model import CountedFrom, Finish, Reach, Send, Step, StepType, Wait
 from drip_campaigns.core.simulation.scripted_data import ScriptedData
 from tests.core.builders import after, at, make_plan, on_days, started
@@ -19,8 +23,8 @@ HOT = Conditions((TagTest("hot"),))
 OPENED = EventTest(EmailFeedback.OPENED, "")
 
 
-def wait(days=0, *, label="", **awaited):
-	return Step("wait", days, type=StepType.WAIT, label=label, flow=Flow(awaited=WaitCondition(**awaited)))
+def wait(days, awaited, *, label=""):
+	return Step("wait", days, type=StepType.WAIT, label=label, flow=Flow(awaited=awaited))
 
 
 def offsets(*steps, **rules):
@@ -37,16 +41,16 @@ def test_days_of_a_plain_list_are_exact_whatever_its_weekdays_and_window():
 @pytest.mark.parametrize(
 	("awaited", "expected"),
 	[
-		({"event": OPENED, "limit_hours": 72}, (120, 192)),
-		({"event": OPENED}, (120, None)),
-		({"date_field": "renewal"}, (120, None)),
-		({"clock": time(9)}, (120, 144)),
-		({"clock": time(9), "limit_hours": 6}, (120, 126)),
+		(EventWait(OPENED, limit_hours=72), (120, 192)),
+		(EventWait(OPENED), (120, None)),
+		(DateWait("renewal"), (120, None)),
+		(ClockWait(time(9)), (120, 144)),
+		(ClockWait(time(9), limit_hours=6), (120, 126)),
 	],
 	ids=["event with a limit", "event", "date", "time of day", "time of day with a limit"],
 )
 def test_what_follows_a_wait_is_a_range(awaited, expected):
-	found = offsets(Step("a"), wait(1, **awaited), Step("b", 5))
+	found = offsets(Step("a"), wait(1, awaited), Step("b", 5))
 
 	assert found == {"a": (0, 0), "wait": (24, 24), "b": expected}
 
@@ -61,9 +65,8 @@ def test_step_on_two_ways_comes_between_the_earlier_and_the_later_of_them():
 
 
 def test_loop_and_paused_step_leave_the_end_of_a_range_open():
-	again = wait(
-		1, label="W", event=OPENED, limit_hours=24, on_timeout=OnTimeout.GO_TO_STEP, on_timeout_step="W"
-	)
+	jump = {"on_timeout": OnTimeout.GO_TO_STEP, "on_timeout_step": "W"}
+	again = wait(1, EventWait(OPENED, limit_hours=24, **jump), label="W")
 
 	assert offsets(Step("a"), again, Step("b", 2)) == {"a": (0, 0), "wait": (24, None), "b": (48, None)}
 	assert offsets(Step("a"), Step("held", 1, is_held=True), Step("b", 2))["b"] == (48, None)
@@ -77,7 +80,7 @@ def test_disabled_step_has_the_day_it_would_have_and_one_that_nobody_reaches_has
 
 
 def test_enrollment_that_waits_gets_the_rest_between_now_and_the_limit_of_its_wait():
-	plan = make_plan(Step("a"), wait(0, event=OPENED, limit_hours=72), after("b", 1))
+	plan = make_plan(Step("a"), wait(0, EventWait(OPENED, limit_hours=72)), after("b", 1))
 	position = Schedule(plan).advance(started("2026-05-04 10:00"), "a", at("2026-05-04 10:00"))
 	position = replace(position, waiting_since=at("2026-05-04 10:00"))
 

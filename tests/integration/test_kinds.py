@@ -24,6 +24,7 @@ from tests.factories import step
 from tests.trigger_steps import enrolled, make_campaign, trigger, work_off
 
 PACKAGE = Path(frappe.get_module("drip_campaigns").__file__).parent
+LABELS_OF_WAITS = ("Field Value", "Date Field", "Clock Time")  # the others are also events of the log
 HERE = "tests.integration.test_kinds"
 
 
@@ -172,7 +173,7 @@ def test_options_of_actions_are_the_labels_of_the_registry(site):
 
 
 def test_label_of_a_kind_is_written_in_its_own_file_alone(site):
-	labels = [*TRIGGER_KINDS.all(), *ACTION_KINDS.all()]
+	labels = [*TRIGGER_KINDS.all(), *ACTION_KINDS.all(), *LABELS_OF_WAITS]
 	sources = [
 		*PACKAGE.rglob("*.py"),
 		*(path for path in PACKAGE.rglob("*.js") if "node_modules" not in path.parts),
@@ -184,6 +185,8 @@ def test_label_of_a_kind_is_written_in_its_own_file_alone(site):
 			if re.search(rf"""["']{re.escape(label)}["']""", text):
 				named[label].add(path.relative_to(PACKAGE).as_posix())
 
+	for label in LABELS_OF_WAITS:
+		assert named.pop(label) == {"core/flow/wait_kind.py"}, label
 	for label in ACTION_KINDS.all():
 		assert named.pop(label) == {"core/flow/actions.py"}, label
 	for label, files in named.items():

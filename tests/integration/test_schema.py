@@ -5,7 +5,8 @@ import pytest
 
 from drip_campaigns import install
 from drip_campaigns.core import consent, lists, model
-from drip_campaigns.core.flow import actions, goals, operators, step_flow, triggers, variants
+from drip_campaigns.core.flow import actions, goals, operators, step_flow, triggers, variants, wait_kind
+from drip_campaigns.core.flow.wait_kinds import event
 from drip_campaigns.core.inbound import bounces
 from drip_campaigns.core.schedule import confirmation, sending_limits
 from drip_campaigns.core.tracking import tracking_mode
@@ -36,10 +37,10 @@ SELECTS = (
 	("Drip Action", "status", actions.ActionStatus),
 	("Drip Campaign Step", "step_type", model.StepType),
 	("Drip Campaign Step", "otherwise", step_flow.Otherwise),
-	("Drip Campaign Step", "wait_for", step_flow.WaitFor),
-	("Drip Campaign Step", "wait_since", step_flow.WaitSince),
+	("Drip Campaign Step", "wait_for", wait_kind.WaitFor),
+	("Drip Campaign Step", "wait_since", event.WaitSince),
 	("Drip Campaign Step", "wait_operator", operators.Operator),
-	("Drip Campaign Step", "on_timeout", step_flow.OnTimeout),
+	("Drip Campaign Step", "on_timeout", wait_kind.OnTimeout),
 	("Drip Campaign", "double_opt_in", confirmation.OptIn),
 	("Drip Campaign", "tracking_mode", tracking_mode.TrackingMode),
 	("Drip Campaign", "goal", goals.GoalKind),

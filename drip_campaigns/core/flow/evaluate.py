@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from drip_campaigns.core.flow.condition_test import ConditionData, Test
-from drip_campaigns.core.flow.step_flow import OnTimeout, Otherwise, WaitCondition
+from drip_campaigns.core.flow.step_flow import Otherwise
+from drip_campaigns.core.flow.wait_kind import Awaited, OnTimeout, Waiting
 from drip_campaigns.core.model import Plan, Position, Reach, Send, Step, StepType, Wait
 from drip_campaigns.core.schedule.due_steps import zone_of
 from drip_campaigns.core.schedule.send_window import end_of_plan
-from drip_campaigns.core.schedule.wall_clock import from_wall, next_time_of_day, start_of_day, to_wall
-
-FIELD_POLL = timedelta(hours=1)  # a field can change without an event
-LOOK_AGAIN = timedelta(days=1)  # the event that ends a wait can be lost, and a check is cheap
+from drip_campaigns.core.schedule.wall_clock import from_wall, to_wall
 
 
 @dataclass(frozen=True)
@@ -94,8 +92,8 @@ def _find_wait_outcomes(
 ) -> Iterator[Outcome]:
 	awaited, zone = step.flow.awaited, zone_of(plan, position)
 	limit, target = _limit_of(awaited, began, zone), plan.ids.get(step.flow.next_step)
-	if awaited.clock is not None:
-		moment = next_time_of_day(began, awaited.clock, zone)
+	moment = awaited.find_end(began, zone)
+	if moment is not None:
 		if limit is None or moment <= limit:
 			yield Outcome(WaitOver(step.id, began, moment, False, target), max(moment, now))
 			return
@@ -129,8 +127,9 @@ def _wait(
 ) -> FlowDecision:
 	awaited, zone = step.flow.awaited, zone_of(plan, position)
 	limit = _limit_of(awaited, began, zone)
-	ended, look = _look(awaited, position, began, data, zone, now)
-	if ended is not None and (limit is None or ended <= limit or awaited.field):
+	reached = position.waiting_since or began
+	ended, look = awaited.look(Waiting(data, position.start, reached, began, zone, now))
+	if ended is not None and (limit is None or ended <= limit or awaited.counts_late):
 		return WaitOver(step.id, began, ended, False, plan.ids.get(step.flow.next_step))
 	if limit is not None and now >= limit:
 		return _time_out(plan, step, began, limit)
@@ -138,44 +137,10 @@ def _wait(
 	return Wait(step.id, min(ends))
 
 
-def _limit_of(awaited: WaitCondition, began: datetime, zone: Any) -> datetime | None:
+def _limit_of(awaited: Awaited, began: datetime, zone: Any) -> datetime | None:
 	if not awaited.limit_hours:
 		return None
 	return from_wall(to_wall(began, zone) + timedelta(hours=awaited.limit_hours), zone)
-
-
-def _look(
-	awaited: WaitCondition,
-	position: Position,
-	began: datetime,
-	data: ConditionData,
-	zone: Any,
-	now: datetime,
-) -> tuple[datetime | None, datetime]:
-	"""Return when the wait ended, or None, and when to check it again."""
-	if awaited.event:
-		since = position.start if awaited.counts_from_start else position.waiting_since or began
-		happened = awaited.event.first(data, since)
-		return (max(happened, began) if happened else None), now + LOOK_AGAIN
-	if awaited.field:
-		return (now if awaited.field.is_met(data, now) else None), now + FIELD_POLL
-	if awaited.clock is not None:
-		moment = next_time_of_day(began, awaited.clock, zone)
-	else:
-		moment = _moment_of(data.day_of(awaited.date_field), awaited.days, zone)
-	if moment is None:
-		return None, now + LOOK_AGAIN
-	return (max(moment, began) if moment <= now else None), min(moment, now + LOOK_AGAIN)
-
-
-def _moment_of(value: Any, days: int, zone: Any) -> datetime | None:
-	"""Return the moment `days` days after a date's first minute, or after a moment, on the clock of `zone`."""
-	if isinstance(value, str) and value:
-		value = datetime.fromisoformat(value) if len(value) > len("2026-01-01") else date.fromisoformat(value)
-	if isinstance(value, datetime):
-		wall = to_wall(value, zone) if value.tzinfo else value
-		return from_wall(wall + timedelta(days=days), zone)
-	return start_of_day(value + timedelta(days=days), zone) if isinstance(value, date) else None
 
 
 def _time_out(plan: Plan, step: Step, began: datetime, at: datetime) -> WaitOver | ExitCampaign:

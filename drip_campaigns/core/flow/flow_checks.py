@@ -14,7 +14,8 @@ from drip_campaigns.core.errors import (
 	LoopWithoutWaitError,
 	UnknownLabelError,
 )
-from drip_campaigns.core.flow.step_flow import OnTimeout, Otherwise
+from drip_campaigns.core.flow.step_flow import Otherwise
+from drip_campaigns.core.flow.wait_kind import OnTimeout
 from drip_campaigns.core.model import Placed, Plan, Step, StepType
 
 Edges = dict[str, dict[str, int]]  # from a step to the steps after it, with the least hours between

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import time
 from typing import Any
 
-from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback, EventTest
-from drip_campaigns.core.flow.condition_kinds.field import FieldTest
 from drip_campaigns.core.flow.conditions import read_conditions
-from drip_campaigns.core.flow.operators import OPERATORS
-from drip_campaigns.core.flow.step_flow import Flow, OnTimeout, Otherwise, WaitCondition, WaitFor, WaitSince
+from drip_campaigns.core.flow.step_flow import Flow, Otherwise
+from drip_campaigns.core.flow.wait_kind import Awaited, OnTimeout, WaitFor
+from drip_campaigns.core.flow.waits import WAIT_KINDS
 from drip_campaigns.core.json_fields import (
-	LARGEST_COUNT,
 	Fields,
-	fail,
 	or_null,
 	read_choice,
 	read_count,
@@ -23,11 +19,6 @@ from drip_campaigns.core.json_fields import (
 )
 from drip_campaigns.core.label import Label
 
-EVENTS = {
-	WaitFor.OPENED: EmailFeedback.OPENED,
-	WaitFor.CLICKED: EmailFeedback.CLICKED,
-	WaitFor.REPLIED: EmailFeedback.REPLIED,
-}
 FLOW_FIELDS = (
 	"conditions",
 	"otherwise",
@@ -37,14 +28,7 @@ FLOW_FIELDS = (
 )
 WAIT_FIELDS = (
 	"wait_for",
-	"wait_step",
-	"wait_link",
-	"wait_since",
-	"wait_field",
-	"wait_operator",
-	"wait_value",
-	"wait_days",
-	"wait_time",
+	*dict.fromkeys(field for kind, awaited in WAIT_KINDS.items() for field in awaited.fields_of(kind)),
 	"wait_limit_days",
 	"wait_limit_hours",
 	"on_timeout",
@@ -90,52 +74,13 @@ def take_flow(fields: Fields, *, waits: bool) -> Flow:
 	)
 
 
-def _take_awaited(fields: Fields) -> WaitCondition:
+def _take_awaited(fields: Fields) -> Awaited:
 	kind = fields.take("wait_for", read_choice(option_values(WaitFor)))
 	days = fields.take("wait_limit_days", read_count, 0)
-	return WaitCondition(
+	return WAIT_KINDS[kind].take(
+		fields,
+		kind,
 		limit_hours=days * 24 + fields.take("wait_limit_hours", read_count, 0),
 		on_timeout=fields.take("on_timeout", read_choice(option_values(OnTimeout)), OnTimeout.GO_ON),
 		on_timeout_step=fields.take("on_timeout_step", read_text, ""),
-		**_take_object(fields, kind),
 	)
-
-
-def _take_object(fields: Fields, kind: WaitFor) -> Mapping[str, Any]:
-	if kind in EVENTS:
-		since = fields.take("wait_since", read_choice(option_values(WaitSince)), WaitSince.START)
-		event = EventTest(
-			EVENTS[kind], fields.take("wait_step", read_text, ""), fields.take("wait_link", read_text, "")
-		)
-		return {"event": event, "counts_from_start": since is WaitSince.START}
-	if kind is WaitFor.FIELD_VALUE:
-		operators = {operator: operator for operator in OPERATORS}
-		field = fields.take("wait_field", read_text)
-		operator = fields.take("wait_operator", read_choice(operators), "=")
-		return {"field": FieldTest(field, operator, fields.take("wait_value", _read_value, ""))}
-	if kind is WaitFor.DATE_FIELD:
-		return {
-			"date_field": fields.take("wait_field", read_text),
-			"days": fields.take("wait_days", _read_days, 0),
-		}
-	return {"clock": fields.take("wait_time", read_time)}
-
-
-def _read_value(value: Any, path: str) -> Any:
-	if not isinstance(value, str | int | float):
-		fail(path, "must be a text or a number")
-	return value
-
-
-def _read_days(value: Any, path: str) -> int:
-	if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST_COUNT:
-		fail(path, "must be a whole number; a negative one is before the date")
-	return value
-
-
-def read_time(value: Any, path: str) -> time:
-	"""Return a time of day such as 09:00."""
-	try:
-		return time.fromisoformat(value)
-	except (ValueError, TypeError):
-		fail(path, "must be a time of day such as 09:00")

@@ -92,7 +92,8 @@ def _remove_restrictions(plan: Plan) -> Plan:
 
 def _find_starts(plan: Plan) -> set[datetime]:
 	"""Return the starts between which a wait for a time of day takes the least and the most time."""
-	clocks = [step.flow.awaited.clock for step in plan.steps if step.flow.awaited and step.flow.awaited.clock]
+	waits = [step.flow.awaited for step in plan.steps if step.flow.awaited]
+	clocks = [clock for awaited in waits for clock in awaited.times_of_day]
 	exact = {ANY_MIDNIGHT, *(datetime.combine(ANY_MIDNIGHT, clock, UTC) for clock in clocks)}
 	return exact | {start + ONE_MINUTE for start in exact if clocks}
 

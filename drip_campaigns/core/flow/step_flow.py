@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import time
 
 from drip_campaigns.core.flow.condition_kinds.event import EventTest
-from drip_campaigns.core.flow.condition_kinds.field import FieldTest
+from drip_campaigns.core.flow.condition_test import Test
 from drip_campaigns.core.flow.conditions import Conditions
+from drip_campaigns.core.flow.wait_kind import Awaited, OnTimeout
 from drip_campaigns.core.label import Label
 
 
@@ -23,47 +23,6 @@ class Otherwise(Label):
 	EXIT = "Exit"
 
 
-class OnTimeout(Label):
-	"""What happens to an enrollment whose wait reaches its limit."""
-
-	GO_ON = "Go On"
-	GO_TO_STEP = "Go To Step"
-	EXIT = "Exit"
-
-
-class WaitFor(Label):
-	"""What a step can wait for."""
-
-	OPENED = "Opened"
-	CLICKED = "Clicked"
-	REPLIED = "Replied"
-	FIELD_VALUE = "Field Value"
-	DATE_FIELD = "Date Field"
-	CLOCK_TIME = "Clock Time"
-
-
-class WaitSince(Label):
-	"""The moment from which an awaited event counts."""
-
-	START = "Start"
-	THIS_STEP = "This Step"
-
-
-@dataclass(frozen=True)
-class WaitCondition:
-	"""What a step waits for: an event, a field, a date or a time of day; how long at most; and what happens after that."""
-
-	event: EventTest | None = None
-	counts_from_start: bool = True  # an event before the wait ends it immediately
-	field: FieldTest | None = None
-	date_field: str = ""
-	days: int = 0  # after the date; negative: before it
-	clock: time | None = None
-	limit_hours: int = 0  # 0: no limit
-	on_timeout: OnTimeout = OnTimeout.GO_ON
-	on_timeout_step: str = ""
-
-
 @dataclass(frozen=True)
 class Flow:
 	"""How a step fits into the flow. The default is a plain list: each step, one after the other."""
@@ -72,7 +31,7 @@ class Flow:
 	otherwise: Otherwise = Otherwise.SKIP
 	otherwise_step: str = ""
 	next_step: str = ""  # empty: the next in order
-	awaited: WaitCondition | None = None
+	awaited: Awaited | None = None
 	expires_after_hours: int = 0  # a step that is overdue by more is skipped; 0: never
 
 	@property
@@ -80,6 +39,12 @@ class Flow:
 		"""Whether it names a step to go to."""
 		elsewhere = self.awaited and self.awaited.on_timeout is OnTimeout.GO_TO_STEP
 		return bool(self.next_step or elsewhere or self.otherwise is Otherwise.GO_TO_STEP)
+
+	@property
+	def tests(self) -> tuple[Test, ...]:
+		"""Every test of the step: its conditions, and what it waits for."""
+		conditions = self.conditions.tests if self.conditions else ()
+		return (*conditions, *(self.awaited.tests if self.awaited else ()))
 
 	@property
 	def named_steps(self) -> Iterator[tuple[str, str]]:
@@ -90,8 +55,9 @@ class Flow:
 			yield "otherwise_step", self.otherwise_step
 		if self.awaited and self.awaited.limit_hours and self.awaited.on_timeout is OnTimeout.GO_TO_STEP:
 			yield "on_timeout_step", self.awaited.on_timeout_step
-		if self.awaited and self.awaited.event and self.awaited.event.step:
-			yield "wait_step", self.awaited.event.step
+		for test in self.awaited.tests if self.awaited else ():
+			if isinstance(test, EventTest) and test.step:
+				yield "wait_step", test.step
 		for test in self.conditions.tests if self.conditions else ():
 			if isinstance(test, EventTest) and test.step:
 				yield "conditions", test.step

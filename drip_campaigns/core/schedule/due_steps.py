@@ -34,7 +34,6 @@ from drip_campaigns.core.schedule.wall_clock import (
 	ONE_DAY,
 	find_zone,
 	from_wall,
-	next_time_of_day,
 	to_utc,
 	to_wall,
 	to_wall_not_early,
@@ -342,8 +341,8 @@ def _has_expired(plan: Plan, step: Step, overdue: timedelta) -> bool:
 
 def _wait_out(step: Step, since: datetime, zone: ZoneInfo) -> datetime:
 	"""Return the earliest moment at which a step's wait can end."""
-	clock = step.flow.awaited.clock if step.flow.awaited else None
-	return since if clock is None else next_time_of_day(since, clock, zone)
+	end = step.flow.awaited.find_end(since, zone) if step.flow.awaited else None
+	return since if end is None else end
 
 
 def _move_anchor(position: Position, length: timedelta, zone: ZoneInfo) -> Position:

@@ -12,9 +12,11 @@ frappe.ui.form.on("Drip Campaign Step", {
 	},
 
 	...Object.fromEntries(
-		["step_type", "label", "otherwise", "otherwise_step", "next_step", "wait_for", "wait_step", "wait_limit_days", "on_timeout", "on_timeout_step"].map(
-			(fieldname) => [fieldname, draw_schedule]
-		)
+		[
+			...["step_type", "label", "otherwise", "otherwise_step", "next_step", "expires_after_hours"],
+			...["wait_for", "wait_step", "wait_link", "wait_field", "wait_operator", "wait_value", "wait_days", "wait_time"],
+			...["wait_limit_days", "wait_limit_hours", "on_timeout", "on_timeout_step"],
+		].map((fieldname) => [fieldname, draw_schedule])
 	),
 });
 

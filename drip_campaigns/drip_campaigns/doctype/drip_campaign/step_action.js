@@ -138,12 +138,12 @@ function as_option({ label, fieldname }, i, fields) {
 
 // Fields that a step can wait for: those of all recipient types, or their dates.
 async function offer_awaited_fields(frm, row) {
-	if (!["Field Value", "Date Field"].includes(row.wait_for)) return;
+	if (!uses("wait_field", row.wait_for)) return;
 	const types = frappe.boot.drip_recipient_types || [];
 	await Promise.all(types.map((type) => new Promise((resolve) => frappe.model.with_doctype(type, resolve))));
 	const form = open_row(frm, row);
 	if (!form) return;
-	const field_types = row.wait_for === "Date Field" ? ["Date", "Datetime"] : [];
+	const field_types = frappe.boot.drip_kinds.field_types[row.wait_for] || [];
 	const fits = (field) => has_value(field) && (!field_types.length || field_types.includes(field.fieldtype));
 	const found = {};
 	for (const type of types) {

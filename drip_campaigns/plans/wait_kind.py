@@ -1,0 +1,19 @@
+"""What a wait kind is on a site: its sentence and its check. What it waits for is in `core/flow/wait_kinds/`."""
+
+from collections.abc import Iterator
+
+from drip_campaigns.plans.condition_registry import CONDITION_KINDS
+
+
+class WaitKind:
+	"""One kind of wait. One that waits for a test needs nothing of its own: its condition kind describes and checks it."""
+
+	def describe(self, awaited) -> str:
+		"""Return what ends the wait: "Welcome was opened"."""
+		return ", ".join(CONDITION_KINDS[test.kind].describe(test) for test in awaited.tests)
+
+	def find_missing_fields(self, awaited) -> Iterator[str]:
+		"""Yield the sentences about fields that do not exist."""
+		for test in awaited.tests:
+			if sentence := CONDITION_KINDS[test.kind].find_missing_field(test):
+				yield sentence
