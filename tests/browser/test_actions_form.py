@@ -136,7 +136,7 @@ def test_action_reads_as_a_sentence_and_its_form_offers_what_there_is(desk: Desk
 	set_status_of_contact(desk)
 	expect(line).to_contain_text("Set Status to “Replied”")
 	let_users_take_turns(desk, user)
-	expect(line).to_contain_text("one of robin@")
+	expect(line).to_contain_text("one of Robin in turn")
 	make_a_todo_of_values(desk)
 	close_row(desk)
 	desk.save()
