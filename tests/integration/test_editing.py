@@ -5,9 +5,11 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from drip_campaigns.api.editing import preview_edit
+from drip_campaigns.api.editing import preview_days, preview_edit
 from drip_campaigns.campaign.preview_impact import preview_impact
 from drip_campaigns.db.dialect import insert_rows
+from drip_campaigns.site.clock import to_site
+from drip_campaigns.stats.progress import list_schedule
 from tests import factories, verbs
 from tests.factories import step
 
@@ -196,3 +198,58 @@ def test_crowd_on_board_is_counted_by_place_and_not_one_by_one(site, clock):
 
 	assert sum(impact.gets.values()) == many + 1
 	assert seen.count <= 12, seen
+
+
+def draw(campaign) -> list[tuple[str, str]]:
+	"""Return subject, or type, and day of each step of a document that need not be saved."""
+	rows = {row.name: row.subject or row.step_type for row in campaign.steps}
+	return [(rows[day["step"]], day["when"]) for day in preview_days(frappe.as_json(campaign))]
+
+
+def test_days_of_an_unsaved_campaign_are_exact_until_a_wait_and_a_range_after_it(site):
+	campaign = factories.make_campaign(
+		step(0, "Welcome", label="Welcome"),
+		{"step_type": "Wait Until", "wait_for": "Clicked", "wait_limit_days": 3, "send_after_days": 1},
+		step(5, "Offer", send_after_hours=2),
+		{"step_type": "Wait Until", "wait_for": "Opened", "send_after_days": 6},
+		step(7, "Last"),
+	)
+	campaign.append("steps", step(9, "New", enabled=1, name="new-step"))
+
+	assert draw(campaign) == [
+		("Welcome", "Day 0"),
+		("Wait Until", "Day 1"),
+		("Offer", "Day 5 + 2 h to Day 8 + 2 h"),
+		("Wait Until", "Day 6–9"),
+		("Last", "Day 7 or later"),
+		("New", "Day 9 or later"),
+	]
+
+
+def test_days_are_missing_while_the_flow_cannot_be_followed_and_for_who_may_not_read_the_campaign(site):
+	campaign = factories.make_campaign(step(0, "Welcome"), step(2, "Offer"))
+	campaign.steps[0].next_step = "Nowhere"
+
+	assert draw(campaign) == [("Welcome", ""), ("Offer", "")]
+	document = frappe.as_json(campaign)
+	frappe.set_user(factories.make_user("stranger", "Sales User"))
+	with pytest.raises(frappe.PermissionError):
+		preview_days(document)
+
+
+def test_planned_steps_of_an_enrollment_are_a_range_behind_its_wait(site, smtp, clock):
+	campaign = factories.make_active_campaign(
+		clock,
+		step(0, "Welcome"),
+		{"step_type": "Wait Until", "wait_for": "Clicked", "wait_limit_days": 3, "send_after_days": 0},
+		step(1, "Offer", counted_from="Previous Step"),
+	)
+	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
+	factories.run(clock)
+	clock.advance(days=2)
+
+	waiting, offer = list_schedule(enrollment.reload(), clock.now)[-2:]
+
+	assert "is_range" not in waiting
+	assert offer["planned_at"] == to_site(clock.now + timedelta(days=1))
+	assert offer["planned_until"] == to_site(clock.now + timedelta(days=2))
