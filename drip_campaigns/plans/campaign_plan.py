@@ -43,7 +43,7 @@ def step_subjects(campaign) -> dict[str, str]:
 
 
 def step_subject(row) -> str:
-	"""Return what lists call a step: its subject, its Email Template's, or what one does that is no email."""
+	"""Return the name of a step in lists: its subject, that of its Email Template, or a sentence if it is not an email."""
 	if row.step_type and row.step_type != StepType.SEND.value:
 		return (row.sentence or describe_step(row))[:LONGEST_SUBJECT]
 	if row.subject or not row.email_template:

@@ -34,7 +34,7 @@ class Operator(Label):
 
 
 def compare(value: Any, operator: str, wanted: Any) -> bool:
-	"""Say whether `value operator wanted` holds; values that cannot be compared, such as a word and a number, do not match."""
+	"""Return whether `value operator wanted` is true; values that cannot be compared, such as a word and a number, do not match."""
 	try:
 		return OPERATORS[operator](value, wanted)
 	except (ValueError, TypeError, ArithmeticError):

@@ -1,4 +1,4 @@
-"""Double opt-in: who is asked to confirm, when once more, and when it is given up. Decisions; who calls carries them out."""
+"""Double opt-in: which addresses must confirm, when they are reminded, and when the request expires. Decisions only."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from fnmatch import fnmatchcase
 
 from drip_campaigns.core.model import Label
 
-# What stands in a Drip Email where a step's email has the name of the step's row: unique per enrollment, like those.
+# The step of a Drip Email that asks for a confirmation: unique per enrollment, like the names of steps.
 REQUEST, REMINDER = "confirmation", "confirmation-reminder"
 QUESTIONS = (REQUEST, REMINDER)
 
 
 class OptIn(Label):
-	"""Who must confirm an enrollment before anything of the campaign is sent."""
+	"""Which recipients must confirm before the campaign sends to them."""
 
 	NO = "No"
 	ALWAYS = "Always"
@@ -23,7 +23,7 @@ class OptIn(Label):
 
 
 class Confirmation(Label):
-	"""Where the confirmation of an enrollment stands; an enrollment that needs none has none."""
+	"""The status of a confirmation; empty for an enrollment that needs none."""
 
 	AWAITING = "Awaiting"
 	CONFIRMED = "Confirmed"
@@ -35,9 +35,9 @@ NEVER_CONFIRMED = (Confirmation.AWAITING.value, Confirmation.EXPIRED.value)
 
 @dataclass(frozen=True)
 class ConfirmationTimes:
-	"""How long a confirmation is waited for, from the first question on."""
+	"""When an unconfirmed enrollment is reminded and expires, counted from the first question."""
 
-	remind_after: timedelta | None  # None: there is no reminder
+	remind_after: timedelta | None  # None: no reminder
 	expire_after: timedelta
 
 
@@ -58,13 +58,13 @@ class KeepWaiting:
 
 @dataclass(frozen=True)
 class Expire:
-	"""Nobody has confirmed in time: the enrollment ends."""
+	"""The recipient has not confirmed in time: the enrollment ends."""
 
 
 def must_confirm(opt_in: OptIn, domain: str, named_domains: Iterable[str]) -> bool:
-	"""Say whether a campaign asks whoever has an address of `domain` (lower case, IDNA) to confirm.
+	"""Return whether a recipient with an address of `domain` (lower case, IDNA) must confirm.
 
-	A named domain may hold `*`: `yahoo.*` is Yahoo in every country.
+	A named domain can contain `*`: `yahoo.*` is Yahoo in every country.
 	"""
 	if opt_in is OptIn.NAMED_DOMAINS:
 		return any(fnmatchcase(domain, named) for named in named_domains)
@@ -74,7 +74,7 @@ def must_confirm(opt_in: OptIn, domain: str, named_domains: Iterable[str]) -> bo
 def decide_question(
 	asked_at: datetime | None, reminded: bool, patience: ConfirmationTimes, now: datetime
 ) -> AskQuestion | KeepWaiting | Expire:
-	"""Say what an enrollment that awaits confirmation deserves at `now`: one question, one reminder, then the end.
+	"""Decide what an enrollment that awaits confirmation gets at `now`: one question, one reminder, then the end.
 
 	A reminder that would come after the end is not sent.
 	"""

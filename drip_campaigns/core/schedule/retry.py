@@ -1,4 +1,4 @@
-"""How often and when something that failed is tried again. A decision; who calls carries it out."""
+"""How often and when a failed step is tried again. Decisions only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class GiveUp:
 
 
 def decide_retry(attempts: int, retries: int, now: datetime) -> RetryAt | GiveUp:
-	"""Say what follows the failure of attempt number `attempts`, counted from 1, if `retries` more are allowed.
+	"""Decide what follows the failure of attempt number `attempts`, counted from 1, if `retries` more are allowed.
 
 	The delay grows from five minutes to twelve hours and stays there. With no retries the first failure is the last.
 	"""

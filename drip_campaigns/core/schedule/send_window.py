@@ -1,7 +1,7 @@
 """When sending is allowed: start date, weekdays, window and holidays of a plan, on the clock of one zone.
 
-A moment is allowed when the wall clock says so: its day is an allowed one and its time is in the window. What the
-steps make of that is in `schedule.py`.
+A moment is allowed if, on the wall clock, its day is allowed and its time is in the window. `due_steps.py` moves the
+steps accordingly.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SEARCH_DAYS = 2 * 366
 
 
 def is_allowed(plan: Plan, wall: datetime) -> bool:
-	"""Tell whether `plan` allows sending when the recipient's clock shows `wall`."""
+	"""Return whether `plan` allows sending when the recipient's clock shows `wall`."""
 	if not _is_allowed_day(plan, wall.date()) or _is_quiet(plan, wall.time()):
 		return False
 	if plan.window is None:

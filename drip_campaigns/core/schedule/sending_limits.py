@@ -1,6 +1,6 @@
-"""How many emails may leave in which time: rules in, windows out. Counting is the edge's (dispatch/limits.py).
+"""How many emails may be sent in which time: rules in, windows out. `outbox/sending_limits.py` counts them.
 
-Empty and 0 mean no limit; 1 means one email an hour or a day. To stop everything there is Hold All Sending.
+Empty and 0 mean no limit; 1 means one email an hour or a day. Pause All Sending stops everything.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class LimitScope(Label):
 
 @dataclass(frozen=True)
 class LimitRule:
-	"""One row of Drip Settings. An empty `subject` holds for each account, or each domain, on its own."""
+	"""One row of Drip Settings. An empty `subject` applies to each account, or each domain, separately."""
 
 	scope: LimitScope
 	subject: str = ""

@@ -13,7 +13,7 @@ from drip_campaigns.core.errors import NaiveMomentError, UnknownTimeZoneError
 
 UTC = timezone.utc
 MIDNIGHT = time(0)
-NEVER = datetime(9999, 1, 1, tzinfo=timezone.utc)  # of what waits until somebody lets it go on
+NEVER = datetime(9999, 1, 1, tzinfo=timezone.utc)  # of a step that waits until a user resumes it
 ONE_DAY = timedelta(days=1)
 
 
@@ -48,9 +48,9 @@ def from_wall(wall: datetime, zone: ZoneInfo) -> datetime:
 
 
 def to_wall_not_early(moment: datetime, zone: ZoneInfo) -> datetime:
-	"""Return the wall time that, read back by `from_wall`, is the instant or the first one after it that can be told.
+	"""Return the wall time that, read back by `from_wall`, is the instant or the first one after it that a wall time can express.
 
-	Only an instant in the second pass of a repeated hour cannot be told: it becomes the end of that hour. So a
+	A wall time cannot express an instant in the second pass of a repeated hour: it becomes the end of that hour. So a
 	moment stored as wall time is never earlier than meant, and late by what the clock was set back at most. Of two
 	instants, the later never gets the earlier wall time.
 	"""
