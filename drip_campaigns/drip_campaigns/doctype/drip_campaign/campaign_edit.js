@@ -2,6 +2,7 @@
 
 frappe.ui.form.on("Drip Campaign", {
 	before_save: ask_before_edit,
+	if_late: draw_schedule,
 });
 
 frappe.ui.form.on("Drip Campaign Step", {

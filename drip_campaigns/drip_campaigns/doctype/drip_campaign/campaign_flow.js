@@ -10,19 +10,20 @@ const without_texts = ({ message, message_html, ...step }) => step;
 
 function load_sentences(frm) {
 	const steps = JSON.stringify((frm.doc.steps || []).map(without_texts));
-	if (steps !== frm.drip_described) {
-		frm.drip_described = steps;
-		frm.drip_sentences = fetch_sentences(frm, steps);
+	const asked = `${frm.doc.if_late} ${steps}`;
+	if (asked !== frm.drip_described) {
+		frm.drip_described = asked;
+		frm.drip_sentences = fetch_sentences(frm, asked, steps);
 	}
 	return frm.drip_sentences;
 }
 
-async function fetch_sentences(frm, steps) {
+async function fetch_sentences(frm, asked, steps) {
 	const [sentences, days] = await Promise.all([
 		frappe.call({ method: "drip_campaigns.api.editing.describe_steps", args: { steps } }),
 		frappe.call({ method: "drip_campaigns.api.editing.preview_days", args: { document: JSON.stringify(frm.doc) } }),
 	]);
-	if (frm.drip_described !== steps) return load_sentences(frm); // edited again
+	if (frm.drip_described !== asked) return load_sentences(frm); // edited again
 	step_sentences = sentences.message;
 	frm.drip_days = days.message;
 	draw_line(frm);
