@@ -11,7 +11,9 @@ from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback, EventT
 from drip_campaigns.core.flow.condition_kinds.tag import TagTest
 from drip_campaigns.core.flow.conditions import Conditions
 from drip_campaigns.core.flow.evaluate import Branch, ExitCampaign, WaitOver, begin_waiting, evaluate_step
+from drip_campaigns.core.flow.forecast import find_arrivals
 from drip_campaigns.core.flow.step_flow import Flow, Otherwise
+from drip_campaigns.core.flow.turn import Schedule, Turn
 from drip_campaigns.core.flow.wait_kind import OnTimeout
 from drip_campaigns.core.flow.wait_kinds.clock_time import ClockWait
 from drip_campaigns.core.flow.wait_kinds.date_field import DateWait
@@ -174,3 +176,23 @@ def test_what_is_planned_ends_although_there_are_loops(life):
 	assert len(schedule) <= len(plan.steps)
 	assert moments == sorted(moments) or plan.keeps_dates
 	assert end_date(plan, position, None)
+
+
+@FEWER
+@given(lives())
+def test_whatever_happens_was_forecast_and_comes_no_earlier(life):
+	plan, position, runs, facts = life
+	arrivals = find_arrivals(plan, position, position.start)
+
+	for now in runs:
+		turn = Turn(Schedule(plan), position, facts, now)
+		reached = [decision for decision in turn.pass_steps() if not isinstance(decision, Skip)]
+		if isinstance(turn.decision, Send | ExitCampaign):
+			reached.append(turn.decision)
+		position = turn.position
+		for decision in reached:
+			assert arrivals[decision.step_id].earliest <= now
+		if isinstance(turn.decision, Send):
+			position = turn.schedule.pass_step(position, turn.decision, now)
+		elif isinstance(turn.decision, Finish | ExitCampaign):
+			break
