@@ -9,6 +9,9 @@ import pytest
 
 from drip_campaigns.core.inbound.provider_events import ProviderEvent, UnprovenError, bounced
 from drip_campaigns.core.model import ExitReason
+from drip_campaigns.dispatch import guard
+from drip_campaigns.enrollment import eligibility
+from drip_campaigns.enrollment.eligibility import Rule
 from drip_campaigns.exit_rules.find_exits import ExitRules, RuleExit
 from drip_campaigns.inbound import webhooks
 from drip_campaigns.inbound.providers.request import ProviderRequest
@@ -80,3 +83,20 @@ def test_recipient_type_is_an_entry_in_a_table(site, smtp, clock, monkeypatch):
 	factories.run(clock)
 
 	assert [message.recipient for message in smtp.messages] == [ADDRESS]
+
+
+def test_guard_is_a_rule_in_two_lists(enrollment, smtp, clock, monkeypatch):
+	retired = Rule("retired", "Not retired?", lambda _facts, _one: ("has retired", "Choose another person."))
+	monkeypatch.setattr(eligibility, "RULES", (*eligibility.RULES, retired))
+	monkeypatch.setattr(eligibility, "RULES_LATER", (*eligibility.RULES_LATER, retired))
+	monkeypatch.setitem(guard._EXIT_REASONS, retired.name, ExitReason.EXCLUDED)
+	other = factories.make_active_campaign(clock, step(0), name="Other")
+
+	with pytest.raises(frappe.ValidationError, match="has retired"):
+		factories.enroll(other, frappe.get_doc("Contact", enrollment.recipient), clock)
+	clock.advance(days=2)
+	factories.run(clock)
+
+	enrollment.reload()
+	assert (enrollment.status, enrollment.exit_reason) == ("Exited", "Excluded")
+	assert len(smtp.messages) == 1
