@@ -218,7 +218,7 @@ def test_holiday_list_that_has_gone_holds_the_campaign_and_no_other(make_list, s
 
 def test_field_has_a_description_and_is_gone_with_the_doctype(make_list, monkeypatch):
 	field = frappe.get_meta("Drip Campaign").get_field("holiday_list")
-	assert "Nothing is sent on the days of this list" in field.description
+	assert "Choose the days without emails" in field.description
 
 	monkeypatch.setattr(holiday_field, "HOLIDAY_LIST", "Drip Test Nowhere")
 	uninstall.after_app_uninstall("erpnext")
