@@ -11,9 +11,8 @@ from unittest import mock
 import frappe
 
 from benchmarks.smtp_sink import LOOPBACK
-from drip_campaigns.db import events
+from drip_campaigns.db import bulk_writes, events
 from drip_campaigns.jobs import dispatch_due
-from drip_campaigns.outbox import email_rows
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def recording() -> Iterator[Recording]:
 
 	with (
 		mock.patch.object(dispatch_due, "insert_emails", begin_batch),
-		mock.patch.object(email_rows, "insert_rows", keep),
+		mock.patch.object(bulk_writes, "insert_rows", keep),
 		mock.patch.object(events, "insert_rows", keep),
 	):
 		yield result

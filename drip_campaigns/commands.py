@@ -1,7 +1,7 @@
-"""The app's own bench commands. Every name begins with `drip-`, for all apps share one list.
+"""The app's bench commands. Every name begins with `drip-`, because all apps share one list.
 
-`bench --site SITE drip-doctor` says why nothing is sent; `drip-dispatch` sends what is due without waiting;
-`drip-rotate-keys` signs links with a new key; `drip-enroll` enrolls an audience; `drip-why-not` says why a record is not.
+`bench --site SITE drip-doctor` finds out why no emails are sent; `drip-dispatch` sends what is due now;
+`drip-rotate-keys` signs links with a new key; `drip-enroll` enrolls an audience; `drip-why-not` checks one record.
 """
 
 import click
@@ -10,10 +10,12 @@ from frappe.commands import get_site, pass_context
 
 
 @click.command("drip-dispatch")
-@click.option("--no-delivery", is_flag=True, help="Queue what is due, and leave the sending to the workers.")
+@click.option(
+	"--no-delivery", is_flag=True, help="Queue the emails that are due, but do not send them: the workers do."
+)
 @pass_context
 def dispatch_command(context, no_delivery: bool) -> None:
-	"""Queue every email that is due now, and send it.
+	"""Queue and send every email that is due now.
 
 	Example: bench --site erp.example.com drip-dispatch
 	"""
@@ -29,10 +31,10 @@ def dispatch_command(context, no_delivery: bool) -> None:
 
 
 @click.command("drip-doctor")
-@click.option("--campaign", help="Look at one campaign only.")
+@click.option("--campaign", help="Check one campaign only.")
 @pass_context
 def doctor_command(context, campaign: str | None) -> None:
-	"""Say why nothing is sent, or what will be sent next. Changes nothing; exits 1 if it found a reason.
+	"""Find out why no emails are sent, or what is sent next. Changes nothing; exits 1 if it finds a problem.
 
 	Example: bench --site erp.example.com drip-doctor --campaign Welcome
 	"""
@@ -53,7 +55,7 @@ def doctor_command(context, campaign: str | None) -> None:
 @click.command("drip-repair")
 @pass_context
 def repair_command(context) -> None:
-	"""Settle emails that were left behind, and correct what the database contradicts itself in.
+	"""Settle stray emails, and correct statuses and counters that contradict other rows.
 
 	Example: bench --site erp.example.com drip-repair
 	"""
@@ -65,7 +67,7 @@ def repair_command(context) -> None:
 		frappe.connect()
 		for what, count in repair(utc_now()).items():
 			click.echo(f"{what}: {count}")
-		frappe.db.commit()  # the recount reads what is there after its lock, and not before
+		frappe.db.commit()  # the correction must read after its lock
 		click.echo(f"counters corrected: {correct_counters()}")
 		frappe.db.commit()
 		for campaign in frappe.get_all("Drip Campaign", pluck="name"):
@@ -75,11 +77,11 @@ def repair_command(context) -> None:
 
 @click.command("drip-rotate-keys")
 @click.option(
-	"--keep-days", default=60, show_default=True, help="How long links of older keys stay valid; 60 or more."
+	"--keep-days", default=60, show_default=True, help="How long links of older keys stay valid; at least 60."
 )
 @pass_context
 def rotate_keys_command(context, keep_days: int) -> None:
-	"""Sign the links of new emails with a new key. Links that were sent before stay valid for as long as told.
+	"""Sign the links of new emails with a new key. Older links stay valid for --keep-days.
 
 	Example: bench --site erp.example.com drip-rotate-keys
 	"""
@@ -95,13 +97,13 @@ def rotate_keys_command(context, keep_days: int) -> None:
 @click.argument("campaign")
 @click.argument("recipient_type")
 @click.option("--filters", default="[]", help='List filters as JSON, such as \'{"status": "Open"}\'.')
-@click.option("--start-date", help="YYYY-MM-DD; today, if not given.")
-@click.option("--per-day", default=0, help="Enroll at most so many a day; the daily job goes on.")
-@click.option("--everybody", is_flag=True, help="Needed where the filters match every record.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--start-date", help="YYYY-MM-DD; the default is today.")
+@click.option("--per-day", default=0, help="Enroll at most this many a day; the daily job continues.")
+@click.option("--everybody", is_flag=True, help="Confirm filters that match every record.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, but change nothing.")
 @pass_context
 def enroll_command(context, campaign: str, recipient_type: str, dry_run: bool, **options) -> None:
-	"""Enroll the records of RECIPIENT_TYPE that match, in CAMPAIGN, and say how many were not and why.
+	"""Enroll the records of RECIPIENT_TYPE that match in CAMPAIGN; print how many were skipped, and why.
 
 	Example: bench --site erp.example.com drip-enroll Welcome Lead --filters '{"status": "Open"}' --dry-run
 	"""
@@ -121,10 +123,10 @@ def enroll_command(context, campaign: str, recipient_type: str, dry_run: bool, *
 @click.argument("campaign")
 @click.argument("recipient_type")
 @click.argument("recipient")
-@click.option("--filters", default="[]", help="List filters as JSON, each asked on its own.")
+@click.option("--filters", default="[]", help="List filters as JSON, each checked separately.")
 @pass_context
 def why_not_command(context, campaign: str, recipient_type: str, recipient: str, filters: str) -> None:
-	"""Say rule by rule whether RECIPIENT would be enrolled in CAMPAIGN. Changes nothing; exits 1 if it would not.
+	"""Check rule by rule whether RECIPIENT can be enrolled in CAMPAIGN. Changes nothing; exits 1 if not.
 
 	Example: bench --site erp.example.com drip-why-not Welcome Lead CRM-LEAD-2026-00001
 	"""
@@ -135,14 +137,14 @@ def why_not_command(context, campaign: str, recipient_type: str, recipient: str,
 	with frappe.init_site(get_site(context)):
 		frappe.connect()
 		try:
-			answer = explain(campaign, recipient_type, recipient, utc_now(), filters)
+			result = explain(campaign, recipient_type, recipient, utc_now(), filters)
 		except (DripError, frappe.DoesNotExistError) as error:
 			raise click.ClickException(str(error)) from error
-	_print_checks(answer["checks"])
-	for trigger in answer["triggers"]:
+	_print_checks(result["checks"])
+	for trigger in result["triggers"]:
 		click.echo(f"{trigger['sentence']}. {trigger['latest']}".rstrip())
 		_print_checks(trigger["checks"], "  ")
-	if not answer["would_enroll"]:
+	if not result["would_enroll"]:
 		raise SystemExit(1)
 
 

@@ -18,7 +18,7 @@ add_to_apps_screen = [
 	}
 ]
 
-# Recipients' forms and lists enroll their records, and show the campaigns they are on
+# Enroll records from the forms and lists of recipient types, and show their campaigns there
 app_include_js = ["/assets/drip_campaigns/js/add_to_campaign.js"]
 extend_bootinfo = ["drip_campaigns.api.boot.add_recipient_types", "drip_campaigns.api.boot.add_kinds"]
 override_doctype_dashboards = {
@@ -35,30 +35,30 @@ override_doctype_dashboards = {
 	"CRM Deal": "drip_campaigns.desk.dashboards.show_on_crm_deal",
 }
 
-# Consent given back elsewhere; and whatever fires a trigger
+# Triggers, and a notice of a suppression on every form
 doc_events = {
 	"*": {
 		"on_change": "drip_campaigns.triggers.doc_events.fire_on_change",
 		"onload": "drip_campaigns.desk.suppression_notice.show_suppression",
 	},
-	# Who listens to enrollments and to the log, which are written in bulk
+	# Webhooks, Notifications, and Server Scripts on enrollments and events, which are written in bulk
 	**dict.fromkeys(
 		("Webhook", "Notification", "Server Script"),
 		dict.fromkeys(("on_update", "on_trash"), "drip_campaigns.db.doc_event_queue.forget"),
 	),
-	# Who has opted out of everything is marked in records that come later, too
+	# Mark suppressed addresses in new records, too
 	**dict.fromkeys(
 		("Contact", "Email Group Member", "Employee", "Lead", "User"),
 		{"validate": "drip_campaigns.enrollment.doc_events.apply_suppression"},
 	),
-	# Opting out by mail; bounces, complaints and answers
+	# Unsubscribe emails, bounces, complaints, and replies
 	"Communication": {
 		"after_insert": [
 			"drip_campaigns.inbound.unsubscribe_mails.unsubscribe_by_mail",
 			"drip_campaigns.inbound.incoming.read_communication",
 		]
 	},
-	# A ToDo for which a campaign waits
+	# ToDos that a campaign waits for
 	"ToDo": {
 		"on_update": "drip_campaigns.actions.todo_closed.record_closed_todo",
 		"on_trash": "drip_campaigns.actions.todo_closed.record_closed_todo",
@@ -68,7 +68,7 @@ doc_events = {
 	"Personal Data Deletion Request": {
 		"on_update": "drip_campaigns.enrollment.doc_events.erase_personal_data",
 	},
-	# Days on which nothing is sent
+	# Days without sending
 	"Holiday List": {"on_update": "drip_campaigns.campaign.holiday_field.replan_after_change"},
 }
 
@@ -79,7 +79,7 @@ drip_event_subscribers = [
 	"drip_campaigns.actions.exit_steps.record_exit_steps",
 ]
 
-# What is stored about people, for requests to have it and to have it erased (Personal Data Deletion Request)
+# Personal data, for download and deletion requests
 user_data_fields = [
 	{
 		"doctype": "Drip Enrollment",
@@ -99,37 +99,38 @@ user_data_fields = [
 # Schedule
 scheduler_events = {
 	"cron": {
-		# Every five minutes: send what is due.
+		# Every five minutes: send what is due
 		"*/5 * * * *": ["drip_campaigns.jobs.dispatch_due.dispatch_due"],
-		# Every quarter of an hour: ask the sources of the target lists that are due; take up what has lost its worker.
+		# Every quarter of an hour: refresh target lists that are due, and resume runs whose worker was killed
 		"*/15 * * * *": [
 			"drip_campaigns.jobs.refresh_lists.refresh_due",
 			"drip_campaigns.jobs.bulk_enrollment.resume_orphaned",
 		],
 	},
-	# Once a day: statuses, end dates, and what is due.
+	# Once a day: correct statuses and end dates, delete what is old, send what is due
 	"daily_long": ["drip_campaigns.jobs.daily.run_daily"],
 }
 
-# A copy of the site is found out before Frappe sends what was queued on the original
+# Pause our emails on a copy of the site, before Frappe sends what the original queued
 before_job = ["drip_campaigns.jobs.dispatch_due.check_copy_before_flush"]
 
 # Recipients' pages
 page_renderer = ["drip_campaigns.api.public.PublicPages"]
 before_request = ["drip_campaigns.api.public.serve_visit"]
 
-# How long logs are kept, in days: Log Settings can say another number
+# How long logs are kept, in days; Log Settings can change it
 default_log_clearing_doctypes = {"Drip Event": 365}
 
 # Lifecycle
 after_install = "drip_campaigns.install.after_install"
+before_migrate = ["drip_campaigns.install.before_migrate"]
 after_migrate = ["drip_campaigns.install.after_migrate"]
 after_app_install = "drip_campaigns.install.after_app_install"
 after_app_uninstall = "drip_campaigns.uninstall.after_app_uninstall"
 before_uninstall = "drip_campaigns.uninstall.before_uninstall"
 after_uninstall = "drip_campaigns.uninstall.after_uninstall"
 
-# Deleting a record that was enrolled, or a Communication of ours, is allowed; the enrollment says what became of it.
+# Deleting an enrolled record, or a Communication of ours, is allowed; the enrollment records it
 ignore_links_on_delete = [
 	"Drip Enrollment",
 	"Drip Former Enrollment",

@@ -3,11 +3,15 @@
 `uninstall.py` undoes it.
 """
 
+import click
 import frappe
+from frappe import _
 
 from drip_campaigns.campaign import holiday_field
 
 ROLES = ("Drip Manager", "Drip User")
+# DocTypes of the development versions before 1.0.0, which have other names now
+EARLIER_DOCTYPES = ("Drip Figure", "Drip Prefab")
 
 
 def after_install() -> None:
@@ -17,6 +21,16 @@ def after_install() -> None:
 			frappe.get_doc(doctype="Role", role_name=role, desk_access=1).insert(ignore_permissions=True)
 	fill_settings()
 	holiday_field.sync_holiday_field()
+
+
+def before_migrate() -> None:
+	"""Stop the migration of a site that an earlier development version installed, before anything changes."""
+	if frappe.db.exists("DocType", {"name": ["in", EARLIER_DOCTYPES]}):
+		text = _(
+			"This site has a development version of Drip Campaigns that cannot be migrated to 1.0.0: uninstall the app "
+			"with that version's code and install it again, or make a new site (in a development folder: make clean site)."
+		)
+		raise click.ClickException(text)
 
 
 def after_migrate() -> None:

@@ -11,16 +11,12 @@ from typing import Any
 import frappe
 
 from drip_campaigns.core.flow.actions import ActionStatus
-from drip_campaigns.db.dialect import insert_new_rows
+from drip_campaigns.db.bulk_writes import insert_records, standard_values
 from drip_campaigns.site.background_jobs import call_after_commit
 from drip_campaigns.site.clock import to_site
 
 DOCTYPE = "Drip Action"
 WORK_JOB = "drip_campaigns.jobs.run_actions.run_job"
-_COLUMNS = (
-	*("name", "owner", "creation", "modified", "modified_by", "campaign", "enrollment", "step", "action"),
-	*("recipient_type", "recipient", "email_address", "status", "due_at", "waits"),
-)
 
 
 @dataclass(frozen=True)
@@ -42,19 +38,24 @@ def record_actions(tasks: Sequence[ActionTask], now: datetime) -> None:
 	if not tasks:
 		return
 	site_now, user = to_site(now), frappe.session.user
-	rows = [
-		(
-			*(task.name, user, site_now, site_now, user),
-			*(task.enrollment["campaign"], task.enrollment["name"], task.step.name, task.step.action),
-			*(
-				task.enrollment["recipient_type"],
-				task.enrollment["recipient"],
-				task.enrollment["email_address"],
-			),
-			*(ActionStatus.WAITING.value, to_site(task.due_at), int(task.step.wait_for_todo or 0)),
-		)
-		for task in tasks
-	]
-	insert_new_rows(DOCTYPE, _COLUMNS, rows)
+	standard = standard_values(user, site_now)
+	insert_records(DOCTYPE, [standard | _record_of(task) for task in tasks], keep_existing=True)
 	if any(task.due_at <= now for task in tasks):
 		call_after_commit(WORK_JOB, "drip-actions")
+
+
+def _record_of(task: ActionTask) -> dict[str, Any]:
+	enrollment, step = task.enrollment, task.step
+	return {
+		"name": task.name,
+		"campaign": enrollment["campaign"],
+		"enrollment": enrollment["name"],
+		"step": step.name,
+		"action": step.action,
+		"recipient_type": enrollment["recipient_type"],
+		"recipient": enrollment["recipient"],
+		"email_address": enrollment["email_address"],
+		"status": ActionStatus.WAITING.value,
+		"due_at": to_site(task.due_at),
+		"waits": int(step.wait_for_todo or 0),
+	}

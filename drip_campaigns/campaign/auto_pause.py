@@ -27,6 +27,13 @@ def pause_campaign(campaign, reason: str, now: datetime) -> None:
 	frappe.db.after_commit.add(lambda: notify(receivers, subject, "Drip Campaign", campaign.name))
 
 
+def pause_if_active(name: str, reason: str, now: datetime) -> None:
+	"""Pause a campaign because of `reason`, unless another worker has already paused or ended it."""
+	campaign = frappe.get_doc("Drip Campaign", name, for_update=True)
+	if campaign.status == CampaignStatus.ACTIVE.value:
+		pause_campaign(campaign, reason, now)
+
+
 def pause_all_sending(reason: str) -> None:
 	"""Pause all sending of the site, also of queued emails, because of `reason`, and notify the managers."""
 	settings = frappe.get_doc("Drip Settings")

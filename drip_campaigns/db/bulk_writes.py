@@ -1,4 +1,4 @@
-"""Write many rows in one statement: the same values, different values, or a deletion. Nothing here commits."""
+"""Insert, change, or delete many rows in one statement. Nothing here commits."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -7,9 +7,26 @@ from typing import Any
 import frappe
 
 from drip_campaigns.db import doc_event_queue
-from drip_campaigns.db.dialect import is_among
+from drip_campaigns.db.dialect import by_name, insert_new_rows, insert_rows, is_among
 
-# A send_after that Frappe's flush never reaches: how a queued email is held without losing it.
+
+def standard_values(user: str, site_now: datetime) -> dict[str, Any]:
+	"""Return the standard columns of a new row, except its name."""
+	return {"owner": user, "creation": site_now, "modified": site_now, "modified_by": user}
+
+
+def insert_records(
+	doctype: str, records: Sequence[Mapping[str, Any]], *, keep_existing: bool = False
+) -> None:
+	"""Insert records, which all have the same keys: these are the columns.
+
+	A name that exists raises; with `keep_existing` the existing row stays as it is.
+	"""
+	if not records:
+		return
+	columns = ("name", *(column for column in records[0] if column != "name"))
+	rows = by_name([[record[column] for column in columns] for record in records])
+	(insert_new_rows if keep_existing else insert_rows)(doctype, columns, rows)
 
 
 def set_values(
@@ -28,7 +45,7 @@ def set_values(
 
 
 def set_each(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-	"""Set different values on many records in one statement; the first column is `name`. A record that is gone stays gone."""
+	"""Set different values on many records in one statement; the first column is `name`. Skips records that were deleted."""
 	rows = list(rows)
 	if not rows:
 		return
@@ -46,6 +63,6 @@ def set_each(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 
 
 def delete_rows(doctype: str, names: Sequence[str], key: str = "name") -> None:
-	"""Delete many records in one statement, without their controllers: only rows that this app wrote itself."""
+	"""Delete many records in one statement, without their controllers: only for rows that this app wrote."""
 	if names:
 		frappe.db.delete(doctype, {key: ["in", list(names)]})

@@ -1,4 +1,4 @@
-"""SQL that only one database speaks: MariaDB first, PostgreSQL kept possible. Nowhere else in the app."""
+"""SQL that depends on the database: MariaDB first, PostgreSQL kept possible. No other module has any."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,12 +14,12 @@ from pypika.terms import ContainsCriterion, Criterion, Field, Term
 Row = Sequence[Any]
 _PLAIN = re.compile(r"[A-Za-z0-9_@.:+\- ]{0,200}")
 
-# A statement of so many characters stays below MariaDB's default max_allowed_packet of 16 MiB, escapes included.
+# Keeps a statement below MariaDB's default max_allowed_packet of 16 MiB, escapes included
 STATEMENT_CHARACTERS = 4_000_000
 
 
 class _Names(Term):
-	"""A list of names as one parameter: all drivers write a tuple as SQL wants it, in a tenth of the query builder's time."""
+	"""A list of names as one parameter: the driver writes a tuple in a tenth of the query builder's time."""
 
 	def __init__(self, names: Iterable[str]) -> None:
 		super().__init__()
@@ -30,37 +30,37 @@ class _Names(Term):
 
 
 def is_among(field: Field, names: Iterable[str]) -> Criterion:
-	"""Return the condition that `field` is one of `names`, of which there may be many, but not none."""
+	"""Return the condition that `field` is one of `names`, which may be many but must not be empty."""
 	return ContainsCriterion(field, _Names(names))
 
 
 def by_name(rows: Sequence[Row]) -> list[Row]:
-	"""Return rows in the order of their names, which come first: the database then fills one page after the other."""
+	"""Return rows in the order of their names (the first value), so that the database fills one page after the other."""
 	return sorted(rows, key=itemgetter(0))
 
 
 def insert_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-	"""Insert `rows` in as few statements as the server's packet size allows; a duplicate key raises."""
+	"""Insert `rows` in as few statements as the server's packet size allows. A duplicate key raises."""
 	for chunk in _chunks(rows):
 		frappe.db.sql(*_insert_statement(doctype, columns, chunk))
 
 
 def insert_new_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-	"""Insert those of `rows` whose name is not there yet; the others are left as they are."""
+	"""Insert the rows whose name does not exist yet; do not change the others."""
 	is_postgres = frappe.db.db_type == "postgres"
 	for chunk in _chunks(rows):
 		statement, values = _insert_statement(doctype, columns, chunk)
 		if is_postgres:
 			statement += " ON CONFLICT (name) DO NOTHING"
 		else:
-			# Not INSERT IGNORE, which would also cut what is too long for its column
+			# Not INSERT IGNORE, which would also truncate a value that is too long for its column
 			statement += " ON DUPLICATE KEY UPDATE `name` = VALUES(`name`)"
 		frappe.db.sql(statement, values)
 
 
 def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 	if rows and sum(map(_count_characters, zip(*rows, strict=True))) <= STATEMENT_CHARACTERS:
-		yield rows  # nearly always; a row at a time takes ten times as long
+		yield rows  # nearly always; row by row takes ten times as long
 		return
 	chunk, size = [], 0
 	for row in rows:
@@ -81,7 +81,7 @@ def _count_characters(values: Sequence[Any]) -> int:
 def update_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
 	"""Set `columns` of existing records in one statement; the first column is `name`.
 
-	The caller holds the rows' locks: a name that does not exist would be inserted by MariaDB's form.
+	The caller has locked the rows: MariaDB's statement would insert a name that does not exist.
 	"""
 	if not rows:
 		return
@@ -94,7 +94,7 @@ def update_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> No
 
 
 def _insert_statement(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, list]:
-	"""Write a plain value that is the same in all rows (most are) into the statement, instead of escaping it for every row."""
+	"""Build an INSERT; a plain value that is the same in all rows becomes part of the statement, unescaped."""
 	fields, varying = [], []
 	for column in zip(*rows, strict=True):
 		literal = _as_literal(column[0]) if column.count(column[0]) == len(column) else None
@@ -108,17 +108,17 @@ def _insert_statement(doctype: str, columns: Sequence[str], rows: Sequence[Row])
 
 
 def _as_literal(value: Any) -> str | None:
-	"""Return a value as SQL of every database writes it, if there is nothing in it to be escaped."""
+	"""Return a value as SQL that every database reads, if it needs no escaping."""
 	if value is None:
 		return "NULL"
 	if type(value) is int:
 		return str(value)
-	text = str(value) if isinstance(value, date) else value  # a datetime is one, too
+	text = str(value) if isinstance(value, date) else value  # a datetime is a date, too
 	return f"'{text}'" if type(text) is str and _PLAIN.fullmatch(text) else None
 
 
 def _update_from_values(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, list]:
-	# PostgreSQL takes an untyped VALUES list for text, so the types come from an empty select of the table.
+	# PostgreSQL reads an untyped VALUES list as text, so the types come from an empty select of the table.
 	names = ", ".join(f"`{column}`" for column in columns)
 	one = f"({', '.join(['%s'] * len(columns))})"
 	sets = ", ".join(f"`{column}` = v.`{column}`" for column in columns[1:])
@@ -135,7 +135,7 @@ def select_in(
 ) -> list[frappe._dict]:
 	"""Return `fields` of the records whose `column` is one of `values` and whose other columns equal `equal`.
 
-	Frappe's query builders take 20 microseconds for each value of a list; the driver takes one.
+	Frappe's query builders need 20 microseconds for each value of a list; the driver needs one.
 	"""
 	if not values:
 		return []
@@ -146,7 +146,7 @@ def select_in(
 
 
 def count_listed(doctype: str, filters: list, *, distinct: bool = False) -> int:
-	"""Return how many records `frappe.get_list` would list for the session's user, counted by the database."""
+	"""Return how many records `frappe.get_list` lists for the session's user, counted by the database."""
 	listed = frappe.get_list(
 		doctype, filters=filters, fields=["name"], distinct=distinct, limit_page_length=0, run=False
 	)
@@ -154,8 +154,8 @@ def count_listed(doctype: str, filters: list, *, distinct: bool = False) -> int:
 
 
 def count_matching(doctype: str, filters: list, people: QueryBuilder | None = None) -> int:
-	"""Return how many records match, whoever may read them; with `people`, of those that this query of names returns."""
-	# Sorting out doubles of 250,000 names takes seconds, and only a filter on a child table makes doubles.
+	"""Return how many records match, whatever the user may read; with `people`, only names that this query returns."""
+	# Removing duplicates of 250,000 names takes seconds, and only a filter on a child table makes duplicates.
 	distinct = any(len(row) > 3 and row[0] != doctype for row in filters)
 	matching = frappe.get_all(
 		doctype, filters=filters, fields=["name"], distinct=distinct, limit_page_length=0, run=False
@@ -169,9 +169,9 @@ def count_matching(doctype: str, filters: list, people: QueryBuilder | None = No
 
 
 def _as_statement(query: str | QueryBuilder) -> tuple[str, dict[str, Any]]:
-	"""Return statement and values of what a list would run: Frappe 15 gives a text with the values in it, 16 a builder.
+	"""Return the statement and the values of a list: Frappe 15 gives a text that contains the values, 16 a builder.
 
-	The builder is never asked for a text: it writes values without escaping their backslashes.
+	The builder's own text is not used: it does not escape backslashes in values.
 	"""
 	return (query.replace("%", "%%"), {}) if isinstance(query, str) else query.walk()
 
@@ -180,4 +180,4 @@ def _count_rows(statement: str, values: dict[str, Any], condition: str = "") -> 
 	whole = f"SELECT COUNT(*) FROM ({statement}) listed {condition}"
 	if values:
 		return frappe.db.sql(whole, values)[0][0]
-	return frappe.db.sql(whole.replace("%%", "%"))[0][0]  # with no values the driver leaves %% as it stands
+	return frappe.db.sql(whole.replace("%%", "%"))[0][0]  # without values the driver keeps %% as it is

@@ -1,8 +1,8 @@
-"""Frappe's Webhooks, Notifications and Server Scripts on enrollments and events, which are written many rows a statement.
+"""Queue doc events of enrollments and events, which are written in bulk, for Webhooks, Notifications, and Server Scripts.
 
-Frappe fires them for documents that are saved one by one. Here, what a transaction writes is noted, read once right before
-its commit, and shown after it to whoever listens by a background job (`telling.py`): each row as the document that it was,
-with what stood there before. Where nobody listens, a batch costs one look-up in Redis.
+Frappe runs these for documents that are saved one by one. This module records which rows a transaction writes, reads
+them once before the commit, and enqueues a job (`jobs/doc_event_job.py`) that runs the listeners with each row and its
+previous state. Without listeners, a batch costs one look-up in Redis.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ KEY = "drip_campaigns:listeners"
 KEPT_SECONDS = 3600
 JOB = "drip_campaigns.jobs.doc_event_job.deliver_doc_events"
 CHANGES_A_JOB = 200
-# What Frappe calls after a document was made, and after it was changed
+# The methods that Frappe calls after a document was created, and after it was changed
 METHODS_OF_NEW = ("after_insert", "on_update")
 METHODS_OF_CHANGED = ("on_update", "on_change")
 NOTIFICATION_METHODS = {"New": "after_insert", "Save": "on_update", "Value Change": "on_change"}
@@ -28,62 +28,62 @@ Row = dict[str, object]
 
 @dataclass
 class _Written:
-	"""What the present transaction has written of one DocType that somebody listens to."""
+	"""The rows of one DocType that the current transaction wrote."""
 
 	new: set[str] = field(default_factory=set)
 	before: dict[str, Row] = field(default_factory=dict)
 
 
 def record_inserts(doctype: str, names: Sequence[str]) -> None:
-	"""These rows were just inserted: whoever listens hears of them after the commit."""
+	"""Record rows that were just inserted, so that listeners run after the commit."""
 	if names and has_listener(doctype, METHODS_OF_NEW):
 		_written(doctype).new.update(names)
 
 
 def record_changes(doctype: str, names: Sequence[str]) -> None:
-	"""These rows are about to be changed: whoever listens hears of it after the commit, if they then differ."""
+	"""Record rows that are about to change, so that listeners run after the commit if the rows then differ."""
 	if not names or not has_listener(doctype, METHODS_OF_CHANGED):
 		return
 	written = _written(doctype)
 	unknown = sorted(set(names) - written.new - set(written.before))
 	if unknown:
 		table = frappe.qb.DocType(doctype)
-		# With the locks that the change takes anyway: what was there before, and not what was when the transaction began
+		# Reads with the locks that the change needs anyway: the current state, not that of the transaction's beginning
 		query = frappe.qb.from_(table).select("*").where(is_among(table.name, unknown)).for_update()
 		written.before.update({row.name: row for row in query.run(as_dict=True)})
 
 
 def has_listener(doctype: str, methods: Iterable[str] = METHODS_OF_CHANGED) -> bool:
-	"""Say whether somebody listens to one of these of Frappe's methods of a DocType: one look-up in Redis."""
+	"""Return True if a DocType has a listener for one of these methods: one look-up in Redis."""
 	if doctype not in DOCTYPES:
 		return False
-	heard = frappe.cache.get_value(KEY, expires=True)
-	if heard is None:
-		heard = {name: sorted(_find_heard_methods(name)) for name in DOCTYPES}
-		frappe.cache.set_value(KEY, heard, expires_in_sec=KEPT_SECONDS)
-	return not set(methods).isdisjoint(heard.get(doctype, ()))
+	methods_by_doctype = frappe.cache.get_value(KEY, expires=True)
+	if methods_by_doctype is None:
+		methods_by_doctype = {name: sorted(_find_methods(name)) for name in DOCTYPES}
+		frappe.cache.set_value(KEY, methods_by_doctype, expires_in_sec=KEPT_SECONDS)
+	return not set(methods).isdisjoint(methods_by_doctype.get(doctype, ()))
 
 
 def forget(_document=None, _event: str | None = None) -> None:
-	"""A Webhook, a Notification or a Server Script was changed: ask anew, and once that is committed again."""
+	"""Clear the cache, now and after the commit, because a Webhook, Notification, or Server Script changed."""
 	frappe.cache.delete_value(KEY)
 	frappe.db.after_commit.add(lambda: frappe.cache.delete_value(KEY))
 
 
 def find_webhooks(doctype: str) -> list[frappe._dict]:
-	"""Return the Webhooks on a DocType, with the fields that Frappe's own code wants of them."""
+	"""Return the enabled Webhooks on a DocType, with the fields that Frappe's own code needs."""
 	fields = ["name", "condition", "webhook_docevent", "background_jobs_queue"]
 	return frappe.get_all("Webhook", fields=fields, filters={"webhook_doctype": doctype, "enabled": 1})
 
 
 def find_notifications(doctype: str) -> list[frappe._dict]:
-	"""Return the Notifications on a DocType."""
+	"""Return the enabled Notifications on a DocType."""
 	filters = {"document_type": doctype, "enabled": 1}
 	return frappe.get_all("Notification", fields=["name", "event", "method"], filters=filters)
 
 
 def find_scripts(doctype: str) -> list[frappe._dict]:
-	"""Return the Server Scripts that a DocType's documents call after they were made or saved."""
+	"""Return the Server Scripts that run after a document of the DocType was created or saved."""
 	filters = {
 		"reference_doctype": doctype,
 		"script_type": "DocType Event",
@@ -94,11 +94,11 @@ def find_scripts(doctype: str) -> list[frappe._dict]:
 
 
 def method_of(notification: frappe._dict) -> str:
-	"""Return the method of a document that a Notification waits for."""
+	"""Return the document method that a Notification waits for."""
 	return NOTIFICATION_METHODS.get(notification.event) or notification.method or ""
 
 
-def _find_heard_methods(doctype: str) -> set[str]:
+def _find_methods(doctype: str) -> set[str]:
 	return {
 		*(row.webhook_docevent for row in find_webhooks(doctype)),
 		*map(method_of, find_notifications(doctype)),
@@ -120,7 +120,7 @@ def _drop() -> None:
 
 
 def _collect() -> None:
-	"""Read what was written as it is about to be committed."""
+	"""Read the rows that were written, before they are committed."""
 	written = frappe.local.drip_written or {}
 	_drop()
 	for doctype, rows in written.items():
@@ -142,9 +142,7 @@ def _enqueue_after_commit(doctype: str, changes: list[tuple[Row, Row | None]]) -
 		for start in range(0, len(changes), CHANGES_A_JOB):
 			try:
 				frappe.enqueue(JOB, doctype=doctype, changes=changes[start : start + CHANGES_A_JOB])
-			except (
-				redis.RedisError
-			):  # what was written is committed; nobody is stopped because others cannot be told
-				frappe.logger("drip_campaigns").exception("Webhooks and Notifications were not told")
+			except redis.RedisError:  # the rows are committed; a failed listener must not stop the caller
+				frappe.logger("drip_campaigns").exception("Webhooks and Notifications could not be enqueued")
 
 	frappe.db.after_commit.add(enqueue)

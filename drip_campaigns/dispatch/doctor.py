@@ -1,4 +1,4 @@
-"""Why is nothing sent? Looks at everything between a due enrollment and the mail server, and says what it finds."""
+"""Find out why no emails are sent: check everything between a due enrollment and the mail server."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from frappe.utils import cint, pretty_date
 from frappe.utils.scheduler import is_scheduler_inactive
 
 from drip_campaigns.core.model import CampaignStatus, EmailStatus
+from drip_campaigns.outbox.sending_blocks import BlockState
 from drip_campaigns.rendering.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.site.clock import to_site
 
@@ -18,25 +19,25 @@ LATE = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Finding:
-	"""One thing that was looked at."""
+	"""The result of one check."""
 
 	text: str
 	is_problem: bool = False
 
 
 def examine(now: datetime, campaign: str | None = None) -> Iterator[Finding]:
-	"""Yield what stands in the way of sending on this site at `now`, and what is all right."""
-	yield from _brakes()
-	yield from _scheduler(now)
-	yield from _campaigns(campaign)
-	yield from _due(now, campaign)
-	yield from _queue(now)
+	"""Yield what prevents sending on this site at `now`, and what is in order. Changes nothing."""
+	yield from _check_site()
+	yield from _check_scheduler(now)
+	yield from _check_campaigns(campaign)
+	yield from _check_due(now, campaign)
+	yield from _check_queue(now)
 
 
-def _brakes() -> Iterator[Finding]:
-	held = cint(frappe.db.get_single_value("Drip Settings", "pause_sending"))
+def _check_site() -> Iterator[Finding]:
+	paused = cint(frappe.db.get_single_value("Drip Settings", "pause_sending"))
 	yield _either(
-		held, _("Hold All Sending is on. Switch it off in Drip Settings."), _("Sending is not held")
+		paused, _("Pause All Sending is set. Clear it in Drip Settings."), _("Sending is not paused")
 	)
 	suspended = cint(frappe.db.get_default("suspend_email_queue"))
 	yield _either(
@@ -48,29 +49,29 @@ def _brakes() -> Iterator[Finding]:
 	yield _either(
 		muted, _("Emails are muted. Remove mute_emails from site_config.json."), _("Emails are not muted")
 	)
-	yield from _account_brakes()
+	yield from _check_sending_blocks()
 	try:
 		Senders().find("Administrator")
-		yield Finding(_("There is a default outgoing Email Account"))
+		yield Finding(_("A default outgoing Email Account is set"))
 	except NoOutgoingAccountError as error:
 		yield Finding(str(error), is_problem=True)
 
 
-def _account_brakes() -> Iterator[Finding]:
+def _check_sending_blocks() -> Iterator[Finding]:
 	for row in frappe.get_all("Drip Sending Block", fields=["email_account", "state", "reason", "until"]):
-		if row.state == "Held":
-			held = _(
-				"Email Account {0} is held: {1}. Correct its set-up, then delete the Drip Sending Block {0}."
+		if row.state == BlockState.BLOCKED.value:
+			blocked = _(
+				"Email Account {0} is blocked: {1}. Correct its setup, then delete the Drip Sending Block {0}."
 			)
-			yield Finding(held.format(row.email_account, row.reason), is_problem=True)
+			yield Finding(blocked.format(row.email_account, row.reason), is_problem=True)
 		else:
 			slowed = _(
-				"Email Account {0} is slowed down until {1}: {2}. Delete its Drip Sending Block to end that."
+				"Email Account {0} is slowed down until {1}: {2}. To end that, delete the Drip Sending Block {0}."
 			)
 			yield Finding(slowed.format(row.email_account, row.until, row.reason))
 
 
-def _scheduler(now: datetime) -> Iterator[Finding]:
+def _check_scheduler(now: datetime) -> Iterator[Finding]:
 	off = is_scheduler_inactive()
 	remedy = _("The scheduler is off. Run: bench --site {0} enable-scheduler").format(frappe.local.site)
 	yield _either(off, remedy, _("The scheduler is on"))
@@ -79,24 +80,24 @@ def _scheduler(now: datetime) -> Iterator[Finding]:
 	late = last is None or to_site(now) - last > LATE
 	when = pretty_date(last) if last else _("never")
 	remedy = _(
-		"The dispatch last ran: {0}. Are the scheduler and a worker running (bench start, supervisor)?"
+		"The dispatch last ran: {0}. Check that the scheduler and a worker are running (bench start, supervisor)."
 	).format(when)
 	yield _either(late, remedy, _("The dispatch last ran {0}").format(when))
 
 
-def _campaigns(campaign: str | None) -> Iterator[Finding]:
+def _check_campaigns(campaign: str | None) -> Iterator[Finding]:
 	filters = {"name": campaign} if campaign else {}
 	rows = frappe.get_all("Drip Campaign", filters=filters, fields=["name", "status"])
 	if not rows:
-		yield Finding(_("There is no campaign {0}").format(campaign or ""), is_problem=True)
+		yield Finding(_("Campaign {0} does not exist").format(campaign or ""), is_problem=True)
 	active = [row.name for row in rows if row.status == CampaignStatus.ACTIVE.value]
 	if rows and not active:
-		yield Finding(_("No campaign is active. Open one and press Activate."), is_problem=True)
+		yield Finding(_("No campaign is active. Open a campaign and click Activate."), is_problem=True)
 	elif active:
 		yield Finding(_("Active campaigns: {0}").format(", ".join(active[:10])))
 
 
-def _due(now: datetime, campaign: str | None) -> Iterator[Finding]:
+def _check_due(now: datetime, campaign: str | None) -> Iterator[Finding]:
 	filters = {"campaign": campaign} if campaign else {}
 	due = frappe.db.count("Drip Enrollment", {**filters, "next_send_at": ["<=", to_site(now)]})
 	yield Finding(_("{0} enrollments are due now").format(due))
@@ -106,27 +107,29 @@ def _due(now: datetime, campaign: str | None) -> Iterator[Finding]:
 		"Drip Enrollment", filters=coming, fields=fields, order_by="next_send_at", limit=1
 	):
 		yield Finding(_("The next one is {0}, at {1}").format(row.recipient_name, row.next_send_at))
-	troubled = frappe.get_all(
+	failing = frappe.get_all(
 		"Drip Enrollment",
 		filters={**filters, "last_error": ["is", "set"]},
 		fields=["name", "recipient_name", "last_error"],
 		limit=5,
 	)
-	for row in troubled:
+	for row in failing:
 		yield Finding(f"{row.recipient_name} ({row.name}): {row.last_error}", is_problem=True)
 
 
-def _queue(now: datetime) -> Iterator[Finding]:
+def _check_queue(now: datetime) -> Iterator[Finding]:
 	waiting = frappe.db.count("Drip Email", {"status": EmailStatus.QUEUED.value})
 	old = {"status": EmailStatus.QUEUED.value, "deliver_at": ["<", to_site(now - LATE)]}
 	remedy = _(
-		"{0} emails have been waiting for more than 15 minutes. Is a worker of the queue “long” running?"
+		"{0} emails have been waiting for more than 15 minutes. Check that a worker of the queue “long” is running."
 	)
 	stuck = frappe.db.count("Drip Email", old)
 	yield _either(stuck, remedy.format(stuck), _("{0} emails wait for delivery").format(waiting))
-	doubtful = frappe.db.count("Drip Email", {"status": EmailStatus.IN_DOUBT.value})
-	if doubtful:
-		yield Finding(_("{0} emails are in doubt: a worker died while it was sending them").format(doubtful))
+	in_doubt = frappe.db.count("Drip Email", {"status": EmailStatus.IN_DOUBT.value})
+	if in_doubt:
+		yield Finding(
+			_("{0} emails are in doubt: a worker stopped while it was sending them").format(in_doubt)
+		)
 
 
 def _either(problem: object, bad: str, good: str) -> Finding:

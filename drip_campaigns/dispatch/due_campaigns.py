@@ -10,16 +10,16 @@ from drip_campaigns.db.dialect import select_in
 
 
 def find_campaigns_with_due(site_now: datetime) -> list[str]:
-	"""Return the names of the active campaigns that have something due at `site_now`: by priority, then the oldest first.
+	"""Return the active campaigns with enrollments due at `site_now`: by priority, then the oldest first.
 
-	One index probe a campaign: the cost does not grow with what is enrolled.
+	One index probe per campaign: the cost does not grow with the number of enrollments.
 	"""
 	filters = {"status": CampaignStatus.ACTIVE.value}
 	order = "priority desc, creation"
 	active = frappe.get_all("Drip Campaign", filters=filters, order_by=order, pluck="name")
 	if not active:
 		return []
-	# Raw, with the names written in: for a name that comes from a join, MariaDB reads all rows of the campaign.
+	# Raw, with the names as values: for a name from a join, MariaDB reads all rows of the campaign.
 	probe = "(SELECT %s FROM `tabDrip Enrollment` WHERE campaign = %s AND next_send_at <= %s LIMIT 1)"
 	values = [value for name in active for value in (name, name, site_now)]
 	due = {name for (name,) in frappe.db.sql(" UNION ALL ".join([probe] * len(active)), values)}
@@ -27,7 +27,7 @@ def find_campaigns_with_due(site_now: datetime) -> list[str]:
 
 
 def group_by_priority(campaigns: Sequence[str]) -> list[list[str]]:
-	"""Return the campaigns in groups of one priority, the highest first; in each they keep their order."""
+	"""Return the campaigns in groups of the same priority, the highest first; each group keeps their order."""
 	rows = select_in("Drip Campaign", ["name", "priority"], "name", campaigns)
 	priorities = {row.name: row.priority or 0 for row in rows}
 	groups: dict[int, list[str]] = {}

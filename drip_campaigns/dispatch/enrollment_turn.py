@@ -16,8 +16,8 @@ from drip_campaigns.dispatch.campaign_run import CampaignRun
 from drip_campaigns.dispatch.decision_labels import describe_decision
 from drip_campaigns.dispatch.guard import Guard, Stop
 from drip_campaigns.outbox.email_rows import OutgoingEmail, drip_email_name
-from drip_campaigns.outbox.frequency_cap import CapDeferral
 from drip_campaigns.outbox.reschedule_late import is_late
+from drip_campaigns.outbox.sending_limits import Deferral
 from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.plans.condition_data import EnrollmentConditionData
 from drip_campaigns.plans.enrollment_state import (
@@ -142,7 +142,7 @@ class EnrollmentTurn:
 			self.turn.decision = Wait(self.turn.decision.step_id, self.now + LOOK_AGAIN)
 		return is_late_now
 
-	def _defer(self, deferral: CapDeferral) -> str:
+	def _defer(self, deferral: Deferral) -> str:
 		"""Move the email to the next moment that the frequency cap allows; return the reason."""
 		if to_site_plan(deferral.until) != self.row.deferred_until:
 			self.rows.remember(EventType.DEFERRED, deferral.reason, self.turn.decision.step_id)
@@ -192,7 +192,7 @@ class EnrollmentTurn:
 		self.row.email_address = checked.email
 		return checked
 
-	def _check_cap(self, recipient: Recipient) -> CapDeferral | None:
+	def _check_cap(self, recipient: Recipient) -> Deferral | None:
 		if not self.guard.cap:
 			return None
 		decision = self.turn.decision

@@ -1,6 +1,6 @@
-"""Senders who have gone: nobody gets an email in the name of a user who was disabled or deleted since they were enrolled.
+"""Replace senders who were disabled or deleted since the enrollment, so that no email is sent in their name.
 
-The campaign's rule names somebody else, who stays on the enrollment; its owner and the managers are told. Commits nothing.
+The campaign's sender rule chooses another user; the campaign's owner and the managers are notified. Commits nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,21 +15,23 @@ from drip_campaigns.site.notify import NOTIFY_AGAIN_SECONDS, find_managers, noti
 
 
 def replace_gone_senders(campaign, rows: Sequence[frappe._dict]) -> None:
-	"""Give those of a batch's enrollments another sender whose own has gone; one statement, where nobody has."""
+	"""Choose another sender for the enrollments of a batch whose sender is gone. One statement if no sender is gone."""
 	gone = _find_gone({_sender(campaign, row) for row in rows})
 	if not gone:
 		return
-	left = [row for row in rows if _sender(campaign, row) in gone]
-	for recipient_type in sorted({row.recipient_type for row in left}):
-		_choose_again(campaign, recipient_type, [row for row in left if row.recipient_type == recipient_type])
-	set_each("Drip Enrollment", ("name", "sender"), [(row.name, row.sender) for row in left])
+	affected = [row for row in rows if _sender(campaign, row) in gone]
+	for recipient_type in sorted({row.recipient_type for row in affected}):
+		_choose_again(
+			campaign, recipient_type, [row for row in affected if row.recipient_type == recipient_type]
+		)
+	set_each("Drip Enrollment", ("name", "sender"), [(row.name, row.sender) for row in affected])
 	for user in sorted(gone):
-		_tell_once(campaign, user)
+		_notify_once(campaign, user)
 
 
 def _choose_again(campaign, recipient_type: str, rows: Sequence[frappe._dict]) -> None:
 	people = load_recipients(recipient_type, [row.recipient for row in rows], whole=False)
-	there = [row for row in rows if row.recipient in people]  # the guard sees to the others
+	there = [row for row in rows if row.recipient in people]  # the guard ends the others
 	senders = choose_senders(campaign, [people[row.recipient] for row in there], instead=campaign.owner)
 	for row, sender in zip(there, senders, strict=True):
 		row.sender = sender
@@ -40,20 +42,20 @@ def _sender(campaign, row: frappe._dict) -> str:
 
 
 def _find_gone(users: Iterable[str]) -> set[str]:
-	"""Return those who cannot be written for any more; the built-in users never could, and mean the Email Account."""
+	"""Return the users who are disabled or deleted. The built-in users mean the Email Account and are never gone."""
 	named = {user for user in users if user and user not in frappe.STANDARD_USERS}
 	return named - find_able(named)
 
 
-def _tell_once(campaign, user: str) -> None:
+def _notify_once(campaign, user: str) -> None:
 	key = f"drip_campaigns:gone_sender:{campaign.name}:{user}"
 	if frappe.cache.get_value(key):
 		return
 	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
 	text = _(
-		"{0}, who emails of campaign {1} were from, is disabled or deleted. Others stand in by its rule."
+		"{0}, a sender of campaign {1}, is disabled or deleted. The campaign's sender rule chose another sender."
 	)
 	campaign.add_comment("Info", text.format(user, campaign.name))
 	subject = text.format(frappe.bold(user), frappe.bold(campaign.name))
-	told = {campaign.owner, *find_managers()}
-	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Campaign", campaign.name))
+	users = {campaign.owner, *find_managers()}
+	frappe.db.after_commit.add(lambda: notify(users, subject, "Drip Campaign", campaign.name))

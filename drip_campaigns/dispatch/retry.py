@@ -1,4 +1,4 @@
-"""Try again what failed, and send what was missed. Both may be pressed twice: what is under way or sent is not touched."""
+"""Retry failed enrollments, emails, and actions, and send skipped emails. Both are idempotent."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -41,14 +41,13 @@ from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.settings import max_attempts, postal_address, release_after
 
 BATCH_SIZE = 500
-FOR_ALL = (StepTextError, NoOutgoingAccountError, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
+AFFECTS_ALL = (StepTextError, NoOutgoingAccountError, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
 
 
 def retry_failed(campaign, now: datetime) -> dict[str, int]:
-	"""Take up enrollments, emails and actions that Failed; return how many of each. Does not commit.
+	"""Retry failed enrollments, emails, and actions of a campaign; return how many of each. Does not commit.
 
-	An email that the recipient's server refused for good is not tried again: the address is wrong. Raises
-	EnrollmentRefusedError where the campaign has ended.
+	Emails to opted-out or suppressed addresses are not retried. Raises EnrollmentRefusedError if the campaign has ended.
 	"""
 	if campaign.status == CampaignStatus.ENDED.value:
 		check_campaign(campaign)
@@ -60,10 +59,9 @@ def retry_failed(campaign, now: datetime) -> dict[str, int]:
 
 
 def send_missed(campaign, now: datetime) -> int:
-	"""Send the steps that were skipped because they were overdue, to whoever is still allowed; return how many.
+	"""Queue the emails that were skipped because they were overdue, for allowed recipients; return how many.
 
-	Does not commit. A step that was sent meanwhile has its one Drip Email already, and is not sent again. What stands
-	against one recipient is noted on the enrollment, and stops nobody else.
+	Does not commit. An error of one recipient is recorded on the enrollment, and stops no other.
 	"""
 	rows = _claim_missed(campaign.name)
 	run = CampaignRun(campaign, postal_address(), max_attempts())
@@ -75,9 +73,9 @@ def send_missed(campaign, now: datetime) -> int:
 	for row in rows:
 		try:
 			mails += _make_missed(run, guard, row, now)
-		except FOR_ALL:
+		except AFFECTS_ALL:
 			raise
-		except Exception as error:  # noqa: BLE001 - a record without an address, a text that does not fit it
+		except Exception as error:  # noqa: BLE001 - recorded on the enrollment: no address, or a text that cannot be filled
 			errors.append((row.name, _explain(error, run.subjects[row.step])))
 	bulk_writes.set_each("Drip Enrollment", ("name", "last_error"), errors)
 	bulk_writes.delete_rows("Drip Email", [mail.enrollment.drip_email for mail in mails])
@@ -102,12 +100,12 @@ def _retry_enrollments(campaign, now: datetime) -> int:
 	rows = frappe.get_all(
 		"Drip Enrollment", filters=filters, fields=list(ENROLLMENT_FIELDS), limit=BATCH_SIZE
 	)
-	dealt_with = load_handled_steps([row.name for row in rows])
+	handled = load_handled_steps([row.name for row in rows])
 	keys, states = find_free_keys(rows), []
 	for row in rows:
 		if row.name not in keys:
-			continue  # the recipient has been enrolled anew since
-		position = read_position(row, dealt_with[row.name])
+			continue  # the recipient was enrolled again since
+		position = read_position(row, handled[row.name])
 		future = plan_fields(run.plan, position, run.subjects, now)
 		cleared = {"status": Status.IN_PROGRESS.value, "attempts": 0, "last_error": None, "ended_at": None}
 		waiting = waiting_fields(now) if waits_for_confirmation(row) else {}
@@ -126,7 +124,7 @@ def _retry_emails(campaign, now: datetime) -> int:
 		.on(enrollment.name == email.enrollment)
 		.inner_join(frappe.qb.DocType("Email Queue"))
 		.on(frappe.qb.DocType("Email Queue").name == email.email_queue)
-		.select(email.name, email.email_queue, email.enrollment, enrollment.status.as_("standing"))
+		.select(email.name, email.email_queue, email.enrollment, enrollment.status.as_("enrollment_status"))
 		.select(
 			enrollment.campaign, enrollment.recipient_type, enrollment.recipient, enrollment.email_address
 		)
@@ -137,24 +135,24 @@ def _retry_emails(campaign, now: datetime) -> int:
 		.run(as_dict=True)
 	)
 	addresses = {row.email_address for row in rows}
-	gone = find_opted_out(campaign.name, addresses) | find_suppressed(addresses).keys()
-	rows = _reopen([row for row in rows if normalize(row.email_address) not in gone], now)
+	excluded = find_opted_out(campaign.name, addresses) | find_suppressed(addresses).keys()
+	rows = _reopen([row for row in rows if normalize(row.email_address) not in excluded], now)
 	requeue(rows, now, now, release_after())
 	return len(rows)
 
 
 def _reopen(rows: Sequence[frappe._dict], now: datetime) -> list[frappe._dict]:
-	"""Let those go on who had been Completed since: nobody is, while an email is under way.
+	"""Set Completed enrollments back to In Progress, because they have an open email again.
 
-	Return the rows whose email may leave: not of those who have been enrolled anew.
+	Return the rows whose email may be sent: not those of recipients who were enrolled again.
 	"""
-	completed = {row.enrollment: row for row in rows if row.standing == Status.COMPLETED.value}
+	completed = {row.enrollment: row for row in rows if row.enrollment_status == Status.COMPLETED.value}
 	done = {name: frappe._dict({**row, "name": name}) for name, row in completed.items()}
 	keys = find_free_keys(list(done.values()))
 	columns = ("name", "modified", "status", "ended_at", "live_recipient", "live_address")
-	going_on = (to_site(now), Status.IN_PROGRESS.value, None)
+	running = (to_site(now), Status.IN_PROGRESS.value, None)
 	bulk_writes.set_each(
-		"Drip Enrollment", columns, [(name, *going_on, *own.values()) for name, own in keys.items()]
+		"Drip Enrollment", columns, [(name, *running, *own.values()) for name, own in keys.items()]
 	)
 	record_events([_event(EventType.REOPENED, done[name]) for name in keys], to_site(now))
 	return [row for row in rows if row.enrollment in keys or row.enrollment not in done]

@@ -1,4 +1,4 @@
-"""The campaigns of one dispatch, made ready once for several batches as long as nothing has changed."""
+"""Cache the prepared campaigns of one dispatch between its batches, until they change."""
 
 import time
 from datetime import datetime
@@ -10,7 +10,7 @@ from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.dispatch.campaign_run import CampaignRun
 from drip_campaigns.site.settings import max_attempts, postal_address
 
-KEPT_SECONDS = 10  # an Email Template or an Email Account may change as well, and is not asked about
+KEPT_SECONDS = 10  # an Email Template or an Email Account may change, too, and is not checked
 
 
 class _Kept(NamedTuple):
@@ -20,14 +20,14 @@ class _Kept(NamedTuple):
 
 
 class RunCache:
-	"""The runs of one dispatch by their campaigns: one is kept from batch to batch if the batch was committed."""
+	"""The runs of one dispatch, by campaign. A run is kept for the next batch only if its batch was committed."""
 
 	def __init__(self) -> None:
 		self._kept: dict[str, _Kept] = {}
 		self._in_use: dict[str, _Kept] = {}
 
 	def start(self, campaign: str) -> CampaignRun | None:
-		"""Return the run of an active campaign, made anew after each change of it; None if it may not send any more."""
+		"""Return the run of an active campaign, prepared again after each change; None if the campaign may not send."""
 		kept = self._kept.pop(campaign, None)
 		state = frappe.db.get_value("Drip Campaign", campaign, ["status", "modified"], as_dict=True)
 		if state is None or state.status != CampaignStatus.ACTIVE.value:
@@ -38,7 +38,7 @@ class RunCache:
 		return kept.run
 
 	def keep(self, campaign: str) -> None:
-		"""Keep the run for the next batch: what was read and written with it is committed."""
+		"""Keep the run for the next batch, after the commit of this one."""
 		self._kept[campaign] = self._in_use.pop(campaign)
 
 

@@ -10,7 +10,8 @@ import frappe
 
 from drip_campaigns.core.consent import ConsentPurpose
 from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
-from drip_campaigns.db.dialect import insert_new_rows, is_among
+from drip_campaigns.db.bulk_writes import insert_records, standard_values
+from drip_campaigns.db.dialect import is_among
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.exit import exit_address, exit_enrollments, find_live_of_all
 from drip_campaigns.people.addresses import hash_address, normalize, spellings
@@ -21,10 +22,6 @@ from drip_campaigns.site.clock import to_site
 
 FLAG = "unsubscribed"
 BY_MAIL_SERVER = "A mail server, while sending"
-_COLUMNS = (
-	*("name", "owner", "creation", "modified", "modified_by"),
-	*("address_hash", "email_address", "reason", "source", "note", "suppressed_at"),
-)
 
 
 def suppress(address: str, reason: SuppressionReason, now: datetime, *, source: str, note: str = "") -> bool:
@@ -75,17 +72,15 @@ def _insert_refused(refused: Sequence[tuple[str, str]], now: datetime) -> None:
 	"""Insert the rows as the controller would, with their lines in the log."""
 	if not refused:
 		return
-	site_now, user, hard = to_site(now), frappe.session.user, SuppressionReason.HARD_BOUNCE.value
-	standard = (user, site_now, site_now, user)
-	insert_new_rows(
-		DOCTYPE,
-		_COLUMNS,
-		[
-			(name, *standard, name, address, hard, BY_MAIL_SERVER, note, site_now)
-			for address, note in refused
-			for name in [hash_address(address)]
-		],
-	)
+	site_now, hard = to_site(now), SuppressionReason.HARD_BOUNCE.value
+	same = {"reason": hard, "source": BY_MAIL_SERVER, "suppressed_at": site_now}
+	standard = {**standard_values(frappe.session.user, site_now), **same}
+	records = [
+		{**standard, "name": key, "address_hash": key, "email_address": address, "note": note}
+		for address, note in refused
+		for key in [hash_address(address)]
+	]
+	insert_records(DOCTYPE, records, keep_existing=True)
 	suppressed = EventType.SUPPRESSED.value
 	lines = [
 		{"event_type": suppressed, "detail": f"{hard}: {note}", "email_address": address}

@@ -12,8 +12,7 @@ from frappe import _
 
 from drip_campaigns.core.model import EventType, Status, SuppressionReason, UnsubscribeScope
 from drip_campaigns.core.plain_text import one_line
-from drip_campaigns.db.bulk_writes import set_values
-from drip_campaigns.db.dialect import insert_rows
+from drip_campaigns.db.bulk_writes import insert_records, set_values, standard_values
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.changes import lock_enrollments, make_event
 from drip_campaigns.enrollment.exit import end_rows, exit_address
@@ -216,8 +215,12 @@ def keep_former_enrollment(document, now: datetime) -> None:
 	if not frappe.db.exists("Drip Email", {"enrollment": document.name}):
 		return
 	title = frappe.db.get_value("Drip Campaign", document.campaign, "campaign_name")
-	site_now, user = to_site(now), frappe.session.user
-	columns = ("name", "owner", "creation", "modified", "modified_by")
-	facts = ("email_address", "campaign", "campaign_title", "sender")
-	values = (document.email_address, document.campaign, title, document.sender)
-	insert_rows(FORMER, (*columns, *facts), [(document.name, user, site_now, site_now, user, *values)])
+	record = {
+		**standard_values(frappe.session.user, to_site(now)),
+		"name": document.name,
+		"email_address": document.email_address,
+		"campaign": document.campaign,
+		"campaign_title": title,
+		"sender": document.sender,
+	}
+	insert_records(FORMER, [record])

@@ -17,7 +17,7 @@ from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.outbox import breaker_hints, sending_blocks
 from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.site.clock import from_site, to_site
-from drip_campaigns.site.inbound_settings import soft_series
+from drip_campaigns.site.settings import soft_series
 
 RANKS = {"": 0, BounceKind.SOFT.value: 1, BounceKind.POLICY.value: 1, BounceKind.HARD.value: 2}
 LONGEST_DETAIL = 300

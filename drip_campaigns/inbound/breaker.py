@@ -11,7 +11,7 @@ from drip_campaigns.campaign.auto_pause import pause_campaign
 from drip_campaigns.core.inbound.breaker import is_too_much
 from drip_campaigns.core.model import CampaignStatus, EventType
 from drip_campaigns.site.clock import from_site, to_site
-from drip_campaigns.site.inbound_settings import Breaker, breaker
+from drip_campaigns.site.settings import Breaker, breaker
 
 LOOKED_AT = timedelta(hours=24)
 BAD = (EventType.BOUNCED.value, EventType.COMPLAINED.value)

@@ -1,9 +1,5 @@
-"""The background job of a Drip Bulk Enrollment: page by page, each committed, so that it can be left, stopped and resumed.
+"""The background job of a Drip Bulk Enrollment: page by page, so that a run can be canceled and resumed."""
 
-Commits after each page, which makes this an entry point like the runner.
-"""
-
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,18 +12,17 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import RunStatus
 from drip_campaigns.enrollment.campaign_checks import check_campaign, find_start
 from drip_campaigns.enrollment.enroll import BATCH_SIZE, BulkResult
+from drip_campaigns.jobs.batches import BULK_ENROLLMENT, BatchJob, BatchState, run_batches
 from drip_campaigns.jobs.bulk_enrollment_sources import make_source
 from drip_campaigns.site.clock import site_date, to_site, utc_now
 from drip_campaigns.site.notify import notify
 
 DOCTYPE = "Drip Bulk Enrollment"
-RACE_ATTEMPTS = 3
-JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500; a longer run is handed to the next job
-LOST_AFTER = timedelta(minutes=30)  # a run that nobody has touched for so long has lost its worker
-WAITED_FOR = 200  # records: who enrolls no more than these sees at once what comes of it
+LOST_AFTER = timedelta(minutes=30)  # a run without progress for so long has lost its worker
+NOTIFY_ABOVE = 200  # records: the user waits for the result of a smaller run
 REALTIME_EVENT = "drip_bulk_enrollment"
 WITH_A_JOB = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)
-GOING_ON = (*WITH_A_JOB, RunStatus.WAITING.value)
+UNFINISHED = (*WITH_A_JOB, RunStatus.WAITING.value)
 
 
 class RunStatusError(DripError):
@@ -35,7 +30,7 @@ class RunStatusError(DripError):
 
 
 def enqueue(name: str) -> None:
-	"""Let a worker run it, once the present transaction is committed; a run under way is not started twice."""
+	"""Enqueue a run after the commit; a run that is queued or running is not enqueued again."""
 	frappe.enqueue(
 		"drip_campaigns.jobs.bulk_enrollment.run",
 		queue="long",
@@ -47,20 +42,20 @@ def enqueue(name: str) -> None:
 
 
 def cancel(name: str) -> None:
-	"""Stop a run that is under way, or waits, after the page it is at; who is enrolled stays enrolled."""
+	"""Cancel a run that is running or waiting, after its current page. People who are enrolled stay enrolled."""
 	run = frappe.get_doc(DOCTYPE, name, for_update=True)
 	if run.status == RunStatus.CANCELLED.value:
 		return
-	if run.status not in GOING_ON:
+	if run.status not in UNFINISHED:
 		message = _("Run {0} is {1}, so there is nothing to cancel.")
 		raise RunStatusError(message.format(name, _(run.status)))
 	run.db_set("status", RunStatus.CANCELLED.value)
 
 
 def resume(name: str) -> None:
-	"""Let a run that was cancelled or has failed go on where it stopped."""
+	"""Resume a run that was canceled or failed, where it stopped."""
 	run = frappe.get_doc(DOCTYPE, name, for_update=True)
-	if run.status in GOING_ON:
+	if run.status in UNFINISHED:
 		return
 	if run.status == RunStatus.COMPLETED.value:
 		raise RunStatusError(_("Run {0} is completed. Enroll again to start a new one.").format(name))
@@ -69,14 +64,14 @@ def resume(name: str) -> None:
 
 
 def check(campaign: str, start_date: Any) -> None:
-	"""Raise EnrollmentRefusedError if nobody could be enrolled so."""
+	"""Raise EnrollmentRefusedError if the campaign or the start date makes every enrollment impossible."""
 	document = frappe.get_doc("Drip Campaign", campaign)
 	check_campaign(document)
 	find_start(getdate(start_date), document, None, utc_now())
 
 
 def run(name: str) -> None:
-	"""Enroll the audience of a run from where it stands to its end, with the rights of whoever made it."""
+	"""Run the rest of a run, with the rights of its owner: a background job."""
 	document = frappe.get_doc(DOCTYPE, name)
 	if document.status not in WITH_A_JOB:
 		return
@@ -89,7 +84,9 @@ def run(name: str) -> None:
 		frappe.db.rollback()
 		text = f"{type(error).__name__}: {error}"
 		document.db_set({"status": RunStatus.FAILED.value, "error": text})
-		_tell_end(document, _("It has stopped: {0} Mend that, and press Resume on it.").format(text))
+		_notify_owner(
+			document, _("The run failed: {0} Fix the cause, then click Resume on the run.").format(text)
+		)
 		frappe.db.commit()
 	finally:
 		if user != document.owner:
@@ -97,7 +94,7 @@ def run(name: str) -> None:
 
 
 def continue_waiting(now: datetime) -> None:
-	"""Let the runs whose quota of an earlier day is used up go on: the daily job's."""
+	"""Continue the runs that used up the quota of an earlier day: the daily job calls it."""
 	filters = {"status": RunStatus.WAITING.value, "counted_on": ["<", site_date(now)]}
 	for name in frappe.get_all(DOCTYPE, filters=filters, pluck="name"):
 		frappe.db.set_value(DOCTYPE, name, "status", RunStatus.QUEUED.value)
@@ -105,38 +102,66 @@ def continue_waiting(now: datetime) -> None:
 
 
 def resume_orphaned() -> None:
-	"""Let the runs go on whose worker was killed: called every quarter of an hour."""
+	"""Resume the runs whose worker was killed. The scheduler calls it every quarter of an hour."""
 	lost = {"status": ["in", WITH_A_JOB], "modified": ["<", to_site(utc_now() - LOST_AFTER)]}
 	for name in frappe.get_all(DOCTYPE, filters=lost, pluck="name"):
 		enqueue(name)
 
 
+class EnrollmentBatch(BatchJob):
+	"""The next page of a run."""
+
+	policy = BULK_ENROLLMENT
+
+	def __init__(self, document) -> None:
+		self.document, self.source = document, make_source(document)
+
+	@property
+	def size(self) -> int:
+		"""The number of people that may still be enrolled today, up to a page."""
+		document = self.document
+		if not document.per_day:
+			return BATCH_SIZE
+		today = site_date(utc_now())
+		if not document.counted_on or getdate(document.counted_on) != today:
+			document.db_set({"counted_on": today, "enrolled_today": 0})
+		return min(max(document.per_day - document.enrolled_today, 0), BATCH_SIZE)
+
+	def claim(self, limit: int) -> Sequence[Any]:
+		"""Return the next page; nothing if the run was canceled."""
+		self.document.reload()
+		is_running = self.document.status == RunStatus.RUNNING.value
+		return self.source.next_page(limit) if is_running else ()
+
+	def do(self, rows: Sequence[Any]) -> int:
+		"""Enroll a page and record the progress; return the number of people."""
+		result, state = self.source.enroll(rows, utc_now())
+		_record_progress(self.document, len(rows), result, state)
+		return len(rows)
+
+
 def _run_pages(document) -> None:
-	started = time.monotonic()
 	document.db_set("status", RunStatus.RUNNING.value, commit=True)
-	source = make_source(document)
-	while page := source.next_page(_left_today(document, utc_now())):
-		_enroll_page(document, source, page)
-		if frappe.db.get_value(DOCTYPE, document.name, "status") == RunStatus.CANCELLED.value:
-			return
-		if time.monotonic() - started > JOB_BUDGET_SECONDS:
-			frappe.enqueue("drip_campaigns.jobs.bulk_enrollment.run", queue="long", name=document.name)
-			return
-	_finish(document, RunStatus.WAITING if source.next_page(1) else RunStatus.COMPLETED)
+	job = EnrollmentBatch(document)
+	_count, state = run_batches(job)
+	if state is BatchState.DONE:
+		frappe.enqueue("drip_campaigns.jobs.bulk_enrollment.run", queue="long", name=document.name)
+	elif document.status == RunStatus.RUNNING.value:
+		_finish(document, RunStatus.WAITING if job.source.next_page(1) else RunStatus.COMPLETED)
 
 
 def _finish(document, status: RunStatus) -> None:
-	"""Note that the run is done, for today or for good; one that was cancelled at its last page stays cancelled."""
+	"""Record that the run is completed, or done for today. A run that was canceled at its last page stays canceled."""
 	if frappe.db.get_value(DOCTYPE, document.name, "status", for_update=True) != RunStatus.CANCELLED.value:
 		document.db_set("status", status.value, notify=True)
-		if status is RunStatus.COMPLETED and document.total > WAITED_FOR:
-			_tell_end(document, _("It is done."))
+		if status is RunStatus.COMPLETED and document.total > NOTIFY_ABOVE:
+			_notify_owner(document, _("The run is completed."))
 	frappe.db.commit()
-	_tell(document)
+	_show_progress(document)
 
 
-def _tell_end(document, sentence: str) -> None:
-	"""Tell who has started a run, and may have left it, what came of it."""
+def _notify_owner(document, sentence: str) -> None:
+	"""Notify the owner of the run, who may have left the form, of its result."""
 	subject = _("Enrolling in campaign {0}: {1} of {2} enrolled, {3} not. {4}").format(
 		frappe.bold(escape_html(document.campaign)),
 		document.enrolled,
@@ -148,32 +173,7 @@ def _tell_end(document, sentence: str) -> None:
 	frappe.db.after_commit.add(lambda: notify([owner], subject, DOCTYPE, name))
 
 
-def _enroll_page(document, source, page: Sequence) -> None:
-	"""Enroll one page in one transaction; again, if somebody else enrolled one of its people meanwhile."""
-	for attempt in range(RACE_ATTEMPTS):
-		try:
-			result, remembered = source.enroll(page, utc_now())
-			_note_progress(document, len(page), result, remembered)
-			frappe.db.commit()
-			return
-		except Exception as error:
-			frappe.db.rollback()  # the next attempt sees what the other has committed
-			is_race = isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError)
-			if attempt + 1 == RACE_ATTEMPTS or not (is_race or frappe.db.is_unique_key_violation(error)):
-				raise
-
-
-def _left_today(document, now: datetime) -> int:
-	"""Return how many more may be enrolled today; a page of so many cannot exceed it."""
-	if not document.per_day:
-		return BATCH_SIZE
-	today = site_date(now)
-	if not document.counted_on or getdate(document.counted_on) != today:
-		document.db_set({"counted_on": today, "enrolled_today": 0})
-	return min(max(document.per_day - document.enrolled_today, 0), BATCH_SIZE)
-
-
-def _note_progress(document, looked_at: int, result: BulkResult, remembered: dict[str, Any]) -> None:
+def _record_progress(document, looked_at: int, result: BulkResult, remembered: dict[str, Any]) -> None:
 	reasons = _read_reasons(document.reasons)
 	for reason, count in result.refused.items():
 		reasons[reason] = reasons.get(reason, 0) + count
@@ -187,7 +187,7 @@ def _note_progress(document, looked_at: int, result: BulkResult, remembered: dic
 			**remembered,
 		}
 	)
-	_tell(document)
+	_show_progress(document)
 
 
 def _read_reasons(text: str | None) -> dict[str, int]:
@@ -195,8 +195,8 @@ def _read_reasons(text: str | None) -> dict[str, int]:
 	return {reason: int(count) for count, _sign, reason in lines}
 
 
-def _tell(document) -> None:
-	"""Let an open form draw its progress bar; one without realtime asks by itself."""
+def _show_progress(document) -> None:
+	"""Send the progress to an open form; a form without realtime asks the server."""
 	progress = {"name": document.name, "processed": document.processed, "total": document.total}
 	frappe.publish_realtime(
 		REALTIME_EVENT,

@@ -1,4 +1,4 @@
-"""Where a Drip Bulk Enrollment takes its people from, page by page: list filters, or the rows of a file. Commits nothing."""
+"""The sources of a Drip Bulk Enrollment, page by page: list filters, or the rows of a file. Commits nothing."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from drip_campaigns.people.people_file import PeopleFile, Row
 from drip_campaigns.site.clock import site_date
 from drip_campaigns.triggers.backfill import ExistingAudience
 
-ROWS_A_PAGE = 200  # of a file: making a record takes a while, and progress is told by pages
+ROWS_A_PAGE = 200  # of a file: creating a record takes a while, and the form shows the progress by pages
 
 
 def make_source(document) -> "FilterSource | FileSource":
@@ -26,24 +26,24 @@ def make_source(document) -> "FilterSource | FileSource":
 
 
 class FilterSource:
-	"""The records that match list filters, or that met a trigger before, in the order of their names."""
+	"""Records that match list filters, or that met a trigger before, in the order of their names."""
 
 	def __init__(self, document) -> None:
 		self.document = document
 		self.audience = _audience_of(document)
 
 	def next_page(self, limit: int) -> list[str]:
-		"""Return the names after the last one that was dealt with; none for 0, which Frappe takes for no limit."""
+		"""Return up to `limit` names after the last one; for 0 nothing, where Frappe would return all."""
 		return self.audience.page(self.document.last_recipient, limit) if limit else []
 
 	def enroll(self, names: list[str], now: datetime) -> tuple[BulkResult, dict[str, Any]]:
-		"""Enroll a page; return its figures, and what the run must remember to go on after it."""
+		"""Enroll a page; return its result, and the fields of the run that say where the next page begins."""
 		result = enroll_names(self.document, names, now, self.audience.target_list)
 		return result, {"last_recipient": names[-1]}
 
 
 class FileSource:
-	"""The rows of a file, in their order; records that are missing are made if the run says so."""
+	"""The rows of a file, in their order; creates missing records if the run says so."""
 
 	def __init__(self, document) -> None:
 		self.document = document
@@ -51,13 +51,13 @@ class FileSource:
 		self.audience = FileAudience(document.recipient_type, rows, bool(cint(document.create_missing)))
 
 	def next_page(self, limit: int) -> Sequence[Row]:
-		"""Return the rows after those that were dealt with."""
+		"""Return up to `limit` rows after the last one."""
 		start = self.document.processed
 		return self.audience.rows[start : start + min(limit, ROWS_A_PAGE)]
 
 	def enroll(self, rows: Sequence[Row], now: datetime) -> tuple[BulkResult, dict[str, Any]]:
-		"""Enroll a page; return its figures, and the errors by row of the run so far."""
-		self.audience.forget_from(rows[0].number)  # a page that is tried again is no repetition
+		"""Enroll a page; return its result, and the errors of the run so far by row."""
+		self.audience.forget_from(rows[0].number)  # a page that is repeated has no duplicates
 		page = self.audience.resolve(rows)
 		refused = self._create(page, now)
 		result = enroll_names(self.document, list(page.names), now)
@@ -89,7 +89,7 @@ def _audience_of(document) -> Audience | ExistingAudience:
 
 
 def enroll_names(document, names: Sequence[str], now: datetime, target_list: str | None = None) -> BulkResult:
-	"""Enroll records as a run says; one that goes on on a later day starts them on that day."""
+	"""Enroll records with the options of a run; a run that continues on a later day starts them on that day."""
 	total = BulkResult()
 	run = enroll_many(
 		document.campaign,

@@ -1,25 +1,20 @@
 """The rest of a verb for very many enrollments: a background job that shows its progress, and notifies the user at its end.
 
-It commits after each page. If the job is lost, the user repeats the verb: enrollments that are done are refused then.
+If the job is lost, the user repeats the verb: enrollments that are done are refused then.
 """
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 import frappe
 from frappe import _
-from frappe.utils import create_batch
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.db import deadlocks
 from drip_campaigns.enrollment.verbs import BATCH_SIZE, VerbRequest, apply_verb
+from drip_campaigns.jobs.batches import BULK_ACTIONS, BatchJob, BatchState, run_batches
 from drip_campaigns.site.clock import from_site, to_site, utc_now
 
 JOB = "drip_campaigns.jobs.bulk_verbs.run"
-JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500; the rest is handed to the next job
-ATTEMPTS = 3
 MOST_REASONS = 10
 
 
@@ -40,54 +35,69 @@ def enqueue(names: Sequence[str], request: VerbRequest, done: int, refused: Mapp
 	)
 
 
+class VerbBatch(BatchJob):
+	"""The next page of a list of enrollments, and the counts so far."""
+
+	policy = BULK_ACTIONS
+	size = BATCH_SIZE
+
+	def __init__(
+		self, names: Sequence[str], request: VerbRequest, done: int, refused: Mapping[str, int]
+	) -> None:
+		self.names, self.request = list(names), request
+		self.done, self.refused = done, Counter(refused)
+		self.total = done + self.refused.total() + len(names)
+
+	def claim(self, limit: int) -> list[str]:
+		"""Return the next names."""
+		return self.names[:limit]
+
+	def do(self, rows: Sequence[str]) -> int:
+		"""Apply the verb to a page; after the commit, count it and show the progress."""
+		result = apply_verb(rows, self.request, utc_now())
+		frappe.db.after_commit.add(lambda: self._count(rows, result.done, result.refused))
+		return result.done
+
+	def put_off(self, row: str, error: Exception) -> None:
+		"""Count an enrollment that the verb cannot be applied to, with the reason."""
+		if not isinstance(error, DripError | frappe.ValidationError):
+			raise error
+		self._count([row], 0, Counter({str(error): 1}))
+
+	def skip_busy(self) -> None:
+		"""Count the page that other workers hold, with the reason."""
+		busy = self.names[: self.size]
+		self._count(busy, 0, Counter({_("Another process is changing them. Try again."): len(busy)}))
+
+	def _count(self, names: Sequence[str], done: int, refused: Counter[str]) -> None:
+		self.names = self.names[len(names) :]
+		self.done += done
+		self.refused += refused
+		checked = self.done + self.refused.total()
+		words = _("{0} of {1}").format(checked, self.total)
+		title = _(self.request.verb.value)
+		frappe.publish_progress(100 * checked / self.total, title=title, description=words)
+
+
 def run(
 	names: list[str], verb: str, step: str | None, until: str | None, done: int, refused: dict[str, int]
 ) -> None:
 	"""Apply a verb to the rest of the enrollments, with the rights that the user has now."""
 	frappe.has_permission("Drip Enrollment", "write", throw=True)
-	request = VerbRequest.read(verb, step, from_site(until))
-	refused, started = Counter(refused), time.monotonic()
-	total = done + refused.total() + len(names)
-	pages = list(create_batch(names, BATCH_SIZE))
-	for number, page in enumerate(pages):
-		if time.monotonic() - started > JOB_BUDGET_SECONDS:
-			enqueue([name for rest in pages[number:] for name in rest], request, done, refused)
-			frappe.db.commit()
-			return
-		changed, reasons = _run_page(page, request, utc_now())
-		done += changed
-		refused += reasons
-		_show_progress(done + refused.total(), total, request)
-	_notify_user(done, refused, request)
+	job = VerbBatch(names, VerbRequest.read(verb, step, from_site(until)), done, refused)
+	while (state := run_batches(job)[1]) is BatchState.BUSY:
+		job.skip_busy()
+	if state is BatchState.DONE:
+		enqueue(job.names, job.request, job.done, job.refused)
+	else:
+		_notify_user(job)
 	frappe.db.commit()
 
 
-def _run_page(page: Sequence[str], request: VerbRequest, now: datetime) -> tuple[int, Counter[str]]:
-	"""Apply the verb to one page in one transaction; a page that fails is counted with its reason, and stops no other."""
-	for _attempt in range(ATTEMPTS):
-		try:
-			result = apply_verb(page, request, now)
-			frappe.db.commit()
-		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-			frappe.db.rollback()
-			deadlocks.wait_after_deadlock()
-		except (DripError, frappe.ValidationError) as error:
-			frappe.db.rollback()
-			return 0, Counter({str(error): len(page)})
-		else:
-			return result.done, result.refused
-	return 0, Counter({_("Another process is changing them. Try again."): len(page)})
-
-
-def _show_progress(looked_at: int, total: int, request: VerbRequest) -> None:
-	words = _("{0} of {1}").format(looked_at, total)
-	frappe.publish_progress(100 * looked_at / total, title=_(request.verb.value), description=words)
-
-
-def _notify_user(done: int, refused: Counter[str], request: VerbRequest) -> None:
+def _notify_user(job: VerbBatch) -> None:
 	"""Notify the user how many enrollments were changed, and why the others were not."""
-	lines = [f"{count} × {reason}" for reason, count in refused.most_common(MOST_REASONS)]
-	head = _("{0} enrollments: {1} done.").format(_(request.verb.value), done)
+	lines = [f"{count} × {reason}" for reason, count in job.refused.most_common(MOST_REASONS)]
+	head = _("{0} enrollments: {1} done.").format(_(job.request.verb.value), job.done)
 	text = f"{head} {_('The others were not changed:')} {'; '.join(lines)}" if lines else head
 	frappe.get_doc(
 		doctype="Notification Log",

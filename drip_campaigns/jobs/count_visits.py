@@ -1,26 +1,27 @@
-"""Count what waits in the buffer: opens and clicks become lines of the log, in batches, each exactly once.
+"""Count the opens and clicks that wait in the buffer: they become events of the log, in batches, each exactly once.
 
-Who did it stands in the log only where the email's tracking mode says so and the person has not refused since. What
-ends in the middle is begun again: the lines stay in the buffer until their batch is committed.
+An event names the person only if the email's tracking mode allows it and the person has not refused since. The lines
+stay in the buffer until their batch is committed, so a killed worker loses none.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import frappe
 import redis
 
-from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.tracking.bot_detection import BURST, find_bots
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.core.tracking.visits import Visit, VisitKind, read_visit
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.db.events import record_events
+from drip_campaigns.jobs.batches import run_transaction
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.preferences import find_tracking_refused
 from drip_campaigns.site.clock import from_site, to_site
-from drip_campaigns.site.inbound_settings import machine_networks
+from drip_campaigns.site.settings import bot_networks
 from drip_campaigns.stats import visit_buffer
 from drip_campaigns.stats.visit_totals import Total, add_to_emails, add_to_urls
 
@@ -34,13 +35,9 @@ _MAIL_FIELDS = (
 _URL_FIELDS = ("name", "url_name", "url", "campaign", "step")
 
 
-class BeingCountedError(DripError):
-	"""Another worker counts the same visits at this moment."""
-
-
 @dataclass(frozen=True)
 class Counted:
-	"""A visit with what is known of it."""
+	"""A visit with its email and its link."""
 
 	visit: Visit
 	mail: frappe._dict | None  # None when the email is gone
@@ -54,13 +51,11 @@ def count_visits(now: datetime) -> int:
 	total = 0
 	for _batch in range(BATCHES_A_RUN):
 		try:
-			counted, is_done = _count_batch(now)
+			counted, is_done = run_transaction(partial(_count_batch, now))
 		except redis.RedisError:
-			frappe.db.rollback()
-			frappe.logger("drip_campaigns").warning("Redis gives no visits: they are counted later")
-			return total
-		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError, BeingCountedError):
-			frappe.db.rollback()  # another worker counts the same lines: its commit decides
+			frappe.logger("drip_campaigns").warning(
+				"Redis cannot be read: visits are counted by the next run"
+			)
 			return total
 		total += counted
 		if is_done:
@@ -76,20 +71,17 @@ def _count_batch(now: datetime) -> tuple[int, bool]:
 		return 0, True
 	own = {visit.id: visit for visit in visits[:ripe] if visit}
 	around = [*visit_buffer.read_recent(), *filter(None, visits[ripe:])]
-	frappe.db.commit()  # what is read from here on is not older than what another worker has counted
-	fresh = _without_known(list(own.values()))
-	events = record(fresh, around, now)
-	frappe.db.commit()
+	events = record(_without_known(list(own.values())), around, now)
 	last = max((visit.at for visit in own.values()), default=now)
 	recent = [
 		line for line, visit in zip(lines[:ripe], visits, strict=False) if visit and last - visit.at <= BURST
 	]
-	visit_buffer.remove_counted(lines[:ripe], recent[-SIGHT:])
+	frappe.db.after_commit.add(partial(visit_buffer.remove_counted, lines[:ripe], recent[-SIGHT:]))
 	return events, ripe < BATCH
 
 
 def _count_ripe(visits: Sequence[Visit | None], now: datetime) -> int:
-	"""Return how many lines, from the first, are old enough to show whether they belong to a burst."""
+	"""Return how many of the first lines are old enough to show whether they belong to a burst."""
 	for number, visit in enumerate(visits[:BATCH]):
 		if visit and now - BURST < visit.at <= now + timedelta(days=1):
 			return number
@@ -97,34 +89,25 @@ def _count_ripe(visits: Sequence[Visit | None], now: datetime) -> int:
 
 
 def _without_known(visits: list[Visit]) -> list[Visit]:
-	"""Leave out what a worker has counted that ended before it took the lines off."""
+	"""Drop visits that a worker counted and did not remove from the buffer before it stopped."""
 	known = {row.name for row in select_in("Drip Event", ["name"], "name", [visit.id for visit in visits])}
 	return [visit for visit in visits if visit.id not in known]
 
 
 def record(visits: Sequence[Visit], around: Sequence[Visit], now: datetime) -> int:
-	"""Write what these visits say into the log and the totals; return how many lines the log has got."""
+	"""Write visits to the log and the totals; return how many events were written."""
 	if not visits:
 		return 0
 	mails = {row.name: row for row in _load_mails({visit.mail for visit in visits})}
 	urls = {row.name: row for row in select_in("Drip Tracking URL", _URL_FIELDS, "name", _keys(visits))}
 	sent_at = {name: from_site(mail.sent_at or mail.queued_at) for name, mail in mails.items()}
-	machines = find_bots(visits, sent_at, around, machine_networks())
+	bots = find_bots(visits, sent_at, around, bot_networks())
 	refused = find_tracking_refused(mail.email_address for mail in mails.values())
-	counted = list(_judge(visits, mails, urls, machines, refused))
-	_write_lines([_event(one) for one in counted], now)
+	counted = list(_classify(visits, mails, urls, bots, refused))
+	record_events([_event(one) for one in counted], to_site(now))
 	add_to_emails([_total(one, one.mail.name) for one in counted if one.is_personal], to_site(now))
 	add_to_urls([_total(one, one.url.name) for one in counted if one.url])
 	return len(counted)
-
-
-def _write_lines(events: Sequence[dict], now: datetime) -> None:
-	try:
-		record_events(events, to_site(now))
-	except Exception as error:
-		if frappe.db.is_duplicate_entry(error):
-			raise BeingCountedError from error
-		raise
 
 
 def _load_mails(names: set[str]) -> list[frappe._dict]:
@@ -135,13 +118,13 @@ def _keys(visits: Sequence[Visit]) -> list[str]:
 	return sorted({visit.key for visit in visits if visit.key})
 
 
-def _judge(
-	visits: Sequence[Visit], mails: dict, urls: dict, machines: set[str], refused: set[str]
+def _classify(
+	visits: Sequence[Visit], mails: dict, urls: dict, bots: set[str], refused: set[str]
 ) -> Iterator[Counted]:
 	for visit in visits:
 		mail, url = mails.get(visit.mail), urls.get(visit.key)
 		if visit.kind is VisitKind.CLICK and not _belongs(url, mail):
-			continue  # a link of another email, put together by hand
+			continue  # a link of another email: somebody put the address together by hand
 		if mail is None and url is None or mail and mail.tracking_mode == TrackingMode.NONE.value:
 			continue
 		is_personal = (
@@ -149,7 +132,7 @@ def _judge(
 			and mail.tracking_mode == TrackingMode.INDIVIDUAL.value
 			and normalize(mail.email_address or "") not in refused
 		)
-		yield Counted(visit, mail, url, visit.id in machines, is_personal)
+		yield Counted(visit, mail, url, visit.id in bots, is_personal)
 
 
 def _belongs(url: frappe._dict | None, mail: frappe._dict | None) -> bool:
@@ -157,7 +140,7 @@ def _belongs(url: frappe._dict | None, mail: frappe._dict | None) -> bool:
 
 
 def _event(one: Counted) -> dict:
-	"""Return the line of the log; one that is not personal says of what, and not of whom."""
+	"""Return the event; one that is not personal names the link and the step, but no person."""
 	mail, url, visit = one.mail or frappe._dict(), one.url or frappe._dict(), one.visit
 	link = url.url_name or url.url
 	event = {

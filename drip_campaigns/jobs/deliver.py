@@ -1,23 +1,27 @@
-"""The delivery job: take queued emails in small groups, send each group over one connection, write down the outcome.
+"""The delivery job: claim queued emails in small groups, send each group over one connection, and record the outcomes.
 
-Commits around each group; no transaction is open while it talks to a server. If it dies, the sweep settles what its
-notes in Redis say (see `notes.py`).
+No row is locked while it talks to a server. If it is killed, the rescue settles the group by the delivery state that it
+kept in Redis (`outbox/delivery_state.py`).
 """
 
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import frappe
 import redis
 from frappe import _
-from frappe.email.doctype.email_account.email_account import EmailAccount
 
-from drip_campaigns.db.deadlocks import retry_on_deadlock
+from drip_campaigns.campaign.auto_pause import pause_if_active
+from drip_campaigns.core.errors import BrokenRuleError
 from drip_campaigns.enrollment.suppress import suppress_refused
-from drip_campaigns.jobs.apply_exit_rules import end_enrollments, has_rules
+from drip_campaigns.exit_rules.apply import exit_before_sending, load_rules
+from drip_campaigns.jobs.batches import DELIVERY, run_transaction
 from drip_campaigns.outbox import emails, sending_blocks
 from drip_campaigns.outbox.cancel import cancel_or_pause
+from drip_campaigns.outbox.connections import SmtpConnections
 from drip_campaigns.outbox.delivery_state import DeliveryState
 from drip_campaigns.outbox.sending_limits import SendingLimits
 from drip_campaigns.outbox.settle import settle
@@ -32,29 +36,30 @@ from drip_campaigns.outbox.transport import (
 from drip_campaigns.people.addresses import to_ascii
 from drip_campaigns.rendering.reply_addresses import Mailboxes
 from drip_campaigns.site.clock import to_site, utc_now
-from drip_campaigns.site.notify import notify_about_account
 from drip_campaigns.site.settings import may_send, release_after
 
-GROUP_SIZE = 200  # the more, the fewer statements an email; what a killed job had claimed waits for the sweep
-GROUP_BUDGET_SECONDS = 180  # then the rest of a group goes back, long before the sweep takes it for dead
-ASK_AGAIN_SECONDS = 1  # whether what is left of a group may still leave: not after a brake or an unsubscribe
-SOCKET_TIMEOUT_SECONDS = 60
-JOB_BUDGET_SECONDS = 1200  # Frappe gives a job of the long queue 1500
-_MAY_HAVE_LEFT = (DeliveryOutcome.ACCEPTED, DeliveryOutcome.UNKNOWN)
+GROUP_SIZE = (
+	200  # more emails a group means fewer statements an email, but more work for the rescue after a kill
+)
+GROUP_SECONDS = (
+	180  # then the rest of the group is queued again, long before the rescue counts the job as dead
+)
+RECHECK_SECONDS = 1  # how often the rest of a group is checked for blocks, pauses, and unsubscribes
+_MAY_BE_SENT = (DeliveryOutcome.ACCEPTED, DeliveryOutcome.UNKNOWN)
 
 
 def deliver_due_mail() -> None:
-	"""Deliver whatever waits: enqueued by the dispatch after its commit. Several may run at once."""
+	"""Deliver the queued emails: enqueued by the dispatch after its commit. Several may run at the same time."""
 	deliver(utc_now)
 
 
 def deliver(clock: Callable[[], datetime]) -> int:
-	"""Send queued emails until none is left or the job's time is up; return how many the server accepted."""
-	started, accepted = time.monotonic(), 0
+	"""Send queued emails until none is left or the job's time is up; return how many the servers accepted."""
+	until, accepted = time.monotonic() + DELIVERY.seconds, 0
 	courier = Courier(clock)
 	frappe.db.commit()  # what a claim reads must not be older than the locks it takes
 	try:
-		while time.monotonic() - started < JOB_BUDGET_SECONDS:
+		while time.monotonic() < until:
 			count = courier.deliver_group()
 			if count is None:
 				break
@@ -65,106 +70,98 @@ def deliver(clock: Callable[[], datetime]) -> int:
 
 
 class Courier:
-	"""What one delivery job has at hand: connections, notes, limits and a clock."""
+	"""Sends groups of emails, with the connections, delivery state, and limits of one job."""
 
 	def __init__(self, clock: Callable[[], datetime]) -> None:
-		self.clock, self.connections = clock, _Connections()
-		self.notes, self.mailboxes, self.limits = DeliveryState(), Mailboxes(), SendingLimits()
-		# The last attempt, and whether it was accepted, as long as that is not noted.
-		self.before: tuple[str, bool] | None = None
+		self.clock, self.connections = clock, SmtpConnections()
+		self.state, self.mailboxes, self.limits = DeliveryState(), Mailboxes(), SendingLimits()
+		# The previous attempt, and whether it was accepted, until that is recorded
+		self.previous: tuple[str, bool] | None = None
 
 	def deliver_group(self) -> int | None:
-		"""Claim, send and settle one group; return how many were accepted, or None when nothing may be sent now."""
+		"""Claim, send, and settle one group; return how many were accepted, or None when nothing may be sent now."""
+		claimed = run_transaction(self._claim_group, is_new=True)
+		if claimed is None:
+			return None
+		mails, allowed = claimed
+		replies = self._send_group(self._apply_rules(allowed))
+		mails = run_transaction(partial(_settle_own, mails, replies, self.clock()))
+		self._record_complaints(mails, replies)
+		self._forget(mails)
+		return sum(reply.outcome is DeliveryOutcome.ACCEPTED for reply in replies.values())
+
+	def _claim_group(self) -> tuple[list[frappe._dict], list[frappe._dict]] | None:
+		"""Claim a group; return it, and the emails of it that may be sent."""
 		now = self.clock()
 		mails = emails.claim_mail(to_site(now), GROUP_SIZE)
 		if not mails or not may_send():
 			frappe.db.rollback()
 			return None
-		self._heed_brakes(now)
-		self.notes.claim([mail.email_queue for mail in mails])
-		allowed = self._ask_rules(cancel_or_pause(mails, now), now)
-		frappe.db.commit()
-		answers = self._send_group(allowed)
-		frappe.db.commit()  # what is locked next must not be older than its lock
-		mails = _settle_own(mails, answers, self.clock())
-		frappe.db.commit()
-		self._note_complaints(mails, answers, now)
-		self._forget(mails)
-		return sum(answer.outcome is DeliveryOutcome.ACCEPTED for answer in answers.values())
+		self.blocks = sending_blocks.load(now)
+		self.limits.slow(self.blocks.slowed, sending_blocks.SLOW_PER_HOUR)
+		self.state.claim([mail.email_queue for mail in mails])
+		return mails, cancel_or_pause(mails, now)
 
-	def _note_complaints(
-		self, mails: list[frappe._dict], answers: dict[str, ServerReply], now: datetime
-	) -> None:
-		answered = [(mail.email_account, answers[mail.name]) for mail in mails if mail.name in answers]
+	def _record_complaints(self, mails: list[frappe._dict], replies: dict[str, ServerReply]) -> None:
+		known = [(mail.email_account, replies[mail.name]) for mail in mails if mail.name in replies]
 		refused = [
-			(account, answer)
-			for account, answer in answered
-			if answer.outcome is not DeliveryOutcome.ACCEPTED
+			(account, reply) for account, reply in known if reply.outcome is not DeliveryOutcome.ACCEPTED
 		]
 		if refused:
-			sending_blocks.record_replies(refused, now)
-			frappe.db.commit()
-
-	def _heed_brakes(self, now: datetime) -> None:
-		"""Learn which accounts mail servers have complained about, as of now."""
-		self.brakes = sending_blocks.load(now)
-		self.limits.slow(self.brakes.slowed, sending_blocks.SLOW_PER_HOUR)
+			run_transaction(partial(sending_blocks.record_replies, refused, self.clock()), is_new=True)
 
 	def _send_group(self, mails: list[frappe._dict]) -> dict[str, ServerReply]:
-		answers: dict[str, ServerReply] = {}
+		replies: dict[str, ServerReply] = {}
 		# By account, so that a group needs each connection once; the next is the last of the list.
 		waiting = sorted(mails, key=lambda mail: mail.email_account or "")[::-1]
-		asked = time.monotonic()
-		deadline = asked + GROUP_BUDGET_SECONDS
+		checked_at = time.monotonic()
+		deadline = checked_at + GROUP_SECONDS
 		while waiting and time.monotonic() < deadline:
 			mail = waiting.pop()
-			answer = self._send_one(mail)
-			if answer:
-				answers[mail.name] = answer
-			if answer is None or answer.outcome not in _MAY_HAVE_LEFT:
+			reply = self._send_one(mail)
+			if reply:
+				replies[mail.name] = reply
+			if reply is None or reply.outcome not in _MAY_BE_SENT:
 				self._give_back()
-			if time.monotonic() - asked > ASK_AGAIN_SECONDS:
-				waiting, asked = self._ask_again(waiting), time.monotonic()
-		self._note_before()
-		return answers
+			if time.monotonic() - checked_at > RECHECK_SECONDS:
+				waiting, checked_at = self._recheck(waiting), time.monotonic()
+		self._finish_previous()
+		return replies
 
-	def _ask_again(self, waiting: list[frappe._dict]) -> list[frappe._dict]:
-		"""Return which of these may still leave; what may not has been dealt with, or goes back untried."""
-		frappe.db.commit()  # else the answer would be as old as this transaction
-		allowed = cancel_or_pause(waiting, self.clock()) if may_send() else []
-		allowed = self._ask_rules(allowed, self.clock())
-		frappe.db.commit()
-		return allowed
+	def _recheck(self, waiting: list[frappe._dict]) -> list[frappe._dict]:
+		"""Return the emails that may still be sent; the others were canceled, or are queued again untried."""
+		now = self.clock()
+		allowed = run_transaction(lambda: cancel_or_pause(waiting, now) if may_send() else [])
+		return self._apply_rules(allowed)
 
-	def _ask_rules(self, mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
-		"""Return which of these still leave once the rules of their campaigns have been asked, too.
+	def _apply_rules(self, mails: list[frappe._dict]) -> list[frappe._dict]:
+		"""Return the emails that may still be sent after the exit rules of their campaigns.
 
-		In a transaction of its own: whoever ends an enrollment locks it before its emails, and here those came first.
+		In a transaction of its own: ending an enrollment locks it before its emails, and the claim locked the emails first.
 		"""
-		if not has_rules(mails):
+		now = self.clock()
+		if not _has_rules(mails):
 			return mails
-		frappe.db.commit()
-		ended = end_enrollments(mails, now)
-		frappe.db.commit()
-		return cancel_or_pause(mails, now) if ended else mails
+		ended = run_transaction(partial(_end_enrollments, mails, now))
+		return run_transaction(partial(cancel_or_pause, mails, now), is_new=True) if ended else mails
 
 	def _send_one(self, mail: frappe._dict) -> ServerReply | None:
-		"""Send one email; None when it is not ours any more."""
-		if held := self.brakes.hold_back(mail.email_account, self.clock()):
-			return held
+		"""Send one email and return the reply; None if another job owns it now."""
+		if blocked := self.blocks.find_reply(mail.email_account, self.clock()):
+			return blocked
 		envelope = self._make_envelope(mail)
 		if isinstance(envelope, ServerReply):
 			return envelope
 		try:
 			domain = envelope.recipient.rpartition("@")[2]
-			held = self.limits.reserve(mail.email_account or "", domain, self.clock())
-			if held:
-				return ServerReply(DeliveryOutcome.HELD, text=held.reason, until=held.until)
+			deferral = self.limits.reserve(mail.email_account or "", domain, self.clock())
+			if deferral:
+				return ServerReply(DeliveryOutcome.HELD, text=deferral.reason, until=deferral.until)
 			session = self._connect(mail)
 			if isinstance(session, ServerReply):
 				return session
 			send_envelope(session, envelope)
-			if not self._note_attempt(mail):
+			if not self._begin_attempt(mail):
 				self.connections.drop(mail.email_account)
 				return None
 		except redis.RedisError as error:
@@ -173,21 +170,21 @@ class Courier:
 		return self._converse(mail, session, envelope)
 
 	def _converse(self, mail: frappe._dict, session, envelope: SmtpEnvelope) -> ServerReply:
-		answer = read_reply(session, envelope) or send_text(session, emails.message_of(mail))
-		if answer.outcome is not DeliveryOutcome.UNKNOWN:
-			self.before = (mail.email_queue, answer.outcome is DeliveryOutcome.ACCEPTED)
-		if not answer.connected:
+		reply = read_reply(session, envelope) or send_text(session, emails.message_of(mail))
+		if reply.outcome is not DeliveryOutcome.UNKNOWN:
+			self.previous = (mail.email_queue, reply.outcome is DeliveryOutcome.ACCEPTED)
+		if not reply.connected:
 			self.connections.drop(mail.email_account)
-		return answer
+		return reply
 
 	def _make_envelope(self, mail: frappe._dict) -> SmtpEnvelope | ServerReply:
-		"""Return from whom and to whom an email goes, or an answer for one whose addresses SMTP cannot say."""
+		"""Return the sender and the recipient of an email, or a reply if SMTP cannot carry their addresses."""
 		try:
 			return_path = self.mailboxes.return_path(mail.email_account, mail.name)
 			envelope = SmtpEnvelope(return_path or mail.sender, to_ascii(mail.email_address))
 			"".join(envelope.commands).encode("ascii")
 		except UnicodeError:
-			text = _("From {0} to {1}: one of the two has letters that mail servers do not take. Correct it.")
+			text = _("Mail servers do not accept a character in {0} or in {1}. Correct the address.")
 			return ServerReply(DeliveryOutcome.FAILED, text=text.format(mail.sender, mail.email_address))
 		return envelope
 
@@ -195,98 +192,71 @@ class Courier:
 		try:
 			self.limits.give_back()
 		except redis.RedisError:
-			frappe.logger("drip_campaigns").warning("an email that did not leave stays counted in the limits")
+			frappe.logger("drip_campaigns").warning(
+				"the sending limits still count an email that was not sent"
+			)
 
 	def _connect(self, mail: frappe._dict):
 		if not self.connections.has(mail.email_account):
-			self._note_before()  # connecting may take long
+			self._finish_previous()  # connecting may take a while
 		return self.connections.open(mail.email_account, mail.sender)
 
-	def _note_attempt(self, mail: frappe._dict) -> bool:
-		is_ours = self.notes.attempt(mail.email_queue, self.before)
-		self.before = None
+	def _begin_attempt(self, mail: frappe._dict) -> bool:
+		is_ours = self.state.attempt(mail.email_queue, self.previous)
+		self.previous = None
 		return is_ours
 
-	def _note_before(self) -> None:
-		if not self.before:
+	def _finish_previous(self) -> None:
+		if not self.previous:
 			return
-		name, accepted = self.before
-		self.before = None
+		name, accepted = self.previous
+		self.previous = None
 		try:
-			self.notes.finish(name, accepted=accepted)
+			self.state.finish(name, accepted=accepted)
 		except redis.RedisError:
-			# The database will know in a moment; only a kill before that leaves this email in doubt.
-			frappe.logger("drip_campaigns").warning("Redis could not be told what became of %s", name)
+			# The database records it in a moment; only a kill before that puts this email in doubt.
+			frappe.logger("drip_campaigns").warning("Redis did not record the outcome of %s", name)
 
 	def _forget(self, mails: list[frappe._dict]) -> None:
 		try:
-			self.notes.forget([mail.email_queue for mail in mails])
+			self.state.forget([mail.email_queue for mail in mails])
 		except redis.RedisError:
-			frappe.logger("drip_campaigns").warning("notes of settled emails stay until they expire")
+			frappe.logger("drip_campaigns").warning(
+				"the delivery state of settled emails stays in Redis until it expires"
+			)
 
 
-@retry_on_deadlock
 def _settle_own(
-	mails: list[frappe._dict], answers: dict[str, ServerReply], now: datetime
+	mails: list[frappe._dict], replies: dict[str, ServerReply], now: datetime
 ) -> list[frappe._dict]:
-	"""Write down the outcome of those that are still this job's, and return them.
+	"""Record the outcomes of the emails that this job still owns, and return these emails.
 
-	A job that slept for long may have lost some to the sweep: those are settled by whoever has them now.
+	If the job slept for long, the rescue may own some of them, and settles those.
 	"""
-	own = emails.lock_own(mails, answers)
-	hard = settle(own, answers, now, release_after())
-	suppress_refused({mail.email_address: mail.answer for mail in hard}, now)
+	own = emails.lock_own(mails, replies)
+	hard = settle(own, replies, now, release_after())
+	suppress_refused({mail.email_address: mail.reply for mail in hard}, now)
 	return own
 
 
-class _Connections:
-	"""One SMTP connection per Email Account, opened when first needed; an account that fails is left alone for the job."""
+def _has_rules(mails: Sequence[frappe._dict]) -> bool:
+	rules = [load_rules(campaign) for campaign in {mail.campaign for mail in mails}]
+	return any(found and not found.is_empty for found in rules)
 
-	def __init__(self) -> None:
-		self._servers: dict = {}
-		self._failures: dict[str, ServerReply] = {}
 
-	def open(self, account: str | None, sender: str):
-		"""Return the account's SMTP session, or the Answer that explains why there is none."""
-		if account in self._failures:
-			return self._failures[account]
-		if account not in self._servers:
-			try:
-				self._servers[account] = self._connect(account, sender)
-			except Exception as error:  # noqa: BLE001 - a server, a password, a certificate: the account's emails wait, others go
-				frappe.clear_last_message()
-				notify_about_account(account or sender, str(error))
-				self._failures[account] = ServerReply(
-					DeliveryOutcome.BLOCKED, text=f"{account}: {error}", connected=False
-				)
-				return self._failures[account]
-		return self._servers[account]
+def _end_enrollments(mails: Sequence[frappe._dict], now: datetime) -> int:
+	"""End the enrollments of claimed emails whose exit rules apply at `now`; return how many emails must not be sent.
 
-	def has(self, account: str | None) -> bool:
-		"""Say whether `open` will answer at once."""
-		return account in self._servers or account in self._failures
-
-	def drop(self, account: str | None) -> None:
-		"""Hang up without a word, so that nothing half said is taken for a message; the next email connects anew."""
-		session = self._servers.pop(account, None)
-		if session:
-			session.close()
-
-	def close(self) -> None:
-		"""Say goodbye to every server."""
-		for session in self._servers.values():
-			try:
-				session.quit()
-			except OSError:
-				continue  # the server has gone first: SMTPException is an OSError
-
-	def _connect(self, account: str | None, sender: str):
-		document = (
-			frappe.get_doc("Email Account", account)
-			if account
-			else EmailAccount.find_outgoing(match_by_email=sender, _raise_error=True)
-		)
-		session = document.get_smtp_server().session
-		session.sock.settimeout(SOCKET_TIMEOUT_SECONDS)
-		session.ehlo_or_helo_if_needed()
-		return session
+	If the rules of a campaign cannot be evaluated, it is paused, and the emails of the others are sent.
+	"""
+	by_campaign: dict[str, list[str]] = defaultdict(list)
+	for mail in mails:
+		by_campaign[mail.campaign].append(mail.enrollment)
+	ended = 0
+	for campaign, names in by_campaign.items():
+		try:
+			ended += exit_before_sending(campaign, names, now)
+		except BrokenRuleError as error:
+			pause_if_active(campaign, str(error), now)
+			ended += len(names)
+	return ended

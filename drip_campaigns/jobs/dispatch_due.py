@@ -1,23 +1,19 @@
-"""The dispatch: find what is due, claim it in batches, record it, hand it to delivery. Safe at any time, any number of times.
+"""The dispatch: find what is due, claim it in batches, queue the emails, and enqueue their delivery.
 
-This module reads the clock once per run and is one of the few that commit: a batch is one transaction.
+It may run at any time and any number of times. It reads the clock once per run; a batch is one transaction.
 """
 
 import time
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import frappe
-from frappe import _
 
-from drip_campaigns.actions.queue import record_actions as record_actions
-from drip_campaigns.campaign.auto_pause import pause_all_sending, pause_campaign
+from drip_campaigns.actions.queue import record_actions
+from drip_campaigns.campaign.auto_pause import pause_all_sending, pause_if_active
 from drip_campaigns.campaign.owners import pause_abandoned
 from drip_campaigns.campaign.scheduled_changes import apply_due_changes
 from drip_campaigns.core.errors import InvalidPlanError
-from drip_campaigns.db import deadlocks
 from drip_campaigns.db.events import record_events
 from drip_campaigns.dispatch.batch import make_batch
 from drip_campaigns.dispatch.campaign_run import StepTextError, explain
@@ -28,6 +24,15 @@ from drip_campaigns.enrollment.pause import resume_ended_pauses
 from drip_campaigns.inbound.breaker import pause_failing_campaigns
 from drip_campaigns.jobs import rescue, run_triggers
 from drip_campaigns.jobs import run_actions as actions
+from drip_campaigns.jobs.batches import (
+	DISPATCH,
+	BatchJob,
+	BatchState,
+	commit_each,
+	run_batch,
+	run_isolated,
+	run_transaction,
+)
 from drip_campaigns.jobs.count_visits import count_visits
 from drip_campaigns.outbox import breaker_hints, emails, site_copy_check
 from drip_campaigns.outbox.cancel import pause_queued
@@ -40,7 +45,6 @@ from drip_campaigns.plans.enrollment_rows import (
 	update_enrollments,
 )
 from drip_campaigns.site.clock import to_site, to_site_plan, utc_now
-from drip_campaigns.site.error_log import log_failure
 from drip_campaigns.site.settings import (
 	batch_size,
 	dispatch_workers,
@@ -51,72 +55,44 @@ from drip_campaigns.site.settings import (
 from drip_campaigns.stats import counters
 from drip_campaigns.triggers.trigger_cache import publish
 
-DEADLOCK_ATTEMPTS = 3
-RUN_BUDGET_SECONDS = 200  # Frappe gives a scheduled job 300
-ACTIONS_BUDGET_SECONDS = 30  # the last Webhook may take as long again
+ACTIONS_SECONDS = 30  # the last Webhook may take as long again
 DELIVERY_JOB = "drip_campaigns.jobs.deliver.deliver_due_mail"
 FLUSH_JOB = "frappe.email.queue.flush"
 HELP_JOB = "drip_campaigns.jobs.dispatch_due.continue_dispatch"
 
 
 def dispatch_due() -> None:
-	"""Count opens and clicks, enroll whom triggers and dates bring, and send what is due now: called every five minutes by the scheduler."""
+	"""Count opens and clicks, run triggers and actions, and send what is due now. The scheduler calls it every five minutes."""
 	now = utc_now()
 	run_isolated(publish)
 	run_isolated(lambda: count_visits(now))
 	run_isolated(count_events)
 	run_isolated(lambda: run_triggers.run(now))
-	run_isolated(lambda: actions.run_briefly(now, ACTIONS_BUDGET_SECONDS))
+	run_isolated(lambda: actions.run_briefly(now, ACTIONS_SECONDS))
 	dispatch(now)
 
 
-def run_isolated(piece: Callable[[], Any], campaign: str = "") -> Any:
-	"""Do a piece of a run that the rest must not wait for: what fails is undone and logged, and begun anew by the next run.
-
-	`campaign` is the one that the piece is about, if it is about one.
-	"""
-	try:
-		return piece()
-	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-		frappe.db.rollback()  # what another worker holds now is for the next run
-	except Exception:  # noqa: BLE001 - logged; without this, one bad row anywhere would stop the emails of everybody
-		frappe.db.rollback()
-		about = (
-			_("what is to be done for campaign {0}").format(campaign) if campaign else _("a part of a run")
-		)
-		log_failure(_("Drip Campaigns: {0} failed, the rest went on").format(about))
-		frappe.db.commit()
-	return None
-
-
 def count_events() -> None:
-	"""Add what has happened since to the sums; what another worker holds at this moment is for the next run."""
+	"""Add new events to the counters, batch by batch."""
 	for _batch in range(counters.BATCHES_A_RUN):
-		frappe.db.commit()
-		try:
-			counted = counters.count_next()
-		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-			frappe.db.rollback()
-			return
-		frappe.db.commit()
-		if counted < counters.BATCH:
+		if run_transaction(counters.count_next) < counters.BATCH:
 			return
 
 
 def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
-	"""Queue every email that is due at `now` and return how many; commits after each batch.
+	"""Queue every email that is due at `now` and return how many. Commits after each batch.
 
-	Does nothing while sending is held, emails are muted or the Email Queue is suspended: what is due stays due.
-	With `enqueue_delivery`, background jobs deliver what was queued, help if much is due, and go on if time is up.
+	Does nothing while sending is paused, emails are muted, or the Email Queue is suspended: the emails stay due. With
+	`enqueue_delivery`, background jobs deliver the queued emails, help if many are due, and continue when time is up.
 	"""
 	run_isolated(lambda: rescue.rescue_strays(now))
 	if not may_send():
-		run_isolated(lambda: _hold_latecomers(now))
+		run_isolated(lambda: _pause_late_arrivals(now))
 		return 0
 	if _is_a_copy(now):
 		return 0
 	run_isolated(lambda: _end_pauses(now))
-	run_isolated(lambda: _pause_the_bad(now))
+	run_isolated(lambda: _pause_failing(now))
 	waiting = enqueue_delivery and rescue.has_waiting_mail(now)
 	total, is_done = _dispatch_in_turns(now, enqueue_delivery)
 	if waiting and not total:
@@ -126,170 +102,138 @@ def dispatch(now: datetime, *, enqueue_delivery: bool = True) -> int:
 	return total
 
 
-def _hold_latecomers(now: datetime) -> None:
-	"""Hold what came into the queue at the moment of Hold All Sending, or since, before Frappe's flush takes it."""
+def _pause_late_arrivals(now: datetime) -> None:
+	"""Pause emails that were queued after Pause All Sending was set, before Frappe's flush sends them."""
 	if is_sending_paused():
-		pause_queued(emails.email_table().deliver_at.isnotnull(), now=now)
-		frappe.db.commit()
+		run_transaction(lambda: pause_queued(emails.email_table().deliver_at.isnotnull(), now=now))
 
 
-def _pause_the_bad(now: datetime) -> None:
-	if pause_failing_campaigns(breaker_hints.take_hints(), now):
-		frappe.db.commit()
+def _pause_failing(now: datetime) -> None:
+	if campaigns := breaker_hints.take_hints():
+		run_transaction(lambda: pause_failing_campaigns(campaigns, now))
 
 
 def _end_pauses(now: datetime) -> None:
-	"""Let campaigns, steps and people go on whose pause is over.
+	"""Resume campaigns, steps, and people whose pause is over.
 
-	Called at the beginning of a transaction: what it reads must not be older than the locks it takes.
+	Call it at the beginning of a transaction: what it reads must not be older than the locks it takes.
 	"""
 	if not is_any_pause_over(to_site(now)):
 		return
 	for campaign, piece in apply_due_changes(now):
-		run_isolated(piece, campaign)
-		frappe.db.commit()
+		run_isolated(partial(run_transaction, piece), campaign)
 	for campaign in find_campaigns_with_ended_pauses(to_site(now)):
-		run_isolated(partial(_resume_rested, campaign, now), campaign)
-
-
-def _resume_rested(campaign: str, now: datetime) -> None:
-	frappe.db.commit()
-	for _count in resume_ended_pauses(campaign, now):
-		frappe.db.commit()
+		run_isolated(partial(commit_each, resume_ended_pauses(campaign, now)), campaign)
 
 
 def continue_dispatch() -> None:
-	"""Take part in a dispatch that is under way, or go on with one whose time was up: a background job."""
+	"""Help a dispatch that is running, or continue one whose time was up: a background job."""
 	if may_send() and not _dispatch_in_turns(utc_now(), enqueue_delivery=True)[1]:
 		frappe.enqueue(HELP_JOB, queue="long")
 
 
 def _dispatch_in_turns(now: datetime, enqueue_delivery: bool) -> tuple[int, bool]:
-	"""Run a batch of each campaign in turn, so that a large one does not keep others of its priority waiting.
+	"""Run a batch of each campaign in turn, so that a large campaign does not delay others of its priority.
 
 	Return how many emails were queued, and whether nothing is left.
 	"""
-	started, total, runs = time.monotonic(), 0, RunCache()
+	until, total, runs = time.monotonic() + DISPATCH.seconds, 0, RunCache()
 	campaigns = _without_abandoned(find_campaigns_with_due(to_site(now)), now)
 	helpers = dispatch_workers() - 1 if campaigns else 0
-	groups = group_by_priority(campaigns)
-	while groups and may_send() and time.monotonic() - started < RUN_BUDGET_SECONDS:
-		for campaign in list(groups[0]):
-			queued = run_isolated(partial(_dispatch_batch, runs, campaign, now), campaign)
-			if queued is None:
-				groups[0].remove(campaign)
+	groups = [[CampaignBatch(name, runs, now) for name in group] for group in group_by_priority(campaigns)]
+	while groups and may_send() and time.monotonic() < until:
+		for job in list(groups[0]):
+			result = run_isolated(partial(run_batch, job), job.campaign)
+			if result is None or result.state in (BatchState.EMPTY, BatchState.PAUSED):
+				groups[0].remove(job)
 				continue
-			total += queued
-			if queued and enqueue_delivery:
+			total += result.count
+			if result.count and enqueue_delivery:
 				frappe.enqueue(DELIVERY_JOB, queue="long")
-			if queued >= batch_size() and enqueue_delivery:
-				helpers = _call(helpers)
+			if result.count >= batch_size() and enqueue_delivery:
+				helpers = _enqueue_helpers(helpers)
 		groups = groups if groups[0] else groups[1:]
 	return total, not groups
 
 
 def _without_abandoned(campaigns: list[str], now: datetime) -> list[str]:
-	"""Return the campaigns whose owner may run them; the others are held."""
-	held = pause_abandoned(now, campaigns) if campaigns else []
-	if held:
+	"""Return the campaigns whose owner may run them; pause the others."""
+	paused = pause_abandoned(now, campaigns) if campaigns else []
+	if paused:
 		frappe.db.commit()
-	return [campaign for campaign in campaigns if campaign not in held]
+	return [campaign for campaign in campaigns if campaign not in paused]
 
 
-def _call(helpers: int) -> int:
-	"""Let other workers take part once there is more than one batch; return how many may still be called: none."""
+def _enqueue_helpers(helpers: int) -> int:
+	"""Enqueue jobs that help when more than one batch is due; return how many may still be enqueued: none."""
 	for _helper in range(helpers):
 		frappe.enqueue(HELP_JOB, queue="long")
 	return 0
 
 
 def check_copy_before_flush(kwargs: dict) -> None:
-	"""Frappe is about to send what waits in its queue: on a copy of the site, ours is held first (hook `before_job`)."""
+	"""On a copy of the site, pause our emails before Frappe's flush sends them (hook `before_job`)."""
 	if kwargs.get("job_type") == FLUSH_JOB and not is_sending_paused():
 		run_isolated(partial(_is_a_copy, utc_now()))
 
 
 def _is_a_copy(now: datetime) -> bool:
-	"""Hold all sending, and return True, on a site that finds itself copied or restored from a backup."""
+	"""Pause all sending and return True on a site that was copied or restored from a backup."""
 	try:
-		doubt = site_copy_check.check_site_copy(now)
-	except frappe.QueryDeadlockError:  # another dispatch notes the same at this moment
+		reason = site_copy_check.find_copy_reason()
+		if reason:
+			pause_all_sending(reason)
+		else:
+			site_copy_check.record_site_if_due(now)
+	except frappe.QueryDeadlockError:  # another dispatch records the site at the same time
 		frappe.db.rollback()
 		return False
-	if doubt:
-		pause_all_sending(doubt)
 	frappe.db.commit()
-	return doubt is not None
+	return reason is not None
 
 
-def _dispatch_batch(runs: RunCache, campaign: str, now: datetime) -> int | None:
-	"""Run one transaction; return how many emails it queued, or None when nothing was left to claim.
+class CampaignBatch(BatchJob):
+	"""The due enrollments of one campaign: their emails are queued, and their new state is written."""
 
-	A batch that cannot be written as a whole is written one by one, so that only the cause of it stays behind.
-	"""
-	limit = batch_size()
-	for _attempt in range(DEADLOCK_ATTEMPTS):
-		try:
-			return _claim_and_record(runs, campaign, limit, now)
-		except (StepTextError, InvalidPlanError) as error:
-			frappe.db.rollback()
-			pause_campaign(frappe.get_doc("Drip Campaign", campaign), str(error), now)
-			frappe.db.commit()
+	policy = DISPATCH
+	pauses_on = (StepTextError, InvalidPlanError)
+
+	def __init__(self, campaign: str, runs: RunCache, now: datetime) -> None:
+		self.campaign, self.runs, self.now = campaign, runs, now
+
+	@property
+	def size(self) -> int:
+		"""The batch size of Drip Settings."""
+		return batch_size()
+
+	def claim(self, limit: int) -> list[frappe._dict]:
+		"""Lock and return due enrollments."""
+		return claim_due(self.campaign, to_site(self.now), limit)
+
+	def do(self, rows: list[frappe._dict]) -> int | None:
+		"""Queue the emails that are due and return how many; None if the campaign is no longer active."""
+		run = self.runs.start(self.campaign)
+		if run is None:
 			return None
-		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-			frappe.db.rollback()
-			deadlocks.wait_after_deadlock()
-		except Exception:  # noqa: BLE001 - narrowed down to the one enrollment that cannot be written
-			frappe.db.rollback()
-			return _dispatch_singly(runs, campaign, limit, now)
-	return 0  # no fault of these enrollments: they are still due, and the next turn comes back to them
+		site_now = to_site(self.now)
+		replace_gone_senders(run.campaign, rows)
+		batch = make_batch(run, rows, load_handled_steps([row.name for row in rows]), self.now)
+		run.store_targets(self.now)
+		insert_emails(batch.mails, batch.skipped, self.now, release_after())
+		update_enrollments(batch.states, site_now)
+		record_events(batch.events, site_now)
+		record_actions(batch.tasks, self.now)
+		frappe.db.after_commit.add(partial(self.runs.keep, self.campaign))
+		return len(batch.mails)
 
+	def put_off(self, row: frappe._dict, error: Exception) -> None:
+		"""Record on an enrollment why it could not be written, and make it due in an hour."""
+		run = self.runs.start(self.campaign)
+		if run is not None:
+			later = to_site_plan(self.now + rescue.RETRY_AFTER)
+			state = {**row, "last_error": explain(error, row, run), "next_send_at": later}
+			update_enrollments([state], to_site(self.now))
 
-def _dispatch_singly(runs: RunCache, campaign: str, limit: int, now: datetime) -> int | None:
-	counts = [_dispatch_one(runs, campaign, now) for _ in range(limit)]
-	done = [count for count in counts if count is not None]
-	return sum(done) if done else None
-
-
-def _dispatch_one(runs: RunCache, campaign: str, now: datetime) -> int | None:
-	try:
-		return _claim_and_record(runs, campaign, 1, now)
-	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-		frappe.db.rollback()
-		return 0
-	except Exception as error:  # noqa: BLE001 - recorded on the enrollment, which is tried again later
-		frappe.db.rollback()
-		_put_off(runs, campaign, error, now)
-		return 0
-
-
-def _claim_and_record(runs: RunCache, campaign: str, limit: int, now: datetime) -> int | None:
-	site_now = to_site(now)
-	# The claim opens the transaction: what is read after it is not older than the locks it holds.
-	frappe.db.commit()
-	rows = claim_due(campaign, site_now, limit)
-	run = runs.start(campaign) if rows else None
-	if run is None:
-		frappe.db.rollback()
-		return None
-	replace_gone_senders(run.campaign, rows)
-	batch = make_batch(run, rows, load_handled_steps([row.name for row in rows]), now)
-	run.store_targets(now)
-	insert_emails(batch.mails, batch.skipped, now, release_after())
-	update_enrollments(batch.states, site_now)
-	record_events(batch.events, site_now)
-	record_actions(batch.tasks, now)
-	frappe.db.commit()
-	runs.keep(campaign)
-	return len(batch.mails)
-
-
-def _put_off(runs: RunCache, campaign: str, error: Exception, now: datetime) -> None:
-	"""Note on the first due enrollment why it could not be written, and try it again in an hour."""
-	rows = claim_due(campaign, to_site(now), 1)
-	run = runs.start(campaign) if rows else None
-	if run is not None:
-		row, later = rows[0], to_site_plan(now + rescue.RETRY_AFTER)
-		state = {**row, "last_error": explain(error, row, run), "next_send_at": later}
-		update_enrollments([state], to_site(now))
-	frappe.db.commit()
+	def pause(self, error: Exception) -> None:
+		"""Pause the campaign: its text or its schedule cannot be used for anyone."""
+		pause_if_active(self.campaign, str(error), self.now)

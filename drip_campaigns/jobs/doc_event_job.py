@@ -1,7 +1,6 @@
-"""The job that shows enrollments and events to Frappe's Webhooks, Notifications and Server Scripts, after they were written.
+"""Run Frappe's Webhooks, Notifications, and Server Scripts for enrollments and events, after these were written.
 
-Whether one applies is for Frappe's own code to say. One that fails is logged and stops no other: each has a transaction
-of its own.
+Frappe's own code decides whether one applies. Each runs in its own transaction; one that fails is logged.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,13 +21,14 @@ from drip_campaigns.db.doc_event_queue import (
 	find_webhooks,
 	method_of,
 )
+from drip_campaigns.jobs.batches import run_transaction
 from drip_campaigns.site.error_log import log_failure
 
 SEND_WEBHOOK = "frappe.integrations.doctype.webhook.webhook.enqueue_webhook"
 
 
 class Listener(NamedTuple):
-	"""Who listens, to which of a document's methods, and what happens then."""
+	"""A Webhook, Notification, or Server Script, the document method that it waits for, and how to run it."""
 
 	kind: str
 	name: str
@@ -37,15 +37,17 @@ class Listener(NamedTuple):
 
 
 def deliver_doc_events(doctype: str, changes: Sequence[tuple[dict, dict | None]]) -> None:
-	"""Show documents, each with what it was before (None if it is new), to everybody who listens to them."""
+	"""Run every listener for documents, each given with its previous state (None if it is new)."""
 	for listener in find_listeners(doctype):
-		errors = [error for row, before in changes if (error := _try(listener, doctype, row, before))]
+		errors = [
+			error for row, before in changes if (error := _run_listener(listener, doctype, row, before))
+		]
 		if errors:
 			_log(listener, doctype, errors)
 
 
 def find_listeners(doctype: str) -> Iterator[Listener]:
-	"""Yield who listens to a DocType."""
+	"""Yield the listeners of a DocType."""
 	for row in find_webhooks(doctype):
 		yield Listener("Webhook", row.name, row.webhook_docevent, partial(_call_webhook, row))
 	for row in find_notifications(doctype):
@@ -56,20 +58,17 @@ def find_listeners(doctype: str) -> Iterator[Listener]:
 		)
 
 
-def _try(listener: Listener, doctype: str, row: dict, before: dict | None) -> str:
-	"""Let one listener see one document, if it waits for it; return its error, if there was one."""
+def _run_listener(listener: Listener, doctype: str, row: dict, before: dict | None) -> str:
+	"""Run a listener for a document if it waits for this method; return the traceback if it failed."""
 	if listener.method not in (METHODS_OF_CHANGED if before else METHODS_OF_NEW):
 		return ""
 	document = frappe.get_doc({"doctype": doctype, **row})
 	if before:
 		document._doc_before_save = frappe.get_doc({"doctype": doctype, **before})
 	try:
-		listener.call(document)
-		frappe.db.commit()
-	except Exception:  # noqa: BLE001 - what others have configured stops nobody else: it is logged by the caller
-		error = frappe.get_traceback()
-		frappe.db.rollback()
-		return error
+		run_transaction(partial(listener.call, document), is_new=True)
+	except Exception:  # noqa: BLE001 - the caller logs it; one listener must not stop the others
+		return frappe.get_traceback()
 	return ""
 
 

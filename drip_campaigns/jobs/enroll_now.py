@@ -1,4 +1,4 @@
-"""An audience enrolled from the command line: the same run as the Desk's, in this process, told in lines of text."""
+"""Enroll an audience from the command line: the same run as in Desk, in this process, with lines of text as its result."""
 
 import frappe
 from frappe import _
@@ -20,13 +20,13 @@ def enroll_audience(
 	everybody: bool,
 	dry_run: bool,
 ) -> list[str]:
-	"""Enroll an audience, or only say what that would do; return the lines to print.
+	"""Enroll an audience, or preview it; return the lines to print.
 
-	`everybody` confirms filters that match every record. Raises what makes the whole run impossible.
+	`everybody` confirms filters that match every record. Raises the error that makes the whole run impossible.
 	"""
 	get_type(recipient_type)
 	if dry_run:
-		return _tell_preview(preview_audience(campaign, recipient_type, filters, utc_now()))
+		return _describe_preview(preview_audience(campaign, recipient_type, filters, utc_now()))
 	run = frappe.get_doc(
 		doctype=bulk_enrollment.DOCTYPE,
 		campaign=campaign,
@@ -40,23 +40,23 @@ def enroll_audience(
 	run.insert()
 	bulk_enrollment.run(run.name)
 	run.reload()
-	return _tell_run(run)
+	return _describe_run(run)
 
 
-def _tell_preview(figures: dict) -> list[str]:
+def _describe_preview(figures: dict) -> list[str]:
 	lines = [
-		_("{0} records match, {1} were looked at.").format(figures["total"], figures["looked_at"]),
-		_("{0} would be enrolled, {1} would go on where they stopped.").format(
+		_("{0} records match, {1} were checked.").format(figures["total"], figures["looked_at"]),
+		_("{0} would be enrolled, {1} would resume where they stopped.").format(
 			figures["enrolled"], figures["resumed"]
 		),
 	]
 	return lines + [f"{row['count']} × {row['reason']}" for row in figures["refused"]]
 
 
-def _tell_run(run) -> list[str]:
+def _describe_run(run) -> list[str]:
 	lines = [
 		_("Run {0}: {1}.").format(run.name, _(run.status)),
-		_("{0} of {1} records looked at, {2} enrolled, {3} not.").format(
+		_("{0} of {1} records checked, {2} enrolled, {3} skipped.").format(
 			run.processed, run.total, run.enrolled, run.refused
 		),
 	]

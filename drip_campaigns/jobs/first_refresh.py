@@ -1,10 +1,11 @@
-"""The first refresh after a list's sources were changed: whom it brings is enrolled after it, and many only if somebody says so.
+"""The first refresh after the sources of a list changed: campaigns enroll its new members after it, many only if confirmed.
 
-A mistake in a source would otherwise be a hundred thousand enrollments. Nothing here commits but the job.
+Otherwise a mistake in a source could enroll a hundred thousand people. Only the job commits.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import frappe
 from frappe import _
@@ -13,32 +14,33 @@ from frappe.utils import create_batch, escape_html
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.lists import RefreshStatus
 from drip_campaigns.enrollment.list_membership import MEMBER
+from drip_campaigns.jobs.batches import run_transaction
 from drip_campaigns.lists.refreshes import DOCTYPE, find_waiting
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.site.notify import notify
 from drip_campaigns.triggers.firings import Firing, record_firings
 
 JOB = "drip_campaigns.jobs.first_refresh.fire_job"
-ASK_FROM = 100  # fewer people are no mistake to be asked about
+ASK_FROM = 100  # fewer people are enrolled without a question
 PAGE_SIZE = 5000
 
 
-class NothingToAnswerError(DripError):
-	"""Nobody waits for this answer: it has been given, or the list was refreshed anew."""
+class NoQuestionError(DripError):
+	"""The question was answered already, or the list was refreshed again."""
 
 
 def is_first(target_list: str) -> bool:
-	"""Say whether no refresh has been completed since the sources were changed, so that the next one is the first."""
+	"""Return True if no refresh was completed since the sources changed, so that the next one is the first."""
 	latest = _load_runs(target_list, limit=1)
 	return not latest or bool(latest[0].is_first and latest[0].status != RefreshStatus.COMPLETED.value)
 
 
 def finish(run, now: datetime) -> None:
-	"""Enroll whom a completed first refresh has brought; if they are many, ask the owners of list and campaigns first."""
+	"""Enroll the new members of a completed first refresh; if they are many, ask the owners of list and campaigns first."""
 	triggers = find_waiting(run.target_list) if run.is_first and not frappe.flags.drip_no_triggers else ()
-	members = _find_brought(run) if triggers else []
+	members = _find_added(run) if triggers else []
 	if len(members) >= ASK_FROM:
-		_forget_questions(run.target_list)
+		_close_questions(run.target_list)
 		run.db_set("held", len(members))
 		_ask(run, triggers)
 	elif members:
@@ -46,10 +48,10 @@ def finish(run, now: datetime) -> None:
 
 
 def answer(run, *, enroll: bool) -> int:
-	"""Enroll those who wait for an answer in the background, or let them be; return how many they are."""
+	"""Enroll the members that wait for the answer in the background, or do not enroll them; return how many they are."""
 	held = frappe.db.get_value(DOCTYPE, run.name, "held", for_update=True)
 	if not held:
-		raise NothingToAnswerError()
+		raise NoQuestionError()
 	run.db_set("held", 0)
 	if enroll:
 		frappe.enqueue(JOB, queue="long", run=run.name, enqueue_after_commit=True)
@@ -57,11 +59,10 @@ def answer(run, *, enroll: bool) -> int:
 
 
 def fire_job(run: str) -> None:
-	"""Let the campaigns enroll whom a first refresh has brought: a background job, which commits page by page."""
+	"""Enroll the new members of a first refresh in the campaigns: a background job that commits page by page."""
 	document = frappe.get_doc(DOCTYPE, run)
-	for members in create_batch(_find_brought(document), PAGE_SIZE):
-		_fire(document, members, utc_now())
-		frappe.db.commit()
+	for members in create_batch(_find_added(document), PAGE_SIZE):
+		run_transaction(partial(_fire, document, members, utc_now()))
 
 
 def _fire(run, members: Sequence[str], now: datetime) -> None:
@@ -71,8 +72,8 @@ def _fire(run, members: Sequence[str], now: datetime) -> None:
 	)
 
 
-def _find_brought(run) -> list[str]:
-	"""Return the members whom a completed first refresh has put on the list, and who are on it still."""
+def _find_added(run) -> list[str]:
+	"""Return the members that a completed first refresh added and that are still on the list."""
 	filters = {
 		"target_list": run.target_list,
 		"joined_at": ["between", [_begun_at(run), run.finished_at]],
@@ -84,7 +85,7 @@ def _find_brought(run) -> list[str]:
 
 
 def _begun_at(run) -> datetime:
-	"""Return when the first refresh began, attempts that were not completed or not answered included."""
+	"""Return when the first refresh began, including attempts that were not completed or not answered."""
 	begun = run.started_at
 	for earlier in _load_runs(run.target_list):
 		is_open = earlier.is_first and (earlier.status != RefreshStatus.COMPLETED.value or earlier.held)
@@ -100,17 +101,17 @@ def _load_runs(target_list: str, limit: int = 20) -> list[frappe._dict]:
 	return frappe.get_all(DOCTYPE, filters=filters, fields=fields, order_by="started_at desc", limit=limit)
 
 
-def _forget_questions(target_list: str) -> None:
-	"""A later first refresh asks about the same people."""
+def _close_questions(target_list: str) -> None:
+	"""Drop earlier questions: a later first refresh asks about the same people."""
 	frappe.db.set_value(DOCTYPE, {"target_list": target_list, "held": [">", 0]}, "held", 0)
 
 
 def _ask(run, triggers: Sequence[frappe._dict]) -> None:
 	owner = frappe.db.get_value("Drip Target List", run.target_list, "owner")
 	campaigns = sorted({row.parent for row in triggers})
-	text = _("{0} people have joined list {1}. Open it to say whether they shall be enrolled in {2}.")
+	text = _("{0} people joined list {1}. Open the list to decide whether to enroll them in {2}.")
 	subject = text.format(
 		run.held, frappe.bold(escape_html(run.target_list)), escape_html(", ".join(campaigns))
 	)
-	told = {owner, *(row.owner for row in triggers)}
-	frappe.db.after_commit.add(lambda: notify(told, subject, "Drip Target List", run.target_list))
+	users = {owner, *(row.owner for row in triggers)}
+	frappe.db.after_commit.add(lambda: notify(users, subject, "Drip Target List", run.target_list))

@@ -1,4 +1,4 @@
-"""The ledger of a campaign, and the command that makes the database agree with itself again."""
+"""Count the emails of a campaign by outcome, and correct statuses that contradict other rows."""
 
 from datetime import datetime
 
@@ -16,9 +16,9 @@ _OPEN = (EmailStatus.QUEUED.value, EmailStatus.SENDING.value)
 
 
 def read_ledger(campaign: str) -> dict[str, int]:
-	"""Return due, sent, skipped, failed, waiting, in_doubt of a campaign: due is the sum of the others.
+	"""Return due, sent, skipped, failed, waiting, and in_doubt of a campaign: due is the sum of the others.
 
-	Every step that became due has one Drip Email, whatever came of it, so nothing can be due and nowhere.
+	Every step that became due has exactly one Drip Email, so a due step cannot be missing.
 	"""
 	email = frappe.qb.DocType("Drip Email")
 	counts = dict(
@@ -39,7 +39,7 @@ def read_ledger(campaign: str) -> dict[str, int]:
 
 
 def repair(now: datetime) -> dict[str, int]:
-	"""Settle what others left behind, and correct statuses that facts contradict; return how many of each. Commits in the sweep."""
+	"""Settle stray emails, and correct statuses that contradict other rows; return how many of each. The rescue commits."""
 	settled = rescue.rescue_strays(now)
 	reopened = _reopen_with_open_rows(now)
 	leftovers = _find_leftovers()
@@ -50,7 +50,7 @@ def repair(now: datetime) -> dict[str, int]:
 
 
 def _reopen_with_open_rows(now: datetime) -> int:
-	"""Completed is impossible while an email is under way."""
+	"""Set enrollments back to In Progress that are Completed although an email is still open."""
 	enrollment, email = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Email")
 	names = (
 		frappe.qb.from_(enrollment)

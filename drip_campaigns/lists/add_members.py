@@ -9,8 +9,8 @@ from datetime import datetime
 
 import frappe
 
-from drip_campaigns.db.bulk_writes import set_each, set_values
-from drip_campaigns.db.dialect import insert_rows, select_in
+from drip_campaigns.db.bulk_writes import insert_records, set_each, set_values, standard_values
+from drip_campaigns.db.dialect import select_in
 from drip_campaigns.enrollment.list_membership import MEMBER, add_to_count
 from drip_campaigns.lists.sources import Person
 from drip_campaigns.people.addresses import hash_address, is_valid
@@ -23,18 +23,6 @@ from drip_campaigns.triggers.firings import Firing, record_firings
 from drip_campaigns.triggers.trigger_cache import find_watching
 
 _FACTS = ("name", "recipient_type", "recipient", "address_hash", "opted_out", "removed_at", "is_filled")
-_COLUMNS = (
-	*("name", "owner", "creation", "modified", "modified_by", "target_list", "recipient_type", "recipient"),
-	*(
-		"recipient_name",
-		"email_address",
-		"address_hash",
-		"joined_at",
-		"opted_out",
-		"is_filled",
-		"last_refresh",
-	),
-)
 
 
 @dataclass
@@ -112,17 +100,26 @@ class MemberImporter:
 		return member
 
 	def _insert(self, new: Sequence[tuple[frappe._dict, Recipient]]) -> None:
-		user, site_now = frappe.session.user, to_site(self.now)
-		standard = (user, site_now, site_now, user, self.target_list)
-		rows = [
-			(
-				*(member.name, *standard, recipient.doctype, recipient.name),
-				*(recipient.full_name or recipient.email, recipient.email, member.address_hash),
-				*(site_now, 0, self.is_filled, self.refresh),
-			)
+		site_now = to_site(self.now)
+		standard = standard_values(frappe.session.user, site_now)
+		records = [
+			{
+				**standard,
+				"name": member.name,
+				"target_list": self.target_list,
+				"recipient_type": recipient.doctype,
+				"recipient": recipient.name,
+				"recipient_name": recipient.full_name or recipient.email,
+				"email_address": recipient.email,
+				"address_hash": member.address_hash,
+				"joined_at": site_now,
+				"opted_out": 0,
+				"is_filled": self.is_filled,
+				"last_refresh": self.refresh,
+			}
 			for member, recipient in new
 		]
-		insert_rows(MEMBER, _COLUMNS, rows)
+		insert_records(MEMBER, records)
 
 	def _update_known(self, names: set[str]) -> list[str]:
 		"""Record that the sources contain these members; return those who come back and have not opted out."""

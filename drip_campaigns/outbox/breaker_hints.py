@@ -1,6 +1,6 @@
-"""Which campaigns something has come back to since it was last asked: a hint in Redis for the circuit breaker.
+"""Hints for the circuit breaker, in Redis: the campaigns with new bounces or complaints.
 
-Lost with Redis it costs no more than a day: the daily job looks at all campaigns.
+If Redis loses them, the daily job checks all campaigns.
 """
 
 from collections.abc import Iterable
@@ -12,18 +12,18 @@ KEY = "drip_campaigns:bad_news"
 
 
 def add_hints(campaigns: Iterable[str]) -> None:
-	"""Let the circuit breaker look at these campaigns with the next dispatch."""
+	"""Have the circuit breaker check these campaigns in the next dispatch."""
 	names = {name for name in campaigns if name}
 	if not names:
 		return
 	try:
 		frappe.cache.sadd(KEY, *names)
 	except redis.RedisError:
-		frappe.logger("drip_campaigns").warning("Redis keeps no note of bounces for the circuit breaker")
+		frappe.logger("drip_campaigns").warning("Redis did not record a hint for the circuit breaker")
 
 
 def take_hints() -> list[str]:
-	"""Return the campaigns that were noted, and forget them."""
+	"""Return the campaigns with a hint, and delete the hints."""
 	try:
 		names = {_text(name) for name in frappe.cache.smembers(KEY)}
 		if names:

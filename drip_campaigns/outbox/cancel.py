@@ -1,4 +1,4 @@
-"""Call queued emails back: for good when somebody leaves, for a while when sending is held. Nothing here commits."""
+"""Cancel queued emails, or pause them. Nothing here commits."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,29 +21,29 @@ _RUNNING = [Status.SCHEDULED.value, Status.IN_PROGRESS.value, Status.COMPLETED.v
 
 
 def cancel(enrollments: Sequence[str], reason: str, now: datetime) -> int:
-	"""Withdraw what is queued for `enrollments`; return how many emails.
+	"""Cancel the queued emails of `enrollments`, and return how many.
 
-	The queue row and the Communication go, for the email never left; the Drip Email stays, as Skipped with `reason`.
-	What a delivery job has in hand and has not begun to send goes back to the queue, and is withdrawn from there.
+	The queue row and the Communication are deleted, because the email was not sent; the Drip Email stays, as Skipped
+	with `reason`. An email that a delivery job has claimed but not begun to send is canceled by that job.
 	"""
 	if not enrollments:
 		return 0
-	if in_hand := emails.find_claimed(enrollments):
-		frappe.db.after_commit.add(lambda: _take_out_of_hand(in_hand))
+	if claimed := emails.find_claimed(enrollments):
+		frappe.db.after_commit.add(lambda: _end_claims(claimed))
 	mails = emails.find_queued(emails.email_table().enrollment.isin(list(enrollments)))
 	cancel_emails(mails, reason, now)
 	return len(mails)
 
 
-def _take_out_of_hand(queue_names: Sequence[str]) -> None:
+def _end_claims(queue_names: Sequence[str]) -> None:
 	try:
 		DeliveryState().take_back(queue_names)
-	except redis.RedisError:  # the job asks the database again within a second
-		frappe.logger("drip_campaigns").warning("Redis could not be told that somebody has left")
+	except redis.RedisError:  # the job checks the database again within a second
+		frappe.logger("drip_campaigns").warning("Redis did not end the claims of canceled emails")
 
 
 def cancel_emails(mails: Sequence[frappe._dict], reason: str, now: datetime) -> None:
-	"""Withdraw these emails, whose rows the caller holds."""
+	"""Cancel these emails, which the caller has locked."""
 	if not mails:
 		return
 	site_now = to_site(now)
@@ -76,8 +76,8 @@ def cancel_emails(mails: Sequence[frappe._dict], reason: str, now: datetime) -> 
 
 
 def cancel_or_pause(mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
-	"""Take out of a claimed group what must not leave after all; return the rest. Asked right before SMTP; commits nothing."""
-	mails = _withdraw_suppressed(mails, now)
+	"""Cancel or pause the emails of a claimed group that must no longer be sent; return the rest. Called right before SMTP."""
+	mails = _cancel_suppressed(mails, now)
 	if not mails:
 		return []
 	stopped = emails.find_canceled_while_sending([mail.name for mail in mails])
@@ -85,15 +85,17 @@ def cancel_or_pause(mails: list[frappe._dict], now: datetime) -> list[frappe._di
 		return mails
 	enrollments = [mail.enrollment for mail in mails if mail.name in stopped]
 	filters = {"name": ["in", enrollments], "status": ["in", [*_LIVE, Status.COMPLETED.value]]}
-	held = set(frappe.get_all("Drip Enrollment", filters=filters, pluck="name"))
-	cancel_emails([m for m in mails if m.name in stopped and m.enrollment not in held], "Left", now)
-	to_hold = [mail for mail in mails if mail.name in stopped and mail.enrollment in held]
-	requeue(to_hold, now, now, timedelta(0))
-	_hold(to_hold, now)
+	kept = set(frappe.get_all("Drip Enrollment", filters=filters, pluck="name"))
+	cancel_emails(
+		[m for m in mails if m.name in stopped and m.enrollment not in kept], "Unsubscribed or ended", now
+	)
+	to_pause = [mail for mail in mails if mail.name in stopped and mail.enrollment in kept]
+	requeue(to_pause, now, now, timedelta(0))
+	_pause(to_pause, now)
 	return [mail for mail in mails if mail.name not in stopped]
 
 
-def _withdraw_suppressed(mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
+def _cancel_suppressed(mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
 	suppressed = find_suppressed([mail.email_address for mail in mails])
 	if not suppressed:
 		return mails
@@ -102,12 +104,12 @@ def _withdraw_suppressed(mails: list[frappe._dict], now: datetime) -> list[frapp
 
 
 def pause_queued(*conditions, now: datetime) -> None:
-	"""Keep queued emails from leaving, by conditions on `mail_store.email_table()` or its enrollment; none is lost."""
-	_hold(emails.find_queued(*conditions), now)
+	"""Pause queued emails, by conditions on `emails.email_table()` or its enrollment."""
+	_pause(emails.find_queued(*conditions), now)
 
 
 def resume_queued(*conditions, now: datetime, release_after: timedelta) -> None:
-	"""Let held emails go on, unless their campaign, step or enrollment is still paused."""
+	"""Resume paused emails, unless their campaign, step, or enrollment is still paused."""
 	email, campaign = emails.email_table(), frappe.qb.DocType("Drip Campaign")
 	active = (
 		frappe.qb.from_(campaign).select(campaign.name).where(campaign.status == CampaignStatus.ACTIVE.value)
@@ -115,11 +117,11 @@ def resume_queued(*conditions, now: datetime, release_after: timedelta) -> None:
 	step = frappe.qb.DocType("Drip Campaign Step")
 	paused_steps = frappe.qb.from_(step).select(step.name).where(step.is_paused == 1)
 	running = emails.enrollment_table().status.isin(_RUNNING) & email.step.notin(paused_steps)
-	held = emails.find_queued(email.deliver_at.isnull(), email.campaign.isin(active), running, *conditions)
-	requeue(held, now, now, release_after)
+	paused = emails.find_queued(email.deliver_at.isnull(), email.campaign.isin(active), running, *conditions)
+	requeue(paused, now, now, release_after)
 
 
-def _hold(mails: Sequence[frappe._dict], now: datetime) -> None:
+def _pause(mails: Sequence[frappe._dict], now: datetime) -> None:
 	site_now = to_site(now)
 	bulk_writes.set_values("Drip Email", [mail.name for mail in mails], {"deliver_at": None}, site_now)
 	queues = [mail.email_queue for mail in mails]

@@ -1,4 +1,4 @@
-"""SQL about emails that are queued: claiming them for delivery, and writing what became of them, in batches."""
+"""Claim queued emails for delivery, and find emails by their state, in batches."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,10 +11,9 @@ from pypika.terms import Criterion
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, Status
 from drip_campaigns.db.bulk_writes import set_values
-from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.db.dialect import is_among
 
-# A send_after that Frappe's flush never reaches: how a queued email is held without losing it.
+# A send_after that Frappe's flush never reaches: it pauses a queued email
 PAUSED_UNTIL = datetime(9999, 1, 1)  # noqa: DTZ001 - a naive value of a Datetime field
 
 LONG_MESSAGE_BYTES = 200_000
@@ -22,12 +21,11 @@ LONG_MESSAGE_BYTES = 200_000
 _OPEN = (EmailStatus.QUEUED.value, EmailStatus.SENDING.value)
 
 
-@retry_on_deadlock
 def claim_mail(site_now: datetime, limit: int) -> list[frappe._dict]:
 	"""Lock up to `limit` queued emails that may be delivered at `site_now`, set them to Sending, and return them.
 
-	Only rows whose `send_after` still lies ahead: from then on they are Frappe's, and no longer ours to deliver.
-	Returns an empty list when nothing is left; other workers' rows are passed over.
+	Only rows whose `send_after` is in the future: after it, Frappe's flush may send them. Skips rows that other workers
+	hold. Returns an empty list if nothing is left.
 	"""
 	while emails := _lock_emails(site_now, limit):
 		queued = _lock_queue_rows([email.email_queue for email in emails], site_now)
@@ -42,13 +40,13 @@ def claim_mail(site_now: datetime, limit: int) -> list[frappe._dict]:
 
 def _set_sending(rows: Sequence[frappe._dict], site_now: datetime) -> None:
 	set_values("Drip Email", [row.name for row in rows], {"status": EmailStatus.SENDING.value}, site_now)
-	# Frappe puts what stays `Sending` for a quarter of an hour back to `Not Sent`; held, its flush leaves it to the sweep.
+	# Frappe resets rows that stay `Sending` for 15 minutes to `Not Sent`; this send_after keeps its flush from sending them.
 	values = {"status": "Sending", "send_after": PAUSED_UNTIL}
 	set_values("Email Queue", [row.email_queue for row in rows], values, site_now)
 
 
 def _lock_emails(site_now: datetime, limit: int) -> list[frappe._dict]:
-	# One table, in the order of its index: a join would lock every row it looks at, and keep other workers out.
+	# One table, in the order of its index: a join would lock every row that it reads, and block other workers.
 	email = frappe.qb.DocType("Drip Email")
 	return (
 		frappe.qb.from_(email)
@@ -65,7 +63,7 @@ def _lock_emails(site_now: datetime, limit: int) -> list[frappe._dict]:
 
 
 def _lock_queue_rows(names: Sequence[str], site_now: datetime) -> dict[str, dict[str, Any]]:
-	# Waits for whoever looks at one of these rows, instead of passing it over: passed over means that it is gone.
+	# Waits for locked rows instead of skipping them, because a skipped row would count as deleted.
 	queue = frappe.qb.DocType("Email Queue")
 	message = Case().when(Length(queue.message) <= LONG_MESSAGE_BYTES, queue.message).as_("message")
 	rows = (
@@ -80,16 +78,16 @@ def _lock_queue_rows(names: Sequence[str], site_now: datetime) -> dict[str, dict
 
 
 def message_of(mail: frappe._dict) -> bytes:
-	"""Return the text of a claimed email; a long one is read when it is its turn, not with the whole group."""
+	"""Return the text of a claimed email; a long one is read right before it is sent, not with the whole group."""
 	message = mail.message or frappe.db.get_value("Email Queue", mail.email_queue, "message")
 	return (message or "").encode()
 
 
-def lock_own(mails: Sequence[frappe._dict], answers: Mapping[str, Any]) -> list[frappe._dict]:
-	"""Lock and return those of the claimed emails that are still this job's to settle.
+def lock_own(mails: Sequence[frappe._dict], replies: Mapping[str, Any]) -> list[frappe._dict]:
+	"""Lock and return the claimed emails that this job still owns.
 
-	Whoever takes one back gives it another `deliver_at`. One that the sweep called in doubt is settled if there is an
-	answer for it after all.
+	If another job took an email over, its `deliver_at` differs. An email that the rescue put in doubt is settled by its
+	reply.
 	"""
 	email = frappe.qb.DocType("Drip Email")
 	rows = (
@@ -103,7 +101,7 @@ def lock_own(mails: Sequence[frappe._dict], answers: Mapping[str, Any]) -> list[
 
 	def is_own(mail: frappe._dict) -> bool:
 		status, deliver_at = states.get(mail.name, (None, None))
-		known_after_all = status == EmailStatus.IN_DOUBT.value and mail.name in answers
+		known_after_all = status == EmailStatus.IN_DOUBT.value and mail.name in replies
 		return deliver_at == mail.deliver_at and (status == EmailStatus.SENDING.value or known_after_all)
 
 	return [mail for mail in mails if is_own(mail)]
@@ -111,7 +109,7 @@ def lock_own(mails: Sequence[frappe._dict], answers: Mapping[str, Any]) -> list[
 
 def count_deliverable(site_now: datetime) -> int:
 	"""Return 1 if an email waits for delivery at `site_now`, else 0."""
-	# Not get_all: what it makes of the comparison with a date cannot use the index, and reads all that limits hold back.
+	# Not get_all: its comparison with a date cannot use the index, and reads all emails that limits defer.
 	email = frappe.qb.DocType("Drip Email")
 	waiting = (email.status == EmailStatus.QUEUED.value) & (email.deliver_at <= site_now)
 	return len(frappe.qb.from_(email).select(email.name).where(waiting).limit(1).run())
@@ -125,12 +123,12 @@ def find_claimed(enrollments: Sequence[str]) -> list[str]:
 
 
 def find_canceled_while_sending(names: Sequence[str]) -> set[str]:
-	"""Return those of the claimed emails whose enrollment has ended or is held since they were queued."""
+	"""Return the claimed emails whose enrollment has ended or is paused since they were queued."""
 	email, enrollment = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Drip Enrollment")
 	campaign = frappe.qb.DocType("Drip Campaign")
-	goes_on = enrollment.status.isin([Status.SCHEDULED.value, Status.IN_PROGRESS.value])
+	is_running = enrollment.status.isin([Status.SCHEDULED.value, Status.IN_PROGRESS.value])
 	step = frappe.qb.DocType("Drip Campaign Step")
-	is_held = (campaign.status != CampaignStatus.ACTIVE.value) | (step.is_paused == 1)
+	is_paused = (campaign.status != CampaignStatus.ACTIVE.value) | (step.is_paused == 1)
 	return set(
 		frappe.qb.from_(email)
 		.left_join(enrollment)
@@ -141,21 +139,21 @@ def find_canceled_while_sending(names: Sequence[str]) -> set[str]:
 		.on(step.name == email.step)
 		.select(email.name)
 		.where(is_among(email.name, names))
-		.where(enrollment.name.isnull() | ~goes_on | campaign.name.isnull() | is_held)
+		.where(enrollment.name.isnull() | ~is_running | campaign.name.isnull() | is_paused)
 		.run(pluck=True)
 	)
 
 
 def find_stray_names(site_now: datetime, stale_before: datetime, limit: int) -> list[str]:
-	"""Return the names of open emails that Frappe has settled, whose queue row is gone, or whose worker fell silent.
+	"""Return the names of open emails that Frappe has settled, whose queue row was deleted, or whose worker is silent.
 
-	Takes no locks, so that a rescue that finds nothing blocks no delivery job.
+	Locks nothing, so that a rescue that finds nothing blocks no delivery job.
 	"""
 	return _strays(site_now, stale_before).limit(limit).run(pluck=True)
 
 
 def lock_strays(names: Sequence[str], site_now: datetime, stale_before: datetime) -> list[frappe._dict]:
-	"""Lock and return those of the named emails that are still strays. Call it at the beginning of a transaction."""
+	"""Lock and return the named emails that are still strays. Call it at the beginning of a transaction."""
 	email, queue = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Email Queue")
 	return (
 		_strays(site_now, stale_before)
@@ -170,7 +168,7 @@ def lock_strays(names: Sequence[str], site_now: datetime, stale_before: datetime
 
 
 def _strays(site_now: datetime, stale_before: datetime):
-	"""What may be a stray: being sent, or waiting past its time or held. A row whose time is yet to come is nobody's."""
+	"""Build the query of strays: emails that are being sent, are paused, or whose time has passed."""
 	email, queue = frappe.qb.DocType("Drip Email"), frappe.qb.DocType("Email Queue")
 	settled = queue.status.isin(["Sent", "Error", "Partially Sent"])
 	sending = email.status == EmailStatus.SENDING.value
@@ -186,7 +184,7 @@ def _strays(site_now: datetime, stale_before: datetime):
 
 
 def find_queued(*conditions: Criterion) -> list[frappe._dict]:
-	"""Lock and return queued emails that nobody is sending, by conditions on `email_table()` and its enrollment."""
+	"""Lock and return queued emails that no job is sending, by conditions on `email_table()` and its enrollment."""
 	email, queue, enrollment = email_table(), frappe.qb.DocType("Email Queue"), enrollment_table()
 	query = (
 		frappe.qb.from_(email)
@@ -216,9 +214,9 @@ def enrollment_table():
 
 
 def find_finished(enrollments: Sequence[str]) -> list[frappe._dict]:
-	"""Lock and return those enrollments that have no step to come and no email under way, but are still live."""
+	"""Lock and return the live enrollments that have no next step and no open email."""
 	enrollment, email = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Email")
-	under_way = (
+	open_emails = (
 		frappe.qb.from_(email)
 		.select(email.enrollment)
 		.where(is_among(email.enrollment, enrollments) & email.status.isin(_OPEN))
@@ -228,9 +226,9 @@ def find_finished(enrollments: Sequence[str]) -> list[frappe._dict]:
 		frappe.qb.from_(enrollment)
 		.select(enrollment.name, enrollment.campaign, enrollment.email_address)
 		.where(is_among(enrollment.name, enrollments) & enrollment.status.isin(live))
-		# One without a moment but with a next step waits for a step that is paused.
+		# An enrollment without a moment but with a next step waits for a paused step.
 		.where(enrollment.next_send_at.isnull() & (Coalesce(enrollment.next_step, "") == ""))
-		.where(enrollment.name.notin(under_way))
+		.where(enrollment.name.notin(open_emails))
 		.for_update()
 		.run(as_dict=True)
 	)

@@ -1,14 +1,17 @@
-"""The frequency cap: how many marketing emails an address has got, over all campaigns, exactly.
+"""The frequency cap: the number of marketing emails that an address gets from all campaigns, counted exactly.
 
-What has been queued stands in the database, one query a batch. What other workers are writing at this moment stands in
-Redis, where each email is counted and judged by one atomic script. So two campaigns at once never exceed the cap.
+The database has the emails that are queued: one query per batch. Redis has the emails that other workers are queuing at
+this moment: one atomic script counts each email, so that two campaigns at the same time never exceed the cap.
+
+Places under the cap are reserved for emails that campaigns of a higher priority have planned: one statement per batch
+finds such campaigns, and a second one runs only if there are any.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import frappe
@@ -16,12 +19,12 @@ import redis
 from frappe import _
 from frappe.utils.background_jobs import get_redis_conn
 
-from drip_campaigns.core.model import EmailStatus
+from drip_campaigns.core.model import CampaignStatus, EmailStatus, StepType
 from drip_campaigns.core.schedule.frequency_caps import Cap, find_caps, free_from, since
 from drip_campaigns.core.schedule.wall_clock import find_zone
 from drip_campaigns.db.dialect import is_among
-from drip_campaigns.outbox.reserved_slots import ReservedSlot, load_reserved_slots
-from drip_campaigns.people.addresses import hash_address
+from drip_campaigns.outbox.sending_limits import Deferral
+from drip_campaigns.people.addresses import hash_address, live_key, normalize
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.settings import frequency_settings
 
@@ -31,13 +34,13 @@ COUNTED = (
 	EmailStatus.SENT.value,
 	EmailStatus.IN_DOUBT.value,
 )
-WITHOUT_REDIS = timedelta(minutes=15)  # when it cannot count, nothing leaves
-IN_FLIGHT_SECONDS = 900  # what is not in the database by then was never written
+WITHOUT_REDIS = timedelta(minutes=15)  # nothing is sent that cannot be counted
+IN_FLIGHT_SECONDS = 900  # an email that is not in the database by then was never written
 KEPT_SECONDS = 3600
-LONGEST_REASON = 140  # as the enrollment holds it
+LONGEST_REASON = 140  # the length of the enrollment's column
 
 # KEYS: the sorted set of one address. ARGV: now, own member, caps as JSON [[since, count]], history as JSON
-# [[moment, member]], seconds. Answers {} if the email was counted, else the moments that count.
+# [[moment, member]], seconds. Returns {} if the email was counted, else the moments that count.
 _RESERVE = """
 local now, own = tonumber(ARGV[1]), ARGV[2]
 local known = {}
@@ -62,16 +65,15 @@ return {}
 """
 
 
-@dataclass(frozen=True)
-class CapDeferral:
-	"""An email that must wait: until when, and what keeps it back."""
+class ReservedSlot(NamedTuple):
+	"""An email that a campaign has planned for an address."""
 
-	until: datetime
-	reason: str
+	at: datetime
+	campaign: str
 
 
 class FrequencyCap:
-	"""The caps of this site for one batch, with what its addresses have been sent."""
+	"""The caps of this site for one batch, with the emails that its addresses got."""
 
 	def __init__(
 		self,
@@ -86,22 +88,22 @@ class FrequencyCap:
 		self._reserve = self._redis.register_script(_RESERVE)
 		self._prefix = f"drip_campaigns:{frappe.conf.db_name}:frequency:"
 
-	def reserve(self, address: str, email: str, zone: str, planned: datetime) -> CapDeferral | None:
-		"""Count the Drip Email `email` to `address`, or say until when it must wait. Asking twice for one counts once."""
+	def reserve(self, address: str, email: str, zone: str, planned: datetime) -> Deferral | None:
+		"""Count the Drip Email `email` to `address` and return None, or return its deferral. An email counts once."""
 		key = hash_address(address)
-		if given_way := self._give_way(key, email, find_zone(zone), planned):
-			return given_way
+		if deferral := self._yield_to_priority(key, email, find_zone(zone), planned):
+			return deferral
 		try:
-			moments = self._ask(key, email, zone)
+			moments = self._count(key, email, zone)
 		except redis.RedisError:
-			return CapDeferral(self._now + WITHOUT_REDIS, _("Redis, which counts emails, cannot be reached"))
+			return Deferral(self._now + WITHOUT_REDIS, _("Redis cannot be reached to count emails"))
 		if moments is None:
 			return None
 		until = free_from(self._caps, moments, find_zone(zone), planned, self._now)
-		return CapDeferral(max(until, self._now + timedelta(minutes=1)), self._reason)
+		return Deferral(max(until, self._now + timedelta(minutes=1)), self._reason)
 
-	def _give_way(self, key: str, email: str, zone: ZoneInfo, planned: datetime) -> CapDeferral | None:
-		"""Hold back what would take the place of an email that a campaign of a higher priority has planned."""
+	def _yield_to_priority(self, key: str, email: str, zone: ZoneInfo, planned: datetime) -> Deferral | None:
+		"""Defer an email that would use the place of one that a campaign of a higher priority has planned."""
 		reserved = self._reserved.get(key)
 		if not reserved:
 			return None
@@ -111,44 +113,44 @@ class FrequencyCap:
 			return None
 		first = min(reserved)
 		reason = _("{0}, and room for {1}").format(self._reason, first.campaign)
-		return CapDeferral(until, reason[:LONGEST_REASON])
+		return Deferral(until, reason[:LONGEST_REASON])
 
-	def _ask(self, key: str, email: str, zone: str) -> list[datetime] | None:
+	def _count(self, key: str, email: str, zone: str) -> list[datetime] | None:
 		limits = [
 			[one.at.timestamp(), one.cap.count] for one in since(self._caps, find_zone(zone), self._now)
 		]
 		history = [[moment.timestamp(), name] for name, moment in self._history[key].items() if name != email]
 		arguments = (self._now.timestamp(), email, json.dumps(limits), json.dumps(history))
-		answer = self._reserve(keys=[self._prefix + key], args=[*arguments, IN_FLIGHT_SECONDS, KEPT_SECONDS])
-		return [datetime.fromtimestamp(float(score), timezone.utc) for score in answer[1::2]] or None
+		scores = self._reserve(keys=[self._prefix + key], args=[*arguments, IN_FLIGHT_SECONDS, KEPT_SECONDS])
+		return [datetime.fromtimestamp(float(score), timezone.utc) for score in scores[1::2]] or None
 
 	@property
 	def _reason(self) -> str:
-		said = [
+		caps = [
 			_("{0} in {1} days").format(cap.count, cap.days)
 			if cap.days > 1
 			else _("{0} a day").format(cap.count)
 			for cap in self._caps
 		]
-		return _("the frequency cap ({0})").format(", ".join(said))
+		return _("the frequency cap ({0})").format(", ".join(caps))
 
 
 def load_cap(campaign, addresses: Iterable[str], now: datetime) -> FrequencyCap | None:
-	"""Return the cap that holds for a Drip Campaign's emails, or None: then nothing is asked and nothing counted."""
+	"""Return the cap for a Drip Campaign's emails, or None if there is none."""
 	settings = frequency_settings()
 	caps = find_caps(settings.count, settings.days, one_per_day=settings.one_per_day)
 	if not caps or campaign.is_transactional:
 		return None
 	addresses = [address for address in addresses if address]
 	days = max(cap.days for cap in caps)
-	return FrequencyCap(caps, addresses, now, load_reserved_slots(campaign, addresses, days, now))
+	return FrequencyCap(caps, addresses, now, _load_reserved_slots(campaign, addresses, days, now))
 
 
 def _load_history(keys: set[str], caps: tuple[Cap, ...], now: datetime) -> Mapping[str, dict[str, datetime]]:
 	history: dict[str, dict[str, datetime]] = defaultdict(dict)
 	if not keys:
 		return history
-	# A day more than the longest cap, for calendar days begin at other times elsewhere.
+	# One day more than the longest cap, because calendar days begin at different times in different zones
 	begins = to_site(now - timedelta(days=max(cap.days for cap in caps) + 1))
 	email = frappe.qb.DocType("Drip Email")
 	rows = (
@@ -161,3 +163,44 @@ def _load_history(keys: set[str], caps: tuple[Cap, ...], now: datetime) -> Mappi
 	for name, key, queued_at in rows:
 		history[key][name] = from_site(queued_at)
 	return history
+
+
+def _load_reserved_slots(
+	campaign, addresses: Iterable[str], days: int, now: datetime
+) -> Mapping[str, list[ReservedSlot]]:
+	"""Return what campaigns of a higher priority have planned for `addresses` in these days, by the hash of the address.
+
+	Only the next email of each enrollment counts, because later ones may still change.
+	"""
+	reserved: dict[str, list[ReservedSlot]] = defaultdict(list)
+	filters = {
+		"status": CampaignStatus.ACTIVE.value,
+		"is_transactional": 0,
+		"priority": [">", campaign.priority or 0],
+	}
+	higher = frappe.get_all("Drip Campaign", filters=filters, fields=["name", "campaign_name"])
+	keys = {
+		live_key(row.name, "address", normalize(address)): (hash_address(address), row.campaign_name)
+		for row in higher
+		for address in addresses
+		if address
+	}
+	if not keys:
+		return reserved
+	for live_address, planned in _find_planned(keys, to_site(now + timedelta(days=days))):
+		key, name = keys[live_address]
+		reserved[key].append(ReservedSlot(from_site(planned), name))
+	return reserved
+
+
+def _find_planned(keys: Iterable[str], until: datetime) -> Iterable[tuple[str, datetime]]:
+	enrollment, step = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Campaign Step")
+	return (
+		frappe.qb.from_(enrollment)
+		.inner_join(step)
+		.on(step.name == enrollment.next_step)
+		.select(enrollment.live_address, enrollment.next_send_at)
+		.where(is_among(enrollment.live_address, keys) & (enrollment.next_send_at < until))
+		.where((step.step_type == StepType.SEND.value) & (step.is_paused == 0))
+		.run()
+	)

@@ -1,7 +1,7 @@
-"""Late is kept late, also when it was the mail server, a limit or a brake that kept an email waiting in the queue.
+"""Reschedule the steps after an email that a mail server, a limit, or a block delayed in the queue.
 
-While an email is overdue in the queue, the enrollment's next step waits (`batch.py`); when it has left, the steps after
-it are counted from that moment. Otherwise all that fell due during an outage would arrive on one morning.
+While an email is overdue in the queue, the enrollment's next step waits. After it is sent, the next steps are counted
+from that moment. Otherwise all emails that became due during an outage would arrive on one morning.
 """
 
 from collections import defaultdict
@@ -28,53 +28,53 @@ ON_TIME = timedelta(minutes=15)  # what a dispatch and its delivery may take
 
 
 def is_late(mail: Mapping[str, Any], now: datetime) -> bool:
-	"""Tell whether an email with this `queued_at` has waited in the queue for so long that the next must wait for it."""
+	"""Return True if an email with this `queued_at` has been in the queue for so long that the next must wait for it."""
 	return bool(mail.get("queued_at")) and now - from_site(mail["queued_at"]) > ON_TIME
 
 
-def reschedule_late(left: Sequence[frappe._dict], given_up: Sequence[frappe._dict], now: datetime) -> None:
-	"""Plan anew for those whose email `left` late at `now`, and for those who waited for one that was `given_up`.
+def reschedule_late(sent: Sequence[frappe._dict], given_up: Sequence[frappe._dict], now: datetime) -> None:
+	"""Replan enrollments whose email was `sent` late at `now`, and those that waited for one that was `given_up`.
 
-	Three statements for all of them, and none when nothing was late. Does not commit.
+	Three statements for all of them, and none if no email was late. Does not commit.
 	"""
-	departed = {mail.enrollment: mail.step for mail in left if is_late(mail, now)}
+	sent_late = {mail.enrollment: mail.step for mail in sent if is_late(mail, now)}
 	waited = [mail.enrollment for mail in given_up if is_late(mail, now)]
-	names = sorted({*departed, *waited})
+	names = sorted({*sent_late, *waited})
 	if not names:
 		return
 	by_campaign: dict[str, list[frappe._dict]] = defaultdict(list)
 	for row in lock_live_enrollments(names):
 		by_campaign[row.campaign].append(row)
-	dealt_with = load_handled_steps(names)
+	handled = load_handled_steps(names)
 	states: list[dict[str, Any]] = []
 	for campaign, rows in by_campaign.items():
 		try:
-			states += _replan_all(campaign, rows, dealt_with, departed, now)
+			states += _replan_all(campaign, rows, handled, sent_late, now)
 		except (DripError, frappe.DoesNotExistError):
-			# What has left must be written down, whatever became of its campaign: the dispatch finds that, and holds it.
+			# The outcome must be recorded even if the campaign is broken: the dispatch finds that, and pauses the campaign.
 			frappe.clear_last_message()
 	update_enrollments(states, to_site(now))
 
 
 def _replan_all(
-	campaign: str, rows: Sequence[frappe._dict], dealt_with: Mapping, departed: Mapping, now: datetime
+	campaign: str, rows: Sequence[frappe._dict], handled: Mapping, sent_late: Mapping, now: datetime
 ) -> list[dict[str, Any]]:
 	document = frappe.get_cached_doc("Drip Campaign", campaign)
 	plan, subjects = make_plan(document), step_subjects(document)
 	return [
-		_replanned(row, plan, subjects, dealt_with[row.name], departed.get(row.name), now)
+		_replanned(row, plan, subjects, handled[row.name], sent_late.get(row.name), now)
 		for row in rows
-		# Where it was the question that was late, the schedule has not begun.
+		# If the confirmation email was late, the schedule has not begun.
 		if not waits_for_confirmation(row)
 	]
 
 
 def _replanned(
-	row: frappe._dict, plan: Plan, subjects: Mapping, steps: Mapping, departed: str | None, now: datetime
+	row: frappe._dict, plan: Plan, subjects: Mapping, steps: Mapping, sent_late: str | None, now: datetime
 ) -> dict[str, Any]:
 	position = read_position(row, steps)
-	if departed:
-		position = due_steps.shift_late(plan, position, departed, now)
+	if sent_late:
+		position = due_steps.shift_late(plan, position, sent_late, now)
 	future = plan_fields(plan, position, subjects, now)
 	if row.status == Status.PAUSED.value:
 		future["next_send_at"] = None

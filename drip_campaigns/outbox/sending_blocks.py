@@ -1,7 +1,7 @@
-"""Email Accounts that mail servers complain about: slowed down after 4.7.x, held after 5.7.x until somebody looks.
+"""Block Email Accounts that mail servers refuse: slow them down after 4.7.x, block them after 5.7.x until a person acts.
 
-A policy refusal says something of who sends and nothing of who receives (RFC 3463, x.7.x): it holds the account at once.
-What is one recipient's wish, by its code or its words, or has no code at all, holds it when three come within an hour.
+A policy refusal (RFC 3463, x.7.x) is about the sender, not the recipient, and blocks the account at the first one. A
+refusal that may be about one recipient, or has no code, blocks the account at the third within an hour.
 """
 
 from collections.abc import Iterable
@@ -21,67 +21,67 @@ from drip_campaigns.site.notify import find_managers, notify
 DOCTYPE = "Drip Sending Block"
 SLOW_FOR = timedelta(hours=1)
 SLOW_PER_HOUR = 60
-LOOK_AGAIN = timedelta(minutes=15)
+RECHECK_AFTER = timedelta(minutes=15)
 POLICY_REFUSALS = 3
 COMPLAINING = (DeliveryOutcome.DEFERRED, DeliveryOutcome.REFUSED, DeliveryOutcome.BLOCKED)
 
 
 class BlockState(Label):
-	"""How an account is braked."""
+	"""How an account is blocked."""
 
 	SLOWED = "Slowed"
-	HELD = "Held"
+	BLOCKED = "Blocked"
 
 
 @dataclass
 class SendingBlocks:
-	"""Which accounts are held and which are slowed, as of one moment."""
+	"""The accounts that are blocked or slowed down at one moment."""
 
-	held: dict[str, str] = field(default_factory=dict)  # account -> reason
+	blocked: dict[str, str] = field(default_factory=dict)  # account -> reason
 	slowed: set[str] = field(default_factory=set)
 
-	def hold_back(self, account: str | None, now: datetime) -> ServerReply | None:
-		"""Return the answer of a held account, or None."""
-		reason = self.held.get(account or "")
-		return ServerReply(DeliveryOutcome.HELD, text=reason, until=now + LOOK_AGAIN) if reason else None
+	def find_reply(self, account: str | None, now: datetime) -> ServerReply | None:
+		"""Return the reply for an email of a blocked account, or None."""
+		reason = self.blocked.get(account or "")
+		return ServerReply(DeliveryOutcome.HELD, text=reason, until=now + RECHECK_AFTER) if reason else None
 
 
 def load(now: datetime) -> SendingBlocks:
-	"""Return the brakes that are on at `now`, in one query."""
-	brakes = SendingBlocks()
+	"""Return the blocks that are valid at `now`, in one query."""
+	blocks = SendingBlocks()
 	for row in frappe.get_all(DOCTYPE, fields=["email_account", "state", "reason", "until"]):
-		if row.state == BlockState.HELD.value:
-			brakes.held[row.email_account] = _("The account is held: {0}").format(row.reason)
+		if row.state == BlockState.BLOCKED.value:
+			blocks.blocked[row.email_account] = _("The account is blocked: {0}").format(row.reason)
 		elif row.until and from_site(row.until) > now:
-			brakes.slowed.add(row.email_account)
-	return brakes
+			blocks.slowed.add(row.email_account)
+	return blocks
 
 
-def record_replies(answers: Iterable[tuple[str | None, ServerReply]], now: datetime) -> None:
-	"""Look through a group's answers, each with its account, for what servers say of the sender. Does not commit."""
-	for account, answer in answers:
-		# Without a code it is no server's word about an email; what refuses a login is told elsewhere.
-		if not (account and answer.code and answer.outcome in COMPLAINING):
+def record_replies(replies: Iterable[tuple[str | None, ServerReply]], now: datetime) -> None:
+	"""Block accounts by the replies of a group, each given with its account. Does not commit."""
+	for account, reply in replies:
+		# A reply without a code is not about an email; `connections.py` reports a refused login.
+		if not (account and reply.code and reply.outcome in COMPLAINING):
 			continue
-		text = f"{answer.code or ''} {answer.text}"
+		text = f"{reply.code or ''} {reply.text}"
 		code = classify_response("", text).code
 		if is_about_sender(code):
 			record_policy_refusal(account, code, text, now)
 
 
 def record_policy_refusal(account: str, code: str, reason: str, now: datetime) -> None:
-	"""Take note of a refusal for policy, of a server or in a bounce: slow the account down, or hold it."""
+	"""Slow an account down, or block it, because of a policy refusal of a server or in a bounce."""
 	if not account:
 		return
 	if code.startswith("4"):
-		_brake(account, BlockState.SLOWED, reason, now + SLOW_FOR, now)
+		_block(account, BlockState.SLOWED, reason, now + SLOW_FOR, now)
 		return
 	is_clear = is_about_sender(code) and not is_about_one_recipient(code, reason)
 	if is_clear or _count(account) >= POLICY_REFUSALS:
-		_brake(account, BlockState.HELD, reason, None, now)
+		_block(account, BlockState.BLOCKED, reason, None, now)
 
 
-def _brake(account: str, state: BlockState, reason: str, until: datetime | None, now: datetime) -> None:
+def _block(account: str, state: BlockState, reason: str, until: datetime | None, now: datetime) -> None:
 	values = {
 		"state": state.value,
 		"reason": reason.strip()[:500],
@@ -89,7 +89,7 @@ def _brake(account: str, state: BlockState, reason: str, until: datetime | None,
 		"until": to_site(until),
 	}
 	known = frappe.db.get_value(DOCTYPE, account, "state", for_update=True)
-	if known == BlockState.HELD.value or (known and not frappe.db.exists("Email Account", account)):
+	if known == BlockState.BLOCKED.value or (known and not frappe.db.exists("Email Account", account)):
 		return
 	if known:
 		frappe.db.set_value(DOCTYPE, account, values)
@@ -97,13 +97,13 @@ def _brake(account: str, state: BlockState, reason: str, until: datetime | None,
 		document = frappe.get_doc(doctype=DOCTYPE, email_account=account, **values)
 		document.insert(ignore_permissions=True, ignore_if_duplicate=True)
 	if known != state.value:
-		_tell(account, state, values["reason"])
+		_notify_managers(account, state, values["reason"])
 
 
-def _tell(account: str, state: BlockState, reason: str) -> None:
+def _notify_managers(account: str, state: BlockState, reason: str) -> None:
 	text = (
-		_("Email Account {0} is held: {1}. Correct its set-up, then delete the Drip Sending Block.")
-		if state is BlockState.HELD
+		_("Email Account {0} is blocked: {1}. Correct its setup, then delete the Drip Sending Block.")
+		if state is BlockState.BLOCKED
 		else _("Email Account {0} is slowed down for an hour: {1}")
 	)
 	subject = text.format(frappe.bold(account), frappe.utils.escape_html(reason))
@@ -111,7 +111,7 @@ def _tell(account: str, state: BlockState, reason: str) -> None:
 
 
 def _count(account: str) -> int:
-	"""Count one more refusal of the last hour; without Redis the first is enough."""
+	"""Count one more refusal within the last hour; without Redis the first one is enough."""
 	key = frappe.cache.make_key(f"drip_campaigns:policy:{account}")
 	try:
 		count = frappe.cache.incrby(key, 1)

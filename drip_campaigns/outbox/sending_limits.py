@@ -1,6 +1,6 @@
-"""Count emails against the limits of Drip Settings, exactly, over all workers: one atomic script in Redis an email.
+"""Count emails against the limits of Drip Settings, exactly, over all workers: one atomic Redis script per email.
 
-Each window is a sorted set of the moments at which emails left. About 100 bytes an email of the last day.
+Each window is a sorted set of the moments at which emails were sent: about 100 bytes for each email of the last day.
 """
 
 import uuid
@@ -15,7 +15,7 @@ from frappe.utils.background_jobs import get_redis_conn
 from drip_campaigns.core.schedule.sending_limits import LimitRule, LimitScope, Window, find_windows
 
 # KEYS: one sorted set a window. ARGV: now, member, then count and seconds of each window.
-# Answers {} if the email was counted, else {index of the fullest window, moment at which it has room again}.
+# Returns {} if the email was counted, else {index of the fullest window, moment at which it has room again}.
 _RESERVE = """
 local now, member, worst, at = tonumber(ARGV[1]), ARGV[2], 0, 0
 for i, key in ipairs(KEYS) do
@@ -37,44 +37,44 @@ return {}
 
 
 @dataclass(frozen=True)
-class LimitDeferral:
-	"""An email that must wait: which limit, and when it will be its turn."""
+class Deferral:
+	"""An email that must wait: until when, and for which limit or cap."""
 
-	reason: str
 	until: datetime
+	reason: str
 
 
 class SendingLimits:
-	"""The limits of this site for one run. Raises redis.RedisError when Redis cannot count: then nothing may leave."""
+	"""The limits of this site for one run. Raises redis.RedisError if Redis cannot count: then nothing may be sent."""
 
 	def __init__(self) -> None:
 		self._set_rules = self._rules = _load_rules()
 		self._redis = get_redis_conn()
 		self._reserve = self._redis.register_script(_RESERVE)
 		self._prefix = f"drip_campaigns:{frappe.conf.db_name}:limit:"
-		self._held: Counter[str] = Counter()
+		self._deferred: Counter[str] = Counter()
 		self._counted: tuple[list[str], str] | None = None
 
 	def slow(self, accounts: Iterable[str], per_hour: int) -> None:
-		"""Let these accounts, and no others from now on, send at most `per_hour`, whatever Drip Settings allow."""
+		"""Limit these accounts, and only these from now on, to `per_hour` in addition to the limits of Drip Settings."""
 		slow = (LimitRule(LimitScope.EMAIL_ACCOUNT, account, per_hour=per_hour) for account in accounts)
 		self._rules = (*self._set_rules, *slow)
 
-	def reserve(self, account: str, domain: str, now: datetime) -> LimitDeferral | None:
-		"""Count one email at `now`, or say why and until when it must wait; waiting emails are spread, too."""
+	def reserve(self, account: str, domain: str, now: datetime) -> Deferral | None:
+		"""Count one email at `now` and return None, or return its deferral. Emails that wait get different moments."""
 		windows = find_windows(self._rules, account, domain)
 		self._counted = None
 		if not windows:
 			return None
 		keys, member = [self._prefix + window.key for window in windows], uuid.uuid4().hex
 		limits = [number for window in windows for number in (window.count, window.seconds)]
-		answer = self._reserve(keys=keys, args=[now.timestamp(), member, *limits])
-		if not answer:
+		full = self._reserve(keys=keys, args=[now.timestamp(), member, *limits])
+		if not full:
 			self._counted = (keys, member)
-		return self._hold_back(windows[answer[0] - 1], float(answer[1])) if answer else None
+		return self._defer(windows[full[0] - 1], float(full[1])) if full else None
 
 	def give_back(self) -> None:
-		"""Do not count the last email after all: no server has taken it. The second call for it does nothing."""
+		"""Uncount the last email, which no server accepted. Idempotent."""
 		if not self._counted:
 			return
 		keys, member = self._counted
@@ -84,11 +84,11 @@ class SendingLimits:
 			pipeline.zrem(key, member)
 		pipeline.execute()
 
-	def _hold_back(self, window: Window, free_at: float) -> LimitDeferral:
-		turns = self._held[window.key] // window.count
-		self._held[window.key] += 1
+	def _defer(self, window: Window, free_at: float) -> Deferral:
+		turns = self._deferred[window.key] // window.count
+		self._deferred[window.key] += 1
 		moment = datetime.fromtimestamp(free_at, timezone.utc) + timedelta(seconds=turns * window.seconds)
-		return LimitDeferral(window.reason, moment)
+		return Deferral(moment, window.reason)
 
 
 def _load_rules() -> tuple[LimitRule, ...]:

@@ -1,6 +1,6 @@
-"""Write down what became of emails, a group at a time: on the Drip Email, the Email Queue, the Communication, the enrollment.
+"""Record the outcomes of a group of emails: on the Drip Email, the Email Queue, the Communication, and the enrollment.
 
-Nothing here commits: the delivery job and the sweep do, after each group.
+Nothing here commits: the delivery job and the rescue do, after each group.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,23 +26,23 @@ Mails = Sequence[frappe._dict]
 
 
 def settle(
-	mails: Mails, answers: Mapping[str, ServerReply], now: datetime, release_after: timedelta
+	mails: Mails, replies: Mapping[str, ServerReply], now: datetime, release_after: timedelta
 ) -> list[frappe._dict]:
-	"""Record the outcome of each of `mails`, which the caller has locked; one without an answer was not tried and goes
-	back to the queue. After a deadlock the caller locks and settles again: its locks are gone.
+	"""Record the outcome of each of `mails`, which the caller has locked; an email without a reply is queued again.
 
-	Return those whose address is not there: the caller suppresses it.
+	Return the emails whose address does not exist: the caller suppresses it. After a deadlock, the caller locks the
+	emails again before it calls this again.
 	"""
 	groups: dict[DeliveryOutcome, list[frappe._dict]] = {outcome: [] for outcome in DeliveryOutcome}
 	untried = []
 	for mail in mails:
-		answer = answers.get(mail.name)
-		if answer is None:
+		reply = replies.get(mail.name)
+		if reply is None:
 			untried.append(mail)
 		else:
-			mail.answer = f"{answer.code or ''} {answer.text}".strip()
-			mail.until = answer.until
-			groups[_final(answer, mail, now)].append(mail)
+			mail.reply = f"{reply.code or ''} {reply.text}".strip()
+			mail.until = reply.until
+			groups[_final(reply, mail, now)].append(mail)
 	record_sent(groups[DeliveryOutcome.ACCEPTED], now)
 	hard, other = _sort_refused(groups[DeliveryOutcome.REFUSED])
 	record_refused(hard, now)
@@ -64,24 +64,22 @@ def settle(
 
 
 def _sort_refused(mails: Mails) -> tuple[list[frappe._dict], list[frappe._dict]]:
-	"""Return those that no server will ever take, for the address is not there, and those that were refused for another reason."""
+	"""Return the emails whose address does not exist, and those that were refused for another reason."""
 	hard, other = [], []
 	for mail in mails:
-		mail.bounce = classify_response("", mail.answer).kind
+		mail.bounce = classify_response("", mail.reply).kind
 		(hard if mail.bounce is BounceKind.HARD else other).append(mail)
 	return hard, other
 
 
-def _final(answer: ServerReply, mail: frappe._dict, now: datetime) -> DeliveryOutcome:
-	"""A server that says "later" for three days is not asked again."""
+def _final(reply: ServerReply, mail: frappe._dict, now: datetime) -> DeliveryOutcome:
+	"""Return the outcome; an email that a server deferred for three days fails."""
 	too_old = mail.queued_at and now - from_site(mail.queued_at) > GIVE_UP_AFTER
-	return (
-		DeliveryOutcome.FAILED if answer.outcome is DeliveryOutcome.DEFERRED and too_old else answer.outcome
-	)
+	return DeliveryOutcome.FAILED if reply.outcome is DeliveryOutcome.DEFERRED and too_old else reply.outcome
 
 
 def record_sent(mails: Mails, now: datetime) -> None:
-	"""The mail server has accepted these."""
+	"""Record emails that a mail server accepted."""
 	site_now = to_site(now)
 	_set(
 		mails,
@@ -97,7 +95,7 @@ def record_sent(mails: Mails, now: datetime) -> None:
 
 
 def record_refused(mails: Mails, now: datetime) -> None:
-	"""The mail server will never accept these: a hard bounce, which ends the enrollment."""
+	"""Record hard bounces, and end their enrollments: the mail server will never accept these emails."""
 	record_bounced(mails, now)
 	ended = _end_live(mails, now)
 	_log(
@@ -109,48 +107,48 @@ def record_refused(mails: Mails, now: datetime) -> None:
 
 
 def record_bounced(mails: Mails, now: datetime) -> None:
-	"""The mail server has refused these for good; what that says of the address stands on the email."""
+	"""Record emails that a mail server refused, with the kind of bounce on the email."""
 	breaker_hints.add_hints(mail.campaign for mail in mails)
 	_set_each_error(mails, EmailStatus.FAILED, now)
 	bulk_writes.set_each("Drip Email", ("name", "bounce"), [(mail.name, mail.bounce.value) for mail in mails])
 	_set(mails, "Communication", "communication", {"delivery_status": "Bounced"}, now)
-	_log(mails, EventType.BOUNCED, now, with_answer=True)
+	_log(mails, EventType.BOUNCED, now, with_reply=True)
 
 
 def record_failed(mails: Mails, now: datetime) -> None:
-	"""These are given up; the enrollment goes on with the next step."""
+	"""Record emails that failed; their enrollments continue with the next step."""
 	_set_each_error(mails, EmailStatus.FAILED, now)
 	_set(mails, "Communication", "communication", {"delivery_status": "Error"}, now)
-	_log(mails, EventType.FAILED, now, with_answer=True)
+	_log(mails, EventType.FAILED, now, with_reply=True)
 
 
 def record_in_doubt(mails: Mails, now: datetime) -> None:
-	"""Nobody can know whether these left: they are not sent again, and shown as what they are."""
+	"""Record emails as In Doubt: they may have been sent, so they are not sent again."""
 	for mail in mails:
-		mail.answer = mail.get("answer") or _("The worker stopped while it was sending this email.")
+		mail.reply = mail.get("reply") or _("The worker stopped while it was sending this email.")
 	_set_each_error(mails, EmailStatus.IN_DOUBT, now)
 	_set(mails, "Communication", "communication", {"delivery_status": "Error"}, now)
 	_log(
 		mails,
 		EventType.FAILED,
 		now,
-		_("In doubt: the email may or may not have left. It is not sent again."),
+		_("In doubt: the email may have been sent. It is not sent again."),
 	)
 
 
 def requeue(mails: Mails, now: datetime, deliver_at: datetime, release_after: timedelta) -> None:
-	"""Return these to the queue, not to be delivered before `deliver_at`; the budget of attempts is not touched.
+	"""Queue these emails again, for delivery from `deliver_at` on; this does not count as an attempt.
 
-	An email that a limit holds back carries the moment of its turn with it. While all sending is held they are held as well.
+	An email that a limit deferred has its own moment in `until`. While all sending is paused, the emails are paused, too.
 	"""
 	if not mails:
 		return
 	site_now, drip_rows, queue_rows = to_site(now), [], []
-	held = is_sending_paused()
+	is_paused = is_sending_paused()
 	for mail in mails:
-		moment, why = mail.get("until") or deliver_at, mail.get("answer")
-		ours = None if held else to_site_plan(moment)
-		frappes = emails.PAUSED_UNTIL if held else to_site_plan(moment + release_after)
+		moment, why = mail.get("until") or deliver_at, mail.get("reply")
+		ours = None if is_paused else to_site_plan(moment)
+		frappes = emails.PAUSED_UNTIL if is_paused else to_site_plan(moment + release_after)
 		drip_rows.append((mail.name, site_now, EmailStatus.QUEUED.value, ours, why))
 		queue_rows.append((mail.email_queue, site_now, "Not Sent", frappes, why))
 	bulk_writes.set_each("Drip Email", ("name", "modified", "status", "deliver_at", "error"), drip_rows)
@@ -158,7 +156,7 @@ def requeue(mails: Mails, now: datetime, deliver_at: datetime, release_after: ti
 
 
 def complete_finished(enrollments: Sequence[str], now: datetime) -> None:
-	"""Complete those enrollments whose last email has just been settled: no step to come, nothing under way."""
+	"""Complete the enrollments that have no next step and no open email."""
 	if not enrollments:
 		return
 	finished = emails.find_finished(enrollments)
@@ -183,8 +181,8 @@ def _end_live(mails: Mails, now: datetime) -> set[str]:
 	ended = set(frappe.get_all("Drip Enrollment", filters=live, pluck="name")) if names else set()
 	closing = final_fields(Status.EXITED, now, ExitReason.HARD_BOUNCE)
 	bulk_writes.set_values("Drip Enrollment", sorted(ended), closing, to_site(now))
-	answered = [(mail.enrollment, mail.answer) for mail in mails if mail.enrollment in ended]
-	bulk_writes.set_each("Drip Enrollment", ("name", "last_error"), answered)
+	errors = [(mail.enrollment, mail.reply) for mail in mails if mail.enrollment in ended]
+	bulk_writes.set_each("Drip Enrollment", ("name", "last_error"), errors)
 	return ended
 
 
@@ -195,10 +193,10 @@ def _set_each_error(mails: Mails, status: EmailStatus, now: datetime) -> None:
 	bulk_writes.set_each(
 		"Drip Email",
 		("name", "modified", "status", "error"),
-		[(m.name, site_now, status.value, m.answer) for m in mails],
+		[(m.name, site_now, status.value, m.reply) for m in mails],
 	)
 	with_queue = [
-		(m.email_queue, site_now, "Error", site_now, m.answer)
+		(m.email_queue, site_now, "Error", site_now, m.reply)
 		for m in mails
 		if m.get("queue_status", "") is not None
 	]
@@ -215,12 +213,12 @@ def _set_recipients(mails: Mails, values: Mapping, now: datetime) -> None:
 
 
 def _log(
-	mails: Mails, event: EventType, now: datetime, detail: str | None = None, *, with_answer: bool = False
+	mails: Mails, event: EventType, now: datetime, detail: str | None = None, *, with_reply: bool = False
 ) -> None:
 	events = [
 		{
 			"event_type": event.value,
-			"detail": mail.answer if with_answer else detail,
+			"detail": mail.reply if with_reply else detail,
 			"campaign": mail.campaign,
 			"enrollment": mail.enrollment,
 			"drip_email": mail.name,

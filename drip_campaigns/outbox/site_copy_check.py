@@ -1,8 +1,8 @@
-"""Is this still the site that we noted? A backup restored elsewhere must not write to the customers of the original.
+"""Find out whether the site is a copy or a restored backup, which must not email the customers of the original.
 
-Noted in Drip Settings, and so part of every backup: site name, address, host, and a trace of the key that addresses are
-kept by. Noted beside the database, in the
-site's folder: when the dispatch last ran. Lifting Hold All Sending notes everything anew: that is the confirmation.
+Drip Settings record the site's name, address, and host, and a trace of the key that hashes addresses; every backup
+contains them. A file in the site's folder records when the dispatch last ran. Clearing Pause All Sending confirms the
+site, and records everything again.
 """
 
 import ipaddress
@@ -20,34 +20,41 @@ from frappe.utils import get_url
 from drip_campaigns.people.addresses import hash_address
 from drip_campaigns.site.clock import from_site, to_site
 
-NOTE_EVERY = timedelta(hours=1)
+RECORD_EVERY = timedelta(hours=1)
 TOLERANCE = timedelta(hours=3)
 MARKER = "drip_campaigns.json"
 
 
-def check_site_copy(now: datetime) -> str | None:
-	"""Return why this looks like a copy or a restored backup, or None; notes what it sees at most once an hour."""
-	marked = _read_marker()  # read before the database, for it is written after it
-	noted = _read_note()
-	if not noted.get("recorded_site"):
-		record_site(now)
+def find_copy_reason() -> str | None:
+	"""Return why this site looks like a copy or a restored backup, or None. Records nothing."""
+	marked = _read_marker()  # read before the database, because it is written after it
+	recorded = _read_record()
+	if not recorded.get("recorded_site"):
 		return None
-	last = from_site(noted.get("last_dispatch_at"))
-	doubt = _compare(noted)
-	if doubt or not (_is_behind(last, marked) or _is_time_to_note(last, now)):
-		return doubt
+	if reason := _compare(recorded):
+		return reason
+	if not _is_behind(from_site(recorded.get("last_dispatch_at")), marked):
+		return None
 	last = _lock_last_dispatch()
-	if _is_behind(last, marked):
-		return _(
-			"The database is of {0}, but emails were sent from here until {1}: a backup was restored."
-		).format(to_site(last), to_site(marked))
-	if _is_time_to_note(last, now):
+	if not _is_behind(last, marked):
+		return None
+	return _(
+		"The database is from {0}, but this site sent emails until {1}. It was restored from a backup."
+	).format(to_site(last), to_site(marked))
+
+
+def record_site_if_due(now: datetime) -> None:
+	"""Record the site and the time of this dispatch, at most once an hour."""
+	recorded = _read_record()
+	is_known = recorded.get("recorded_site")
+	if not is_known or (
+		_is_due(from_site(recorded.get("last_dispatch_at")), now) and _is_due(_lock_last_dispatch(), now)
+	):
 		record_site(now)
-	return None
 
 
 def record_site(now: datetime) -> None:
-	"""Note that this is the site: in the database, and when it was, once that is committed, beside it."""
+	"""Record the site in the database, and after the commit the time of this dispatch in the file."""
 	values = {**_present(), "last_dispatch_at": to_site(now)}
 	for field, value in values.items():
 		frappe.db.set_single_value("Drip Settings", field, value, update_modified=False)
@@ -58,12 +65,12 @@ def _is_behind(last: datetime | None, marked: datetime | None) -> bool:
 	return bool(last and marked and marked - last > TOLERANCE)
 
 
-def _is_time_to_note(last: datetime | None, now: datetime) -> bool:
-	return last is None or now - last >= NOTE_EVERY
+def _is_due(last: datetime | None, now: datetime) -> bool:
+	return last is None or now - last >= RECORD_EVERY
 
 
 def _lock_last_dispatch() -> datetime | None:
-	"""Return what is committed by now: another dispatch may have noted since this transaction began to read."""
+	"""Lock and return the last dispatch: another one may have recorded it since this transaction began to read."""
 	single = frappe.qb.DocType("Singles")
 	rows = (
 		frappe.qb.from_(single)
@@ -75,28 +82,28 @@ def _lock_last_dispatch() -> datetime | None:
 	return from_site(rows[0]) if rows else None
 
 
-def _compare(noted: dict) -> str | None:
+def _compare(recorded: dict) -> str | None:
 	present = _present()
 	for field, label in (
 		("recorded_site", _("name")),
 		("recorded_address", _("address")),
 		("recorded_host", _("host")),
 	):
-		if noted.get(field) and present[field] and noted[field] != present[field]:
+		if recorded.get(field) and present[field] and recorded[field] != present[field]:
 			return _("The {0} of this site was {1} and is now {2}.").format(
-				label, noted[field], present[field]
+				label, recorded[field], present[field]
 			)
-	if has_new_key(noted):
+	if has_new_key(recorded):
 		return _(
-			"The encryption_key in site_config.json is another one, so whoever had their data erased is no longer known as "
-			"opted out. Put the old key back, or set it as drip_address_key."
+			"The encryption_key in site_config.json has changed, so people whose data was erased are no longer recognized as "
+			"opted out. Restore the old key, or set it as drip_address_key."
 		)
 	return None
 
 
-def has_new_key(noted: dict | None = None) -> bool:
-	"""Tell whether addresses are hashed with another key than the one that was noted."""
-	before = (_read_note() if noted is None else noted).get("recorded_key")
+def has_new_key(recorded: dict | None = None) -> bool:
+	"""Return True if addresses are hashed with another key than the recorded one."""
+	before = (_read_record() if recorded is None else recorded).get("recorded_key")
 	return bool(before) and before != _trace_of_key()
 
 
@@ -114,7 +121,7 @@ def _present() -> dict[str, str]:
 
 
 def _public_host() -> str:
-	"""Return the host of the site's address; an address of this machine only says nothing about whose site it is."""
+	"""Return the host of the site's address, or an empty string for a local one, which does not identify the site."""
 	host = urlparse(get_url()).hostname or ""
 	if host == "localhost" or host.endswith(".localhost"):
 		return ""
@@ -130,7 +137,7 @@ def _host() -> str:
 	return frappe.conf.get("drip_host") or ("" if in_container else socket.gethostname())
 
 
-def _read_note() -> dict:
+def _read_record() -> dict:
 	return frappe.db.get_singles_dict("Drip Settings")
 
 
@@ -148,9 +155,9 @@ def _read_marker() -> datetime | None:
 	try:
 		return datetime.fromisoformat(json.loads(_marker().read_text())["last_dispatch_at"])
 	except (OSError, ValueError, KeyError):
-		return None  # the first run, or a folder that came without it
+		return None  # the first run, or a folder without the file
 
 
 def forget_site() -> None:
-	"""Remove what is noted beside the database: the app is being uninstalled."""
+	"""Delete the file: the app is being uninstalled."""
 	_marker().unlink(missing_ok=True)

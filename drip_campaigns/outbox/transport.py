@@ -1,6 +1,6 @@
-"""One message over an open SMTP connection, step by step, so that the answer to "did it leave?" is known or owned up to.
+"""Send one message over an open SMTP connection, step by step, so that the outcome is known, or known to be in doubt.
 
-First the envelope (`offer`, then `hear`), then the text (`send_text`): until the text is sent, nothing can have left.
+First the envelope (`send_envelope`, then `read_reply`), then the text (`send_text`): before the text, nothing is sent.
 """
 
 import re
@@ -15,45 +15,45 @@ _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)  # doubled on the wire (RFC 532
 
 
 class DeliveryOutcome(Enum):
-	"""What became of a message."""
+	"""The outcome of a message."""
 
 	ACCEPTED = "accepted"
-	REFUSED = "refused"  # the server will never take it (5xx)
+	REFUSED = "refused"  # the server will never accept it (5xx)
 	DEFERRED = "deferred"  # not now (4xx), or the connection broke before the text was sent
-	BLOCKED = "blocked"  # the server does not take mail from this sender or account
-	HELD = "held"  # not tried: a limit of Drip Settings is reached
-	FAILED = "failed"  # given up, without the server having refused this recipient
+	BLOCKED = "blocked"  # the server does not accept mail from this sender or account
+	HELD = "held"  # not attempted: a limit of Drip Settings is reached, or the account is blocked
+	FAILED = "failed"  # not sent, although the server did not refuse this recipient
 	UNKNOWN = "unknown"  # the connection broke after the text was sent: it may have been accepted (RFC 1047)
 
 
 @dataclass(frozen=True)
 class ServerReply:
-	"""The outcome, with the server's code and words; `connected` says whether the connection can be used further."""
+	"""The outcome, with the server's code and text; `connected` is False if the connection cannot be used again."""
 
 	outcome: DeliveryOutcome
 	code: int = 0
 	text: str = ""
 	connected: bool = True
-	until: datetime | None = None  # when a held message will have its turn
+	until: datetime | None = None  # when a held message is due again
 
 
 @dataclass(frozen=True)
 class SmtpEnvelope:
-	"""From whom and to whom a message is offered, as SMTP commands; at most one is on its way on a connection."""
+	"""The sender and the recipient of a message, as SMTP commands."""
 
 	sender: str
 	recipient: str
 
 	@cached_property
 	def commands(self) -> tuple[str, str, str]:
-		"""The conversation up to the text."""
+		"""The commands before the text."""
 		return f"MAIL FROM:<{self.sender}>", f"RCPT TO:<{self.recipient}>", "DATA"
 
 
 def send_envelope(session: smtplib.SMTP, envelope: SmtpEnvelope) -> None:
-	"""Send the envelope in one go to a server that reads ahead (RFC 2920), so that it is at work while we are.
+	"""Send the whole envelope at once to a server with pipelining (RFC 2920), so that it works while we do.
 
-	To one that does not, nothing is sent yet: `hear` goes step by step. Errors show there, too.
+	Send nothing to other servers: `read_reply` sends them one command after the other. Errors show there, too.
 	"""
 	if session.has_extn("pipelining"):
 		try:
@@ -63,7 +63,7 @@ def send_envelope(session: smtplib.SMTP, envelope: SmtpEnvelope) -> None:
 
 
 def read_reply(session: smtplib.SMTP, envelope: SmtpEnvelope) -> ServerReply | None:
-	"""Return None when the server awaits the text, else why it does not; never raises for what a server does."""
+	"""Return None if the server waits for the text, else the refusal. Never raises for what a server does."""
 	refusal, ahead = None, session.has_extn("pipelining")
 	try:
 		for command, wanted, final in zip(
@@ -81,23 +81,23 @@ def read_reply(session: smtplib.SMTP, envelope: SmtpEnvelope) -> ServerReply | N
 		return refusal or ServerReply(DeliveryOutcome.DEFERRED, text=str(error), connected=False)
 	if refusal is None:
 		return None
-	# A server that awaits a text for a refused envelope is told so in the one way that sends nothing.
-	return _hang_up(refusal) if ahead and code == 354 else _start_over(session, refusal)
+	# A server that waits for the text of a refused envelope: only closing the connection sends nothing.
+	return _hang_up(refusal) if ahead and code == 354 else _reset(session, refusal)
 
 
 def send_text(session: smtplib.SMTP, message: bytes) -> ServerReply:
-	"""Send the text to a server that awaits it; never raises for what a server or a network does."""
-	# smtplib's own data() does not tell a break before the text from one after it, and that is all that matters here.
+	"""Send the text to a server that waits for it. Never raises for what a server or a network does."""
+	# Not smtplib's data(), which does not distinguish a break before the text from one after it
 	try:
 		session.send(_on_the_wire(message))
 		code, text = session.getreply()
 	except (smtplib.SMTPException, OSError) as error:
 		return ServerReply(DeliveryOutcome.UNKNOWN, text=str(error), connected=False)
 	if code // 100 == 2:
-		return ServerReply(DeliveryOutcome.ACCEPTED, code, _words(text))
+		return ServerReply(DeliveryOutcome.ACCEPTED, code, _decode(text))
 	if code // 100 not in (4, 5):  # neither yes nor no
-		return ServerReply(DeliveryOutcome.UNKNOWN, code, _words(text), connected=False)
-	return _start_over(session, _refusal(code, text, DeliveryOutcome.REFUSED))
+		return ServerReply(DeliveryOutcome.UNKNOWN, code, _decode(text), connected=False)
+	return _reset(session, _refusal(code, text, DeliveryOutcome.REFUSED))
 
 
 def _on_the_wire(message: bytes) -> bytes:
@@ -112,10 +112,10 @@ def _on_the_wire(message: bytes) -> bytes:
 def _refusal(code: int, text: bytes, final: DeliveryOutcome) -> ServerReply:
 	outcome = final if code // 100 == 5 else DeliveryOutcome.DEFERRED
 	# 421: the server closes the connection (RFC 5321, 4.2.1)
-	return ServerReply(outcome, code, _words(text), connected=code not in (-1, 421))
+	return ServerReply(outcome, code, _decode(text), connected=code not in (-1, 421))
 
 
-def _start_over(session: smtplib.SMTP, refusal: ServerReply) -> ServerReply:
+def _reset(session: smtplib.SMTP, refusal: ServerReply) -> ServerReply:
 	if not refusal.connected:
 		return refusal
 	try:
@@ -129,5 +129,5 @@ def _hang_up(refusal: ServerReply) -> ServerReply:
 	return ServerReply(refusal.outcome, refusal.code, refusal.text, connected=False)
 
 
-def _words(text: bytes | str) -> str:
+def _decode(text: bytes | str) -> str:
 	return text.decode("utf-8", "replace") if isinstance(text, bytes) else text

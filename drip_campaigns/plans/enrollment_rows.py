@@ -1,4 +1,4 @@
-"""All SQL of the due-email run: finding what is due, locking it, reading and writing it in batches."""
+"""Read, lock, and write enrollments in batches."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,78 +7,13 @@ import frappe
 
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, Status
 from drip_campaigns.db import doc_event_queue
+from drip_campaigns.db.columns import ENROLLMENT_ORIGIN, ENROLLMENT_STATE
 from drip_campaigns.db.dialect import is_among, select_in, update_rows
 
-ENROLLMENT_FIELDS = (
-	"name",
-	"creation",
-	"owner",
-	"campaign",
-	"recipient_type",
-	"recipient",
-	"recipient_name",
-	"email_address",
-	"sender",
-	"target_list",
-	"status",
-	"start_date",
-	"end_date",
-	"next_step",
-	"next_step_subject",
-	"next_send_at",
-	"paused_at",
-	"paused_until",
-	"exit_reason",
-	"last_error",
-	"attempts",
-	"started_at",
-	"ended_at",
-	"time_zone",
-	"anchor_at",
-	"anchor_hours",
-	"reached_step",
-	"reached_hours",
-	"deferred_until",
-	"deferred_reason",
-	"jump_to",
-	"waiting_since",
-	"live_recipient",
-	"live_address",
-	"confirmation",
-	"confirmation_asked_at",
-)
+ENROLLMENT_FIELDS = (*ENROLLMENT_ORIGIN, *ENROLLMENT_STATE)
+UPDATED_FIELDS = ("name", "modified", *ENROLLMENT_STATE)
 
-UPDATED_FIELDS = (
-	"name",
-	"modified",
-	"email_address",
-	"status",
-	"end_date",
-	"next_step",
-	"next_step_subject",
-	"next_send_at",
-	"paused_at",
-	"paused_until",
-	"exit_reason",
-	"last_error",
-	"attempts",
-	"ended_at",
-	"anchor_at",
-	"anchor_hours",
-	"reached_step",
-	"reached_hours",
-	"deferred_until",
-	"deferred_reason",
-	"jump_to",
-	"waiting_since",
-	"live_recipient",
-	"live_address",
-	"confirmation",
-	"confirmation_asked_at",
-)
-
-
-_DEALT_WITH = """
+_HANDLED = """
 	SELECT enrollment, step, status, queued_at, NULL AS done_at, 0 AS waits
 	FROM `tabDrip Email` WHERE enrollment IN %(names)s
 	UNION ALL SELECT enrollment, step, status, NULL, done_at, waits
@@ -87,9 +22,9 @@ _DEALT_WITH = """
 
 
 def claim_due(campaign: str, site_now: datetime, limit: int) -> list[frappe._dict]:
-	"""Lock and return up to `limit` enrollments of `campaign` due at `site_now`, the longest due first.
+	"""Lock and return up to `limit` enrollments of `campaign` that are due at `site_now`, the longest due first.
 
-	Rows that another worker holds are passed over, so several workers never wait for each other.
+	Skips rows that another worker holds, so that workers never wait for each other.
 	"""
 	enrollment = frappe.qb.DocType("Drip Enrollment")
 	return (
@@ -104,7 +39,7 @@ def claim_due(campaign: str, site_now: datetime, limit: int) -> list[frappe._dic
 
 
 def lock_live_enrollments(names: Sequence[str]) -> list[frappe._dict]:
-	"""Lock and return those of the enrollments that are live, paused ones included."""
+	"""Lock and return the enrollments that are live, paused ones included."""
 	enrollment = frappe.qb.DocType("Drip Enrollment")
 	return (
 		frappe.qb.from_(enrollment)
@@ -117,8 +52,8 @@ def lock_live_enrollments(names: Sequence[str]) -> list[frappe._dict]:
 
 
 def is_any_pause_over(site_now: datetime) -> bool:
-	"""Say whether a campaign, a step or a person is to go on at `site_now`, a closed one to end, or a winner to be chosen."""
-	# Raw: five probes in one statement, for every dispatch asks, and most often the answer is no.
+	"""Return True if a pause is over at `site_now`, a closed campaign may end, or a winner may be chosen."""
+	# Raw: five probes in one statement, because every dispatch runs it and it rarely finds anything.
 	probes = """
 		(SELECT 1 FROM `tabDrip Campaign` WHERE status = 'Paused' AND paused_until <= %(now)s LIMIT 1)
 		UNION ALL (SELECT 1 FROM `tabDrip Campaign` WHERE status = 'Active' AND closed_at IS NOT NULL LIMIT 1)
@@ -137,7 +72,7 @@ def is_any_pause_over(site_now: datetime) -> bool:
 
 
 def find_campaigns_with_ended_pauses(site_now: datetime) -> list[str]:
-	"""Return the names of the active campaigns in which a recipient's pause is over at `site_now`."""
+	"""Return the active campaigns in which the pause of a recipient is over at `site_now`."""
 	enrollment, campaign = frappe.qb.DocType("Drip Enrollment"), frappe.qb.DocType("Drip Campaign")
 	return (
 		frappe.qb.from_(enrollment)
@@ -152,7 +87,7 @@ def find_campaigns_with_ended_pauses(site_now: datetime) -> list[str]:
 
 
 def claim_ended_pauses(campaign: str, site_now: datetime, limit: int) -> list[frappe._dict]:
-	"""Lock and return up to `limit` enrollments of `campaign` whose recipient's pause is over at `site_now`."""
+	"""Lock and return up to `limit` enrollments of `campaign` whose pause is over at `site_now`."""
 	enrollment = frappe.qb.DocType("Drip Enrollment")
 	return (
 		frappe.qb.from_(enrollment)
@@ -167,27 +102,25 @@ def claim_ended_pauses(campaign: str, site_now: datetime, limit: int) -> list[fr
 
 
 def load_handled_steps(enrollments: Sequence[str]) -> dict[str, dict[str, frappe._dict]]:
-	"""Return, for each enrollment, its steps that have a Drip Email, with that email's `status` and `queued_at`.
+	"""Return the steps of each enrollment that have a Drip Email (`status`, `queued_at`) or a Drip Action.
 
-	And those that have a Drip Action, with that action's `status`, `done_at`, and whether the next step `waits` for it.
-
-	Read it after the claim: a transaction's first plain read fixes what it sees, and it must see what other
-	workers had committed when the lock was granted.
+	For an action: `status`, `done_at`, and whether the next step `waits` for it. Call it after the claim, because the
+	first plain read of a transaction fixes what it sees, and it must see what others committed before the lock.
 	"""
-	dealt_with: dict[str, dict[str, frappe._dict]] = {name: {} for name in enrollments}
+	handled: dict[str, dict[str, frappe._dict]] = {name: {} for name in enrollments}
 	if enrollments:
-		for row in frappe.db.sql(_DEALT_WITH, {"names": tuple(enrollments)}, as_dict=True):
-			dealt_with[row.enrollment][row.step] = row
-	return dealt_with
+		for row in frappe.db.sql(_HANDLED, {"names": tuple(enrollments)}, as_dict=True):
+			handled[row.enrollment][row.step] = row
+	return handled
 
 
 def find_taken_keys(keys: Sequence[str], column: str = "live_address") -> set[str]:
-	"""Return those of the live-address keys, or those of another unique column, that an enrollment already holds."""
+	"""Return the keys of a unique column, by default live addresses, that an enrollment already has."""
 	return {row[column] for row in select_in("Drip Enrollment", [column], column, keys)}
 
 
 def find_superseded(names: Sequence[str]) -> set[str]:
-	"""Return those of the enrollments whose record has been enrolled in the same campaign again since."""
+	"""Return the enrollments whose record was enrolled in the same campaign again later."""
 	if not names:
 		return set()
 	older, newer = (frappe.qb.DocType("Drip Enrollment").as_(alias) for alias in ("older", "newer"))
@@ -198,9 +131,9 @@ def find_superseded(names: Sequence[str]) -> set[str]:
 
 
 def update_enrollments(rows: Iterable[dict], site_now: datetime, more_fields: Sequence[str] = ()) -> None:
-	"""Write the new state of enrollments whose locks the caller holds, in one statement.
+	"""Write the new state of enrollments that the caller has locked, in one statement.
 
-	`more_fields` are written beside UPDATED_FIELDS; each row has them all.
+	`more_fields` are written in addition to UPDATED_FIELDS; each row has all of them.
 	"""
 	rows, fields = list(rows), (*UPDATED_FIELDS, *more_fields)
 	doc_event_queue.record_changes("Drip Enrollment", [row["name"] for row in rows])

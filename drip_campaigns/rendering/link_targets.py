@@ -7,14 +7,11 @@ import frappe
 from frappe.utils.caching import request_cache
 
 from drip_campaigns.core.tracking.links import Target, leads_to_the_web
-from drip_campaigns.db.dialect import insert_new_rows, select_in
+from drip_campaigns.db.bulk_writes import insert_records, standard_values
+from drip_campaigns.db.dialect import select_in
 from drip_campaigns.site.clock import to_site
 
 DOCTYPE = "Drip Tracking URL"
-_COLUMNS = (
-	*("name", "owner", "creation", "modified", "modified_by"),
-	*("url", "target", "campaign", "step"),
-)
 MOST_REMEMBERED = 10_000
 # The targets that this process has read, by site and key: the target of a step's link never changes.
 _found: dict[tuple[str, str], str] = {}
@@ -34,16 +31,13 @@ def store_targets(targets: Iterable[Target], campaign, step: str, now: datetime)
 		return
 	# Read first: an insert also locks existing rows, and other workers write the same step's emails.
 	known = {row.name for row in select_in(DOCTYPE, ["name"], "name", list(wanted))}
-	moment, owner = to_site(now), campaign.owner
-	insert_new_rows(
-		DOCTYPE,
-		_COLUMNS,
-		[
-			(key, owner, moment, moment, owner, target.url, target.target or None, campaign.name, step)
-			for key, target in wanted.items()
-			if key not in known
-		],
-	)
+	standard = {**standard_values(campaign.owner, to_site(now)), "campaign": campaign.name, "step": step}
+	records = [
+		{**standard, "name": key, "url": target.url, "target": target.target or None}
+		for key, target in wanted.items()
+		if key not in known
+	]
+	insert_records(DOCTYPE, records, keep_existing=True)
 
 
 def find_target(key: str, own_url: str) -> str:

@@ -2,18 +2,16 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import frappe
 
-from drip_campaigns.db.dialect import insert_new_rows
+from drip_campaigns.db.bulk_writes import insert_records, standard_values
 from drip_campaigns.rendering.step_text import StepText
 from drip_campaigns.site.clock import to_site
 
 DOCTYPE = "Drip Step Version"
-_COLUMNS = ("name", "campaign", "step", "subject", "message", "email_template")
-_STANDARD = ("owner", "modified_by", "creation", "modified")
 _stored: set[tuple[str, str]] = set()  # the versions that this process has committed: (site, name)
 MOST_REMEMBERED = 10_000
 
@@ -43,9 +41,8 @@ def store_versions(versions: Iterable[Version], now: datetime) -> None:
 	new = {version.name: version for version in versions if (site, version.name) not in _stored}
 	if not new:
 		return
-	standard = ("Administrator", "Administrator", stamp, stamp)
-	rows = [(*astuple(version), *standard) for version in new.values()]
-	insert_new_rows(DOCTYPE, (*_COLUMNS, *_STANDARD), rows)
+	standard = standard_values("Administrator", stamp)
+	insert_records(DOCTYPE, [standard | asdict(version) for version in new.values()], keep_existing=True)
 	frappe.db.after_commit.add(lambda: _remember(site, new))
 
 

@@ -1,4 +1,4 @@
-"""Jobs that work off what a transaction has written: called once, and only after its commit."""
+"""Enqueue jobs that process rows of the current transaction: once, and only after its commit."""
 
 import frappe
 
@@ -6,9 +6,9 @@ LONG = "long"
 
 
 def call_after_commit(method: str, job_id: str) -> None:
-	"""Enqueue `method` once this transaction is committed, however often it asks; a job that waits already is enough.
+	"""Enqueue `method` after this transaction's commit, once for any number of calls, unless the job is queued already.
 
-	It never stops who saves: what was written is committed by then, and the next dispatch works off what waits.
+	It never raises after the commit: the next dispatch processes the rows if the job could not be enqueued.
 	"""
 	called = frappe.flags.setdefault("drip_called_workers", set())
 	if job_id in called:
@@ -24,8 +24,10 @@ def _call(method: str, job_id: str, called: set[str]) -> None:
 
 
 def call_worker(method: str, job_id: str) -> None:
-	"""Enqueue `method` for what is committed already; a job that waits or runs is enough. Never raises."""
+	"""Enqueue `method` for rows that are committed, unless the job is queued or running. Never raises."""
 	try:
 		frappe.enqueue(method, queue=LONG, job_id=job_id, deduplicate=True)
-	except Exception:  # noqa: BLE001 - what it is about is committed; the next dispatch does what waits
-		frappe.logger("drip_campaigns").exception("%s waits for the next dispatch", job_id)
+	except Exception:  # noqa: BLE001 - the rows are committed; the next dispatch processes them
+		frappe.logger("drip_campaigns").exception(
+			"%s could not be enqueued; the next dispatch does its work", job_id
+		)

@@ -1,4 +1,4 @@
-"""What goes wrong where nobody looks on stands in Frappe's Error Log, without the values that were at hand."""
+"""Log errors of background work in Frappe's Error Log, without the values of variables."""
 
 import frappe
 
@@ -6,9 +6,9 @@ LONGEST_TITLE = 140
 
 
 def log_failure(title: str, error: str = "") -> None:
-	"""Write a line into the Error Log, in the caller's transaction: `error`, or the traceback of what is being handled.
+	"""Insert an Error Log with `error`, or with the current traceback, in the caller's transaction.
 
-	Not by frappe.log_error, whose traceback holds the local variables of every call: addresses, texts, secrets.
+	frappe.log_error is not used: its traceback contains local variables, such as addresses, texts, and secrets.
 	"""
 	log = frappe.get_doc(
 		doctype="Error Log", method=title[:LONGEST_TITLE], error=error or frappe.get_traceback()

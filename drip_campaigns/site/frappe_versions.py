@@ -1,4 +1,4 @@
-"""What differs between Frappe 15 and 16, each difference named and made up for in one place."""
+"""The differences between Frappe 15 and 16 that this app handles."""
 
 import inspect
 
@@ -7,10 +7,10 @@ from frappe.utils import get_time
 
 
 def clear_default_times(document: Document) -> None:
-	"""Empty those Time fields of a new record that nobody has filled.
+	"""Clear the Time fields of a new record that the user did not fill.
 
-	Frappe 15 writes the present time into every empty Time field (model/create_new.py, set_dynamic_default_values),
-	with microseconds, which no form sends and no person types. Frappe 16 does so only where the default says "now".
+	Frappe 15 writes the current time into every empty Time field (model/create_new.py, set_dynamic_default_values),
+	with microseconds, which no form sends and no person types. Frappe 16 does so only if the default says "now".
 	"""
 	for field in document.meta.get("fields", {"fieldtype": "Time"}):
 		value = document.get(field.fieldname)
@@ -19,7 +19,7 @@ def clear_default_times(document: Document) -> None:
 
 
 def read_file(file: Document) -> bytes:
-	"""Return the bytes of a File. Frappe 16 guesses encodings that a spreadsheet does not write, unless it is told none."""
+	"""Return the bytes of a File. Frappe 16 would guess an encoding that is wrong for a spreadsheet."""
 	takes_encodings = "encodings" in inspect.signature(file.get_content).parameters
 	content = file.get_content(encodings=()) if takes_encodings else file.get_content()
 	return content.encode() if isinstance(content, str) else content

@@ -10,12 +10,12 @@ NOTIFY_AGAIN_SECONDS = 24 * 3600
 
 
 def notify_about_account(account: str, error: str) -> None:
-	"""Tell the managers, once a day, that an Email Account does not work; its emails wait and are tried again."""
+	"""Notify the managers, once a day, that an Email Account does not work; its emails wait and are retried."""
 	key = f"drip_campaigns:told:{account}"
 	if frappe.cache.get_value(key):
 		return
 	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
-	subject = _("Email Account {0} cannot send: {1}. Its campaign emails wait.").format(
+	subject = _("Email Account {0} cannot send: {1}. Its campaign emails are retried.").format(
 		frappe.bold(account), frappe.utils.escape_html(error)
 	)
 	frappe.db.after_commit.add(

@@ -1,4 +1,4 @@
-"""The secrets that sign our links: read here, and rotated here. They live in site_config.json, which no user can read."""
+"""The keys that sign our links: read and rotated. They are in site_config.json, which no user can read."""
 
 import hashlib
 import hmac
@@ -18,17 +18,17 @@ CONFIG_KEY = "drip_token_keys"
 def token_keys(config: Mapping | None = None) -> tuple[str, ...]:
 	"""Return the signing keys, the newest last: one derived from the site's own, then those of site_config.json.
 
-	A web worker of Frappe 16 knows the file as it was up to a minute ago: `config` is the file as it is now, for a
-	token that a key made since then may have signed.
+	A web worker of Frappe 16 caches the file for up to a minute. Pass the current file as `config` to check a token
+	that a newer key may have signed.
 	"""
 	configured = frappe.conf if config is None else config
 	return (_derived_key(), *(_key_of(entry) for entry in configured.get(CONFIG_KEY) or []))
 
 
 def rotate_keys(today: date, days: int) -> int:
-	"""Let a new key sign from now on and forget those that have not signed for `days` days; return how many are kept.
+	"""Add a new signing key, and remove keys that have not signed for `days` days; return how many are kept.
 
-	Links that older keys have signed stay valid as long as the key is kept, 60 days at least.
+	Links that an older key signed are valid while the key is kept: at least 60 days.
 	"""
 	kept = rotate(frappe.conf.get(CONFIG_KEY) or [], secrets.token_urlsafe(32), today, days)
 	update_site_config(CONFIG_KEY, kept)
@@ -36,11 +36,9 @@ def rotate_keys(today: date, days: int) -> int:
 
 
 def forget_keys() -> None:
-	"""Take our keys out of site_config.json."""
+	"""Remove our keys from site_config.json."""
 	if CONFIG_KEY in frappe.conf:
-		update_site_config(
-			CONFIG_KEY, "None"
-		)  # Frappe's way to remove an entry; here in memory it stays as that word
+		update_site_config(CONFIG_KEY, "None")  # removes the entry from the file, but not from frappe.conf
 		frappe.conf.pop(CONFIG_KEY)
 
 
@@ -49,5 +47,5 @@ def _key_of(entry: str | Mapping[str, str]) -> str:
 
 
 def _derived_key() -> str:
-	# Not the encryption key itself: whoever learns the one cannot use it as the other.
+	# Not the encryption key itself, so that neither can be used as the other.
 	return hmac.new(get_encryption_key().encode(), b"drip_campaigns.tokens", hashlib.sha256).hexdigest()

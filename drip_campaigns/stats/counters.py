@@ -6,12 +6,13 @@ an event also marks it. The counters therefore always equal the marked events pl
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import frappe
 from frappe.query_builder.functions import Count, Sum
 
-from drip_campaigns.db.dialect import insert_rows, is_among, update_rows
+from drip_campaigns.db.bulk_writes import insert_records
+from drip_campaigns.db.dialect import is_among, update_rows
 from drip_campaigns.site.row_names import new_name
 
 DOCTYPE = "Drip Counter"
@@ -126,15 +127,15 @@ def add_to_counters(sums: Mapping[CounterKey, int], field: str) -> None:
 		[(known[w].name, known[w][field] + n) for w, n in sums.items() if w in known],
 	)
 	new = [
-		(new_name(), *what, number if field == "total" else 0, number if field == "cleared" else 0)
+		{"name": new_name(), **_dimensions(what), "total": 0, "cleared": 0, field: number}
 		for what, number in sums.items()
 		if what not in known
 	]
-	insert_rows(DOCTYPE, ("name", *DIMENSIONS, "total", "cleared"), [_with_nulls(row) for row in new])
+	insert_records(DOCTYPE, new)
 
 
-def _with_nulls(row: Sequence) -> list:
-	return [None if value == "" else value for value in row]
+def _dimensions(what: CounterKey) -> dict[str, Any]:
+	return {name: None if value == "" else value for name, value in what._asdict().items()}
 
 
 def load_counters(campaigns: set[str], urls: set[str]) -> list[frappe._dict]:

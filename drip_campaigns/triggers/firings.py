@@ -5,22 +5,19 @@ Nothing here commits, and a user who saves a record waits for one statement at m
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import frappe
 
 from drip_campaigns.core.flow.triggers import FiringStatus
-from drip_campaigns.db.dialect import insert_new_rows
+from drip_campaigns.db.bulk_writes import insert_records, standard_values
 from drip_campaigns.site.background_jobs import call_after_commit
 
 DOCTYPE = "Drip Trigger Firing"
 WORK_JOB = "drip_campaigns.jobs.run_triggers.run_job"
-_COLUMNS = (
-	*("name", "owner", "creation", "modified", "modified_by", "campaign", "campaign_trigger"),
-	*("record_type", "record", "detail", "status", "fired_at", "due_at"),
-)
 
 
 @dataclass(frozen=True)
@@ -47,16 +44,22 @@ class Firing:
 
 def record_firings(firings: Iterable[Firing], site_now: datetime) -> None:
 	"""Insert the firings that are new, in one statement, and start the job that runs them after the commit."""
-	rows = [_row(firing, site_now) for firing in firings]
-	if rows:
-		insert_new_rows(DOCTYPE, _COLUMNS, rows)
+	standard = standard_values(frappe.session.user, site_now)
+	records = [standard | _record_of(firing, site_now) for firing in firings]
+	if records:
+		insert_records(DOCTYPE, records, keep_existing=True)
 		call_after_commit(WORK_JOB, "drip-trigger-firings")
 
 
-def _row(firing: Firing, site_now: datetime) -> Sequence:
-	user = frappe.session.user
-	return (
-		*(firing.name, user, site_now, site_now, user),
-		*(firing.trigger.parent, firing.trigger.name, firing.record_type, firing.record),
-		*(firing.detail, FiringStatus.WAITING.value, site_now, firing.due_at(site_now)),
-	)
+def _record_of(firing: Firing, site_now: datetime) -> dict[str, Any]:
+	return {
+		"name": firing.name,
+		"campaign": firing.trigger.parent,
+		"campaign_trigger": firing.trigger.name,
+		"record_type": firing.record_type,
+		"record": firing.record,
+		"detail": firing.detail,
+		"status": FiringStatus.WAITING.value,
+		"fired_at": site_now,
+		"due_at": firing.due_at(site_now),
+	}

@@ -85,7 +85,7 @@ def test_campaign_enrolls_by_filters_and_the_progress_is_seen(desk: Desk, garden
 	run = frappe.get_last_doc("Drip Bulk Enrollment").name
 	with pytest.MonkeyPatch.context() as patch:
 		patch.setattr(bulk_enrollment, "BATCH_SIZE", 100)
-		patch.setattr(bulk_enrollment, "_tell", lambda document: see(desk, document))
+		patch.setattr(bulk_enrollment, "_show_progress", lambda document: see(desk, document))
 		bulk_enrollment.run(run)
 	expect(dialog(desk).locator("text=Done.")).to_be_visible()
 	desk.shoot("progress-3-done")

@@ -449,7 +449,7 @@ def test_field_of_a_level_that_the_owner_has_lost_fails_the_action_and_is_not_ca
 	frappe.db.commit()
 	assert [status for status, _outcome in deeds(campaign)] == ["Failed"]
 	assert not contact.reload().department
-	assert f"{owner} has no right to do this for Contact {contact.name}" in enrollment.reload().last_error
+	assert f"{owner} may not do this for Contact {contact.name}" in enrollment.reload().last_error
 
 
 def test_owner_without_the_right_is_told_at_activation_and_holds_the_campaign_when_it_is_lost(
@@ -636,7 +636,7 @@ def test_owner_who_may_not_touch_one_record_any_more_fails_its_action_with_cause
 	)
 	assert became == {lost.name: "Failed", kept.name: "Done"}
 	assert enrollment.reload().last_error == (
-		f"{owner} has no right to do this for Contact {lost.name}. "
-		f"Give {owner} the right, or let somebody else take the campaign over."
+		f"{owner} may not do this for Contact {lost.name}. "
+		f"Give {owner} the right, or assign another owner to the campaign."
 	)
 	assert tags_of(lost) == set() and factories.count("ToDo", reference_name=lost.name) == 0

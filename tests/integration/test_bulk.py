@@ -117,7 +117,9 @@ def test_run_that_was_cancelled_goes_on_where_it_stopped(site, monkeypatch):
 		factories.make_contact()
 	monkeypatch.setattr(bulk_enrollment, "BATCH_SIZE", 2)
 	run = make_run(campaign)
-	monkeypatch.setattr(bulk_enrollment, "_tell", lambda document: desk.cancel_bulk_enrollment(document.name))
+	monkeypatch.setattr(
+		bulk_enrollment, "_show_progress", lambda document: desk.cancel_bulk_enrollment(document.name)
+	)
 	bulk_enrollment.run(run.name)
 	run.reload()
 	assert (run.status, run.processed) == ("Cancelled", 2)
@@ -134,7 +136,10 @@ def test_run_that_was_cancelled_goes_on_where_it_stopped(site, monkeypatch):
 
 @pytest.mark.parametrize(
 	("error", "said"),
-	[(None, "3 of 3 enrolled, 0 not. It is done."), (OSError("No disk"), "has stopped: OSError")],
+	[
+		(None, "3 of 3 enrolled, 0 not. The run is completed."),
+		(OSError("No disk"), "The run failed: OSError"),
+	],
 )
 def test_who_has_left_a_long_run_is_told_what_came_of_it(site, monkeypatch, error, said):
 	campaign = factories.make_active_campaign(Clock(utc_now()))
@@ -143,9 +148,9 @@ def test_who_has_left_a_long_run_is_told_what_came_of_it(site, monkeypatch, erro
 	user = factories.make_user("enroller", "Drip Manager", "Sales User")
 	run = make_run(campaign)
 	run.db_set("owner", user)
-	monkeypatch.setattr(bulk_enrollment, "WAITED_FOR", 2)
+	monkeypatch.setattr(bulk_enrollment, "NOTIFY_ABOVE", 2)
 	if error:
-		monkeypatch.setattr(bulk_enrollment, "_note_progress", mock.Mock(side_effect=error))
+		monkeypatch.setattr(bulk_enrollment, "_record_progress", mock.Mock(side_effect=error))
 
 	bulk_enrollment.run(run.name)
 
@@ -160,7 +165,7 @@ def test_run_goes_on_after_a_deadlock_and_after_its_worker_was_killed(site, monk
 	monkeypatch.setattr(bulk_enrollment, "BATCH_SIZE", 2)
 	run = make_run(campaign)
 	factories.drop_jobs()
-	note, calls = bulk_enrollment._note_progress, []
+	note, calls = bulk_enrollment._record_progress, []
 
 	def fail_once(*args) -> None:
 		calls.append(1)
@@ -170,7 +175,7 @@ def test_run_goes_on_after_a_deadlock_and_after_its_worker_was_killed(site, monk
 			raise KeyboardInterrupt  # what stands for kill -9
 		note(*args)
 
-	monkeypatch.setattr(bulk_enrollment, "_note_progress", fail_once)
+	monkeypatch.setattr(bulk_enrollment, "_record_progress", fail_once)
 	with pytest.raises(KeyboardInterrupt):
 		bulk_enrollment.run(run.name)
 	frappe.db.rollback()

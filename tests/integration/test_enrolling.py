@@ -331,11 +331,11 @@ def test_command_line_enrolls_after_a_dry_run(now):
 	done = enroll_audience(campaign.name, "Contact", dry_run=False, **options)
 
 	assert dry[1:] == [
-		"1 would be enrolled, 0 would go on where they stopped.",
+		"1 would be enrolled, 0 would resume where they stopped.",
 		"1 × Is marked as unsubscribed",
 	]
 	assert count == 0
-	assert done[1:] == ["2 of 2 records looked at, 1 enrolled, 1 not.", "1 × Is marked as unsubscribed"]
+	assert done[1:] == ["2 of 2 records checked, 1 enrolled, 1 skipped.", "1 × Is marked as unsubscribed"]
 
 
 @pytest.mark.parametrize("command", [enroll_command, why_not_command])

@@ -143,7 +143,9 @@ def test_run_that_was_cancelled_goes_on_at_its_row(campaign, upload, monkeypatch
 	run = enroll_people_file(campaign.name, "Contact", url, MAPPING, create_missing=True)
 	frappe.db.commit()
 	cancel = "drip_campaigns.api.desk.cancel_bulk_enrollment"
-	monkeypatch.setattr(bulk_enrollment, "_tell", lambda document: frappe.call(cancel, name=document.name))
+	monkeypatch.setattr(
+		bulk_enrollment, "_show_progress", lambda document: frappe.call(cancel, name=document.name)
+	)
 	bulk_enrollment.run(run["name"])
 	stopped = frappe.db.get_value("Drip Bulk Enrollment", run["name"], ["status", "processed"])
 

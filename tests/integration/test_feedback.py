@@ -477,8 +477,8 @@ def test_refusal_for_the_senders_set_up_holds_the_account_until_somebody_looks(c
 	clock.advance(minutes=20)
 	factories.run(clock)
 
-	assert (held, waiting) == ("Held", "Queued")
-	assert f"{EMAIL_ACCOUNT} is held: 550 5.7.26 unauthenticated" in problems
+	assert (held, waiting) == ("Blocked", "Queued")
+	assert f"{EMAIL_ACCOUNT} is blocked: 550 5.7.26 unauthenticated" in problems
 	assert len(smtp.to(bob.email_address)) == 1
 
 
@@ -491,7 +491,7 @@ def test_policy_of_one_recipient_holds_the_account_with_the_third_only(campaign,
 		send_to(campaign, clock, name)
 		states.append(frappe.db.get_value("Drip Sending Block", EMAIL_ACCOUNT, "state"))
 
-	assert states == [None, None, "Held"]
+	assert states == [None, None, "Blocked"]
 
 
 def test_deferral_for_policy_slows_the_account_down_for_an_hour(campaign, clock, smtp):

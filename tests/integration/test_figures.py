@@ -10,7 +10,7 @@ import pytest
 from drip_campaigns.api import results as api
 from drip_campaigns.core.tracking.visits import Visit, VisitKind
 from drip_campaigns.db.events import record_events
-from drip_campaigns.jobs import dispatch_due, retention
+from drip_campaigns.jobs import daily, dispatch_due
 from drip_campaigns.people.preferences import save_preference
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.stats import campaign_results, counters, verify_counters, visit_buffer
@@ -160,7 +160,7 @@ def test_figures_stay_when_the_log_is_cleared_and_when_an_enrollment_is_deleted(
 	frappe.db.commit()
 	after_deletion = shown(campaign)
 	frappe.get_doc("Log Settings").append("logs_to_clear", {"ref_doctype": "Drip Event", "days": 30})
-	cleared = retention.clear_events(30)  # what the clock of the test wrote in March
+	cleared = daily.clear_events(30)  # what the clock of the test wrote in March
 	count()
 
 	assert after_deletion == shown(campaign) == EXPECTED

@@ -8,6 +8,7 @@ import pytest
 
 from drip_campaigns.dispatch.run_cache import RunCache
 from drip_campaigns.jobs import dispatch_due
+from drip_campaigns.jobs.batches import run_batch
 from drip_campaigns.outbox import frequency_cap
 from drip_campaigns.outbox.frequency_cap import FrequencyCap
 from drip_campaigns.people.addresses import hash_address
@@ -150,7 +151,7 @@ def test_campaigns_that_dispatch_at_the_same_moment_never_exceed_the_cap(site, s
 
 
 def _dispatch_one(campaign: str, now) -> int:
-	return dispatch_due._dispatch_batch(RunCache(), campaign, now)
+	return run_batch(dispatch_due.CampaignBatch(campaign, RunCache(), now)).count
 
 
 def test_reservation_that_never_reached_the_database_is_forgotten_and_redis_may_lose_all(ada, smtp, clock):

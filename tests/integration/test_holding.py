@@ -159,7 +159,9 @@ def test_database_older_than_what_was_sent_from_here_holds_everything(site, smtp
 	factories.run(clock)
 
 	assert len(smtp.messages) == 1
-	assert "a backup was restored" in frappe.db.get_single_value("Drip Settings", "pause_reason", cache=False)
+	assert "restored from a backup" in frappe.db.get_single_value(
+		"Drip Settings", "pause_reason", cache=False
+	)
 
 
 def test_dispatches_at_the_same_moment_after_a_long_pause_do_not_take_each_other_for_a_backup(site, clock):

@@ -361,7 +361,7 @@ def test_refresh_goes_on_where_it_was_killed(people, monkeypatch):
 	monkeypatch.setattr(refresh_lists, "PAGE_SIZE", 1)
 	target_list = factories.make_list(sources=[factories.source()])
 	name = refresh_lists.start(target_list.name, utc_now())
-	take, pages = refresh_lists._Run._take, []
+	take, pages = refresh_lists._Run._add_page, []
 
 	def die_at_the_third(run, page, asks_rights):
 		pages.append(page)
@@ -369,13 +369,13 @@ def test_refresh_goes_on_where_it_was_killed(people, monkeypatch):
 			raise KeyboardInterrupt
 		take(run, page, asks_rights)
 
-	monkeypatch.setattr(refresh_lists._Run, "_take", die_at_the_third)
+	monkeypatch.setattr(refresh_lists._Run, "_add_page", die_at_the_third)
 	frappe.db.commit()
 	with pytest.raises(KeyboardInterrupt):
 		refresh_lists.run(name)
 	frappe.db.rollback()
 	assert on_list(target_list) == {"Ada", "Bob"} or len(on_list(target_list)) == 2
-	monkeypatch.setattr(refresh_lists._Run, "_take", take)
+	monkeypatch.setattr(refresh_lists._Run, "_add_page", take)
 
 	refresh_lists.run(name)
 
@@ -431,9 +431,9 @@ def test_lists_are_refreshed_by_their_schedule_and_a_lost_run_is_taken_up(open_o
 	refresh_lists.run(refresh_lists.start(never.name, utc_now()))
 	now = utc_now()
 
-	soon = refresh_lists.look_after(now + timedelta(hours=23))
+	soon = refresh_lists.start_due(now + timedelta(hours=23))
 	frappe.db.set_value("Drip Target List", open_ones.name, "refresh_hours", 12)
-	later = refresh_lists.look_after(now + timedelta(hours=23))
+	later = refresh_lists.start_due(now + timedelta(hours=23))
 
 	assert soon == []
 	assert len(later) == 1

@@ -210,7 +210,7 @@ def test_who_writes_to_a_mailbox_is_enrolled_and_made_known_if_nobody_knows_them
 	new = frappe.db.get_value("Contact", {"email_id": f"new@{DOMAIN}"})
 	assert set(enrolled(campaign)) == {known.name, new}
 	assert factories.count("Contact", email_id=f"new@{DOMAIN}") == 1
-	assert "It leads to nobody who can be enrolled" in outcomes(campaign)
+	assert "No record to enroll" in outcomes(campaign)
 
 
 def log(event_type: EventType, enrollment, detail=None) -> None:

@@ -235,7 +235,7 @@ def test_last_e_mail_that_frappe_has_sent_completes_the_enrollment(site, smtp):
 	[
 		({"status": "Error", "error": "Traceback\n  lines\nSMTPDataError: 554 no"}, "SMTPDataError: 554 no"),
 		({"status": "Error", "error": None}, "Frappe's Email Queue gave up."),
-		(None, "Its Email Queue row was deleted before it was sent."),
+		(None, "The Email Queue row was deleted before the email was sent."),
 	],
 	ids=["error", "error without text", "deleted"],
 )

@@ -54,7 +54,7 @@ def test_any_purchase_this_item_and_this_group_fire_for_what_was_bought(clock):
 
 	assert sorted(enrolled(any_campaign)) == sorted([ada, bob])
 	assert enrolled(novel) == enrolled(books) == [ada]
-	assert "It leads to nobody who can be enrolled" in outcomes(novel)
+	assert "No record to enroll" in outcomes(novel)
 
 
 def test_order_that_is_only_saved_is_no_purchase_and_one_that_is_saved_again_is_one(clock):

@@ -1,7 +1,9 @@
 """What the database itself refuses, and what the DocTypes must have in common with the core."""
 
+import click
 import frappe
 import pytest
+from frappe.model import data_fieldtypes
 
 from drip_campaigns import install
 from drip_campaigns.core import consent, lists, model
@@ -10,10 +12,11 @@ from drip_campaigns.core.flow.wait_kinds import event
 from drip_campaigns.core.inbound import bounces
 from drip_campaigns.core.schedule import confirmation, sending_limits
 from drip_campaigns.core.tracking import tracking_mode
+from drip_campaigns.db import columns
 from drip_campaigns.outbox import sending_blocks
 from drip_campaigns.site import settings as options
 from drip_campaigns.site.clock import utc_now
-from drip_campaigns.site.inbound_settings import Breaker, breaker, soft_series
+from drip_campaigns.site.settings import Breaker, breaker, soft_series
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 from tests import factories, verbs
 from tests.factories import DOMAIN
@@ -211,3 +214,31 @@ def _what_holds() -> tuple:
 		*(options.batch_size(), options.dispatch_workers(), options.release_after(), options.max_attempts()),
 		*(options.confirmation_times(), options.tracking_needs_consent(), breaker(), soft_series()),
 	)
+
+
+@pytest.mark.parametrize(
+	("doctype", "known"),
+	[
+		(
+			"Drip Enrollment",
+			(*columns.ENROLLMENT_ORIGIN, *columns.ENROLLMENT_STATE, *columns.ENROLLMENT_OTHER),
+		),
+		("Drip Event", (*columns.EVENT, *columns.EVENT_OTHER)),
+	],
+)
+def test_columns_of_batches_are_those_of_the_doctype(doctype, known):
+	fields = {
+		field.fieldname for field in frappe.get_meta(doctype).fields if field.fieldtype in data_fieldtypes
+	}
+
+	assert set(known) - set(columns.STANDARD) == fields, "Add the field to db/columns.py"
+	assert len(known) == len(set(known))
+
+
+@pytest.mark.parametrize("earlier", install.EARLIER_DOCTYPES)
+def test_site_of_an_earlier_version_is_not_migrated_and_says_to_reinstall(site, earlier):
+	install.before_migrate()
+	frappe.get_doc(doctype="DocType", name=earlier, module="Drip Campaigns").db_insert()
+
+	with pytest.raises(click.ClickException, match="uninstall the app"):
+		install.before_migrate()

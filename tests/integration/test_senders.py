@@ -132,6 +132,6 @@ def test_sender_who_was_disabled_since_is_replaced_by_the_rule_and_said(
 	] * 2
 	comments = frappe.get_all("Comment", filters={"reference_name": campaign.name}, pluck="content")
 	assert [text for text in comments if sellers[0] in text] == [
-		f"{sellers[0]}, who emails of campaign {campaign.name} were from, is disabled or deleted. "
-		"Others stand in by its rule."
+		f"{sellers[0]}, a sender of campaign {campaign.name}, is disabled or deleted. "
+		"The campaign's sender rule chose another sender."
 	]

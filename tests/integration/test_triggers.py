@@ -316,7 +316,7 @@ def test_trigger_that_is_switched_off_meanwhile_enrolls_nobody_who_waits(site, c
 	work_off(clock)
 
 	assert enrolled(campaign) == []
-	assert outcomes(campaign) == ["The trigger or its campaign does not run any more"]
+	assert outcomes(campaign) == ["The trigger or its campaign no longer runs"]
 
 
 def test_same_event_told_twice_is_one_firing(site, clock):
@@ -367,7 +367,7 @@ def test_owner_who_may_not_enroll_any_more_loses_nobody(site, clock):
 	factories.make_user("owner")
 	work_off(clock)
 	assert enrolled(campaign) == []
-	assert "may not enroll. Give back the right, or the campaign." in outcomes(campaign)[0]
+	assert "may not enroll. Restore the right, or assign another owner." in outcomes(campaign)[0]
 
 	factories.make_user("owner", "Drip Manager", "System Manager")
 	clock.now = utc_now() + timedelta(minutes=61)

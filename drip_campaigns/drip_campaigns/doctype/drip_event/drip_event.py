@@ -3,7 +3,7 @@
 import frappe
 from frappe.model.document import Document
 
-from drip_campaigns.jobs import retention
+from drip_campaigns.jobs import daily
 from drip_campaigns.stats import counters
 
 
@@ -16,7 +16,7 @@ class DripEvent(Document):
 	@staticmethod
 	def clear_old_logs(days: int = 365) -> None:
 		"""Called by Frappe's Log Settings: forget the lines of the log that are older, and keep what they count."""
-		retention.clear_events(days)
+		daily.clear_events(days)
 
 
 def on_doctype_update() -> None:
