@@ -61,7 +61,9 @@ class FileSource:
 		page = self.audience.resolve(rows)
 		refused = self._create(page, now)
 		result = enroll_names(self.document, list(page.names), now)
-		errors = page.errors + [(page.names[name], refusal.reason) for name, refusal in result.refusals.items()]
+		errors = page.errors + [
+			(page.names[name], refusal.reason) for name, refusal in result.refusals.items()
+		]
 		for _row, reason in refused:
 			result.refused[reason] += 1
 		if page.errors:

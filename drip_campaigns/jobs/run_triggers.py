@@ -117,7 +117,8 @@ def _enroll_people(trigger: frappe._dict, people: set[Person], now: datetime) ->
 		names = [p.recipient for p in people if (p.recipient_type, p.target_list) == (kind, target_list)]
 		for result in enroll_many(trigger.parent, kind, sorted(names), now, target_list=target_list):
 			reasons |= {
-				Person(kind, record, target_list): refusal.reason for record, refusal in result.refusals.items()
+				Person(kind, record, target_list): refusal.reason
+				for record, refusal in result.refusals.items()
 			}
 	return reasons
 
