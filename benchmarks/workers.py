@@ -27,6 +27,7 @@ from benchmarks import setup
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
 from drip_campaigns.jobs import run_actions as actions
+from drip_campaigns.outbox import connections
 from drip_campaigns.site.clock import to_site
 
 LOG = Path(__file__).resolve().parent.parent / ".dev" / "bench-jobs.log"
@@ -154,7 +155,7 @@ def _perform(job: Job, pipe, gate) -> None:
 	sys.stdout = sys.stderr = LOG.open("a")
 	try:
 		setup.connect()
-		delivery.SOCKET_TIMEOUT_SECONDS = job.socket_timeout
+		connections.SOCKET_TIMEOUT_SECONDS = job.socket_timeout
 		_set_interrupt(job)
 		pipe.send("ready")
 		if gate:
