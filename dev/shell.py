@@ -10,8 +10,8 @@ import tempfile
 import textwrap
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from dev import paths
@@ -105,11 +105,21 @@ def _note(pid: int) -> Path:
 
 
 @contextmanager
-def machine_lock(name: str) -> Iterator[None]:
-	"""Hold a lock that all folders of this user share, for work that two set-ups must not do at the same time."""
-	with (Path(tempfile.gettempdir()) / f"drip-campaigns-{os.getuid()}-{name}.lock").open("a") as lock:
-		fcntl.flock(lock, fcntl.LOCK_EX)
+def hold_lock(file: Path, on_busy: Callable[[], None] = lambda: None) -> Iterator[None]:
+	"""Hold the lock of a file during a `with` block. If another process has it, call `on_busy` and wait."""
+	file.parent.mkdir(parents=True, exist_ok=True)
+	with file.open("a") as lock:
+		try:
+			fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+		except BlockingIOError:
+			on_busy()
+			fcntl.flock(lock, fcntl.LOCK_EX)
 		yield
+
+
+def machine_lock(name: str) -> AbstractContextManager[None]:
+	"""Return a lock that all folders of this user share, for work that two set-ups must not do at the same time."""
+	return hold_lock(Path(tempfile.gettempdir()) / f"drip-campaigns-{os.getuid()}-{name}.lock")
 
 
 def end_orphans() -> None:

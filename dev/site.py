@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from dev import environment, packages, paths, services, shell
 from dev.runtime import build
@@ -38,17 +36,10 @@ def make_site(quiet: bool = False) -> None:
 			)
 
 
-@contextmanager
-def lock_folder() -> Iterator[None]:
-	"""Allow one set-up at a time in this folder; a second one prints a line and waits."""
-	paths.RUN.mkdir(parents=True, exist_ok=True)
-	with (paths.RUN / "set-up.lock").open("a+") as lock:
-		try:
-			fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-		except BlockingIOError:
-			print("Another set-up is at work in this folder; waiting for it to finish", flush=True)
-			fcntl.flock(lock, fcntl.LOCK_EX)
-		yield
+def lock_folder() -> AbstractContextManager[None]:
+	"""Return a lock that allows one set-up at a time in this folder; a second one prints a line and waits."""
+	line = "Another set-up is running in this folder; waiting for it to finish"
+	return shell.hold_lock(paths.RUN / "set-up.lock", lambda: print(line, flush=True))
 
 
 def install_servers() -> None:

@@ -1,7 +1,7 @@
-"""A connected site with nothing of ours on it, a mail server that answers as told, a web server: what tests stand on.
+"""The fixtures of all tests: a connected site without our records, a scripted mail server, and a web server.
 
-The site is named by DRIP_SITES_PATH and DRIP_SITE: the dev site, or one of a bench. Its site_config.json must say
-`allow_tests`, as for Frappe's own tests, for the data of this app is deleted before each test.
+DRIP_SITES_PATH and DRIP_SITE name the site: the dev site, or one of a bench. Its site_config.json must set
+`allow_tests`, as for Frappe's own tests, because each test first deletes the data of this app.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CORE_ONLY = "DRIP_SITE" not in os.environ
 
 
 def pytest_ignore_collect(collection_path, config) -> bool | None:
-	"""Without a site, only what needs none is collected: `pytest tests/core` runs on bare Python."""
+	"""Without a site, collect only tests that need none: `pytest tests/core` runs on bare Python."""
 	needs_site = {"integration", "journeys", "browser", "test_wiring.py"} & set(collection_path.parts)
 	return True if CORE_ONLY and needs_site else None
 
@@ -70,7 +70,7 @@ def email_account(connected_site: str, mail_server: MailServer) -> Iterator[str]
 
 @pytest.fixture
 def site(connected_site: str, email_account: str, smtp: MailServer) -> Iterator[str]:
-	"""The site as Administrator, with no campaigns, enrollments, queued emails or people of earlier tests."""
+	"""The site as Administrator, without campaigns, enrollments, queued emails, or people of earlier tests."""
 	import frappe
 
 	from tests import factories
@@ -86,7 +86,7 @@ def site(connected_site: str, email_account: str, smtp: MailServer) -> Iterator[
 
 @pytest.fixture
 def clock() -> Clock:
-	"""A clock that stands still until it is moved: Monday, 2 March 2026, 09:00 UTC."""
+	"""A clock that moves only by hand, from Monday, 2 March 2026, 09:00 UTC."""
 	from tests.fakes import Clock
 
 	return Clock()
@@ -105,7 +105,7 @@ def campaign(site: str, clock: Clock, request: pytest.FixtureRequest):
 
 @pytest.fixture(scope="session")
 def web_server(connected_site: str) -> Iterator[WebServer]:
-	"""The site's own web server in a process of its own."""
+	"""The site's web server in its own process."""
 	from tests.web import WebServer
 
 	server = WebServer(connected_site, os.environ["DRIP_SITES_PATH"])

@@ -1,4 +1,4 @@
-"""Records for tests: real documents, made in one line, with what the test does not care about filled in."""
+"""Make real records for tests in one line, with defaults for what the test does not need."""
 
 import itertools
 import json
@@ -111,7 +111,7 @@ def clear_site() -> None:
 
 
 def _forget_counts() -> None:
-	"""Let the frequency cap forget the addresses of earlier tests, of which other tests have the same."""
+	"""Reset the frequency caps of the addresses, which several tests share."""
 	connection = get_redis_conn()
 	keys = connection.keys(f"drip_campaigns:{frappe.conf.db_name}:frequency:*")
 	if keys:
@@ -126,9 +126,9 @@ def _drop_loose_links() -> None:
 
 
 def drop_jobs() -> None:
-	"""Take this site's background jobs off their queues: nobody works them off in a test, and a full queue refuses more."""
+	"""Delete this site's background jobs: no worker runs them in a test, and a full queue refuses more."""
 	for queue in get_queues():
-		# One that was enqueued twice in a transaction stands there twice.
+		# A job that was enqueued twice in a transaction is in the queue twice.
 		for job in {job.id: job for job in queue.jobs}.values():
 			if job.kwargs.get("site") == frappe.local.site:
 				job.delete()
@@ -160,7 +160,7 @@ def make_email_account(port: int) -> str | None:
 
 
 def restore_default_account(before: str | None) -> None:
-	"""Take our Email Account away, and make the old one the default again."""
+	"""Delete our Email Account, and make the old one the default again."""
 	frappe.db.rollback()
 	frappe.delete_doc("Email Account", EMAIL_ACCOUNT, force=True)
 	if before:
@@ -188,7 +188,7 @@ def make_user(name: str, *roles: str) -> str:
 
 
 def make_contact(first_name: str = "", address: str | None = "", **fields: Any):
-	"""Insert a Contact; `address` None leaves it without one, empty makes one up."""
+	"""Insert a Contact; with `address` None it has no address, with an empty one it gets one."""
 	number = next(_numbers)
 	first_name = first_name or f"Person {number}"
 	if address == "":
@@ -252,7 +252,7 @@ def add_to_list(target_list, record):
 
 
 def source(doctype: str = "Contact", filters: list | None = None, **fields: Any) -> dict:
-	"""Return the values of one source of a target list: the Contacts of the tests' domain, if nothing is said."""
+	"""Return the values of one source of a target list: by default the Contacts of the tests' domain."""
 	chosen = [["email_id", "like", f"%@{DOMAIN}"]] if filters is None else filters
 	return {"kind": "Filters", "recipient_type": doctype, "filters": json.dumps(chosen), **fields}
 
@@ -279,7 +279,7 @@ def run(clock: Clock) -> int:
 
 
 def flush_email_queue() -> None:
-	"""Let Frappe send what waits in its queue and is due, as its scheduler does; Frappe 16 leaves rows of the last seconds alone."""
+	"""Send the due rows of Frappe's queue, as its scheduler does. Frappe 16 skips rows of the last seconds."""
 	earlier = frappe.utils.now_datetime() - timedelta(minutes=1)
 	frappe.db.set_value("Email Queue", {"status": "Not Sent"}, "creation", earlier, update_modified=False)
 	frappe.db.commit()
@@ -287,7 +287,7 @@ def flush_email_queue() -> None:
 
 
 def notifications_of(user: str) -> list[str]:
-	"""Return the subjects of what `user` was told in the Desk; background jobs that tell it are done first."""
+	"""Return the subjects of the notifications of `user` in Desk, after running their background jobs."""
 	for queue in get_queues():
 		for job in queue.jobs:
 			is_ours = job.kwargs.get("site") == frappe.local.site
@@ -318,7 +318,7 @@ def without_account() -> Iterator[None]:
 
 
 def forget_accounts() -> None:
-	"""Let Email Accounts be looked up anew: Frappe keeps them for a request, and all tests are one."""
+	"""Clear the Email Accounts that Frappe caches per request, because all tests are one request."""
 	frappe.clear_document_cache("Email Account", EMAIL_ACCOUNT)
 	frappe.local.outgoing_email_account = {}
 

@@ -1,4 +1,4 @@
-"""Our two fakes: a clock that is moved by hand, and an SMTP server that remembers and answers as told."""
+"""Our two fakes: a clock that moves by hand, and an SMTP server that records messages and gives scripted replies."""
 
 import asyncio
 import email
@@ -45,7 +45,7 @@ class Received:
 
 
 class MailServer:
-	"""A real SMTP conversation on the loopback address; what was accepted stands in `messages`, in order."""
+	"""A real SMTP conversation on the loopback address; `messages` has the accepted ones, in order."""
 
 	def __init__(self) -> None:
 		self.port = _free_port()
@@ -56,7 +56,7 @@ class MailServer:
 		self._controller: Controller | None = None
 
 	def start(self) -> None:
-		"""Begin to listen, for the first time or again."""
+		"""Start listening, for the first time or again."""
 		self._controller = Controller(
 			self, hostname=LOOPBACK, port=self.port, auth_require_tls=False, authenticator=_let_in
 		)
@@ -74,7 +74,7 @@ class MailServer:
 		self._meanwhile = None
 
 	def meanwhile(self, act: Callable[[], object]) -> None:
-		"""Take the next text slowly: `act` happens, once, before it is answered."""
+		"""Run `act` once, before the reply to the next message."""
 		self._meanwhile = act
 
 	def answer(self, recipient: str, reply: str) -> None:

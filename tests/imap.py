@@ -64,7 +64,7 @@ def why_not() -> str:
 
 
 class ImapServer:
-	"""A mail server with a mailbox for whatever address asks for one; all have the same password."""
+	"""A mail server with a mailbox for each address that logs in; all have the same password."""
 
 	def __init__(self) -> None:
 		self.port = _free_port()
@@ -105,7 +105,7 @@ class ImapServer:
 			assert status == "OK", answer
 
 	def count_unread(self, mailbox: str) -> int:
-		"""Return how many messages of a mailbox nobody has read."""
+		"""Return the number of unread messages in a mailbox."""
 		with self._open(mailbox) as connection:
 			connection.select("INBOX")
 			return len(connection.search(None, "UNSEEN")[1][0].split())

@@ -1,4 +1,4 @@
-"""Several processes that act on the site at the same moment, each with a database connection of its own.
+"""Several processes that act on the site at the same moment, each with its own database connection.
 
 They are forked, so that nothing is imported again; one ends without cleaning up, as the parent's sockets are not its own.
 """
@@ -35,7 +35,7 @@ def run_together(
 
 
 def _act(function: Callable[..., Any], arguments: Sequence[Any], barrier: Any, results: Any) -> None:
-	parents = frappe.local.db  # kept, for closing it would say goodbye on the parent's socket
+	parents = frappe.local.db  # kept, because closing it would end the parent's connection
 	try:
 		frappe.init(os.environ["DRIP_SITE"], sites_path=".", force=True)
 		frappe.connect()

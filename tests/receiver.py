@@ -1,4 +1,4 @@
-"""A web server that a Webhook calls: it notes what arrives, and answers as told."""
+"""A web server for Webhook calls: it records them and gives scripted responses."""
 
 import json
 import random
@@ -20,7 +20,7 @@ class Receiver:
 	def __init__(self) -> None:
 		self.calls: list[tuple[dict[str, str], Any]] = []
 		self.status = 200
-		self.is_silent = False  # takes the call, and hangs up without an answer
+		self.is_silent = False  # accepts the call, and closes the connection without a response
 		self.ends = threading.Event()  # before it is set, the text of an answer never ends
 		self.ends.set()
 		self.accepted: Counter[str] = Counter()
@@ -33,7 +33,7 @@ class Receiver:
 		return self
 
 	def answer(self, key: str | None) -> int:
-		"""Return the status that a call gets, and note what is accepted before it is said."""
+		"""Return the status of a call, after recording it if it is accepted."""
 		status = 500 if self._random.random() * 100 < self.refusals else self.status
 		if status == HTTPStatus.OK and key:
 			self.accepted[key] += 1
@@ -58,6 +58,6 @@ def _make_handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 			receiver.ends.wait()
 
 		def log_message(self, *_args: object) -> None:
-			"""Say nothing."""
+			"""Print no log."""
 
 	return Handler

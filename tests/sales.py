@@ -1,4 +1,4 @@
-"""Sales for tests: on a site with ERPNext real ones, elsewhere stand-ins of the same names and fields."""
+"""Sales for tests: real ones on a site with ERPNext, otherwise stand-ins with the same names and fields."""
 
 import itertools
 from typing import Any
@@ -10,12 +10,12 @@ _numbers = itertools.count(1)
 
 
 def is_real() -> bool:
-	"""Say whether the site has ERPNext."""
+	"""Return whether the site has ERPNext."""
 	return "erpnext" in frappe.get_installed_apps()
 
 
 def make_item_group(name: str, parent: str | None = None, *, left: int = 0, right: int = 0) -> str:
-	"""Return an Item Group, below `parent`; a stand-in gets the bounds of its place in the tree as told."""
+	"""Return an Item Group, below `parent`; a stand-in gets the given bounds in the tree."""
 	if frappe.db.exists("Item Group", name):
 		return name
 	values: dict[str, Any] = {"doctype": "Item Group", "parent_item_group": parent}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import frappe
 
-# Field names and types as in ERPNext 15 and Frappe CRM 1 (whose links to types of its own are plain text here).
+# Field names and types as in ERPNext 15 and Frappe CRM 1 (its links to its own types are plain text here).
 FIELDS: dict[str, list[tuple[str, str, str]]] = {
 	"Lead": [
 		("first_name", "Data", ""),
@@ -176,7 +176,7 @@ def make(doctype: str, fields: list[tuple[str, str, str]] | None = None, **value
 
 
 def remove(doctype: str) -> None:
-	"""Take a stand-in away, its table included."""
+	"""Delete a stand-in and its table."""
 	frappe.delete_doc("DocType", doctype, force=True)
 	frappe.db.sql_ddl(f"DROP TABLE IF EXISTS `tab{doctype}`")
 	frappe.clear_cache(doctype=doctype)

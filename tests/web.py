@@ -1,4 +1,4 @@
-"""The site's web server for tests, in a process of its own: the same application that a bench serves.
+"""The site's web server for tests, in its own process: the same application that a bench serves.
 
 Run as a program it serves: `python -m tests.web SITE PORT MODULE`, in the folder of the sites; the module has the application.
 """
@@ -76,7 +76,7 @@ class Browser:
 		return self._ask(request)
 
 	def send(self, path: str, method: str, body: bytes | None = None, headers: dict | None = None) -> Answer:
-		"""Send whatever is told, by any method."""
+		"""Send a request with any method and body."""
 		return self._ask(urllib.request.Request(self._whole(path), body, headers or {}, method=method))
 
 	def post_raw(self, path: str, body: bytes, content_type: str) -> Answer:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import NoReturn
 
 from dev import paths, shell
 
@@ -15,7 +13,7 @@ def main() -> int:
 	"""Run the demo, and end the servers that it started however it ends."""
 	signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 	try:
-		with lock_folder():
+		with shell.hold_lock(paths.RUN / "demo.lock", refuse_second):
 			from dev.demo.run import run  # takes seconds, and Ctrl-C may come in them
 
 			return run()
@@ -27,16 +25,8 @@ def main() -> int:
 		return 1
 
 
-@contextmanager
-def lock_folder() -> Iterator[None]:
-	"""Allow one demo at a time in this folder."""
-	paths.RUN.mkdir(parents=True, exist_ok=True)
-	with (paths.RUN / "demo.lock").open("a+") as lock:
-		try:
-			fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-		except BlockingIOError:
-			raise shell.StepError("Another demo runs in this folder", "Wait until it ends.") from None
-		yield
+def refuse_second() -> NoReturn:
+	raise shell.StepError("Another demo runs in this folder", "Wait until it ends.")
 
 
 if __name__ == "__main__":
