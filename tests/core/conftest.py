@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 # Examples take long to draw, and a slow machine is not a failure.
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("quick", max_examples=30, derandomize=True, **COMMON)
+settings.register_profile("quick", max_examples=20, derandomize=True, **COMMON)
 settings.register_profile("full", max_examples=2000, derandomize=True, **COMMON)
 settings.register_profile("search", max_examples=20_000, **COMMON)
 settings.load_profile(os.environ.get("DRIP_HYPOTHESIS", "quick"))
