@@ -279,11 +279,11 @@ def test_who_gets_on_an_excluded_list_later_leaves_before_the_next_e_mail(people
 				"target_lists": [{"target_list": "Drip Test Both"}],
 				"exclusions": [{"kind": "Target List", "target_list": "Drip Test Both"}],
 			},
-			"list Drip Test Both is included, too",
+			"list Drip Test Both is also included",
 		),
 		(
 			{"target_lists": [{"target_list": "Drip Test Both"}, {"target_list": "Drip Test Both"}]},
-			"Include, row 2: list Drip Test Both is there already",
+			"Include, row 2: list Drip Test Both is already included",
 		),
 	],
 )

@@ -74,9 +74,9 @@ def test_records_that_the_user_may_not_read_are_not_added(site):
 	("names", "message"),
 	[
 		("{", "cannot be read"),
-		("[]", "Name at least one record"),
-		("[1]", "Name at least one record"),
-		('["a", "b", "c"]', "3 records, and at most 2"),
+		("[]", "Enter at least one record"),
+		("[1]", "Enter at least one record"),
+		('["a", "b", "c"]', "at most 2 records at a time, and these are 3"),
 	],
 )
 def test_names_that_make_no_sense_are_refused_with_the_remedy(site, monkeypatch, names, message):

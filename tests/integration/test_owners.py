@@ -55,7 +55,7 @@ def test_dispatch_holds_a_campaign_whose_owner_lost_the_right(campaign, seller, 
 	assert smtp.messages == []
 	assert campaign.reload().status == "Paused"
 	assert campaign.pause_reason == (
-		f"Its owner {seller} {said}. A Drip Manager can choose Take Over in the menu, and then press Resume."
+		f"Its owner {seller} {said}. A Drip Manager can choose Take Over in the menu, and then Resume."
 	)
 	assert factories.count("Drip Enrollment", campaign=campaign.name, status="In Progress") == 1
 

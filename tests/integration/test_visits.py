@@ -300,7 +300,7 @@ def test_text_that_names_no_tracking_url_is_refused_and_one_without_tracking_lea
 ):
 	frappe.get_doc(doctype="Drip Tracking URL", url_name="Demo", url="https://demo.example/").insert()
 	ada = factories.make_contact("Ada")
-	with pytest.raises(frappe.ValidationError, match="no Tracking URL “Damo”"):
+	with pytest.raises(frappe.ValidationError, match="Tracking URL “Damo” does not exist"):
 		factories.make_campaign(factories.step(0, "Hi", """<a href="{{ tracking_url('Damo') }}">x</a>"""))
 
 	campaign = send(clock, ada, text="""<a href="{{ tracking_url('Demo') }}">x</a>""", tracking_mode="None")
