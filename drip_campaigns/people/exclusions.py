@@ -56,7 +56,11 @@ class Exclusions:
 			return _("has the address {0}, which the campaign excludes").format(email)
 		own = address.rpartition("@")[2]
 		found = next((domain for domain in self.domains if is_in_domain(own, domain)), None)
-		return _("has an address of the domain {0}, which the campaign excludes").format(found) if found else None
+		return (
+			_("has an address of the domain {0}, which the campaign excludes").format(found)
+			if found
+			else None
+		)
 
 
 def ascii_domain(text: str) -> str:

@@ -245,7 +245,8 @@ def test_address_that_another_enrollment_has_is_told_and_stops_nobody(site, smtp
 	assert [message.recipient for message in smtp.messages] == [first.email_id]
 	enrollments[1].reload()
 	assert (
-		"has the same address as another record in the campaign. Open that enrollment" in enrollments[1].last_error
+		"has the same address as another record in the campaign. Open that enrollment"
+		in enrollments[1].last_error
 	)
 
 
