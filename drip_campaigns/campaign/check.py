@@ -65,7 +65,7 @@ def find_activation_problems(campaign) -> Iterator[str]:
 def _senders(campaign) -> Iterator[str]:
 	users = [row.user for row in campaign.senders]
 	if campaign.sender_rule == SenderRule.ROUND_ROBIN.value and not users:
-		yield _("Round Robin needs users to share the enrollments. Choose them under Senders in Turn.")
+		yield _("Round Robin needs users to share the enrollments. Choose them under Take Turns.")
 	enabled = set(frappe.get_all("User", filters={"name": ["in", users], "enabled": 1}, pluck="name"))
 	for user in users:
 		if user not in enabled:
@@ -97,7 +97,7 @@ def _dates(campaign) -> Iterator[str]:
 
 def _step(row) -> Iterator[str]:
 	label = _("Step {0}").format(row.idx)
-	for field, name in (("send_after_days", _("Send After (Days)")), ("send_after_hours", _("Hours"))):
+	for field, name in (("send_after_days", _("Send After (Days)")), ("send_after_hours", _("Plus Hours"))):
 		if (row.get(field) or 0) < 0:
 			yield _("{0}: {1} is {2}. Enter 0 or more.").format(label, name, row.get(field))
 	if row.step_type and row.step_type != StepType.SEND.value:

@@ -12,7 +12,7 @@ from drip_campaigns.people.audience import Audience, InvalidFiltersError
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.triggers.find_people import find_matching
 
-_FIELDS = {GoalKind.RECORD_MATCHES: "goal_recipient_type", GoalKind.DOCUMENT_MADE: "goal_document"}
+_FIELDS = {GoalKind.RECORD_MATCHES: "goal_recipient_type", GoalKind.DOCUMENT_CREATED: "goal_document"}
 
 
 def prepare_goal(campaign) -> None:

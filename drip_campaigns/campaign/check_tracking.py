@@ -34,7 +34,7 @@ def _find_untracked_steps(campaign) -> Iterator[str]:
 	asking = [rows[step.id] for step in steps if _needs_reply(step)]
 	if asking and not campaign.continue_after_reply:
 		sentence = _("Step {0}: a reply ends the enrollment, so nobody reaches this step. Tick {1}.")
-		yield sentence.format(", ".join(asking), _("Go On After a Reply"))
+		yield sentence.format(", ".join(asking), _("Continue After Reply"))
 
 
 def _find_untracked_triggers(campaign) -> Iterator[str]:

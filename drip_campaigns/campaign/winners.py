@@ -62,7 +62,7 @@ def _count_sent_before(moment: datetime, step, letters: list[str]) -> int:
 def _decide(campaign, step, figures: dict, now: datetime) -> None:
 	trials = figures["trials"]
 	comparison = compare_variants(
-		trials, NoWinnerFallback(step.no_winner_fallback or NoWinnerFallback.FIRST.value)
+		trials, NoWinnerFallback(step.no_winner_fallback or NoWinnerFallback.VARIANT_A.value)
 	)
 	shares = ", ".join(f"{trial.variant} {trial.rate:.1%} ({trial.hits}/{trial.sent})" for trial in trials)
 	sentence = (

@@ -11,7 +11,7 @@ class SourceKind(Label):
 	FILTERS = "Filters"
 	REPORT = "Report"
 	EMAIL_GROUP = "Email Group"
-	CAMPAIGN_LOG = "Campaign Log"
+	CAMPAIGN_ACTIVITY = "Campaign Activity"
 	TARGET_LIST = "Target List"
 
 
@@ -49,7 +49,7 @@ class WhenLeft(Label):
 	"""What becomes of the enrollment of somebody who is no longer on the list through which they came."""
 
 	END = "End"
-	GO_ON = "Go On"
+	CONTINUE = "Continue"
 
 
 class RefreshStatus(Label):

@@ -165,7 +165,7 @@ class RunStatus(Label):
 class SenderRule(Label):
 	"""Who sends a new enrollment's emails, unless a user chooses a sender."""
 
-	FIXED_USER = "Fixed User"
+	ONE_PERSON = "One Person"
 	RECORD_OWNER = "Record's Owner"
 	ROUND_ROBIN = "Round Robin"
 

@@ -18,7 +18,7 @@ def choose_senders(
 	"""
 	if not recipients:
 		return []
-	rule = _WANTED[SenderRule(campaign.sender_rule or SenderRule.FIXED_USER.value)]
+	rule = _WANTED[SenderRule(campaign.sender_rule or SenderRule.ONE_PERSON.value)]
 	wanted = [named] * len(recipients) if named else rule(campaign, recipients)
 	by_hand = {named or "", campaign.sender or ""}
 	able = find_able(by_hand.union(wanted)) | by_hand.intersection(frappe.STANDARD_USERS)
@@ -53,7 +53,7 @@ def find_able(users: set[str]) -> set[str]:
 
 
 _WANTED = {
-	SenderRule.FIXED_USER: _fixed,
+	SenderRule.ONE_PERSON: _fixed,
 	SenderRule.RECORD_OWNER: _owners,
 	SenderRule.ROUND_ROBIN: _in_turn,
 }

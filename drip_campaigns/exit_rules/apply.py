@@ -49,7 +49,7 @@ def exit_at_goal(campaign: str, doctype: str, records: Sequence[str], now: datet
 	"""Records that the goal of a campaign asks about were saved: end those who have reached it, and return how many."""
 	document = frappe.get_doc("Drip Campaign", campaign)
 	people = {(doctype, name) for name in records}
-	if document.goal == GoalKind.DOCUMENT_MADE:
+	if document.goal == GoalKind.DOCUMENT_CREATED:
 		people = find_people_of(_find_named(doctype, records))
 	filters = {
 		"campaign": campaign,

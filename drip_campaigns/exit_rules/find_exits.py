@@ -41,7 +41,7 @@ class ExitRules:
 			finder
 			for finder, is_on in (
 				(self._find_goal_by_record, campaign.goal == GoalKind.RECORD_MATCHES),
-				(self._find_goal_by_document, campaign.goal == GoalKind.DOCUMENT_MADE),
+				(self._find_goal_by_document, campaign.goal == GoalKind.DOCUMENT_CREATED),
 				(self._find_converted, campaign.exit_on_conversion),
 				(self._find_without_match, campaign.exit_when_unmatched),
 			)
@@ -69,7 +69,7 @@ class ExitRules:
 			frappe.clear_last_message()
 			raise BrokenRuleError(
 				_(
-					"Who leaves the campaign by rule cannot be asked: {0}. Correct it under Who Leaves."
+					"The exit rules could not be evaluated: {0}. Correct them under Exit Rules."
 				).format(error)
 			) from error
 		return leavers

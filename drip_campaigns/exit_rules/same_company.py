@@ -42,7 +42,7 @@ def find_by_domain(sender: str) -> list[str]:
 
 def _find_by_domain(address: str, filters: dict) -> list[str]:
 	domain = normalize(address).rpartition("@")[2]
-	if not domain or must_confirm(OptIn.NAMED_DOMAINS, domain, LARGE_PROVIDERS):
+	if not domain or must_confirm(OptIn.LISTED_DOMAINS, domain, LARGE_PROVIDERS):
 		return []  # gmail.com is no company
 	alike = {**filters, "email_address": ["like", f"%@{domain}"]}
 	rows = frappe.get_all("Drip Enrollment", filters=alike, fields=["name", "email_address"])

@@ -18,7 +18,7 @@ NEEDS = {
 	SourceKind.FILTERS: ("recipient_type",),
 	SourceKind.REPORT: ("recipient_type", "report", "report_column"),
 	SourceKind.EMAIL_GROUP: ("email_group",),
-	SourceKind.CAMPAIGN_LOG: ("campaign", "log_event"),
+	SourceKind.CAMPAIGN_ACTIVITY: ("campaign", "log_event"),
 	SourceKind.TARGET_LIST: ("included_list",),
 }
 FIELDS = frozenset({field for fields in NEEDS.values() for field in fields} | {"link_url"})
@@ -29,7 +29,7 @@ def prepare_sources(target_list) -> None:
 	"""Clear the fields that a row's kind does not use, and fill in its sentence."""
 	for row in target_list.sources:
 		kind = SourceKind(row.kind)
-		kept = {*NEEDS[kind], *_WITH_DEFAULT, *(["link_url"] if kind is SourceKind.CAMPAIGN_LOG else [])}
+		kept = {*NEEDS[kind], *_WITH_DEFAULT, *(["link_url"] if kind is SourceKind.CAMPAIGN_ACTIVITY else [])}
 		for field in FIELDS - kept:
 			row.set(field, None)
 		if kind is not SourceKind.FILTERS:
@@ -93,7 +93,7 @@ def _find_log_problem(row) -> Iterator[str]:
 _CHECKS = {
 	SourceKind.FILTERS: _find_filter_problem,
 	SourceKind.REPORT: _find_report_problem,
-	SourceKind.CAMPAIGN_LOG: _find_log_problem,
+	SourceKind.CAMPAIGN_ACTIVITY: _find_log_problem,
 }
 
 

@@ -15,7 +15,7 @@ def include(target_list: str, campaign, when_left: str) -> dict[str, Any]:
 	if campaign.status == CampaignStatus.ENDED.value:
 		raise DripError(_("Campaign {0} has ended. Choose another one.").format(campaign.name))
 	if when_left not in [choice.value for choice in WhenLeft]:
-		raise DripError(_("“{0}” isn't an option. Enter End or Go On.").format(when_left))
+		raise DripError(_("“{0}” isn't an option. Enter End or Continue.").format(when_left))
 	row = next((row for row in campaign.target_lists if row.target_list == target_list), None)
 	if row is None:
 		row = campaign.append("target_lists", {"target_list": target_list, "when_left": when_left})

@@ -67,6 +67,6 @@ _SENTENCES = {
 	SourceKind.FILTERS: _filters,
 	SourceKind.REPORT: _report,
 	SourceKind.EMAIL_GROUP: _group,
-	SourceKind.CAMPAIGN_LOG: _log,
+	SourceKind.CAMPAIGN_ACTIVITY: _log,
 	SourceKind.TARGET_LIST: _list,
 }

@@ -181,7 +181,7 @@ _MAKERS = {
 	SourceKind.FILTERS: lambda row: RecordSource(row.recipient_type, row.filters),
 	SourceKind.REPORT: ReportSource,
 	SourceKind.EMAIL_GROUP: _group_source,
-	SourceKind.CAMPAIGN_LOG: LogSource,
+	SourceKind.CAMPAIGN_ACTIVITY: LogSource,
 	SourceKind.TARGET_LIST: ListSource,
 }
 

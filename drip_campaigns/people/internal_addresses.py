@@ -18,6 +18,6 @@ def is_internal(address: str) -> bool:
 		return True
 	domain = normalize(address).rpartition("@")[2]
 	is_shared = must_confirm(
-		OptIn.NAMED_DOMAINS, domain, LARGE_PROVIDERS
+		OptIn.LISTED_DOMAINS, domain, LARGE_PROVIDERS
 	)  # gmail.com says nothing about who one is
 	return domain in {mailbox.rpartition("@")[2] for mailbox in mailboxes} and not is_shared

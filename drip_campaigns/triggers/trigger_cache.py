@@ -124,7 +124,7 @@ def _load_goals(trigger: str | None) -> list[frappe._dict]:
 	nothing = dict.fromkeys(_fields())
 	rows = []
 	for found in query.where(campaign.status.isin(RUNNING)).run(as_dict=True):
-		asked = found.goal_document if found.goal == GoalKind.DOCUMENT_MADE else found.goal_recipient_type
+		asked = found.goal_document if found.goal == GoalKind.DOCUMENT_CREATED else found.goal_recipient_type
 		known = {"name": goal_name(found.parent), "kind": GOAL, "recipient_type": asked, "enabled": 1}
 		rows.append(frappe._dict({**nothing, **found, **known, "delay_days": 0, "delay_hours": 0}))
 	return [row for row in rows if trigger in (None, row.name)]

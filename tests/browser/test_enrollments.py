@@ -50,7 +50,7 @@ def test_pause_of_the_recipient_says_that_it_ends_by_itself(desk: Desk, people):
 	desk.open(f"drip-enrollment/{people['Bob']}")
 	desk.shoot("enrollment-paused-by-recipient")
 
-	expect(desk.page.locator(".form-message:visible")).to_contain_text("It goes on by itself then.")
+	expect(desk.page.locator(".form-message:visible")).to_contain_text("Resumes automatically.")
 	expect(desk.page.locator(".drip-line li").first).to_contain_text("For [first name]")
 	expect(desk.page.locator(".drip-line li").first).to_contain_text("After the pause")
 	expect(desk.page.locator(".custom-actions button:visible", has_text="Resume")).to_have_count(0)

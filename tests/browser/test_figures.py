@@ -83,7 +83,7 @@ def test_log_is_filtered_and_makes_a_target_list(desk: Desk, campaign):
 	desk.settle()
 	desk.shoot("log-clicks")
 
-	desk.page.get_by_role("button", name="Make a Target List").first.click()
+	desk.page.get_by_role("button", name="Create Target List").first.click()
 	desk.page.locator(".modal.show [data-fieldname='list_name'] input").fill("Drip Test Who Clicked")
 	desk.shoot("log-make-list")
 	desk.page.locator(".modal.show .btn-modal-primary:visible").click()

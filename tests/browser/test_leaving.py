@@ -97,7 +97,7 @@ def test_manager_brings_somebody_back_from_the_form(desk, clock, smtp):
 	frappe.db.commit()
 
 	desk.open(f"drip-enrollment/{enrollment.name}")
-	desk.page.locator(".custom-actions button:visible", has_text="Bring Back").click()
+	desk.page.locator(".custom-actions button:visible", has_text="Resubscribe").click()
 	desk.page.locator(".modal.show textarea").fill(WORDS)
 	desk.shoot("bring-back")
 	desk.page.locator(".modal.show .btn-primary:visible").click()

@@ -56,7 +56,7 @@ def test_target_list_says_who_is_on_it_and_refreshes(desk: Desk):
 	desk.shoot("target-list")
 	desk.page.locator(".custom-actions button:visible", has_text="Refresh").first.click()
 	expect(desk.page.locator("[data-fieldname='state_area']:visible")).to_contain_text(
-		"You can leave this page"
+		"You can close this page"
 	)
 	desk.shoot("target-list-refreshing")
 	desk.page.locator(
@@ -87,17 +87,17 @@ def test_ticked_contacts_join_a_list_and_its_first_refresh_asks_before_it_enroll
 	field.click()
 	field.fill(by_hand.name)
 	desk.page.locator(".awesomplete [role='option']:visible", has_text=by_hand.name).first.click()
-	expect(desk.page.locator(".modal.show")).to_contain_text("Whoever joins is enrolled in")
+	expect(desk.page.locator(".modal.show")).to_contain_text("New members are enrolled in")
 	desk.shoot("list-dialog")
 	desk.page.locator(".modal.show .btn-modal-primary:visible").click()
 	expect(desk.page.locator(".desk-alert").first).to_contain_text("added to By Hand")
 	desk.shoot("list-added")
 	desk.open(f"drip-target-list/{target_list.name}")
 	expect(desk.page.locator("[data-fieldname='state_area']:visible")).to_contain_text(
-		"people have joined by the first refresh"
+		"people joined with the first refresh"
 	)
 	desk.shoot("first-refresh-asks")
-	desk.page.locator("[data-fieldname='state_area'] button", has_text="Enroll Them").click()
+	desk.page.locator("[data-fieldname='state_area'] button", has_text="Enroll Now").click()
 	expect(desk.page.locator("[data-fieldname='state_area'] .alert")).to_have_count(0)
 
 	frappe.db.rollback()

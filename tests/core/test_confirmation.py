@@ -28,13 +28,13 @@ NO_REMINDER = ConfirmationTimes(None, timedelta(days=14))
 	[
 		(OptIn.NO, "gmail.com", False),
 		(OptIn.ALWAYS, "example.com", True),
-		(OptIn.NAMED_DOMAINS, "gmail.com", True),
-		(OptIn.NAMED_DOMAINS, "yahoo.co.uk", True),
-		(OptIn.NAMED_DOMAINS, "xn--mller-kva.example", True),
-		(OptIn.NAMED_DOMAINS, "mail.gmail.com", False),
-		(OptIn.NAMED_DOMAINS, "notgmail.com", False),
-		(OptIn.NAMED_DOMAINS, "myyahoo.com", False),
-		(OptIn.NAMED_DOMAINS, "", False),
+		(OptIn.LISTED_DOMAINS, "gmail.com", True),
+		(OptIn.LISTED_DOMAINS, "yahoo.co.uk", True),
+		(OptIn.LISTED_DOMAINS, "xn--mller-kva.example", True),
+		(OptIn.LISTED_DOMAINS, "mail.gmail.com", False),
+		(OptIn.LISTED_DOMAINS, "notgmail.com", False),
+		(OptIn.LISTED_DOMAINS, "myyahoo.com", False),
+		(OptIn.LISTED_DOMAINS, "", False),
 	],
 )
 def test_campaign_and_mail_domain_say_who_must_confirm(opt_in, domain, expected):
@@ -42,7 +42,7 @@ def test_campaign_and_mail_domain_say_who_must_confirm(opt_in, domain, expected)
 
 
 def test_nobody_must_confirm_for_named_domains_when_none_is_named():
-	assert not must_confirm(OptIn.NAMED_DOMAINS, "gmail.com", ())
+	assert not must_confirm(OptIn.LISTED_DOMAINS, "gmail.com", ())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from drip_campaigns.core.flow.variants import NoWinnerFallback, VariantCount, choose_variant, compare_variants
 
-FIRST, GREATEST = NoWinnerFallback.FIRST, NoWinnerFallback.GREATEST
+FIRST, HIGHEST = NoWinnerFallback.VARIANT_A, NoWinnerFallback.HIGHEST_RATE
 
 
 def test_each_gets_always_the_same_variant_and_all_together_what_the_weights_say():
@@ -40,10 +40,10 @@ def test_variants_of_two_steps_are_chosen_independently():
 	[
 		([VariantCount("A", 500, 50), VariantCount("B", 500, 90)], FIRST, "B", True),
 		([VariantCount("A", 500, 50), VariantCount("B", 500, 55)], FIRST, "A", False),
-		([VariantCount("A", 500, 50), VariantCount("B", 500, 55)], GREATEST, "B", False),
+		([VariantCount("A", 500, 50), VariantCount("B", 500, 55)], HIGHEST, "B", False),
 		([VariantCount("A", 8, 1), VariantCount("B", 8, 4)], FIRST, "A", False),  # twice as many, of nobody
 		([VariantCount("A", 0, 0), VariantCount("B", 50, 40)], FIRST, "A", False),
-		([VariantCount("A", 100, 0), VariantCount("B", 100, 0)], GREATEST, "A", False),
+		([VariantCount("A", 100, 0), VariantCount("B", 100, 0)], HIGHEST, "A", False),
 		# Better than one of three is not better than the next best
 		(
 			[VariantCount("A", 400, 20), VariantCount("B", 400, 80), VariantCount("C", 400, 78)],

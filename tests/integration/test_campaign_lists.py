@@ -113,7 +113,7 @@ def test_who_drops_out_leaves_the_campaign_and_goes_on_when_coming_back(people, 
 
 
 def test_leaving_can_be_without_consequence(people, open_ones, clock):
-	campaign = include(clock, open_ones, when_left="Go On")
+	campaign = include(clock, open_ones, when_left="Continue")
 	refresh_and_work(open_ones, clock)
 	set_status(people[0], "Replied")
 

@@ -394,7 +394,7 @@ def test_confirmation_counts_for_its_own_campaign_only(campaign, smtp, clock):
 	[("", {"gmail.com", "yahoo.co.uk"}), (f"@{DOMAIN}\nmüller.example, gmail.*", {DOMAIN, "gmail.com"})],
 )
 def test_named_mail_domains_say_who_is_asked(site, clock, domains, asked):
-	campaign = factories.make_active_campaign(clock, double_opt_in="For Named Mail Domains")
+	campaign = factories.make_active_campaign(clock, double_opt_in="For Listed Domains")
 	frappe.db.set_single_value("Drip Settings", "opt_in_domains", domains)
 	addresses = [f"ada@{domain}" for domain in ("gmail.com", "yahoo.co.uk", DOMAIN, "mail.gmail.com")]
 
@@ -410,7 +410,7 @@ def test_domain_in_its_own_letters_is_the_one_on_the_wire(site):
 
 
 def test_bulk_enrolling_asks_those_who_must_confirm_and_sends_to_the_others(site, smtp, clock):
-	campaign = factories.make_active_campaign(clock, double_opt_in="For Named Mail Domains")
+	campaign = factories.make_active_campaign(clock, double_opt_in="For Listed Domains")
 	frappe.db.set_single_value("Drip Settings", "opt_in_domains", f"ask.{DOMAIN}")
 	contacts = [
 		factories.make_contact("", f"p{number}@{'ask.' if number % 2 else ''}{DOMAIN}") for number in range(6)

@@ -306,11 +306,11 @@ def test_overdue_step_expires(site, smtp, clock):
 
 
 BAD = (
-	([step(0), step(1, next_step="Nowhere")], "Step 2, Go On At: No step has the label 'Nowhere'."),
+	([step(0), step(1, next_step="Nowhere")], "Step 2, Then Go To: No step has the label 'Nowhere'."),
 	([step(0, label="A"), step(1, label="A")], "Step 2, Label: Two steps have the label 'A'."),
 	(
 		[step(0, label="A"), step(1, next_step="A")],
-		"Step 1, Go On At: This step is in a loop. Only waits and ends can be in a loop",
+		"Step 1, Then Go To: This step is in a loop. Only waits and ends can be in a loop",
 	),
 	(
 		[
@@ -324,7 +324,7 @@ BAD = (
 				message="",
 			)
 		],
-		"Step 1, Go On At: This step is in a loop that takes no time.",
+		"Step 1, Then Go To: This step is in a loop that takes no time.",
 	),
 	(
 		[

@@ -93,11 +93,11 @@ def test_state_says_how_many_are_on_the_list_and_how_the_refresh_went(target_lis
 def test_including_a_list_twice_is_once_and_says_who_is_on_it(target_list, clock):
 	campaign = factories.make_active_campaign(clock)
 
-	first = api.include_list(target_list.name, campaign.name, "Go On")
+	first = api.include_list(target_list.name, campaign.name, "Continue")
 	second = api.include_list(target_list.name, campaign.name)
 
 	[row] = campaign.reload().target_lists
-	assert (row.target_list, row.when_left) == (target_list.name, "Go On")
+	assert (row.target_list, row.when_left) == (target_list.name, "Continue")
 	assert first == second
 	assert [found["count"] for found in first["existing"]] == [1]
 

@@ -190,7 +190,7 @@ def log(people, clock):
 	],
 )
 def test_list_is_filled_from_a_campaigns_log(log, question, link, expected):
-	row = {"kind": "Campaign Log", "campaign": log.name, "log_event": question, "link_url": link}
+	row = {"kind": "Campaign Activity", "campaign": log.name, "log_event": question, "link_url": link}
 	target_list = factories.make_list(sources=[row])
 
 	run = factories.refresh(target_list)
@@ -202,7 +202,7 @@ def test_list_is_filled_from_a_campaigns_log(log, question, link, expected):
 
 def test_who_opened_nothing_is_not_asked_of_a_campaign_that_does_not_record_it(people, clock):
 	silent = factories.make_active_campaign(clock, tracking_mode="None")
-	row = {"kind": "Campaign Log", "campaign": silent.name, "log_event": "Sent, Not Opened"}
+	row = {"kind": "Campaign Activity", "campaign": silent.name, "log_event": "Sent, Not Opened"}
 
 	with pytest.raises(frappe.ValidationError) as caught:
 		factories.make_list(sources=[row])
@@ -277,7 +277,7 @@ def test_campaigns_log_names_nobody_who_was_erased(log):
 	erased = {"recipient": None, "email_address": None}
 	frappe.db.set_value("Drip Enrollment", {"campaign": log.name, "recipient_name": ["like", "Ada%"]}, erased)
 	target_list = factories.make_list(
-		sources=[{"kind": "Campaign Log", "campaign": log.name, "log_event": "Sent"}]
+		sources=[{"kind": "Campaign Activity", "campaign": log.name, "log_event": "Sent"}]
 	)
 
 	run = factories.refresh(target_list)
@@ -288,7 +288,7 @@ def test_campaigns_log_names_nobody_who_was_erased(log):
 
 def test_list_has_only_records_that_its_owner_may_read(people, log):
 	owner = factories.make_user("lister", "Drip User")
-	row = {"kind": "Campaign Log", "campaign": log.name, "log_event": "Sent"}
+	row = {"kind": "Campaign Activity", "campaign": log.name, "log_event": "Sent"}
 	target_list = factories.make_list(sources=[row])
 	frappe.db.set_value("Drip Target List", target_list.name, "owner", owner)
 

@@ -86,7 +86,7 @@ def test_who_is_named_by_hand_goes_before_the_rule(site, clock, sellers):
 
 
 def test_round_robin_without_users_cannot_be_saved(site):
-	with pytest.raises(frappe.ValidationError, match="Choose them under Senders in Turn"):
+	with pytest.raises(frappe.ValidationError, match="Choose them under Take Turns"):
 		factories.make_campaign(sender_rule="Round Robin")
 
 
@@ -104,7 +104,7 @@ def test_senders_that_are_disabled_are_named(site, sellers):
 
 
 @pytest.mark.parametrize(
-	("rule", "expected"), [("Round Robin", "ben"), ("Record's Owner", "cem"), ("Fixed User", "cem")]
+	("rule", "expected"), [("Round Robin", "ben"), ("Record's Owner", "cem"), ("One Person", "cem")]
 )
 def test_sender_who_was_disabled_since_is_replaced_by_the_rule_and_said(
 	site, smtp, clock, sellers, rule, expected

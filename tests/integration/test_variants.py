@@ -95,7 +95,7 @@ def test_winner_is_chosen_when_its_time_has_come_and_the_rest_get_it(site, smtp,
 	assert [message.message["Subject"] for message in smtp.messages[-4:]] == ["Plain"] * 4
 
 
-@pytest.mark.parametrize(("otherwise", "kept"), [("First", "A"), ("Greatest", "B")])
+@pytest.mark.parametrize(("otherwise", "kept"), [("Variant A", "A"), ("Highest Rate", "B")])
 def test_without_a_significant_difference_that_is_said_and_the_rest_get_what_was_chosen(
 	site, smtp, clock, otherwise, kept
 ):

@@ -81,6 +81,6 @@ def _take_awaited(fields: Fields) -> Awaited:
 		fields,
 		kind,
 		limit_hours=days * 24 + fields.take("wait_limit_hours", read_count, 0),
-		on_timeout=fields.take("on_timeout", read_choice(option_values(OnTimeout)), OnTimeout.GO_ON),
+		on_timeout=fields.take("on_timeout", read_choice(option_values(OnTimeout)), OnTimeout.CONTINUE),
 		on_timeout_step=fields.take("on_timeout_step", read_text, ""),
 	)

@@ -14,7 +14,7 @@ class GoalKind(Label):
 	"""How a goal is reached."""
 
 	RECORD_MATCHES = "Record Matches"
-	DOCUMENT_MADE = "Document Made"
+	DOCUMENT_CREATED = "Document Created"
 
 
 class GoalDocument(Label):

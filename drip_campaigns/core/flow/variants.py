@@ -29,8 +29,8 @@ class Criterion(Label):
 class NoWinnerFallback(Label):
 	"""The variant for the remaining recipients when the difference is not significant."""
 
-	FIRST = "First"
-	GREATEST = "Greatest"
+	VARIANT_A = "Variant A"
+	HIGHEST_RATE = "Highest Rate"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def compare_variants(trials: Sequence[VariantCount], otherwise: NoWinnerFallback
 	p_value = _correct(trials)[frozenset((best.variant, next_best.variant))]
 	if p_value < SIGNIFICANT and best.rate > next_best.rate:
 		return VariantResult(best.variant, True, p_value)
-	kept = trials[0] if otherwise is NoWinnerFallback.FIRST else best
+	kept = trials[0] if otherwise is NoWinnerFallback.VARIANT_A else best
 	return VariantResult(kept.variant, False, p_value)
 
 

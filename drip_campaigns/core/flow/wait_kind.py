@@ -28,7 +28,7 @@ class WaitFor(Label):
 class OnTimeout(Label):
 	"""What happens to an enrollment whose wait reaches its limit."""
 
-	GO_ON = "Go On"
+	CONTINUE = "Continue"
 	GO_TO_STEP = "Go To Step"
 	EXIT = "Exit"
 
@@ -57,7 +57,7 @@ class Awaited:
 	)
 
 	limit_hours: int = 0  # 0: no limit
-	on_timeout: OnTimeout = OnTimeout.GO_ON
+	on_timeout: OnTimeout = OnTimeout.CONTINUE
 	on_timeout_step: str = ""
 
 	@classmethod

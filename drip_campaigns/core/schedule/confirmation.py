@@ -19,7 +19,7 @@ class OptIn(Label):
 
 	NO = "No"
 	ALWAYS = "Always"
-	NAMED_DOMAINS = "For Named Mail Domains"
+	LISTED_DOMAINS = "For Listed Domains"
 
 
 class Confirmation(Label):
@@ -66,7 +66,7 @@ def must_confirm(opt_in: OptIn, domain: str, named_domains: Iterable[str]) -> bo
 
 	A named domain can contain `*`: `yahoo.*` is Yahoo in every country.
 	"""
-	if opt_in is OptIn.NAMED_DOMAINS:
+	if opt_in is OptIn.LISTED_DOMAINS:
 		return any(fnmatchcase(domain, named) for named in named_domains)
 	return opt_in is OptIn.ALWAYS
 

@@ -1,5 +1,5 @@
-// On the form and in the list of every recipient type, those of Drip Settings included: adding records to a campaign, or
-// to a target list. The dialogs are loaded when somebody opens one.
+// Buttons and menus for the forms and lists of all recipient types, including those of Drip Settings: add records to a
+// campaign or a target list. The dialogs are loaded when a user opens one.
 
 frappe.provide("drip_campaigns");
 
@@ -33,7 +33,7 @@ frappe.provide("drip_campaigns");
 			drip_campaigns.enroll({ ...record, filters, what: frm.get_title(), on_done: () => frm.reload_doc() });
 		frm.make_methods = { ...frm.make_methods, "Drip Enrollment": enroll };
 		frm.add_custom_button(__("Add to Campaign"), enroll);
-		frm.page.add_menu_item(__("Why Not on a Campaign?"), () => drip_campaigns.ask_why_not(record));
+		frm.page.add_menu_item(__("Why Not in a Campaign?"), () => drip_campaigns.ask_why_not(record));
 	});
 
 	$(document).on("form-refresh", (event, frm) => {
@@ -47,7 +47,7 @@ frappe.provide("drip_campaigns");
 		frm.set_intro(`${sentence}<br><small>${details.join(" · ")}</small>`, "red");
 	});
 
-	// Frappe 15 and 16 ask each list for the entries of its two menus by these two methods.
+	// Frappe 15 and 16 build the two menus of each list with these two methods.
 	const { ListView } = frappe.views;
 	const { get_actions_menu_items, get_menu_items } = ListView.prototype;
 
@@ -70,7 +70,7 @@ frappe.provide("drip_campaigns");
 
 	function enroll_ticked(list) {
 		const names = list.get_checked_items(true);
-		const what = __("{0} ticked records", [names.length]);
+		const what = __("{0} selected records", [names.length]);
 		drip_campaigns.enroll({
 			recipient_type: list.doctype,
 			filters: [[list.doctype, "name", "in", names]],

@@ -1,4 +1,4 @@
-// Pausing until a day, and the verbs for many enrollments: one call, and what came of it in words.
+// Pause until a date, and change many enrollments in one call with a summary of the results.
 
 function call_on_board(method, args) {
 	return frappe
@@ -6,13 +6,13 @@ function call_on_board(method, args) {
 		.then(({ message }) => message);
 }
 
-// Ask until when something is paused; empty means until somebody resumes it.
+// Ask for the end of a pause; empty means until a user resumes it.
 function ask_until(title, description, act) {
 	const until = {
 		fieldname: "until",
 		fieldtype: "Datetime",
 		label: __("Until"),
-		description: __("Leave empty to hold it until somebody resumes it."),
+		description: __("Leave empty to pause until a user resumes it."),
 	};
 	const note = { fieldtype: "HTML", options: `<p>${description}</p>` };
 	frappe.prompt([note, until], (values) => act(values.until || null), title, __("Pause"));
@@ -20,11 +20,11 @@ function ask_until(title, description, act) {
 
 function tell_outcome({ done, refused, left }) {
 	const reasons = Object.entries(refused).map(([reason, count]) => `${count} × ${frappe.utils.escape_html(reason)}`);
-	if (left) reasons.push(__("{0} more are done in the background. You will be told.", [left]));
+	if (left) reasons.push(__("{0} more are processed in the background. You will be notified.", [left]));
 	if (!reasons.length) {
 		frappe.show_alert({ message: __("{0} done.", [done]), indicator: "green" });
 		return;
 	}
-	const head = __("{0} done. The others were left as they were:", [done]);
+	const head = __("{0} done. The others were not changed:", [done]);
 	frappe.msgprint({ title: __("Enrollments"), message: `${head}<br>${reasons.join("<br>")}`, indicator: "orange" });
 }

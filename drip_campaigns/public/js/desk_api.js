@@ -1,4 +1,4 @@
-// The functions of drip_campaigns.api.desk, which read by GET and act by POST.
+// Call the functions of drip_campaigns.api.desk: GET to read, POST to change.
 
 async function read_from_desk(method, args) {
 	const { message } = await frappe.call({ method: `drip_campaigns.api.desk.${method}`, args, type: "GET" });

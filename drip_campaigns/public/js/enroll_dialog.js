@@ -1,9 +1,9 @@
-// Add to Campaign: choose the campaign (and, from a campaign, whom), see what it would do, do it, watch it.
+// Add to Campaign: choose the campaign or the records, preview the result, start the run, and watch it.
 
 (() => {
 	const POLL_MS = 1500;
 
-	// options: campaign; recipient_type, filters, what (in words); on_done
+	// options: campaign; recipient_type, filters, what (title of the records); on_done
 	drip_campaigns.open_enroll_dialog = (options) => new EnrollDialog(options);
 
 	class EnrollDialog {
@@ -58,14 +58,14 @@
 					fieldtype: "Link",
 					label: __("Sender"),
 					options: "User",
-					description: __("Empty: as the campaign says."),
+					description: __("Leave empty for the campaign's sender."),
 				},
 				{ fieldtype: "Column Break" },
 				{
 					fieldname: "per_day",
 					fieldtype: "Int",
 					label: __("Enroll per Day"),
-					description: __("Empty: all at once."),
+					description: __("Leave empty to enroll everyone now."),
 				},
 				{ fieldtype: "Section Break", hide_border: 1 },
 				{ fieldname: "numbers", fieldtype: "HTML" },
@@ -97,8 +97,8 @@
 			};
 		}
 
-		// Only the answer to the latest question is shown. A field says that it has changed also when it is merely left: who
-		// presses Enroll right after choosing would press a button that is taken away at that moment.
+		// Show only the reply to the latest request. Desk fires a change when a field loses the focus; without the comparison,
+		// a click on Enroll right after a choice would hit a button that is disabled at that moment.
 		async refresh() {
 			if (!this.area) return;
 			const asked = JSON.stringify(this.audience);
@@ -110,7 +110,7 @@
 				drip_campaigns.draw_waiting(this.area, __("Choose a campaign to see who would be enrolled."));
 				return;
 			}
-			drip_campaigns.draw_waiting(this.area, __("Asking who would be enrolled …"));
+			drip_campaigns.draw_waiting(this.area, __("Checking who would be enrolled …"));
 			const figures = await drip_campaigns.call("preview_enrollment", this.audience).catch(() => null);
 			if (question !== this.latest) return;
 			if (figures) return this.show(figures);
@@ -142,7 +142,7 @@
 		}
 	}
 
-	// Show a run to its end, or as long as the dialog is open: by realtime where it is on, by asking where it is off.
+	// Show a run until it ends or the dialog closes, by realtime or, where it is off, by polling.
 	drip_campaigns.watch_run = (dialog, area, run, on_done) => {
 		const fields = ["status", "total", "processed", "enrolled", "refused", "reasons", "error"];
 		const ask = async () => {
@@ -192,22 +192,22 @@
 			<div class="progress" style="height: 8px"><div class="progress-bar ${going_on ? "" : "bg-success"}"
 				style="width: ${percent}%"></div></div>
 			<div class="figures"><div class="figure good"><b>${format_number(enrolled, null, 0)}</b>${__("enrolled")}</div>
-				<div class="figure"><b>${format_number(refused, null, 0)}</b>${__("not enrolled")}</div>
-				<div class="figure"><b>${done} / ${all}</b>${__("looked at")}</div></div>
+				<div class="figure"><b>${format_number(refused, null, 0)}</b>${__("skipped")}</div>
+				<div class="figure"><b>${done} / ${all}</b>${__("checked")}</div></div>
 			${error ? `<p class="text-danger">${frappe.utils.escape_html(error)}</p>` : ""}
 			${lines.length ? `<ul class="text-muted">${lines.join("")}</ul>` : ""}
-			<p>${say_status(status)} <a href="/app/drip-bulk-enrollment/${encodeURIComponent(name)}">${__("Open this run")}</a></p>
+			<p>${say_status(status)} <a href="/app/drip-bulk-enrollment/${encodeURIComponent(name)}">${__("Open run")}</a></p>
 		</div>`;
 	};
 
 	function say_status(status) {
 		const sentences = {
-			Queued: __("Waits for a background worker. You can close this."),
-			Running: __("Going on in the background. You can close this."),
-			Waiting: __("Today's share is enrolled; the next follows tomorrow."),
+			Queued: __("Waiting for a background worker. You can close this dialog."),
+			Running: __("Running in the background. You can close this dialog."),
+			Waiting: __("Today's share is enrolled. The next one follows tomorrow."),
 			Completed: __("Done."),
-			Cancelled: __("Cancelled: who is enrolled stays enrolled."),
-			Failed: __("Stopped by an error. Mend the cause, open the run and press Resume."),
+			Cancelled: __("Canceled. People already enrolled stay enrolled."),
+			Failed: __("Stopped by an error. Fix the cause, open the run, and click Resume."),
 		};
 		return sentences[status] || "";
 	}

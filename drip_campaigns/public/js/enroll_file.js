@@ -1,4 +1,4 @@
-// Enroll from a File: upload, say what the columns hold, see what each row would do, do it.
+// Enroll from File: upload, map the columns, preview the result, start the run.
 
 (() => {
 	const FACTS = [
@@ -18,7 +18,7 @@
 			this.options = options;
 			this.latest = 0;
 			this.dialog = new frappe.ui.Dialog({
-				title: options.campaign ? __("Enroll from a File in {0}", [options.campaign]) : __("Enroll from a File"),
+				title: options.campaign ? __("Enroll from File in {0}", [options.campaign]) : __("Enroll from File"),
 				size: "large",
 				fields: this.make_fields(),
 				primary_action_label: __("Enroll"),
@@ -66,10 +66,10 @@
 					fieldtype: "Check",
 					label: __("Create missing records"),
 					depends_on: `eval:${JSON.stringify(CAN_BE_MADE)}.includes(doc.recipient_type)`,
-					description: __("People of the file without a record get one."),
+					description: __("Create a record for each row of the file that has none."),
 					onchange: ask,
 				},
-				{ fieldname: "columns_section", fieldtype: "Section Break", label: __("Which column holds what"), hidden: 1 },
+				{ fieldname: "columns_section", fieldtype: "Section Break", label: __("Columns"), hidden: 1 },
 				...FACTS.flatMap(([fieldname, label], i) => [
 					...(i ? [{ fieldtype: "Column Break" }] : []),
 					{ fieldname, fieldtype: "Select", label, options: [""], onchange: ask },
@@ -113,10 +113,10 @@
 			const number = ++this.latest;
 			this.allow(false);
 			if (!question.campaign || !this.file || !mapping_is_known) {
-				drip_campaigns.draw_waiting(this.area, __("Choose a campaign and a file to see what each row would do."));
+				drip_campaigns.draw_waiting(this.area, __("Choose a campaign and a file to preview the result."));
 				return;
 			}
-			drip_campaigns.draw_waiting(this.area, __("Asking what each row would do …"));
+			drip_campaigns.draw_waiting(this.area, __("Checking the rows …"));
 			const figures = await drip_campaigns.call("preview_people_file", question).catch(() => null);
 			if (number !== this.latest) return;
 			this.area.empty();

@@ -1,4 +1,4 @@
-// What enrolling would do, drawn: how many, how many not and why, and ten of them. The server's preview has the figures.
+// Draw the server's preview of an enrollment: how many will be enrolled or skipped, why, and the first ten.
 
 (() => {
 	const escape = (text) => frappe.utils.escape_html(text == null ? "" : String(text));
@@ -8,7 +8,7 @@
 		area.html(`<div class="drip-numbers text-muted py-3">${escape(text)}</div>`);
 	};
 
-	// Returns the check box that must be ticked first, if the audience is everybody.
+	// Return the check box that must be selected first if no filter is set.
 	drip_campaigns.draw_numbers = (area, figures) => {
 		area.html(`<div class="drip-numbers">
 			${draw_figures(figures)}
@@ -24,21 +24,21 @@
 	};
 
 	function draw_figures({ enrolled, resumed, created, refused, errors_count }) {
-		// Of a file, every row that is not used counts, whether a rule or the row itself is the cause.
+		// For a file, count every skipped row, whatever the reason.
 		const not = errors_count == null ? refused.reduce((sum, row) => sum + row.count, 0) : errors_count;
 		const cards = [
 			[enrolled + resumed, __("will be enrolled"), "good"],
-			[not, __("will not"), ""],
+			[not, __("will be skipped"), ""],
 		];
-		if (resumed) cards.splice(1, 0, [resumed, __("of these go on where they stopped"), ""]);
-		if (created) cards.splice(1, 0, [created, __("of these are created first"), ""]);
+		if (resumed) cards.splice(1, 0, [resumed, __("of these will re-enter where they stopped"), ""]);
+		if (created) cards.splice(1, 0, [created, __("of these will be created first"), ""]);
 		const one = ([count, label, kind]) => `<div class="figure ${kind}"><b>${number(count)}</b>${label}</div>`;
 		return `<div class="figures">${cards.map(one).join("")}</div>`;
 	}
 
 	function draw_limit({ total, looked_at }) {
 		if (looked_at >= total) return "";
-		const text = __("Of {0} records the first {1} were looked at; the run looks at all.", [
+		const text = __("Preview of the first {1} of {0} records. The run checks all of them.", [
 			number(total),
 			number(looked_at),
 		]);
@@ -52,7 +52,7 @@
 			return `<tr><td class="count">${number(count)}</td><td>${escape(reason)}
 				<div class="examples">${escape(examples.join(", "))}${more}</div></td></tr>`;
 		});
-		return `<h6>${__("Why not")}</h6><table>${rows.join("")}</table>`;
+		return `<h6>${__("Why skipped")}</h6><table>${rows.join("")}</table>`;
 	}
 
 	function draw_sample({ sample, enrolled, resumed }) {
@@ -61,7 +61,7 @@
 			({ title, email }) => `<tr><td>${escape(title)}</td><td class="email">${escape(email)}</td></tr>`
 		);
 		const all = enrolled + resumed;
-		const heading = all > sample.length ? __("The first {0}", [sample.length]) : __("Who will be enrolled");
+		const heading = all > sample.length ? __("First {0} to be enrolled", [sample.length]) : __("To be enrolled");
 		return `<h6>${heading}</h6><table>${rows.join("")}</table>`;
 	}
 
@@ -71,12 +71,12 @@
 			({ row, text }) => `<tr><td class="count">${number(row)}</td><td>${escape(text)}</td></tr>`
 		);
 		const all = rows.length === errors_count;
-		const heading = all ? __("Rows that are not used") : __("The first {0} rows that are not used", [rows.length]);
+		const heading = all ? __("Skipped rows") : __("First {0} skipped rows", [rows.length]);
 		return `<h6>${heading}</h6><table>${rows.join("")}</table>`;
 	}
 
 	function draw_everybody({ total }) {
 		return `<div class="everybody"><label><input type="checkbox" class="confirm-everybody">
-			${__("This is every record of this kind: {0}. Yes, I mean all of them.", [number(total)])}</label></div>`;
+			${__("No filter set: this includes all {0} records. Enroll all of them.", [number(total)])}</label></div>`;
 	}
 })();

@@ -1,4 +1,4 @@
-// Buttons of a form from a table: label, action, condition, and whether it is the one to press next.
+// Add buttons to a form from a table: label, action, condition, and whether the button is primary.
 
 function add_buttons(frm, buttons) {
 	for (const { label, action, condition, primary } of buttons) {
@@ -8,7 +8,7 @@ function add_buttons(frm, buttons) {
 	}
 }
 
-// Ask, call a function of drip_campaigns.api.desk, show what has become of the record.
+// Ask for confirmation, call a function of drip_campaigns.api.desk, and reload the record.
 async function ask_and_call(frm, { method, args, question, label }) {
 	if (frm.is_dirty()) await frm.save();
 	const dialog = frappe.confirm(question, async () => {
@@ -20,7 +20,7 @@ async function ask_and_call(frm, { method, args, question, label }) {
 	dialog.get_secondary_btn().text(__("Cancel"));
 }
 
-// Ask for the reason that is kept as proof, and go on with it.
+// Ask for the reason, which is kept as proof, and pass it on.
 function ask_why(frm, { title, label, call }) {
 	const field = { fieldname: "why", fieldtype: "Small Text", label, reqd: 1 };
 	frappe.prompt(

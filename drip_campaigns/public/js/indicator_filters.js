@@ -1,4 +1,4 @@
-// Frappe 15 sets the two filters of an indicator one after the other, and loses the first when the address changes in between.
+// Frappe 15 sets the two filters of an indicator one after the other, and loses the first when the route changes in between.
 function filter_by_indicators(list) {
 	const choose = async (event) => {
 		const indicator = event.target.closest(".indicator-pill.filterable");

@@ -1,4 +1,4 @@
-// Add ticked records to a target list: which one, what follows from it, and what became of them.
+// Add selected records to a target list: choose it, see which campaigns enroll them, and get a summary.
 
 (() => {
 	// options: recipient_type, names, on_done
@@ -22,8 +22,8 @@
 		dialog.show();
 	};
 
-	// A field says that it has changed also when it is merely left: what is told stays then, for what stands below it would
-	// move away under the pointer.
+	// Desk also fires a change when a field loses the focus. Keep the text then, so the buttons below it do not move under
+	// the pointer.
 	async function tell_consequence(dialog) {
 		const target_list = dialog.get_value("target_list");
 		if (target_list === dialog.drip_told) return;
@@ -38,8 +38,8 @@
 		if (target_list !== dialog.drip_told) return;
 		const names = message.campaigns.map(frappe.utils.escape_html).join(", ");
 		const text = names
-			? __("Whoever joins is enrolled in: {0}, if it runs.", [`<b>${names}</b>`])
-			: __("{0} people are on the list. No campaign includes it.", [format_number(message.members, null, 0)]);
+			? __("New members are enrolled in {0} while it is active.", [`<b>${names}</b>`])
+			: __("The list has {0} members. No campaign includes it.", [format_number(message.members, null, 0)]);
 		area.html(`<p class="text-muted small">${text}</p>`);
 	}
 
@@ -52,9 +52,9 @@
 		dialog.hide();
 		const lines = [
 			[message.joined + message.came_back, __("added to {0}", [frappe.utils.escape_html(target_list)])],
-			[message.already, __("on the list already, or with the address of somebody who is")],
-			[message.opted_out, __("have left the list and stay out")],
-			[message.unreachable, __("without a valid email address, or not yours to read")],
+			[message.already, __("already on the list, by record or by address")],
+			[message.opted_out, __("opted out of the list")],
+			[message.unreachable, __("without a valid email address or read permission")],
 		].filter(([count]) => count);
 		const is_all = lines.length === 1 && message.joined;
 		const html = lines.map(([count, text]) => `${format_number(count, null, 0)} ${text}`).join("<br>");

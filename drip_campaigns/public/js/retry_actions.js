@@ -1,18 +1,18 @@
-// Doing failed actions again, from an enrollment, an action and a list of them.
+// Retry failed actions from an enrollment, an action, or the list of actions.
 
 function retry_actions(names, on_done) {
 	const question =
 		names.length === 1
-			? __("The action is done again. Mend what its error says first; a Webhook in doubt may be called twice.")
-			: __("{0} actions are done again. Mend what their errors say first; a Webhook in doubt may be called twice.", [names.length]);
+			? __("The action is tried again. Fix the cause shown in its error first; a Webhook in doubt may be called twice.")
+			: __("{0} actions are tried again. Fix the cause shown in each error first; a Webhook in doubt may be called twice.", [names.length]);
 	const dialog = frappe.confirm(question, async () => {
 		const { message } = await frappe.call({
 			method: "drip_campaigns.api.enrollments.retry_actions",
 			args: { actions: JSON.stringify(names) },
 			freeze: true,
 		});
-		const head = __("{0} will be done in a moment.", [message.done]);
-		const rest = message.left ? ` ${__("{0} have not failed and were left as they were.", [message.left])}` : "";
+		const head = __("{0} will be tried again shortly.", [message.done]);
+		const rest = message.left ? ` ${__("{0} had not failed and were not changed.", [message.left])}` : "";
 		frappe.show_alert({ message: head + rest, indicator: message.done ? "green" : "orange" });
 		on_done();
 	});

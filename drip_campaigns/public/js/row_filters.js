@@ -1,4 +1,4 @@
-// List filters in a row of a child table: shown in words (field `filter_area`), changed in a dialog (field `filters`).
+// List filters in a row of a child table: shown as text (field `filter_area`), edited in a dialog (field `filters`).
 
 function open_row(frm, row) {
 	const grid_row = frm.get_field(row.parentfield).grid.get_row(row.name);
@@ -27,21 +27,21 @@ function describe_filter([doctype, fieldname, operator, value]) {
 
 function open_filters(frm, row) {
 	if (!row.recipient_type) {
-		frappe.msgprint(__("Choose a recipient type first: filters ask about its fields."));
+		frappe.msgprint(__("Choose a recipient type first; the filters use its fields."));
 		return;
 	}
 	choose_filters(row.recipient_type, row.filters, (filters) => {
 		frappe.model.set_value(row.doctype, row.name, "filters", filters);
-		// A click beside the row's form has closed it.
+		// A click outside the row's form has closed it.
 		frm.get_field(row.parentfield).grid.get_row(row.name).toggle_view(true);
 	});
 }
 
-// Ask for filters on a DocType in a dialog; `on_set` gets them as JSON.
+// Ask for filters on a DocType in a dialog, and pass them to `on_set` as JSON.
 function choose_filters(doctype, filters, on_set) {
 	frappe.model.with_doctype(doctype, () => {
 		const dialog = new frappe.ui.Dialog({
-			title: __("Only {0} records that match", [__(doctype)]),
+			title: __("Only Matching {0} Records", [__(doctype)]),
 			fields: [{ fieldtype: "HTML", fieldname: "area" }],
 			primary_action_label: __("Set"),
 			primary_action() {

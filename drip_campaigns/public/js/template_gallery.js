@@ -1,4 +1,4 @@
-// The gallery of templates: cards with the first email and the schedule; one opened shows every email, and makes a draft.
+// The template gallery: cards with the first email and the schedule. An opened card shows every email and creates a draft.
 
 const LEAST_GAP = 44; // so that two labels do not touch
 const TEMPLATE_API = "drip_campaigns.api.campaign_templates";
@@ -26,13 +26,13 @@ function make_card(template, action) {
 	return card.on("click", action);
 }
 
-// An email in a frame of its own, in which no script runs and no form is sent.
+// An email in a sandboxed frame without scripts and forms.
 function make_sheet({ subject, html }) {
 	const frame = $('<iframe sandbox="" tabindex="-1" loading="lazy">').attr("title", subject);
 	return frame.attr("srcdoc", html);
 }
 
-// The room between two dots grows with the time between them, but slower: a month must not hide the first week.
+// The gap between two dots grows with the time between them, but more slowly, so a month does not hide the first week.
 function draw_timeline(steps) {
 	const gaps = steps.slice(1).map((step, i) => Math.sqrt(Math.max(step.hours - steps[i].hours, 1)));
 	const total = gaps.reduce((sum, gap) => sum + gap, 0) || 1;
@@ -49,7 +49,7 @@ function draw_timeline(steps) {
 }
 
 function name_day(hours) {
-	if (!hours) return __("at once");
+	if (!hours) return __("immediately");
 	if (hours % 24) return __("{0} h", [hours]);
 	return hours === 24 ? __("1 day") : __("{0} days", [hours / 24]);
 }
@@ -66,7 +66,7 @@ function open_template(gallery, template) {
 		primary_action_label: __("Use This Template"),
 		primary_action: () => ask_for_name(template.title, "create_from_template", { template: template.key }, [dialog, gallery]),
 	});
-	const starts = template.triggers.length ? template.triggers.map(escape).join("<br>") : __("Started by hand");
+	const starts = template.triggers.length ? template.triggers.map(escape).join("<br>") : __("Manual enrollment");
 	const detail = $(`<div class="drip-detail">
 		<div class="drip-steps"><p>${escape(template.description)}</p><p class="text-muted small">${starts}</p></div>
 	</div>`).appendTo(dialog.body);
@@ -79,7 +79,7 @@ function open_template(gallery, template) {
 	dialog.show();
 }
 
-// Without what Jinja works out: "Welcome{% if … %}, {{ … }}{% endif %}" is "Welcome".
+// Drop Jinja blocks and fields: "Welcome{% if … %}, {{ … }}{% endif %}" becomes "Welcome".
 const plain = (text) => text.replace(/{%\s*if.*?%}.*?{%\s*endif\s*%}/g, "").replace("{{ campaign_name }}", __("the event")).replace(/{{.*?}}/g, "…");
 
 async function show_step(template, number, frame, button) {
@@ -100,7 +100,7 @@ function ask_for_name(title, method, args, dialogs) {
 			label: __("Campaign Name"),
 			reqd: 1,
 			default: title,
-			description: __("The new campaign is a draft: nothing is sent before you activate it."),
+			description: __("The new campaign is a draft. It sends nothing until you activate it."),
 		},
 		async ({ campaign_name }) => {
 			const { message } = await frappe.call({
@@ -121,8 +121,8 @@ function tell_left_out(left_out) {
 	if (!left_out.length) return;
 	const lines = left_out.map((line) => `<li>${frappe.utils.escape_html(line)}</li>`).join("");
 	frappe.msgprint({
-		title: __("Left out"),
-		message: `${__("This site does not have what these need. Steps without it are drafts: complete and release them. Add triggers of your own under Enrolling.")}<ul>${lines}</ul>`,
+		title: __("Not Included"),
+		message: `${__("This site lacks what these parts need. Affected steps are drafts: complete and release them. Add your own triggers under Enroll Automatically.")}<ul>${lines}</ul>`,
 	});
 }
 
@@ -132,7 +132,7 @@ function import_campaign() {
 		const [file] = input[0].files;
 		if (!file) return;
 		if (file.size > 2_000_000) {
-			frappe.msgprint(__("The file is too large: 2 MB are the most."));
+			frappe.msgprint(__("The file is too large. Use a file of at most 2 MB."));
 			return;
 		}
 		const text = await file.text();
@@ -140,7 +140,7 @@ function import_campaign() {
 		try {
 			title = JSON.parse(text).title || title;
 		} catch {
-			// The server says what is wrong with it.
+			// The server reports what is wrong with the file.
 		}
 		ask_for_name(title, "import_campaign", { text }, []);
 	});

@@ -1,7 +1,7 @@
-// Why not? Rule by rule, whether a record would be enrolled in a campaign.
+// Why Not?: show rule by rule whether a record can be enrolled in a campaign.
 
 (() => {
-	// options: campaign, recipient_type, recipient: what is known already
+	// options: campaign, recipient_type, recipient: the values that are already known
 	drip_campaigns.open_why_not = (options) => {
 		const types = frappe.boot.drip_recipient_types || [];
 		const dialog = new frappe.ui.Dialog({
@@ -40,14 +40,14 @@
 		if (!campaign || !recipient) return area.empty();
 		const answer = await drip_campaigns.call("explain_enrollment", { campaign, recipient_type, recipient });
 		const heading = answer.would_enroll
-			? __("It would be enrolled.")
-			: __("It would not be enrolled. What stands against it is red.");
+			? __("This record can be enrolled.")
+			: __("This record can't be enrolled. The reason is marked in red.");
 		area.html(`<p class="font-weight-bold">${heading}</p>${draw_checks(answer.checks)}${draw_triggers(answer.triggers)}`);
 	}
 
 	const draw_checks = (checks) => `<ul class="drip-checks">${checks.map(draw_check).join("")}</ul>`;
 
-	// What each trigger of the campaign says about the record; the rules above hold in any case.
+	// The result of each trigger; the rules above always apply.
 	function draw_triggers(triggers) {
 		if (!triggers.length) return "";
 		const escape = frappe.utils.escape_html;
@@ -57,7 +57,7 @@
 				${escape(trigger.sentence)}</summary>
 				<p class="text-muted small mb-1">${escape(trigger.latest)}</p>${draw_checks(trigger.checks)}</details>`
 		);
-		return `<p class="font-weight-bold mt-3">${__("By its triggers")}</p>${parts.join("")}`;
+		return `<p class="font-weight-bold mt-3">${__("By trigger")}</p>${parts.join("")}`;
 	}
 
 	function draw_check({ question, is_met, finding }) {

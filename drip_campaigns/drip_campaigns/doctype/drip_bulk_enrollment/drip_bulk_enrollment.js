@@ -1,4 +1,4 @@
-// Many at once: choose an audience by filters, see how many, and watch the run.
+// Bulk enrollment: choose records by filters, see how many match, and watch the run.
 
 {% include "drip_campaigns/public/js/desk_api.js" %}
 
@@ -42,7 +42,7 @@ function show_filters(frm) {
 		return;
 	}
 	if (frm.doc.source_file) {
-		area.html(`<p class="text-muted">${__("The rows of the file.")}</p>`);
+		area.html(`<p class="text-muted">${__("The rows of the file")}</p>`);
 		return;
 	}
 	if (!frm.is_new()) {
@@ -67,7 +67,7 @@ function show_filters(frm) {
 	});
 }
 
-// Filters that match every record are asked about, with the number.
+// Ask for confirmation, with the number, when the filters match every record.
 async function confirm_everybody(frm) {
 	const { campaign, recipient_type, recipient_filters } = frm.doc;
 	const figures = await drip_campaigns.call("preview_enrollment", {
@@ -76,7 +76,7 @@ async function confirm_everybody(frm) {
 		filters: recipient_filters || "[]",
 	});
 	if (!figures || !figures.is_everybody) return;
-	const question = __("This is every {0} that you may read: {1}. {2} of them will be enrolled. Is that what you want?", [
+	const question = __("No filter set: this includes all {1} {0} records that you can read. Enroll the {2} that are eligible?", [
 		__(recipient_type),
 		format_number(figures.total, null, 0),
 		format_number(figures.enrolled + figures.resumed, null, 0),
@@ -99,7 +99,7 @@ function show_buttons(frm) {
 		{ label: __("Resume"), method: "resume_bulk_enrollment", when: ["Cancelled", "Failed"].includes(frm.doc.status) },
 	];
 	if (frm.is_new()) {
-		frm.set_intro(__("Choose a campaign and whom to enroll. Saving starts the run, in the background."));
+		frm.set_intro(__("Choose a campaign and the records to enroll. Save to start the run in the background."));
 		return;
 	}
 	frm.disable_save();
@@ -116,9 +116,9 @@ function show_progress(frm) {
 	const { processed, total, enrolled, status } = frm.doc;
 	if (["Queued", "Running"].includes(status)) {
 		const percent = total ? Math.min(100, (processed / total) * 100) : 0;
-		const text = __("{0} of {1} looked at, {2} enrolled. You can leave this page.", [processed, total, enrolled]);
+		const text = __("{0} of {1} checked, {2} enrolled. You can close this page.", [processed, total, enrolled]);
 		frm.dashboard.show_progress(__("Enrolling"), percent, text);
-		// Realtime may be off; asking is cheap and stops with the run.
+		// Realtime may be off; polling is cheap and stops with the run.
 		frm.progress_timer = setTimeout(() => frappe.get_route()[2] === frm.doc.name && frm.reload_doc(), POLL_MS);
 	} else {
 		frm.dashboard.hide_progress();
@@ -132,6 +132,6 @@ function show_row_errors(frm) {
 	const lines = errors.map(
 		([row, text]) => `<tr><td class="text-right pr-3">${cint(row)}</td><td>${frappe.utils.escape_html(text)}</td></tr>`
 	);
-	field.$wrapper.html(`<label class="control-label">${__("Rows not enrolled: their number in the file, and why")}</label>
+	field.$wrapper.html(`<label class="control-label">${__("Skipped rows: row number and reason")}</label>
 		<div style="max-height: 20em; overflow-y: auto"><table class="table table-sm">${lines.join("")}</table></div>`);
 }

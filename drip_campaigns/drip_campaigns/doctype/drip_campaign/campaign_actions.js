@@ -1,6 +1,6 @@
-// The buttons of a campaign, and what each one says before it acts.
+// The buttons of a campaign, and their confirmation questions.
 
-// To let a campaign send is a right of its own; for all else, writing is enough.
+// Activating needs its own permission (level 1); the other buttons need write permission.
 const may_activate = (frm) => Boolean(frm.perm[1] && frm.perm[1].write);
 const may_write = (frm) => Boolean(frm.perm[0] && frm.perm[0].write);
 const is_campaign = (may, ...statuses) => (frm) => !frm.is_new() && may(frm) && statuses.includes(frm.doc.status);
@@ -32,7 +32,7 @@ const CAMPAIGN_BUTTONS = [
 		action: (frm) => end_campaign(frm),
 	},
 	{
-		label: __("Open Again"),
+		label: __("Reopen"),
 		condition: (frm) => is_campaign(may_write, "Active", "Paused")(frm) && frm.doc.closed_at,
 		action: (frm) => act_on_campaign(frm, "reopen_campaign", {}),
 	},
@@ -43,7 +43,7 @@ const CAMPAIGN_BUTTONS = [
 		action: (frm) =>
 			activate_and_ask(
 				frm,
-				__("From now on everybody who is enrolled gets the emails of this campaign when they are due.")
+				__("Start sending? Everyone enrolled will receive each email on schedule.")
 			),
 	},
 	{
@@ -54,7 +54,7 @@ const CAMPAIGN_BUTTONS = [
 	},
 ];
 
-// Offered when there is something to mend, which is known only once the counts are there.
+// Shown when something failed or was skipped, once the counts are loaded.
 const REPAIR_BUTTONS = [
 	{
 		label: __("Retry Failed"),
@@ -64,18 +64,18 @@ const REPAIR_BUTTONS = [
 				frm,
 				"retry_failed",
 				__("Retry Failed"),
-				__("Failed enrollments, emails and actions are tried again. Mend what their errors say first.")
+				__("Failed enrollments, emails, and actions are tried again. Fix the cause shown in each error first.")
 			),
 	},
 	{
-		label: __("Send Missed"),
+		label: __("Send Skipped Emails"),
 		condition: (frm) => may_write(frm) && frm.doc.status === "Active" && has_some(frm.drip_summary, "Missed"),
 		action: (frm) =>
 			change_status(
 				frm,
 				"send_missed",
-				__("Send Missed"),
-				__("Steps that were skipped because they were overdue are sent after all.")
+				__("Send Skipped Emails"),
+				__("Send the steps that were skipped because they were late?")
 			),
 	},
 ];
@@ -90,9 +90,9 @@ function change_status(frm, method, label, question) {
 
 function explain_resume(frm) {
 	if (frm.doc.if_late === "Keep Dates") {
-		return __("Emails leave again. Steps that are overdue by more than {0} hours are skipped.", [
+		return __("Sending resumes. Steps that are more than {0} hours late are skipped.", [
 			cint(frm.doc.grace_hours),
 		]);
 	}
-	return __("Emails leave again. Everybody goes on where they were, with the rest of the delay that was running.");
+	return __("Sending resumes. Everyone continues where they were, with the rest of their delay.");
 }

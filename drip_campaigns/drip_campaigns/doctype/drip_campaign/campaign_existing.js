@@ -1,4 +1,4 @@
-// People who met a trigger before it listened: counted, and taken in when somebody ticks them.
+// Records that met a trigger before it was active, or are on an included list: count them, and enroll the selected ones.
 
 async function activate_and_ask(frm, question) {
 	if (frm.is_dirty()) await frm.save();
@@ -16,7 +16,7 @@ async function backfill_existing(frm) {
 	if (frm.is_dirty()) await frm.save();
 	const found = await load_existing(frm);
 	if (!found.length) {
-		frappe.msgprint(__("No record has met one of the triggers before, and nobody is on an included list."));
+		frappe.msgprint(__("No records to enroll: none has met a trigger before, and the included lists are empty."));
 		return;
 	}
 	ask_about_existing(frm, found, __("Enroll Existing"), "", () => Promise.resolve());
@@ -37,7 +37,7 @@ function ask_about_existing(frm, found, label, intro, act) {
 	const dialog = new frappe.ui.Dialog({
 		title: label,
 		fields: [
-			{ fieldtype: "HTML", options: `${intro}<p>${__("These met a trigger before, or are on an included list. Tick whom to enroll now as well.")}</p>` },
+			{ fieldtype: "HTML", options: `${intro}<p>${__("These records met a trigger before or are on an included list. Select the ones to enroll now.")}</p>` },
 			...found.map((row, number) => ({
 				fieldtype: "Check",
 				fieldname: `audience_${number}`,
@@ -65,5 +65,5 @@ async function start_taking_in(frm, audiences) {
 		method: "drip_campaigns.api.triggers.backfill_existing",
 		args: { campaign: frm.doc.name, audiences: JSON.stringify(audiences) },
 	});
-	frappe.show_alert({ message: __("They are being enrolled in the background: see Drip Bulk Enrollment."), indicator: "blue" });
+	frappe.show_alert({ message: __("Enrolling in the background. See Drip Bulk Enrollment for the progress."), indicator: "blue" });
 }

@@ -1,4 +1,4 @@
-// What came of each step: sums that are kept beside the log, so the form opens as quickly with a million events.
+// Results of each step. The server keeps the sums, so the form also opens quickly with a million events.
 
 const FIGURE_COLUMNS = [
 	["sent", __("Sent")],
@@ -6,17 +6,17 @@ const FIGURE_COLUMNS = [
 	["clicked", __("Clicked")],
 	["replied", __("Replied")],
 	["bounced", __("Bounced")],
-	["left", __("Left")],
+	["left", __("Unsubscribed")],
 ];
 
-// What a step came to beside emails.
+// Results of a step other than emails.
 const TURNS = [
 	["acted", __("{0} done")],
 	["action_failed", __("{0} failed")],
-	["assigned", __("{0} of them not closed yet")],
+	["assigned", __("{0} not closed yet")],
 	["waiting", __("{0} waiting")],
-	["moved_on", __("{0} have gone on")],
-	["skipped", __("{0} passed over")],
+	["moved_on", __("{0} continued")],
+	["skipped", __("{0} skipped")],
 ];
 
 async function show_figures(frm) {
@@ -28,14 +28,14 @@ async function show_figures(frm) {
 		args: { campaign: frm.doc.name },
 	});
 	if (!message || !has_figures(message)) return;
-	box.html(`<div class="control-label">${__("What Came of It")}</div>${draw_figures(message)}`);
+	box.html(`<div class="control-label">${__("Results")}</div>${draw_figures(message)}`);
 }
 
 function has_figures({ total, steps }) {
 	return FIGURE_COLUMNS.some(([name]) => total[name]) || steps.some((row) => TURNS.some(([name]) => row[name]));
 }
 
-// Below the rows of the schedule, which it is about.
+// Below the steps.
 function get_figures_box(frm) {
 	const below = $(frm.get_field("steps").wrapper);
 	const box = below.children(".drip-figures-box");
@@ -52,34 +52,34 @@ function draw_figures(figures) {
 		<tbody>${rows.join("")}</tbody></table><p class="text-muted small">${figures_note(figures)}</p>`;
 }
 
-// An action or a wait has no opens and clicks: what it came to stands in their place.
+// An action or a wait has no opens and clicks; its own results take their place.
 function step_row(row) {
 	const title = `${row.idx}. ${frappe.utils.escape_html(put_fields_in_brackets(row.subject || ""))}`;
 	const turns = TURNS.filter(([name]) => row[name]).map(([name, text]) => __(text, [format_number(row[name], null, 0)]));
 	const note = turns.length ? `<div class="text-muted small">${turns.join(" · ")}</div>` : "";
 	if (row.step_type === "Send Email") return figure_row(row, title + note);
-	return `<tr><td>${title}</td><td colspan="${FIGURE_COLUMNS.length}">${note || `<div class="text-muted small">${__("Nobody yet")}</div>`}</td></tr>`;
+	return `<tr><td>${title}</td><td colspan="${FIGURE_COLUMNS.length}">${note || `<div class="text-muted small">${__("No one yet")}</div>`}</td></tr>`;
 }
 
 function figure_row(row, title) {
 	return `<tr><td>${title}</td>${FIGURE_COLUMNS.map(([name]) => figure_cell(row, name)).join("")}</tr>`;
 }
 
-// Beside a number its share of what was sent, as a figure and as a bar; machines are in the title only.
+// A number with its share of the sent emails, as text and as a bar; the tooltip shows the bots.
 function figure_cell(row, name) {
-	const machines = row[`${name}_by_bot`];
-	const title = machines ? ` title="${__("{0} more by machines", [machines])}"` : "";
+	const bots = row[`${name}_by_bot`];
+	const title = bots ? ` title="${__("{0} more by bots", [bots])}"` : "";
 	const share = name !== "sent" && row.sent ? (100 * row[name]) / row.sent : null;
 	const bar = share
 		? `<div class="drip-counter-bar ${name}" style="width: ${Math.min(share, 100)}%"></div>`
 		: `<div class="drip-counter-bar"></div>`;
-	const percent = share ? ` <span class="text-muted small">${format_number(share, null, share < 10 ? 1 : 0)} %</span>` : "";
+	const percent = share ? ` <span class="text-muted small">${format_number(share, null, share < 10 ? 1 : 0)}%</span>` : "";
 	return `<td class="text-right"${title}>${format_number(row[name], null, 0)}${percent}${bar}</td>`;
 }
 
 function figures_note(figures) {
 	if (figures.tracking_mode === "None") return __("Opens and clicks are not recorded in this campaign.");
-	const machines = figures.total.opened_by_bot + figures.total.clicked_by_bot;
-	const counted = __("Every open and click of a person counts, so one recipient may count more than once.");
-	return machines ? `${counted} ${__("{0} by machines are left out.", [format_number(machines, null, 0)])}` : counted;
+	const bots = figures.total.opened_by_bot + figures.total.clicked_by_bot;
+	const counted = __("Counts every open and click by a person, so one recipient may count more than once.");
+	return bots ? `${counted} ${__("{0} by bots are not counted.", [format_number(bots, null, 0)])}` : counted;
 }

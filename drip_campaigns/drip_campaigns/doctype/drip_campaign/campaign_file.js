@@ -1,9 +1,9 @@
-// A campaign as a file, and as a template of the site.
+// Export a campaign to a file, or save it as a template.
 
 function offer_files(frm) {
 	if (frm.is_new()) return;
 	if (frappe.model.can_export("Drip Campaign")) {
-		frm.page.add_menu_item(__("Export as a File"), () => export_campaign(frm));
+		frm.page.add_menu_item(__("Export to File"), () => export_campaign(frm));
 	}
 	if (frappe.model.can_create("Drip Campaign Template")) {
 		frm.page.add_menu_item(__("Save as Template"), () => save_as_template(frm));
@@ -33,7 +33,7 @@ function save_as_template(frm) {
 			args: { campaign: frm.doc.name, title: values.title, description: values.description || "" },
 			freeze: true,
 		});
-		frappe.show_alert({ message: __("It is in the gallery now: New from Template."), indicator: "green" });
+		frappe.show_alert({ message: __("Template saved. Find it under New from Template."), indicator: "green" });
 	};
 	frappe.prompt(fields, save, __("Save as Template"), __("Save"));
 }

@@ -1,15 +1,15 @@
-// What each campaign of the list has come to: one request for all that are shown, told beside their names.
+// Results beside the name of each campaign in the list, loaded in one request.
 
 const GLANCES = [
-	["live", __("{0} on board")],
+	["live", __("{0} in campaign")],
 	["sent", __("{0} sent")],
 	["clicked", __("{0} clicked")],
 	["replied", __("{0} replied")],
 	["bounced", __("{0} bounced")],
-	["left", __("{0} left")],
+	["left", __("{0} unsubscribed")],
 ];
 
-// Frappe draws the rows anew whenever a campaign changes.
+// Frappe redraws the rows whenever a campaign changes.
 function keep_glances(list) {
 	const draw = list.render_list.bind(list);
 	list.render_list = (...args) => {

@@ -1,4 +1,4 @@
-// Holding a campaign or a step, closing it, and moving everybody who stands at a step.
+// Pause, close, or end a campaign, pause a step, and move the people at a step.
 
 frappe.ui.form.on("Drip Campaign Step", {
 	form_render(frm, doctype, name) {
@@ -11,7 +11,7 @@ frappe.ui.form.on("Drip Campaign Step", {
 	},
 
 	pause_step(frm, doctype, name) {
-		const text = __("Who reaches this step waits here. Nobody loses it, and the steps after it keep their distance.");
+		const text = __("People who reach this step wait here and continue when it resumes. The intervals to the later steps stay the same.");
 		ask_until(__("Pause Step"), text, (until) => act_on_campaign(frm, "pause_step", { step: name, until }));
 	},
 
@@ -32,20 +32,20 @@ async function act_on_campaign(frm, method, args) {
 }
 
 function pause_campaign(frm) {
-	const text = __("No email of this campaign leaves until it is resumed, queued ones included. Nobody loses their place.");
+	const text = __("This campaign sends nothing until it resumes, including queued emails. Everyone keeps their place.");
 	ask_until(__("Pause"), text, async (until) => {
 		await call_desk("pause_campaign", { campaign: frm.doc.name, until });
 		frm.reload_doc();
 	});
 }
 
-// Two ways to end: at once, or when those on board have finished.
+// Two ways to end: now, or when everyone in the campaign has finished.
 function end_campaign(frm) {
 	const ways = [
-		{ value: "finish", label: __("Let those on board finish, and enroll nobody new") },
-		{ value: "stop", label: __("Stop now: everybody leaves, and what is queued is not sent. This cannot be undone.") },
+		{ value: "finish", label: __("Close: enroll no one new, and end when everyone has finished") },
+		{ value: "stop", label: __("Stop now: end all enrollments and cancel queued emails. This cannot be undone.") },
 	];
-	const field = { fieldname: "way", fieldtype: "Select", label: __("How"), options: ways, default: "finish", reqd: 1 };
+	const field = { fieldname: "way", fieldtype: "Select", label: __("When"), options: ways, default: "finish", reqd: 1 };
 	frappe.prompt(
 		field,
 		async ({ way }) => {
@@ -69,12 +69,12 @@ async function move_people(frm, row) {
 		.map((step) => ({ value: step.name, label: `${step.idx}: ${name_step(frm, step)}` }));
 	const verbs = ["Skip", "Move", "Start Over", "Pause", "Remove"].map((verb) => ({ value: verb, label: __(verb) }));
 	const fields = [
-		{ fieldtype: "HTML", options: `<p>${__("{0} wait for step {1} now.", [count, row.idx])}</p>` },
-		{ fieldname: "verb", fieldtype: "Select", label: __("What to Do"), options: verbs, default: "Skip", reqd: 1 },
+		{ fieldtype: "HTML", options: `<p>${__("{0} people are waiting for step {1}.", [count, row.idx])}</p>` },
+		{ fieldname: "verb", fieldtype: "Select", label: __("Action"), options: verbs, default: "Skip", reqd: 1 },
 		{
 			fieldname: "step",
 			fieldtype: "Select",
-			label: __("Send Next, at Once"),
+			label: __("Step to Send Now"),
 			options: steps,
 			depends_on: 'eval:doc.verb === "Move"',
 			mandatory_depends_on: 'eval:doc.verb === "Move"',
@@ -84,5 +84,5 @@ async function move_people(frm, row) {
 		const chosen = verb === "Skip" ? row.name : step;
 		tell_outcome(await act_on_campaign(frm, "act_on_step", { at_step: row.name, verb, step: chosen }));
 	};
-	frappe.prompt(fields, act, __("People at Step {0}", [row.idx]), __("Do It"));
+	frappe.prompt(fields, act, __("People at Step {0}", [row.idx]), __("Apply"));
 }

@@ -1,4 +1,4 @@
-// Variants of steps: the labels to choose from, and how each does, as a table with bars.
+// A/B variants: the labels to choose from, and the results of each variant as a table with bars.
 
 frappe.ui.form.on("Drip Campaign", {
 	async refresh(frm) {
@@ -39,23 +39,23 @@ function make_variant_table({ step, label, criterion, variants, winner, explanat
 			: "";
 		const button =
 			variant === winner
-				? `<span class="indicator-pill green">${__("The rest get it")}</span>`
+				? `<span class="indicator-pill green">${__("Winner")}</span>`
 				: `<button type="button" class="btn btn-default btn-xs" data-step="${escape(step)}" data-variant="${escape(variant)}">
 					${__("Choose")}</button>`;
 		return `<tr>
 			<td>${escape(variant)}</td><td>${escape(put_fields_in_brackets(subject || ""))}</td>
 			<td class="text-right">${sent}</td><td class="text-right">${hits}</td>
 			<td class="text-right">${sent ? (100 * rate).toFixed(1) + " %" : "—"}</td>
-			<td class="drip-bar" title="${__("95 % confidence: {0} to {1} %", [(100 * low).toFixed(1), (100 * high).toFixed(1)])}">
+			<td class="drip-bar" title="${__("95% confidence: {0}% to {1}%", [(100 * low).toFixed(1), (100 * high).toFixed(1)])}">
 				<div>${bar}</div></td>
 			<td class="text-right">${button}</td>
 		</tr>`;
 	});
 	const undo = winner
-		? `<button type="button" class="btn btn-link btn-xs" data-step="${escape(step)}" data-variant="">${__("Go on testing")}</button>`
+		? `<button type="button" class="btn btn-link btn-xs" data-step="${escape(step)}" data-variant="">${__("Continue test")}</button>`
 		: "";
-	const said = explanation || __("Nothing is decided yet: each gets a variant by weight.");
-	const heads = [__("Variant"), __("Subject"), __("Sent"), __(criterion), __("Rate"), __("95 % confidence"), ""];
+	const said = explanation || __("No winner yet. Variants are sent by weight.");
+	const heads = [__("Variant"), __("Subject"), __("Sent"), __(criterion), __("Rate"), __("95% confidence"), ""];
 	return `<div class="drip-variants"><b>${escape(label)}</b>
 		<table class="table table-sm"><thead><tr>${heads.map((head) => `<th>${head}</th>`).join("")}</tr></thead>
 		<tbody>${lines.join("")}</tbody></table>
@@ -64,8 +64,8 @@ function make_variant_table({ step, label, criterion, variants, winner, explanat
 
 function choose_variant(frm, step, variant) {
 	const question = variant
-		? __("From now on everybody who reaches this step gets variant {0}.", [variant])
-		: __("From now on each gets a variant by weight again.");
+		? __("Send variant {0} to everyone who reaches this step from now on?", [variant])
+		: __("Send the variants by weight again?");
 	frappe.confirm(question, async () => {
 		await frappe.call("drip_campaigns.api.variants.choose_variant", { campaign: frm.doc.name, step, variant });
 		frm.reload_doc();

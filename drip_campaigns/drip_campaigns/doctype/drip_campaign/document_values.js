@@ -1,4 +1,4 @@
-// The fields of a document that an action makes: shown in words, set in a dialog that begins with the mandatory ones.
+// The field values of a document that an action creates, set in a dialog that starts with the mandatory fields.
 
 frappe.ui.form.on("Drip Campaign Step", {
 	set_values(frm, doctype, name) {
@@ -14,7 +14,7 @@ function read_values(row) {
 	}
 }
 
-// Those that Frappe demands and gives no value itself.
+// Mandatory fields without a default value.
 function list_mandatory(doctype) {
 	const is_given = (field) => field.default || field.fieldname === "naming_series" || frappe.defaults.get_default(field.fieldname);
 	return frappe.meta.get_docfields(doctype).filter((field) => cint(field.reqd) && !is_given(field));
@@ -28,15 +28,15 @@ function show_values(frm, row) {
 	const label = (fieldname) => escape(__(frappe.meta.get_label(row.action_doctype, fieldname)));
 	const lines = values.map(([fieldname, value]) => `<li>${label(fieldname)}: <span class="text-muted">${escape(cstr(value))}</span></li>`);
 	const missing = list_mandatory(row.action_doctype).filter(({ fieldname }) => !values.some(([name]) => name === fieldname));
-	const wanted = missing.length ? `<p class="text-danger">${__("Still needed: {0}", [missing.map(({ fieldname }) => label(fieldname)).join(", ")])}</p>` : "";
-	const title = `<div class="control-label">${__("Values of the New Record")}</div>`;
+	const wanted = missing.length ? `<p class="text-danger">${__("Required: {0}", [missing.map(({ fieldname }) => label(fieldname)).join(", ")])}</p>` : "";
+	const title = `<div class="control-label">${__("Field Values")}</div>`;
 	$(form.fields_dict.values_area.wrapper).html(`${title}<ul class="drip-values">${lines.join("")}</ul>${wanted}`);
 	form.fields_dict.set_values.$input.text(lines.length ? __("Change Values") : __("Set Values"));
 }
 
 const PERSON_FIELDS = ["first_name", "last_name", "full_name", "company"];
 
-// What is meant most often: the recipient, its kind of record, its address.
+// Suggest the usual value: the recipient, its type, or its address.
 function suggest_value(field, fields) {
 	const types = frappe.boot.drip_recipient_types || [];
 	const names_type = fields.some((other) => other.fieldtype === "Dynamic Link" && other.options === field.fieldname);
@@ -56,18 +56,18 @@ async function open_values(frm, row) {
 	const missing = list_mandatory(doctype).filter(({ fieldname }) => !values.some(([name]) => name === fieldname));
 	const tables = missing.filter(({ fieldtype }) => frappe.model.table_fields.includes(fieldtype));
 	const begun = missing.filter((field) => !tables.includes(field)).map((field) => [field.fieldname, suggest_value(field, fields)]);
-	const warning = __("{0} needs rows in {1}, which an action cannot make. Choose another record type.", [
+	const warning = __("{0} needs rows in {1}, which an action cannot create. Choose another record type.", [
 		__(doctype),
 		tables.map(({ label }) => __(label)).join(", "),
 	]);
 	const dialog = new frappe.ui.Dialog({
-		title: __("Values of the New {0}", [__(doctype)]),
+		title: __("Field Values of New {0}", [__(doctype)]),
 		size: "large",
 		fields: [
 			{ fieldtype: "HTML", options: tables.length ? `<p class="text-danger">${frappe.utils.escape_html(warning)}</p>` : "" },
 			{
 				...{ fieldname: "rows", fieldtype: "Table", label: __("Values"), in_place_edit: true },
-				description: __("A value may be filled from the recipient's record: {0}.", ["{{ doc.name }}, {{ recipient.email }}, {{ recipient.full_name }}"]),
+				description: __("Enter text or fields of the recipient's record, such as {0}.", ["{{ doc.name }}, {{ recipient.email }}, {{ recipient.full_name }}"]),
 				data: [...values, ...begun].map(([field, value]) => ({ field, value: cstr(value) })),
 				fields: [
 					{

@@ -64,22 +64,22 @@ frappe.ui.form.on("Drip Campaign Step", {
 	subject: draw_schedule,
 });
 
-// What is needed now and then stands in the menu.
+// Less frequent actions are in the menu.
 function offer_enrolling(frm) {
 	if (frm.is_new() || !frappe.model.can_create("Drip Enrollment")) return;
 	const campaign = frm.doc.name;
 	if (frm.doc.status !== "Ended") {
 		const enroll = () => drip_campaigns.enroll_file({ campaign, on_done: () => frm.reload_doc() });
-		frm.page.add_menu_item(__("Enroll from a File"), enroll);
+		frm.page.add_menu_item(__("Enroll from File"), enroll);
 	}
 	frm.page.add_menu_item(__("Why Not?"), () => drip_campaigns.ask_why_not({ campaign }));
 }
 
-// A campaign takes in what its owner may read, and is held when its owner has left.
+// A campaign enrolls records that its owner can read, and is paused when its owner is disabled.
 function offer_take_over(frm) {
 	const is_own = frm.doc.owner === frappe.session.user;
 	if (frm.is_new() || is_own || !frappe.user.has_role(["Drip Manager", "System Manager"])) return;
-	const question = __("You become the owner instead of {0}: from now on it takes in records that you may read.", [
+	const question = __("Become the owner instead of {0}? The campaign will then enroll records that you can read.", [
 		frappe.utils.escape_html(frm.doc.owner),
 	]);
 	const args = { campaign: frm.doc.name };
@@ -88,7 +88,7 @@ function offer_take_over(frm) {
 	);
 }
 
-// A new row follows the one above it by two days, counted as that one is.
+// A new step follows the one above it by two days, counted the same way.
 function suggest_delay(frm, doctype, name) {
 	const row = frappe.get_doc(doctype, name);
 	const above = frm.doc.steps[row.idx - 2];
@@ -105,7 +105,7 @@ async function offer_time_zones(frm) {
 	frm.get_field("time_zone").set_data([...message.timezones].sort());
 }
 
-// Subjects that come from Email Templates, so that the grid and the picture can show them.
+// Load the subjects of Email Templates for the grid and the chart.
 async function load_template_subjects(frm) {
 	frm.template_subjects = frm.template_subjects || {};
 	const names = frm.doc.steps.map((step) => step.email_template);
@@ -119,7 +119,7 @@ async function load_template_subjects(frm) {
 	for (const template of templates) frm.template_subjects[template.name] = template.subject;
 }
 
-// Where a row leaves the subject to its template, the grid shows the template's, in grey.
+// For a row without a subject, show its template's subject in gray.
 function show_template_subjects(frm) {
 	const { grid } = frm.get_field("steps");
 	grid.update_docfield_property("subject", "formatter", (value, field, options, step) => {

@@ -9,7 +9,7 @@ frappe.listview_settings["Drip Campaign"] = {
 		keep_glances(list);
 		if (!frappe.model.can_create("Drip Campaign")) return;
 		list.page.add_inner_button(__("New from Template"), () => open_gallery());
-		list.page.add_menu_item(__("Import from a Campaign File"), () => import_campaign());
+		list.page.add_menu_item(__("Import Campaign File"), () => import_campaign());
 	},
 
 	refresh: load_glances,

@@ -1,4 +1,4 @@
-// The dialog that shows a step as a recipient will see it, and sends it to an address as a test.
+// The dialog that previews a step for a recipient and sends it to an address as a test.
 
 async function open_send_test(frm) {
 	if (frm.is_dirty()) await frm.save();
@@ -43,16 +43,16 @@ function make_test_fields(frm, recipient_types) {
 		{
 			fieldname: "recipient_type",
 			fieldtype: "Select",
-			label: __("As Seen By (Type)"),
+			label: __("Preview As (Type)"),
 			options: ["", ...recipient_types],
 		},
 		{
 			fieldname: "recipient",
 			fieldtype: "Dynamic Link",
-			label: __("As Seen By"),
+			label: __("Preview As (Record)"),
 			options: "recipient_type",
 			depends_on: "recipient_type",
-			description: __("Filled with the fields of this record. It is not sent to them."),
+			description: __("Fills in the fields of this record; it is not sent to this record's address."),
 		},
 		{ fieldtype: "Section Break" },
 		{ fieldname: "preview", fieldtype: "HTML" },
@@ -78,7 +78,7 @@ async function show_preview(frm, dialog) {
 	const wrapper = dialog.get_field("preview").$wrapper;
 	const view = wrapper.find(".drip-preview").attr("data-view") || "desktop";
 	wrapper.html(make_preview(preview.subject, view));
-	// srcdoc is set as a property, so nothing of the email is read as HTML of this page; sandbox runs no script of it.
+	// Set srcdoc as a property, so the email is not parsed as HTML of this page; the sandbox runs no scripts.
 	wrapper.find("iframe")[0].srcdoc = preview.html;
 	wrapper.find("pre").text(preview.text);
 	wrapper.find("[data-choose]").on("click", function () {

@@ -3,15 +3,15 @@ frappe.listview_settings["Drip Consent"] = {
 	add_fields: ["withdrawn_at"],
 	get_indicator: ({ withdrawn_at }) =>
 		withdrawn_at
-			? [__("Canceled"), "gray", "withdrawn_at,is,set"]
-			: [__("Counts"), "green", "withdrawn_at,is,not set"],
+			? [__("Withdrawn"), "gray", "withdrawn_at,is,set"]
+			: [__("Valid"), "green", "withdrawn_at,is,not set"],
 	onload(listview) {
 		if (!frappe.user.has_role(["Drip Manager", "System Manager"])) return;
-		listview.page.add_inner_button(__("Find an Address"), () => ask_for_address(listview));
+		listview.page.add_inner_button(__("Find Address"), () => ask_for_address(listview));
 	},
 };
 
-// A person who was erased is found by the hash of the address only, which the server knows how to make.
+// After erasure only the hash of the address is stored, and only the server can compute it.
 function ask_for_address(listview) {
 	const field = {
 		fieldname: "email_address",
@@ -19,16 +19,16 @@ function ask_for_address(listview) {
 		options: "Email",
 		label: __("Email Address"),
 		reqd: 1,
-		description: __("Finds what somebody agreed to, also after they have had their data erased."),
+		description: __("Enter an address to find its consents, including those whose data was erased."),
 	};
 	frappe.prompt(field, async ({ email_address }) => {
 		const method = "drip_campaigns.api.consents.find_consents";
 		const { message } = await frappe.call({ method, args: { email_address } });
 		if (!message.consents.length) {
-			frappe.msgprint(__("This address has not agreed to anything."));
+			frappe.msgprint(__("This address has no recorded consent."));
 			return;
 		}
 		listview.filter_area.clear(false);
 		listview.filter_area.add([["Drip Consent", "name", "in", message.consents.join(",")]]);
-	}, __("Find an Address"), __("Find"));
+	}, __("Find Address"), __("Find"));
 }

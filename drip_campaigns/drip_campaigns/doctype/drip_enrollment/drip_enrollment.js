@@ -6,7 +6,7 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_enrollment/enrollment_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_enrollment/enrollment_line.js" %}
 
-// Whom the Recipient field offers: records that can get mail at all.
+// The Recipient field offers only records that can get email.
 const RECIPIENT_FILTERS = {
 	Contact: { email_id: ["is", "set"], unsubscribed: 0 },
 	User: { enabled: 1, name: ["not in", ["Administrator", "Guest"]] },
@@ -36,7 +36,7 @@ frappe.ui.form.on("Drip Enrollment", {
 	},
 
 	recipient_type(frm) {
-		// Desk also announces the value that a new form was opened with.
+		// Desk also fires this event for the initial value of a new form.
 		if (frm.doc.recipient_type === frm.drip_recipient_type) return;
 		frm.drip_recipient_type = frm.doc.recipient_type;
 		if (frm.doc.recipient) frm.set_value("recipient", "");
@@ -50,7 +50,7 @@ function hide_what_is_said_elsewhere(frm) {
 	frm.toggle_display("last_error", false);
 }
 
-// The last error with its remedy, or why nothing more is sent.
+// Show the last error and its fix, or why no more emails are sent.
 function show_what_holds_it(frm) {
 	frm.set_intro();
 	if (frm.is_new()) return;
@@ -59,8 +59,8 @@ function show_what_holds_it(frm) {
 	if (last_error) {
 		const remedy =
 			status === "Failed"
-				? __("Mend the cause, then press Try Again.")
-				: __("Mend the cause; it is tried again: {0}.", [comment_when(next_send_at)]);
+				? __("Fix the cause, then click Try Again.")
+				: __("Fix the cause. Next attempt: {0}.", [comment_when(next_send_at)]);
 		frm.set_intro(`<b>${frappe.utils.escape_html(last_error)}</b><br>${remedy}`, "red");
 	} else if (status === "Scheduled" && confirmation === "Awaiting") {
 		frm.set_intro(describe_waiting(frm.doc), "yellow");
@@ -68,39 +68,39 @@ function show_what_holds_it(frm) {
 		frm.set_intro(describe_pause(frm.doc), "yellow");
 	} else if (deferred_until && deferred_reason) {
 		frm.set_intro(
-			__("Held back until {0}: {1}. Nothing is lost.", [
+			__("Deferred until {0}: {1}. No email is lost.", [
 				describe_moment(deferred_until),
 				frappe.utils.escape_html(__(deferred_reason)),
 			]),
 			"yellow"
 		);
 	} else if (status === "In Progress" && next_step && !next_send_at) {
-		frm.set_intro(__("The next step is paused: it is sent when the step is resumed."), "yellow");
+		frm.set_intro(__("The next step is paused and runs when it is resumed."), "yellow");
 	} else if (status === "Exited") {
-		frm.set_intro(__("Nothing more is sent: {0}.", [__(exit_reason)]), "blue");
+		frm.set_intro(__("Ended, no more emails: {0}.", [__(exit_reason)]), "blue");
 	} else if (status === "Unsubscribed") {
-		frm.set_intro(__("Nothing more is sent: the recipient unsubscribed from this campaign."), "blue");
+		frm.set_intro(__("The recipient unsubscribed from this campaign and gets no more emails from it."), "blue");
 	}
 }
 
 function describe_waiting({ confirmation_asked_at }) {
 	const asked = confirmation_asked_at
-		? __("The recipient was asked by email {0} to confirm.", [frappe.datetime.prettyDate(confirmation_asked_at)])
-		: __("The recipient is asked by email to confirm, with the next dispatch of the active campaign.");
-	return `<b>${__("Awaiting confirmation.")}</b> ${asked} ${__("Nothing else is sent before that.")}`;
+		? __("The confirmation email was sent {0}.", [frappe.datetime.prettyDate(confirmation_asked_at)])
+		: __("The confirmation email is sent with the next run of the active campaign.");
+	return `<b>${__("Awaiting confirmation.")}</b> ${asked} ${__("No other email is sent before that.")}`;
 }
 
 function describe_pause({ paused_at, paused_until }) {
 	return paused_until
-		? __("Paused until {0}. It goes on by itself then.", [describe_moment(paused_until)])
-		: __("Paused by a user since {0}: nothing is sent until it is resumed.", [describe_moment(paused_at)]);
+		? __("Paused until {0}. Resumes automatically.", [describe_moment(paused_until)])
+		: __("Paused by a user since {0}. Sends nothing until it is resumed.", [describe_moment(paused_at)]);
 }
 
 function comment_when(datetime) {
-	return datetime ? describe_moment(datetime) : __("with the next dispatch");
+	return datetime ? describe_moment(datetime) : __("next run");
 }
 
-// Short, in the order of days and months that the user's language has.
+// A short date and time in the format of the user's language.
 function describe_moment(datetime) {
 	const parts = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false };
 	return moment(datetime).toDate().toLocaleString(frappe.boot.lang || "en", parts);

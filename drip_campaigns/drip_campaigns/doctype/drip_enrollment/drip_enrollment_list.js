@@ -5,7 +5,7 @@ frappe.listview_settings["Drip Enrollment"] = {
 	hide_name_column: true,
 	add_fields: ["status", "recipient_name", "recipient", "confirmation"],
 
-	// Of the other statuses the DocType's own states say the color, and Frappe asks here for what they do not name.
+	// The DocType's states define the colors of the other statuses.
 	get_indicator({ status, confirmation }) {
 		if (status !== "Scheduled") return;
 		return confirmation === "Awaiting"
@@ -20,7 +20,7 @@ frappe.listview_settings["Drip Enrollment"] = {
 		}
 		if (!frappe.model.can_create("Drip Enrollment")) return;
 		list.page.add_menu_item(__("Why Not?"), () => drip_campaigns.ask_why_not({}));
-		list.page.add_menu_item(__("Enroll from a File"), () => drip_campaigns.enroll_file({}));
+		list.page.add_menu_item(__("Enroll from File"), () => drip_campaigns.enroll_file({}));
 	},
 };
 
@@ -28,26 +28,26 @@ const ENROLLMENT_ACTIONS = [
 	{
 		label: __("Pause"),
 		verb: "Pause",
-		question: (count) => __("Pause {0} enrollments? They get no email until you resume them.", [count]),
+		question: (count) => __("Pause {0} enrollments? They get no emails until you resume them.", [count]),
 	},
 	{
 		label: __("Resume"),
 		verb: "Resume",
-		question: (count) => __("Resume {0} enrollments? Each goes on at its next step.", [count]),
+		question: (count) => __("Resume {0} enrollments? Each continues with its next step.", [count]),
 	},
 	{
-		label: __("Start Over"),
+		label: __("Restart"),
 		verb: "Start Over",
-		question: (count) => __("Let {0} start over? They get every step of their campaign again.", [count]),
+		question: (count) => __("Restart {0} enrollments? They get every step again.", [count]),
 	},
 	{
 		label: __("Remove"),
 		verb: "Remove",
-		question: (count) => __("Remove {0} enrollments? They get no email of their campaign any more.", [count]),
+		question: (count) => __("Remove {0} enrollments? They get no more emails from their campaigns.", [count]),
 	},
 ];
 
-// One call for all. One that cannot be done (it is completed, say) does not stop the others.
+// One call for all; an enrollment that cannot be changed (because it is completed, for example) does not stop the others.
 function act_on_ticked(list, verb, question) {
 	const names = list.get_checked_items(true);
 	frappe.confirm(question(names.length), async () => {

@@ -1,4 +1,4 @@
-// The buttons of an enrollment, and what each one says before it acts.
+// The buttons of an enrollment, and their confirmation questions.
 
 const is_enrollment = (...statuses) => (frm) =>
 	!frm.is_new() && frm.perm[0].write && statuses.includes(frm.doc.status);
@@ -8,7 +8,7 @@ const ENROLLMENT_BUTTONS = [
 		label: __("Pause"),
 		condition: is_enrollment("Scheduled", "In Progress"),
 		action: (frm) =>
-			ask_until(__("Pause"), __("{0} gets no email during the pause, and loses none.", [name_of(frm)]), async (until) => {
+			ask_until(__("Pause"), __("{0} gets no emails during the pause, and all of them afterward.", [name_of(frm)]), async (until) => {
 				await call_desk("pause_enrollment", { enrollment: frm.doc.name, until });
 				frm.reload_doc();
 			}),
@@ -26,7 +26,7 @@ const ENROLLMENT_BUTTONS = [
 				frm,
 				"remove_enrollment",
 				__("Remove"),
-				__("{0} leaves this campaign and gets none of its emails any more.", [name_of(frm)])
+				__("Remove {0} from this campaign? They get no more emails from it.", [name_of(frm)])
 			),
 	},
 	{
@@ -38,7 +38,7 @@ const ENROLLMENT_BUTTONS = [
 				frm,
 				"resume_enrollment",
 				__("Resume"),
-				__("{0} goes on at the next step, with the rest of its delay.", [name_of(frm)])
+				__("{0} continues with the next step, after the rest of its delay.", [name_of(frm)])
 			),
 	},
 	{
@@ -50,28 +50,28 @@ const ENROLLMENT_BUTTONS = [
 				frm,
 				"resume_enrollment",
 				__("Try Again"),
-				__("The step that failed is tried again. Mend what the error says first.")
+				__("The failed step is tried again. Fix the cause shown in the error first.")
 			),
 	},
 	{
-		label: __("Bring Back"),
+		label: __("Resubscribe"),
 		condition: (frm) => is_enrollment("Unsubscribed")(frm) && frappe.model.can_write("Drip Suppression"),
 		action: (frm) =>
 			ask_why(frm, {
-				title: __("Bring Back"),
-				label: __("{0} has unsubscribed. Who asked for it to be undone, when and how?", [name_of(frm)]),
+				title: __("Resubscribe"),
+				label: __("{0} unsubscribed. Who asked to undo this, when, and how?", [name_of(frm)]),
 				call: (text) => call_desk("resubscribe_enrollment", { enrollment: frm.doc.name, because: text }),
 			}),
 	},
 	{
-		label: __("Put Back"),
+		label: __("Resume"),
 		condition: is_enrollment("Exited"),
 		action: (frm) =>
-			act_on(frm, "resume_enrollment", __("Put Back"), __("{0} goes on where they left the campaign.", [name_of(frm)])),
+			act_on(frm, "resume_enrollment", __("Resume"), __("{0} continues where they stopped.", [name_of(frm)])),
 	},
 ];
 
-// Skip the next step, put before another one, or begin anew.
+// Skip the next step, go to another one, or restart.
 async function move_person(frm) {
 	const campaign = await frappe.db.get_doc("Drip Campaign", frm.doc.campaign);
 	const steps = campaign.steps
@@ -79,11 +79,11 @@ async function move_person(frm) {
 		.map((row) => ({ value: row.name, label: `${row.idx}: ${name_row(row)}` }));
 	const verbs = [
 		{ value: "Skip", label: __("Skip the next step: {0}", [put_fields_in_brackets(frm.doc.next_step_subject || "")]) },
-		{ value: "Move", label: __("Send another step next, at once") },
-		{ value: "Start Over", label: __("Start over: every step again") },
+		{ value: "Move", label: __("Send another step now") },
+		{ value: "Start Over", label: __("Restart with the first step") },
 	];
 	const fields = [
-		{ fieldname: "verb", fieldtype: "Select", label: __("What to Do"), options: verbs, default: "Skip", reqd: 1 },
+		{ fieldname: "verb", fieldtype: "Select", label: __("Action"), options: verbs, default: "Skip", reqd: 1 },
 		{
 			fieldname: "step",
 			fieldtype: "Select",
@@ -91,7 +91,7 @@ async function move_person(frm) {
 			options: steps,
 			depends_on: 'eval:doc.verb === "Move"',
 			mandatory_depends_on: 'eval:doc.verb === "Move"',
-			description: __("The steps after it keep their distance from it. Steps between are passed over."),
+			description: __("Steps before it are skipped; later steps keep their intervals."),
 		},
 	];
 	const act = async ({ verb, step }) => {
@@ -100,10 +100,10 @@ async function move_person(frm) {
 		tell_outcome(await call_on_board("act_on_enrollments", { verb, enrollments, step: chosen }));
 		frm.reload_doc();
 	};
-	frappe.prompt(fields, act, __("Move {0}", [name_of(frm)]), __("Do It"));
+	frappe.prompt(fields, act, __("Move {0}", [name_of(frm)]), __("Apply"));
 }
 
-// A step in a list to choose from: its subject, or what it does.
+// Name a step in a list of choices: its subject, or what it does.
 function name_row({ step_type, subject, email_template, sentence, label }) {
 	if (step_type && step_type !== "Send Email") return sentence || label || __(step_type);
 	return put_fields_in_brackets(subject || email_template || "");

@@ -9,13 +9,13 @@ frappe.ui.form.on("Drip Settings", {
 
 function warn_when_held(frm) {
 	frm.set_intro();
-	if (frm.doc.pause_sending) frm.set_intro(__("All sending is held: no campaign sends anything."), "red");
+	if (frm.doc.pause_sending) frm.set_intro(__("Sending is paused for all campaigns."), "red");
 }
 
 function offer_dispatch(frm) {
 	if (!frappe.user.has_role(["Drip Manager", "System Manager"])) return;
-	frm.add_custom_button(__("Send What Is Due Now"), async () => {
+	frm.add_custom_button(__("Send Due Emails Now"), async () => {
 		await call_desk("run_dispatch", {}, { freeze: true });
-		frappe.show_alert({ message: __("What is due leaves now, in the background."), indicator: "green" });
+		frappe.show_alert({ message: __("Due emails are being sent in the background."), indicator: "green" });
 	});
 }

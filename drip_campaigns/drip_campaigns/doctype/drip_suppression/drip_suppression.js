@@ -11,7 +11,7 @@ const SUPPRESSION_BUTTONS = [
 		action: (frm) =>
 			ask_why(frm, {
 				title: __("Lift"),
-				label: __("Who asked for it, and how?"),
+				label: __("Who asked for this, and how?"),
 				call: (text) => call_desk("lift_suppression", { suppression: frm.doc.name, because: text }),
 			}),
 	},
@@ -21,7 +21,7 @@ const SUPPRESSION_BUTTONS = [
 		action: (frm) =>
 			ask_why(frm, {
 				title: __("Suppress Again"),
-				label: __("Who asked for it, and how?"),
+				label: __("Who asked for this, and how?"),
 				call: (text) => call_desk("renew_suppression", { suppression: frm.doc.name, note: text }),
 			}),
 	},
@@ -39,12 +39,12 @@ function show_what_it_means(frm) {
 	frm.set_intro();
 	if (frm.is_new()) {
 		frm.set_intro(
-			__("Campaigns stop for this address at once, and what is queued is withdrawn. Invoices and replies are sent as ever."),
+			__("Saving stops all campaigns for this address and cancels queued emails. Invoices and replies are still sent."),
 			"blue"
 		);
 	} else if (frm.doc.lifted) {
-		frm.set_intro(__("Lifted: this address may get campaign emails again."), "green");
+		frm.set_intro(__("Lifted: this address can get campaign emails again."), "green");
 	} else {
-		frm.set_intro(__("This address gets no campaign email. Invoices and replies are sent as ever."), "orange");
+		frm.set_intro(__("This address gets no campaign emails. Invoices and replies are still sent."), "orange");
 	}
 }

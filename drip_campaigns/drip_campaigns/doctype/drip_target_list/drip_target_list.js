@@ -16,7 +16,7 @@ frappe.ui.form.on("Drip Target List", {
 
 	async refresh(frm) {
 		if (frm.is_new()) {
-			frm.set_intro(__("Leave Sources empty for a list that you fill by hand, or say who belongs on it."));
+			frm.set_intro(__("Leave Sources empty to add members yourself, or add sources to fill the list automatically."));
 			return;
 		}
 		add_buttons(frm, LIST_BUTTONS);
@@ -68,14 +68,14 @@ async function call_list(frm, method) {
 	await show_state(frm);
 }
 
-// The sentence comes from the server; until the row is saved it says what was chosen.
+// The server writes the summary; until the row is saved, show the chosen kind.
 function show_unsaved_source(frm, doctype, name) {
 	const row = frappe.get_doc(doctype, name);
 	row.sentence = `${__(row.kind)} (${__("not saved yet")})`;
 	frm.get_field("sources").grid.refresh_row(name);
 }
 
-// Filters that match every record are asked about, with the number.
+// Ask for confirmation, with the number, when the filters match every record.
 async function ask_about_everybody(frm) {
 	const rows = (frm.doc.sources || []).filter((row) => row.kind === "Filters" && row.recipient_type);
 	if (!rows.length || !frm.is_dirty()) return;
@@ -85,7 +85,7 @@ async function ask_about_everybody(frm) {
 	});
 	if (!message.count || message.count === frm.doc.confirmed_count) return;
 	const number = format_number(message.count, null, 0);
-	const question = __("The filters match every {0}: {1} records. Put all of them on the list?", [
+	const question = __("No filter set: this includes all {1} {0} records. Add all of them to the list?", [
 		__(message.recipient_type),
 		number,
 	]);
@@ -108,21 +108,21 @@ function open_include(frm) {
 				label: __("Campaign"),
 				reqd: 1,
 				get_query: () => ({ filters: { status: ["!=", "Ended"] } }),
-				description: __("While the campaign runs, whoever joins this list is enrolled."),
+				description: __("People who join this list are enrolled while the campaign is active."),
 			},
 			{
 				fieldname: "when_left",
 				fieldtype: "Select",
-				label: __("On Exit the List"),
+				label: __("On Removal"),
 				options: [
-					{ value: "End", label: __("End their enrollment") },
-					{ value: "Go On", label: __("Let it go on") },
+					{ value: "End", label: __("End the enrollment") },
+					{ value: "Continue", label: __("Continue the enrollment") },
 				],
 				default: "End",
 			},
 		],
 		(values) => include(frm, values),
-		__("Add {0} to a Campaign", [frm.doc.name]),
+		__("Add {0} to Campaign", [frm.doc.name]),
 		__("Add")
 	);
 }
@@ -139,7 +139,7 @@ async function include(frm, values) {
 		frappe.set_route("Form", "Drip Campaign", values.campaign);
 		return;
 	}
-	const question = __("{0} people are on the list already. Enroll them in {1} now?", [
+	const question = __("{0} people are already on the list. Enroll them in {1} now?", [
 		format_number(total, null, 0),
 		frappe.utils.escape_html(values.campaign),
 	]);

@@ -1,4 +1,4 @@
-// How a target list stands: its figures, its latest refresh, and the progress of one under way.
+// The state of a target list: its counts, its latest refresh, and the progress of a running one.
 
 const STATE_POLL_MS = 2000; // realtime may be off; asking is cheap and stops with the run
 
@@ -25,8 +25,8 @@ function draw_state(frm, state) {
 	const escape = frappe.utils.escape_html;
 	const figures = [
 		[__("On the list"), number(state.members), types.length > 1 ? types.join(", ") : types.join("")],
-		[__("Have left it"), number(state.opted_out), __("Nothing is sent to them through this list.")],
-		[__("Dropped out"), number(state.dropped_out), __("They come back by themselves.")],
+		[__("Opted out"), number(state.opted_out), __("They get nothing through this list.")],
+		[__("Removed"), number(state.dropped_out), __("They return automatically when a source includes them again.")],
 	];
 	const cells = figures.map(
 		([label, value, hint]) => `<div class="col-sm-4">
@@ -38,17 +38,17 @@ function draw_state(frm, state) {
 	const links = state.campaigns.map(
 		(campaign) => `<a href="/app/drip-campaign/${encodeURIComponent(campaign)}">${escape(campaign)}</a>`
 	);
-	const campaigns = links.length ? `<p class="mt-2 mb-3 small">${__("On campaigns: {0}", [links.join(", ")])}</p>` : "";
+	const campaigns = links.length ? `<p class="mt-2 mb-3 small">${__("Campaigns: {0}", [links.join(", ")])}</p>` : "";
 	const area = $(frm.get_field("state_area").wrapper);
 	area.html(`<div class="row">${cells.join("")}</div>${describe_run(state.run)}${campaigns}`);
 	show_question(frm, area, state.question);
 }
 
-// Whom the first refresh has brought is enrolled when somebody says so.
+// Ask whether to enroll the people that the first refresh added.
 function show_question(frm, area, question) {
 	if (!question || !may_change(frm)) return;
 	const names = question.campaigns.map(frappe.utils.escape_html).join(", ");
-	const text = __("{0} people have joined by the first refresh. Shall they be enrolled in {1}?", [
+	const text = __("{0} people joined with the first refresh. Enroll them in {1}?", [
 		format_number(question.count, null, 0),
 		`<b>${names}</b>`,
 	]);
@@ -57,7 +57,7 @@ function show_question(frm, area, question) {
 		$(`<button class="btn btn-sm ${style} mr-2">${label}</button>`)
 			.on("click", () => answer_question(frm, question.run, enroll))
 			.appendTo(box);
-	add_answer(__("Enroll Them"), 1, "btn-primary");
+	add_answer(__("Enroll Now"), 1, "btn-primary");
 	add_answer(__("Do Not Enroll"), 0, "btn-default");
 }
 
@@ -67,7 +67,7 @@ async function answer_question(frm, run, enroll) {
 		args: { run, enroll },
 		freeze: true,
 	});
-	if (enroll) frappe.show_alert({ message: __("They are being enrolled in the background."), indicator: "blue" });
+	if (enroll) frappe.show_alert({ message: __("Enrolling in the background."), indicator: "blue" });
 	show_state(frm);
 }
 
@@ -77,12 +77,12 @@ function describe_run(run) {
 	const when = frappe.datetime.comment_when(run.finished_at || run.started_at);
 	if (run.status === "Failed") {
 		const error = frappe.utils.escape_html(run.error || "");
-		return `<p class="mt-3 mb-0 small text-danger">${__("The last refresh stopped: {0}", [error])} ${when}</p>`;
+		return `<p class="mt-3 mb-0 small text-danger">${__("The last refresh failed: {0}", [error])} ${when}</p>`;
 	}
 	const text =
 		run.status === "Cancelled"
-			? __("The last refresh was cancelled.")
-			: __("Last refresh: {0} joined, {1} came back, {2} dropped out, {3} could not be added.", [
+			? __("The last refresh was canceled.")
+			: __("Last refresh: {0} joined, {1} returned, {2} removed, {3} skipped.", [
 					run.joined,
 					run.came_back,
 					run.dropped_out,
@@ -93,7 +93,7 @@ function describe_run(run) {
 
 function draw_progress(run) {
 	const percent = run.total ? Math.min(100, (run.processed / run.total) * 100) : 0;
-	const text = __("Refreshing: {0} of {1} looked at. You can leave this page.", [
+	const text = __("Refreshing: {0} of {1} checked. You can close this page.", [
 		format_number(run.processed, null, 0),
 		format_number(run.total, null, 0),
 	]);

@@ -7,14 +7,14 @@ const may_note = (opted_out) => (frm) =>
 const note = (method, label) => (frm) =>
 	ask_why(frm, {
 		title: label,
-		label: __("Who asked for it, and how?"),
+		label: __("Who asked for this, and how?"),
 		call: (because) =>
 			frappe.call({ method: `drip_campaigns.api.lists.${method}`, args: { member: frm.doc.name, because } }),
 	});
 
 const MEMBER_BUTTONS = [
-	{ label: __("Leave List"), condition: may_note(false), action: note("remove_from_list", __("Leave List")) },
-	{ label: __("Bring Back"), condition: may_note(true), action: note("restore_to_list", __("Bring Back")) },
+	{ label: __("Opt Out"), condition: may_note(false), action: note("remove_from_list", __("Opt Out")) },
+	{ label: __("Resubscribe"), condition: may_note(true), action: note("restore_to_list", __("Resubscribe")) },
 ];
 
 frappe.ui.form.on("Drip Target List Member", {
@@ -28,7 +28,7 @@ frappe.ui.form.on("Drip Target List Member", {
 		add_buttons(frm, MEMBER_BUTTONS);
 		frm.set_intro();
 		if (frm.doc.opted_out) {
-			frm.set_intro(__("Nothing is sent through this list any more: the recipient has left it."), "blue");
+			frm.set_intro(__("The recipient opted out of this list and gets nothing through it."), "blue");
 		}
 	},
 });

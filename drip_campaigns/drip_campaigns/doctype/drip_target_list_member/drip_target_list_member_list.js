@@ -5,8 +5,8 @@ frappe.listview_settings["Drip Target List Member"] = {
 	onload: filter_by_indicators,
 	add_fields: ["opted_out", "removed_at"],
 	get_indicator: (member) => {
-		if (member.opted_out) return [__("Left"), "gray", "opted_out,=,1"];
-		if (member.removed_at) return [__("Dropped Out"), "yellow", "removed_at,is,set"];
+		if (member.opted_out) return [__("Unsubscribed"), "gray", "opted_out,=,1"];
+		if (member.removed_at) return [__("Removed"), "yellow", "removed_at,is,set"];
 		return [__("On the List"), "green", "opted_out,=,0|removed_at,is,not set"];
 	},
 };
