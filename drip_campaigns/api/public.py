@@ -93,7 +93,7 @@ def _answer_visit(name: str, rest: str) -> Response:
 def _answer(page: Page, token: str) -> Response:
 	choose_language()
 	if token == PREVIEW_TOKEN:
-		return render_problem(_("This is a test"), _("The links of a test email change nothing."), 200)
+		return render_problem(_("This is a test"), _("Links in a test email do not change anything."), 200)
 	try:
 		return _open(page, token)
 	except (InvalidTokenError, frappe.DoesNotExistError):
@@ -150,4 +150,4 @@ def sign_up(campaign: str = "", email_address: str = "", first_name: str = "", l
 	except TooManyRequestsError:
 		frappe.throw(_("Please try again in an hour."), frappe.RateLimitExceededError)
 	request_sign_up(campaign, email_address, first_name, last_name)
-	return {"message": _("Thank you. Please open the email that we have sent you, and confirm.")}
+	return {"message": _("Thank you. Please open the email we sent you and confirm.")}

@@ -41,7 +41,7 @@ def request_sign_up(campaign: str, email_address: str, first_name: str, last_nam
 		raise SignUpError(_("This is not a valid email address. Correct it and try again."))
 	is_open = {"name": campaign, "accept_sign_ups": 1, "status": CampaignStatus.ACTIVE.value}
 	if not frappe.db.exists("Drip Campaign", is_open):
-		raise SignUpError(_("Nobody can sign up here at present."))
+		raise SignUpError(_("Sign-up is closed at the moment."))
 	frappe.enqueue(
 		"drip_campaigns.enrollment.sign_up.sign_up",
 		queue="short",

@@ -68,9 +68,7 @@ class ExitRules:
 		) as error:  # fmt: skip
 			frappe.clear_last_message()
 			raise BrokenRuleError(
-				_(
-					"The exit rules could not be evaluated: {0}. Correct them under Exit Rules."
-				).format(error)
+				_("The exit rules could not be evaluated: {0}. Correct them under Exit Rules.").format(error)
 			) from error
 		return leavers
 

@@ -23,8 +23,8 @@ def act(request: PageRequest) -> Response:
 	open_request = address_change.find_request(request.subject, now, for_update=True)
 	choose_language(load_preference(open_request.email_address).language)
 	address_change.confirm_change(open_request, now)
-	text = _("From now on we write to the address at which you got the link. The old address is told.")
-	return render_page("drip_done", title=_("Your address is changed"), message=text)
+	text = _("From now on, we will send emails to your new address. We have also notified the old one.")
+	return render_page("drip_done", title=_("Your address was changed"), message=text)
 
 
 PAGE = Page(Purpose.ADDRESS, show, act)

@@ -62,8 +62,8 @@ def _can_confirm(enrollment) -> bool:
 
 
 def _too_late() -> Response:
-	text = _("Nothing more is sent to you. If you want these emails after all, please sign up again.")
-	return render_problem(_("This can no longer be confirmed"), text, GONE)
+	text = _("We will not send you these emails. If you want them after all, please sign up again.")
+	return render_problem(_("Confirmation no longer possible"), text, GONE)
 
 
 def _title(enrollment) -> str:
@@ -76,11 +76,11 @@ def _wording(enrollment) -> str:
 		return own
 	title, sender = _title(enrollment), brand()
 	if not sender:
-		return _("I want to get the emails of “{0}”. I can leave at any time, with the link in each.").format(
-			title
-		)
+		return _(
+			"I want to get the emails “{0}”. I can unsubscribe at any time with the link in each email."
+		).format(title)
 	return _(
-		"I want to get the emails of “{0}” from {1}. I can leave at any time, with the link in each."
+		"I want to get the emails “{0}” from {1}. I can unsubscribe at any time with the link in each email."
 	).format(title, sender)
 
 

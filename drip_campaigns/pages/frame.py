@@ -78,7 +78,9 @@ def render_problem(title: str, message: str, status: int) -> Response:
 
 def render_not_found() -> Response:
 	"""Return the one answer to every token that opens nothing, whatever the reason."""
-	text = _("It may be incomplete or out of date. Please use the link of your latest email, or reply to it.")
+	text = _(
+		"It may be incomplete or out of date. Please use the link in your latest email, or reply to that email."
+	)
 	return render_problem(_("This link does not work"), text, 404)
 
 

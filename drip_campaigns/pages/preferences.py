@@ -99,17 +99,17 @@ def _save(request: PageRequest, address: str) -> Response:
 	if language in ("", *LANGUAGES) and language != load_preference(address).language:
 		save_preference(address, preferred_language=language or None)
 		use_language_of(_find(request.subject))
-	return _show(request, address, done=_("Your choice is saved. It counts from now on."))
+	return _show(request, address, done=_("Your choice was saved and applies from now on."))
 
 
 def _answer_tracking(request: PageRequest, address: str) -> Response:
 	"""Note whether the person agrees to be tracked as a person, with the sentence that was shown."""
 	record_tracking_answer(address, bool(request.form.get("agrees")), _tracking_wording(), utc_now())
-	return _show(request, address, done=_("Your choice is saved. It counts from now on."))
+	return _show(request, address, done=_("Your choice was saved and applies from now on."))
 
 
 def _tracking_wording() -> str:
-	return _("I agree that it is recorded which of these emails I open and which of their links I follow.")
+	return _("I agree that you record which of these emails I open and which links I click.")
 
 
 def _pause(days: int) -> Callable[[PageRequest, str], Response]:
@@ -117,7 +117,7 @@ def _pause(days: int) -> Callable[[PageRequest, str], Response]:
 		now = utc_now()
 		pause_address(address, now + timedelta(days=days), now)
 		return _show(
-			request, address, done=_("You get no emails of our campaigns for {0} days.").format(days)
+			request, address, done=_("You will get no campaign emails for {0} days.").format(days)
 		)
 
 	return pause
@@ -125,12 +125,12 @@ def _pause(days: int) -> Callable[[PageRequest, str], Response]:
 
 def _end_pause(request: PageRequest, address: str) -> Response:
 	end_address_pause(address, utc_now())
-	return _show(request, address, done=_("The pause is over. Emails go on where they stopped."))
+	return _show(request, address, done=_("The pause is over. Emails continue where they stopped."))
 
 
 def _leave_all(request: PageRequest, address: str) -> Response:
 	unsubscribe_holder(_find(request.subject), UnsubscribeScope.EVERYTHING, utc_now(), source=_SOURCE)
-	return _show(request, address, done=_("You get no marketing emails from us any more."))
+	return _show(request, address, done=_("You will get no more marketing emails from us."))
 
 
 def _come_back(request: PageRequest, address: str) -> Response:
@@ -138,24 +138,24 @@ def _come_back(request: PageRequest, address: str) -> Response:
 	if not find_opt_out_state(leaver).may_come_back:
 		return _show(request, address)
 	resubscribe(leaver, UnsubscribeScope.EVERYTHING, utc_now())
-	return _show(request, address, done=_("You can get emails from us again. Choose below which."))
+	return _show(request, address, done=_("You can get emails from us again. Choose which ones below."))
 
 
 def _change_address(request: PageRequest, address: str) -> Response:
 	new_address = str(request.form.get("new_address") or "").strip()
 	if not is_valid(new_address):
 		return _show(
-			request, address, problem=_("This is not an email address. Please look for a slip of the pen.")
+			request, address, problem=_("This is not a valid email address. Please check for a typo.")
 		)
 	if normalize(new_address) == normalize(address):
-		return _show(request, address, problem=_("We write to this address already."))
+		return _show(request, address, problem=_("We already use this address."))
 	count_request("change-by", hash_address(address), CHANGES_PER_HOUR)
 	count_request("change-to", hash_address(new_address), CHANGES_PER_HOUR)
 	address_change.request_change(address, new_address, utc_now())
 	return _show(
 		request,
 		address,
-		done=_("We have sent an email to the new address. Nothing changes until you use the link in it."),
+		done=_("We sent an email to the new address. Nothing changes until you confirm with the link in it."),
 	)
 
 
@@ -173,9 +173,9 @@ def _ask_to_erase(request: PageRequest, address: str) -> Response:
 def _erase(request: PageRequest, address: str) -> Response:
 	personal_data.erase(address, utc_now(), source=_SOURCE)
 	text = _(
-		"What our campaigns knew of you is erased. That this address wants no email is kept, unreadably."
+		"We erased the data that our campaigns stored about you. We only keep an unreadable note that this address wants no marketing emails."
 	)
-	return render_page("drip_done", title=_("Your data is erased"), message=text)
+	return render_page("drip_done", title=_("Your data was erased"), message=text)
 
 
 def _nothing(request: PageRequest, address: str) -> Response:

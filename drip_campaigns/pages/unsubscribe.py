@@ -28,9 +28,9 @@ from drip_campaigns.site.clock import utc_now
 
 REASONS = (
 	"I get too many emails",
-	"The emails are of no interest to me",
-	"I have never asked for them",
-	"I have bought already, or do not need it any more",
+	"Not relevant to me",
+	"I never signed up",
+	"I already bought it or no longer need it",
 )
 
 
@@ -101,7 +101,7 @@ def _page(request: PageRequest, leaver: LinkHolder, done: str = "") -> Response:
 
 def _erased() -> Response:
 	"""Who had everything erased has left everything, and is told so: a link to leave does not fail them."""
-	text = _("You get no marketing emails from us any more.")
+	text = _("You will get no more marketing emails from us.")
 	return render_page("drip_done", title=_("You are unsubscribed"), message=text)
 
 

@@ -34,8 +34,8 @@ def show(request: PageRequest) -> Response:
 	html = _sent_html(mail) or _kept_content(mail)
 	if not html:
 		choose_language(find_language_of(mail.recipient_type, mail.recipient))
-		text = _("It is no longer kept here. The one in your mailbox is the same.")
-		return render_problem(_("This email can no longer be shown"), text, GONE)
+		text = _("We no longer keep it here. You can still read it in your mailbox.")
+		return render_problem(_("This email is no longer available"), text, GONE)
 	headers = {**HEADERS, "Content-Security-Policy": POLICY}
 	return Response(_titled(html, mail.subject), mimetype="text/html", headers=headers)
 

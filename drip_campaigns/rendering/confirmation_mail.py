@@ -59,13 +59,15 @@ def _default(is_reminder: bool, button: str) -> str:
 		+ "{% endif %}"
 	)
 	reason = (
-		_("You have not replied yet, so we ask once more: do you want the emails of {0}?").format(campaign)
+		_("You haven't replied yet, so we are asking once more: do you want the emails “{0}”?").format(
+			campaign
+		)
 		if is_reminder
-		else _("This address was entered to get the emails of {0}. Is that what you want?").format(campaign)
+		else _("This address was entered to receive the emails “{0}”. Do you want them?").format(campaign)
 	)
 	otherwise = (
-		_("If not, do nothing: you will not get another email.")
+		_("If not, you don't need to do anything. We will not email you again.")
 		if is_reminder
-		else _("If not, do nothing: without your confirmation you get none of them.")
+		else _("If not, you don't need to do anything. We will not send them unless you confirm.")
 	)
 	return f"<p>{greeting}</p><p>{reason}</p>{button}<p>{otherwise}</p>"

@@ -92,9 +92,7 @@ def _count_open_actions(campaign) -> dict[str, dict[str, int]]:
 
 def _figures(totals: dict, step: str) -> dict[str, int]:
 	figures = {name: totals.get((step, event.value, 0), 0) for name, event in COLUMNS.items()}
-	bots = {
-		f"{name}_by_bot": totals.get((step, COLUMNS[name].value, 1), 0) for name in ("opened", "clicked")
-	}
+	bots = {f"{name}_by_bot": totals.get((step, COLUMNS[name].value, 1), 0) for name in ("opened", "clicked")}
 	return {**figures, **bots}
 
 

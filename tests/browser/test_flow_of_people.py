@@ -117,9 +117,7 @@ def test_variants_are_shown_with_their_rates(desk: Desk, site, smtp):
 
 	desk.open(f"drip-campaign/{campaign.name}")
 	table = desk.page.locator(".drip-variants")
-	desk.page.locator(
-		".section-head:visible", has_text="A/B Variants"
-	).first.scroll_into_view_if_needed()
+	desk.page.locator(".section-head:visible", has_text="A/B Variants").first.scroll_into_view_if_needed()
 	if not table.is_visible():
 		desk.page.locator(".section-head:visible", has_text="A/B Variants").first.click()
 	expect(table.locator("tbody tr")).to_have_count(2)

@@ -48,21 +48,21 @@ def test_leaving_undoing_and_giving_a_reason_need_no_javascript(browser: Browser
 	[link] = {link for link in links_in(received[:1]) if "/leave/" in link}
 
 	page.goto(link)
-	page.get_by_role("button", name="Opt out of all marketing emails").click()
-	page.get_by_role("button", name="That was a mistake: undo it").click()
+	page.get_by_role("button", name="Unsubscribe from all marketing emails").click()
+	page.get_by_role("button", name="Unsubscribed by mistake? Resubscribe").click()
 	undone = page.get_by_role("status").inner_text()
-	page.get_by_role("button", name="Leave this series").click()
+	page.get_by_role("button", name="Unsubscribe from this series").click()
 	page.get_by_label("I get too many emails").check()
 	page.get_by_label("In your own words").fill("One a month, please.")
 	page.get_by_role("button", name="Send").click()
-	thanks = page.get_by_text("Thank you for telling us.").is_visible()
+	thanks = page.get_by_text("Thank you for your feedback.").is_visible()
 	context.close()
 
 	frappe.db.rollback()
 	[status, reason] = frappe.db.get_value(
 		"Drip Enrollment", {"email_address": received[0].recipient}, ["status", "unsubscribe_reason"]
 	)
-	assert undone == "It is undone: everything is as it was."
+	assert undone == "You are subscribed again. Nothing has changed."
 	assert thanks
 	assert (status, reason) == ("Unsubscribed", "I get too many emails: One a month, please.")
 

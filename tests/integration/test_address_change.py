@@ -59,7 +59,7 @@ def test_nothing_changes_until_the_new_address_confirms(enrollment, smtp, web):
 	looked = [Browser(web).get(link, method=method).status for method in ("GET", "HEAD", "GET")]
 
 	assert answer.status == 200
-	assert "We have sent an email to the new address." in answer.text
+	assert "We sent an email to the new address." in answer.text
 	assert looked == [200] * 3
 	assert address_of(enrollment.recipient) == ADA
 	assert NEW not in link
@@ -141,7 +141,7 @@ def test_what_is_no_address_is_refused_in_words_and_nothing_is_sent(enrollment, 
 	answer, link = ask(smtp, wrong)
 
 	assert answer.status == 422
-	assert "This is not an email address." in answer.text
+	assert "This is not a valid email address." in answer.text
 	assert link is None
 	assert factories.count("Drip Recipient Preference") == 0
 	assert factories.count("Email Queue", reference_doctype=["is", "not set"], status="Not Sent") == 0
@@ -149,7 +149,7 @@ def test_what_is_no_address_is_refused_in_words_and_nothing_is_sent(enrollment, 
 
 def test_present_address_is_not_a_new_one(enrollment, smtp):
 	assert (
-		"We write to this address already."
+		"We already use this address."
 		in press(link_in(smtp.messages[0]), "change-address", new_address=f"ADA@{DOMAIN}").text
 	)
 

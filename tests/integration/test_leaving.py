@@ -47,7 +47,10 @@ def test_page_says_what_from_whom_and_offers_both_ways_out(web, two):
 	page = Browser(web).get(link_of(two[0]))
 
 	assert "Drip Test Spring" in page.text
-	this, everything = page.text.index("Leave this series"), page.text.index("Opt out of all marketing")
+	this, everything = (
+		page.text.index("Unsubscribe from this series"),
+		page.text.index("Unsubscribe from all marketing"),
+	)
 	assert this < everything
 	assert page.text.count("<form method=") == 2
 
@@ -59,7 +62,9 @@ def test_campaign_says_which_way_out_stands_first_and_what_one_click_does(web, t
 
 	Browser(web).post(link_of(two[0]), {"List-Unsubscribe": "One-Click"})
 
-	assert page.text.index("Opt out of all marketing") < page.text.index("Leave only this series")
+	assert page.text.index("Unsubscribe from all marketing") < page.text.index(
+		"Unsubscribe from this series only"
+	)
 	assert statuses(*two) == ["Unsubscribed"] * 2
 
 
@@ -78,7 +83,7 @@ def test_opting_out_of_everything_ends_all_and_withdraws_what_is_queued(web, two
 	delivery.deliver(clock)
 
 	assert answer.status == 200
-	assert "You get no marketing emails from us any more." in answer.text
+	assert "You will get no more marketing emails from us." in answer.text
 	assert statuses(*two) == ["Unsubscribed"] * 2
 	assert factories.count("Email Queue", reference_doctype="Drip Enrollment", status="Not Sent") == 0
 	assert frappe.db.get_value("Contact", two[0].recipient, "unsubscribed") == 1
@@ -93,7 +98,7 @@ def test_undo_brings_everything_back_that_this_leaving_ended(web, two, smtp, clo
 
 	answer = browser.post(link_of(two[0]), {"action": "undo", "scope": scope})
 
-	assert "It is undone" in answer.text
+	assert "You are subscribed again" in answer.text
 	assert statuses(*two) == ["In Progress"] * 2
 	assert two[1].next_send_at == before[1][1] or scope == "everything"
 	assert factories.count("Email Unsubscribe", email=ADA) == 0
@@ -118,7 +123,7 @@ def test_what_others_decided_is_not_undone_by_the_link(web, two, clock, reason):
 
 	answer = Browser(web).post(link_of(two[0]), {"action": "undo", "scope": "everything"})
 
-	assert "This cannot be undone here" in answer.text
+	assert "You cannot undo this here" in answer.text
 	assert "undo it" not in answer.text
 	assert statuses(*two) == ["Exited"] * 2
 
@@ -135,7 +140,7 @@ def test_reason_is_kept_as_plain_text_and_html_does_no_harm(web, two):
 	kept = frappe.db.get_value("Drip Enrollment", two[0].name, "unsubscribe_reason")
 	assert kept.startswith("I get too many emails: <script>alert(1)</script> & more X-Evil: 1 aaa")
 	assert len(kept) == 500
-	assert "Thank you for telling us." in answer.text
+	assert "Thank you for your feedback." in answer.text
 	assert "alert(1)" not in answer.text
 	assert frappe.get_last_doc("Drip Event", {"event_type": "Feedback"}).detail == kept
 

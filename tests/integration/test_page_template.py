@@ -92,5 +92,5 @@ def test_whatever_stands_in_the_database_the_page_works_and_nothing_acts(web, li
 		page = Browser(web).get(link)
 
 		assert page.status == 200
-		assert "Leave this series" in page.text
+		assert "Unsubscribe from this series" in page.text
 		assert not re.search(r"<script|onerror=|javascript:|__mro__|&lt;class", page.text)

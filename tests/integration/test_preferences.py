@@ -103,7 +103,7 @@ def state_of_the_site() -> dict:
 def test_page_is_linked_in_the_foot_of_the_e_mail_in_html_and_in_plain_text(enrollment, smtp):
 	[message] = smtp.messages
 
-	assert "Choose what you get" in message.part("html")
+	assert "Manage your email preferences" in message.part("html")
 	assert link_in(message) in message.part("plain")
 
 
@@ -157,7 +157,7 @@ def test_unticking_a_campaign_leaves_it_and_ticking_it_comes_back_where_it_stopp
 
 	answer = save(link, "Product news")
 	assert (answer.status, status_of(enrollment)) == (200, "Unsubscribed")
-	assert "Your choice is saved." in answer.text
+	assert "Your choice was saved" in answer.text
 	assert boxes(answer)["Drip Test Spring Offers"][1] is False
 
 	answer = save(link, "Product news", "Drip Test Spring Offers")
@@ -343,7 +343,7 @@ def test_everything_is_left_and_taken_up_again(enrollment, smtp):
 
 	answer = press(link, "come-back")
 	assert factories.count("Drip Suppression", lifted=0) == 0
-	assert "Choose below which." in answer.text
+	assert "Choose which ones below." in answer.text
 
 
 def test_who_complained_does_not_come_back_by_the_page(enrollment, smtp):

@@ -115,7 +115,7 @@ def test_answer_is_the_same_for_known_and_unknown_addresses(campaign, web):
 		({"email_address": f"a@{DOMAIN}, b@{DOMAIN}"}, "not a valid email address"),
 		({"email_address": ""}, "not a valid email address"),
 		({"email_address": "x" * 200 + f"@{DOMAIN}"}, "not a valid email address"),
-		({"campaign": "no such campaign"}, "Nobody can sign up here"),
+		({"campaign": "no such campaign"}, "Sign-up is closed"),
 	],
 )
 def test_what_cannot_be_is_refused_in_words(campaign, web, change, says):
@@ -140,7 +140,7 @@ def test_campaign_that_takes_no_sign_ups_answers_as_one_that_does_not_exist(camp
 	answer = Browser(web).post(METHOD, {"campaign": campaign.name, "email_address": ADA})
 
 	assert answer.status == 417
-	assert "Nobody can sign up here" in answer.text
+	assert "Sign-up is closed" in answer.text
 
 
 def test_it_cannot_be_done_by_a_link(campaign, web):

@@ -298,7 +298,7 @@ def test_link_of_a_test_e_mail_says_so_and_unsubscribes_nobody(web, left):
 	answers = [Browser(web).get("/drip/leave/test"), Browser(web).post("/drip/leave/test", {})]
 
 	assert [answer.status for answer in answers] == [200, 200]
-	assert all("The links of a test email change nothing." in answer.text for answer in answers)
+	assert all("Links in a test email do not change anything." in answer.text for answer in answers)
 	assert state_of_the_site() == before
 
 
@@ -345,7 +345,7 @@ def test_old_link_ends_a_newer_enrollment_of_the_address_too_and_withdraws_its_m
 	answer = Browser(web).post(link_in(smtp.messages[0]), {"action": "undo"})
 	frappe.db.rollback()
 
-	assert "It is undone" in answer.text
+	assert "You are subscribed again" in answer.text
 	assert (old.reload().status, new.reload().status) == ("Unsubscribed", "In Progress")
 	with pytest.raises(EnrollmentRefusedError, match="is already in the campaign"):
 		unsubscribe.resubscribe_enrollment(old, "By telephone", clock.now)

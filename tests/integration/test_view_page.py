@@ -100,7 +100,7 @@ def test_friendly_page_says_that_the_e_mail_is_gone(sent, web, smtp):
 	page = Browser(web).get(link_in(smtp.messages[0]))
 
 	assert page.status == 410
-	assert "can no longer be shown" in page.text
+	assert "is no longer available" in page.text
 
 
 def test_token_of_another_purpose_shows_nothing(sent, web):
