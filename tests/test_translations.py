@@ -32,12 +32,14 @@ NAMED = {"pages/unsubscribe.py": ("REASONS",)}
 # Modules that also hand over what an administrator wrote in Drip Settings; Frappe's own Translations are for that.
 OF_SETTINGS = ("rendering/footer.py",)
 FOR_COLLEAGUES = {
-	"It has {0} characters. Shorten it to {1} at most.",  # of the template of the pages: Drip Settings say it
-	"{0} is not known. Use one of: {1}.",
-	"It must hold {0} once: that is where our page stands.",
-	"It must not hold {0}. Keep to headings from h2 on, text, links and pictures.",
-	"It must hold no < and no @import.",
-	"The email has {0} characters. Shorten it to {1} at most.",  # stands on the enrollment
+	"It has {0} characters. Shorten it to at most {1}.",  # problems of the page template, shown in Drip Settings
+	"{0} is unknown. Use one of: {1}.",
+	"Add {0} exactly once, where the page itself goes.",
+	"Remove the element “{0}”. Use only headings from h2 on, text, links, and images.",
+	"Remove all < characters and @import rules.",
+	"Enter a color such as #1a6fc9.",
+	"{0} has a contrast of {1}:1 on the page, but readable text needs {2}:1. Choose a darker color.",
+	"The email has {0} characters. Shorten it to {1} at most.",  # shown on the enrollment
 }
 _CALL = re.compile(r"""\b_\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 _PLACEHOLDER = re.compile(r"\{\d+\}")

@@ -1,4 +1,4 @@
-"""What every page of Desk knows from its start: recipient types, and the kinds of triggers, actions, waits and conditions."""
+"""Data that Desk loads at startup: recipient types, and the kinds of triggers, actions, waits, and conditions."""
 
 from collections import defaultdict
 from typing import Any
@@ -17,13 +17,13 @@ from drip_campaigns.triggers.registry import TRIGGER_KINDS
 
 
 def add_recipient_types(bootinfo: dict) -> None:
-	"""Name the recipient types to users who may enroll; the forms and lists of these types get a button."""
+	"""Add the recipient types to the boot data of users who can enroll; forms and lists of these types get a button."""
 	may_enroll = frappe.has_permission("Drip Enrollment", "create")
 	bootinfo["drip_recipient_types"] = available_types() if may_enroll else []
 
 
 def add_kinds(bootinfo: dict) -> None:
-	"""Name the kinds that a campaign's form offers, and which field means something for which kinds."""
+	"""Add the kinds that a campaign's form offers, and the fields that each kind uses."""
 	kinds = [*TRIGGER_KINDS.all().values(), *ACTION_KINDS.all().values()]
 	waits = [(kind.value, awaited) for kind, awaited in WAIT_KINDS.items()]
 	uses = [(kind.value, awaited.fields_of(kind)) for kind, awaited in WAIT_KINDS.items()]

@@ -1,4 +1,4 @@
-"""Templates as the Desk uses them: the gallery, a draft from one, a campaign as a file and back. For signed-in users."""
+"""Templates in Desk: the gallery, drafts from templates, and export and import of campaign files. For signed-in users."""
 
 import json
 
@@ -23,7 +23,7 @@ def list_templates() -> list[dict]:
 @frappe.whitelist(methods=["GET"])
 @explained
 def preview_template(template: str, number: int) -> dict:
-	"""Return one email of a template as a made-up person would get it; the first has number 0."""
+	"""Return one email of a template, rendered for a sample recipient; the first has number 0."""
 	_may_create()
 	return preview.render_step(catalog.find_template(template), int(number))
 
@@ -31,7 +31,7 @@ def preview_template(template: str, number: int) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def create_from_template(template: str, campaign_name: str) -> dict:
-	"""Make a draft from a template; return its name and the triggers that this site has no use for."""
+	"""Create a draft from a template; return its name and the parts that this site does not support."""
 	_may_create()
 	return _answer(catalog.find_template(template).content, campaign_name)
 
@@ -39,14 +39,14 @@ def create_from_template(template: str, campaign_name: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def save_as_template(campaign: str, title: str, description: str = "") -> dict:
-	"""Keep the plan of a campaign as a template of this site."""
+	"""Save the plan of a campaign as a template of this site."""
 	return {"template": make.save_as_template(_read(campaign), title, description).name}
 
 
 @frappe.whitelist(methods=["GET"])
 @explained
 def export_campaign(campaign: str) -> dict:
-	"""Return a campaign as a file without people and secrets: its name and its text."""
+	"""Return the name and text of a campaign file, without people and secrets."""
 	document = _read(campaign)
 	frappe.has_permission("Drip Campaign", "export", throw=True)
 	text = json.dumps(make.export_content(document), indent=1, ensure_ascii=False)
@@ -57,7 +57,7 @@ def export_campaign(campaign: str) -> dict:
 @rate_limit(limit=60, seconds=3600)
 @explained
 def import_campaign(text: str, campaign_name: str = "") -> dict:
-	"""Make a draft from the text of a file; nothing of it sends before somebody activates it."""
+	"""Create a draft from the text of a campaign file; it sends nothing until it is activated."""
 	_may_create()
 	content = read_campaign_file(text)
 	return _answer(content, campaign_name or content["title"])
@@ -65,7 +65,7 @@ def import_campaign(text: str, campaign_name: str = "") -> dict:
 
 def _answer(content: dict, campaign_name: str) -> dict:
 	if not campaign_name.strip():
-		frappe.throw(_("Give the campaign a name."))
+		frappe.throw(_("Enter a name for the campaign."))
 	campaign, left_out = make.make_draft(content, campaign_name)
 	return {"campaign": campaign.name, "left_out": left_out}
 

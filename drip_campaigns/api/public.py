@@ -1,10 +1,10 @@
-"""Everything a stranger can reach: the pages under /drip/, by `/drip/<page>/<token>`. GET and HEAD show, POST acts.
+"""Everything that guests can reach: the pages under /drip/, as `/drip/<page>/<token>`. GET and HEAD show, POST changes.
 
-Under `/drip/webhook/<provider>` mail providers report bounces and complaints, with a signature. `/drip/click/` sends
-on who follows a link, `/drip/open/` is the picture that tells of an open: both only note it.
+Mail providers report bounces and complaints to `/drip/webhook/<provider>`, with a signature. `/drip/click/` redirects a
+click, and `/drip/open/` serves the tracking pixel; both only record the visit.
 
-Trusts nothing but a verified token; what the pages do is in `pages/`. No address is ever shown to a bad token, and the
-answer to it does not tell whether somebody exists.
+Only a verified token is trusted; the pages themselves are in `pages/`. The response to an invalid token never shows an
+address or reveals whether a person exists.
 """
 
 import frappe
@@ -42,10 +42,10 @@ _VISIT_PATHS = tuple(f"/{ROOT}/{name}/" for name in VISITS)
 WEBHOOK = "webhook"
 _NAMES = frozenset((*PAGES, *VISITS))
 WEBHOOKS = frozenset(f"{WEBHOOK}/{provider}" for provider in PROVIDERS)
-POSTS_PER_HOUR = 30  # of one token
-BAD_TOKENS_PER_HOUR = 600  # of one network address, which many people may share
-SIGN_UPS_PER_HOUR = 30  # of one network address
-SIGN_UPS_OF_AN_ADDRESS = 5  # an hour, whoever sends them
+POSTS_PER_HOUR = 30  # with one token
+BAD_TOKENS_PER_HOUR = 600  # from one network address, which many people may share
+SIGN_UPS_PER_HOUR = 30  # from one network address
+SIGN_UPS_OF_AN_ADDRESS = 5  # per hour for one email address, from all senders
 
 
 class PublicPages:
@@ -55,12 +55,12 @@ class PublicPages:
 		self.path = (path or frappe.local.request.path).strip("/ ")
 
 	def can_render(self) -> bool:
-		"""Say whether the path is one of ours."""
+		"""Return whether the path belongs to this app."""
 		root, _slash, rest = self.path.partition("/")
 		return root == ROOT and (rest.partition("/")[0] in _NAMES or rest in WEBHOOKS)
 
 	def render(self) -> Response:
-		"""Return the page; nothing is changed unless the request is a POST with a valid token."""
+		"""Return the page; only a POST with a valid token changes anything."""
 		_root, name, token = [*self.path.split("/", 2), ""][:3]
 		if name == WEBHOOK:
 			return _take_webhook(token)
@@ -71,9 +71,9 @@ class PublicPages:
 
 
 def serve_visit() -> None:
-	"""Answer who follows a link, or asks for the picture, before Frappe looks for a page (hook `before_request`).
+	"""Redirect a click or serve the tracking pixel before Frappe looks for a page (hook `before_request`).
 
-	Frappe compares a path with the routes of all pages, which takes longer than all that a visit needs.
+	Frappe would compare the path with the routes of all pages, which takes longer than the whole visit.
 	"""
 	request = frappe.local.request
 	if request.path.startswith(_VISIT_PATHS) and request.method in ("GET", "HEAD"):
@@ -82,7 +82,7 @@ def serve_visit() -> None:
 
 
 def _answer_visit(name: str, rest: str) -> Response:
-	"""Send on who follows a link, or show the picture; what fails in noting it is nothing to the recipient."""
+	"""Redirect a click or serve the tracking pixel, also if recording it fails."""
 	try:
 		return VISITS[name](rest, utc_now())
 	except (InvalidTokenError, frappe.DoesNotExistError):
@@ -116,7 +116,7 @@ def _open(page: Page, token: str) -> Response:
 
 
 def _take_webhook(provider: str) -> Response:
-	"""Answer a provider in one word: 200 for what was signed, whether or not it was about us, so that it is not sent again."""
+	"""Reply to a mail provider: 200 for every signed request, even an irrelevant one, so that it is not sent again."""
 	request = frappe.local.request
 	if request.method != "POST":
 		return Response("POST only", status=405, headers={"Allow": "POST"})
@@ -133,7 +133,7 @@ def _take_webhook(provider: str) -> Response:
 	except PartlyProcessedError:
 		return Response("not all of it could be done", status=500)
 	except Exception:
-		# Frappe answers 500, and commits what a POST has written: half of it would be taken for known the next time.
+		# Frappe returns 500 but commits what a POST has written, and the next attempt would treat this half as known.
 		frappe.db.rollback()
 		raise
 	return Response("ok", status=200)
@@ -143,7 +143,7 @@ def _take_webhook(provider: str) -> Response:
 @rate_limit(limit=SIGN_UPS_PER_HOUR, seconds=3600)
 @explained
 def sign_up(campaign: str = "", email_address: str = "", first_name: str = "", last_name: str = "") -> dict:
-	"""Ask the owner of a mailbox by email to confirm a campaign that accepts sign-ups; the answer tells nothing else."""
+	"""Send a confirmation email for a campaign that accepts sign-ups. The reply never reveals whether the address is known."""
 	choose_language()
 	try:
 		count_request("sign-up", email_address.strip().lower(), SIGN_UPS_OF_AN_ADDRESS)

@@ -1,4 +1,4 @@
-"""What a campaign's form shows of its figures, and the log's way to a target list. For signed-in users."""
+"""The results on a campaign's form, and target lists from activity. For signed-in users."""
 
 import json
 
@@ -15,7 +15,7 @@ MOST_AT_ONCE = 500  # campaigns of one list
 
 @frappe.whitelist(methods=["GET"])
 def get_results(campaign: str) -> dict:
-	"""Return how often a campaign's emails were sent, opened, clicked, answered, bounced and left, by step and in all."""
+	"""Return how often a campaign's emails were sent, opened, clicked, replied to, bounced, and unsubscribed, by step and in total."""
 	document = frappe.get_doc("Drip Campaign", campaign)
 	document.check_permission("read")
 	return campaign_results.describe(document)
@@ -24,9 +24,9 @@ def get_results(campaign: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def get_summaries(campaigns: str) -> dict[str, dict[str, int]]:
-	"""Return the figures of those of the campaigns (a JSON list of names, 500 are answered) that the user may read.
+	"""Return the results of the campaigns (a JSON list of names, at most 500) that the user can read.
 
-	By POST, because the names of a long list do not fit into an address; nothing is changed.
+	Uses POST because the names of a long list do not fit into a URL; changes nothing.
 	"""
 	names = [str(name) for name in _read(campaigns)]
 	filters = {"name": ["in", names or [""]]}
@@ -38,7 +38,7 @@ def get_summaries(campaigns: str) -> dict[str, dict[str, int]]:
 @frappe.whitelist(methods=["POST"])
 @explained
 def make_list_of_events(list_name: str, filters: str = "[]", names: str = "[]") -> dict:
-	"""Make a target list of the people in lines of the log: those named, else those that the filters (JSON) find."""
+	"""Create a target list of the people in events: the named ones, or else all that match the filters (JSON)."""
 	frappe.has_permission("Drip Target List", "create", throw=True)
 	frappe.has_permission("Drip Event", "read", throw=True)
 	return list_from_events.make_list(list_name, _read(filters), _read(names), utc_now())
@@ -48,7 +48,7 @@ def _read(text: str) -> list:
 	try:
 		value = json.loads(text or "[]")
 	except ValueError as error:
-		raise DripError(_("The filters cannot be read: {0}. Send a JSON list.").format(error)) from error
+		raise DripError(_("The filters are invalid: {0}. Send a JSON list.").format(error)) from error
 	if not isinstance(value, list):
-		raise DripError(_("The filters cannot be read. Send a JSON list."))
+		raise DripError(_("The filters are invalid. Send a JSON list."))
 	return value

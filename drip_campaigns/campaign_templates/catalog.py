@@ -1,4 +1,4 @@
-"""Templates: campaigns to begin with. Ours are JSON files beside this module, the site's own are Drip Campaign Template records."""
+"""Campaign templates: the app's are JSON files in this folder, the site's are Drip Campaign Template records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,28 +13,28 @@ from drip_campaigns.core.campaign_file import read_campaign_file
 from drip_campaigns.core.errors import DripError
 
 FOLDER = Path(__file__).parent / "built_in"
-OURS = "built-in:"  # how the key of one of ours begins; that of the site's own is its name
+OURS = "built-in:"  # prefix of the keys of the app's templates; the key of a site's template is its name
 
 
 class UnknownTemplateError(DripError):
-	"""There is no such template. Reload the page."""
+	"""This template does not exist. Reload the page."""
 
 
 @dataclass(frozen=True)
 class CampaignTemplate:
-	"""A campaign to begin with, and where it is from."""
+	"""A template with its key."""
 
 	key: str
 	content: dict[str, Any]
 
 	@property
 	def is_own(self) -> bool:
-		"""Say whether the site has saved it."""
+		"""Return whether the site saved this template."""
 		return not self.key.startswith(OURS)
 
 
 def list_templates() -> Iterator[CampaignTemplate]:
-	"""Yield ours in their order, then the site's own that the session's user may read."""
+	"""Yield the app's templates in their order, then the site's templates that the session's user can read."""
 	for key in _read_ours():
 		yield find_template(key)
 	for name in frappe.get_list(
@@ -44,11 +44,11 @@ def list_templates() -> Iterator[CampaignTemplate]:
 
 
 def find_template(key: str) -> CampaignTemplate:
-	"""Return a template by its key; raise UnknownTemplateError if there is none."""
+	"""Return a template by its key; raise UnknownTemplateError if it does not exist."""
 	if key.startswith(OURS):
 		content = _read_ours().get(key)
 		if content is None:
-			raise UnknownTemplateError(_("There is no template {0}. Reload the page.").format(key[:100]))
+			raise UnknownTemplateError(_("Template {0} does not exist. Reload the page.").format(key[:100]))
 		return CampaignTemplate(key, content)
 	document = frappe.get_doc("Drip Campaign Template", key)
 	document.check_permission("read")

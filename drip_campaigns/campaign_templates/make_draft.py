@@ -1,4 +1,4 @@
-"""From a template or a file to a draft, and from a campaign to a file. Nothing here commits."""
+"""Create drafts from templates and files, and files from campaigns. Nothing here commits."""
 
 import json
 from typing import Any
@@ -25,13 +25,13 @@ from drip_campaigns.rendering.step_text import load_step_text
 from drip_campaigns.triggers.labels import describe
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 
-ADDRESS_SIGN = "@"  # a condition with it is about one person
+ADDRESS_SIGN = "@"  # a condition that contains it names a person
 
 
 def make_draft(content: dict[str, Any], campaign_name: str):
-	"""Insert a Drip Campaign with the rights of the session's user: always a draft. Return it and what was left out.
+	"""Insert a draft Drip Campaign with the permissions of the session's user. Return it and the parts that were left out.
 
-	A step that names what this site does not have is a draft itself, without it, until somebody completes it.
+	A step that needs something that this site lacks becomes a draft step without it.
 	"""
 	left_out = []
 	campaign = frappe.new_doc("Drip Campaign")
@@ -52,13 +52,13 @@ def make_draft(content: dict[str, Any], campaign_name: str):
 
 
 def _make_tag(tag: str | None) -> None:
-	"""Make a tag that nobody has used yet, as tagging a record would."""
+	"""Create the tag if it does not exist, as tagging a record would."""
 	if tag and not frappe.db.exists("Tag", tag):
 		frappe.get_doc(doctype="Tag", name=tag[:140]).insert(ignore_permissions=True)
 
 
 def _is_possible(trigger: dict[str, Any]) -> bool:
-	"""Say whether this site has what a trigger is about; ERPNext may be missing."""
+	"""Return whether this site has everything that a trigger needs; ERPNext may be missing."""
 	kind = TRIGGER_KINDS.find(trigger["kind"])
 	if not kind or not kind.is_portable:
 		return False
@@ -71,25 +71,25 @@ def _is_possible(trigger: dict[str, Any]) -> bool:
 
 
 def describe_trigger(trigger: dict[str, Any]) -> str:
-	"""Return a trigger of a file as a sentence."""
+	"""Return the sentence of a trigger in a file."""
 	if not TRIGGER_KINDS.find(trigger["kind"]):
 		return trigger["kind"]
 	return describe(frappe._dict(dict.fromkeys(TRIGGER), **trigger))
 
 
 def export_content(campaign, title: str = "", description: str = "") -> dict[str, Any]:
-	"""Return a Drip Campaign document as the content of a file: its plan, without recipients, senders, audience or dates.
+	"""Return the plan of a Drip Campaign document as the content of a file, without recipients, senders, lists, and dates.
 
-	Texts of Email Templates are written into their steps. What actions and conditions name, such as a list, is named in
-	the file. Triggers that name records of this site are left out; so are conditions with somebody's address, and their
-	steps become drafts: nobody is sent unasked what was for a few.
+	The texts of Email Templates are copied into the steps. The file keeps the names that actions and conditions use, such
+	as a list. Triggers that name records of this site are left out, and so are conditions with an email address; the steps
+	of such conditions become drafts, so that an email for a few people is not sent to everyone.
 	"""
 	with_variants = {row.step_label for row in campaign.variants}
 	portable = TRIGGER_KINDS.labels_with("is_portable")
 	triggers = [
 		_pick(row, TRIGGER)
 		for row in campaign.triggers
-		# Filters may name people.
+		# Filters can name people.
 		if row.kind in portable and not row.purchased and json.loads(row.filters or "[]") == []
 	]
 	content = {
@@ -104,7 +104,7 @@ def export_content(campaign, title: str = "", description: str = "") -> dict[str
 	}
 	if not content["variants"]:
 		del content["variants"]
-	return read_campaign_file(json.dumps(content))  # what is written can be read
+	return read_campaign_file(json.dumps(content))  # check that the file can be read again
 
 
 def _pick_campaign(campaign) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _pick_campaign(campaign) -> dict[str, Any]:
 
 
 def _pick_step(row, *, has_variants: bool) -> dict[str, Any]:
-	"""Return what a file says of a step: the fields of its kind, with the text that it sends."""
+	"""Return the content of a step in a file: the fields of its type, with its text."""
 	kind = row.step_type or StepType.SEND.value
 	left_out = {
 		*(WAIT_FIELDS if kind != StepType.WAIT.value else ()),
@@ -148,7 +148,7 @@ def _pick(row, known: dict[str, type]) -> dict[str, Any]:
 
 
 def save_as_template(campaign, title: str, description: str):
-	"""Keep a campaign's plan as a Drip Campaign Template of the site, with the rights of the session's user."""
+	"""Insert a Drip Campaign Template with a campaign's plan, with the permissions of the session's user."""
 	content = export_content(campaign, title, description)
 	return frappe.get_doc(
 		doctype="Drip Campaign Template",

@@ -1,4 +1,4 @@
-"""What a campaign's file names and this site does not have: taken out of the draft, and said one by one."""
+"""Remove what a campaign file names and this site lacks from the draft, with a sentence for each."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ from drip_campaigns.plans.check_flow import find_missing_fields, find_unusable
 
 
 def remove_missing(campaign) -> list[str]:
-	"""Take out of a new Drip Campaign document what this site does not have; return a sentence for each."""
+	"""Remove what this site lacks from a new Drip Campaign document; return a sentence for each."""
 	sentences = list(_from_goal(campaign))
 	for row in campaign.steps:
 		if row.step_type == StepType.ACTION:
@@ -51,12 +51,12 @@ def _from_action(row) -> Iterator[str]:
 
 def _take_out(row, field: str, rest: str, doctype: str, name: str) -> str:
 	row.update({field: rest, "is_draft": 1})
-	sentence = _("Step {0}: there is no {1} {2}. Choose another one, and release the step.")
+	sentence = _("Step {0}: {1} {2} does not exist. Choose another one, and release the step.")
 	return sentence.format(row.idx, _(doctype), name)
 
 
 def _from_flow(campaign) -> list[str]:
-	"""A condition that cannot be asked is taken out with its step: nobody is sent unasked what was for a few."""
+	"""Remove conditions that cannot be evaluated and make their steps drafts, so that they are not sent to everyone."""
 	found = _find_flow_problems(campaign)
 	for row, _sentence in found:
 		row.update({"conditions": None, "is_draft": 1})
@@ -64,7 +64,7 @@ def _from_flow(campaign) -> list[str]:
 	for (
 		row,
 		_sentence,
-	) in waits:  # a wait for a field that is not here: for another date, until somebody says which
+	) in waits:  # a wait for a missing field: use another date until a user chooses one
 		row.update({name: None for name in WAIT_FIELDS})
 		row.update({"wait_for": WaitFor.DATE_FIELD.value, "wait_field": "creation"})
 	return list(dict.fromkeys(sentence for _row, sentence in found))
@@ -75,7 +75,7 @@ def _find_flow_problems(campaign) -> list[tuple]:
 	try:
 		plan = make_plan(campaign)
 	except DripError:
-		return []  # a file that cannot be read: saving says where
+		return []  # an invalid plan: saving the campaign reports the place
 	return [
 		(
 			rows[problem.step],

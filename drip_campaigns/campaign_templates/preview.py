@@ -1,4 +1,4 @@
-"""What the gallery shows of a template: when each email goes out, and how it looks to a made-up person. Reads only."""
+"""Previews of templates in the gallery: the schedule, and each email rendered for a sample recipient. Reads only."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ from drip_campaigns.site.settings import postal_address
 
 
 class UnknownStepError(DripError):
-	"""The template has no such email. Reload the page."""
+	"""The template does not have this email. Reload the page."""
 
 
 def describe(template: CampaignTemplate) -> dict[str, Any]:
-	"""Return a template for its card: words, schedule, triggers, and its first email."""
+	"""Return the data of a template's card: title, description, schedule, triggers, and first email."""
 	content = template.content
 	return {
 		"key": template.key,
@@ -68,7 +68,7 @@ def _acts(step: dict[str, Any]) -> bool:
 
 
 def render_step(template: CampaignTemplate, number: int) -> dict[str, str]:
-	"""Return subject and html of a step, or in its place what is wrong with its text."""
+	"""Return the subject and HTML of a step, or the error in its text."""
 	steps = template.content["steps"]
 	if not 0 <= number < len(steps):
 		raise UnknownStepError()

@@ -1,4 +1,4 @@
-"""The page behind the link in the email to a new address: GET asks, POST changes the address."""
+"""The page that confirms a new address: GET asks, POST changes the address."""
 
 from frappe import _
 from werkzeug.wrappers import Response
@@ -11,14 +11,14 @@ from drip_campaigns.site.clock import utc_now
 
 
 def show(request: PageRequest) -> Response:
-	"""Ask whether this is the address to write to."""
+	"""Ask whether to use this address."""
 	open_request = address_change.find_request(request.subject, utc_now())
 	choose_language(load_preference(open_request.email_address).language)
 	return render_page("drip_address", action_url=request.action_url)
 
 
 def act(request: PageRequest) -> Response:
-	"""Change the address; the link has done its work then, and opens nothing any more."""
+	"""Change the address; the link expires with this."""
 	now = utc_now()
 	open_request = address_change.find_request(request.subject, now, for_update=True)
 	choose_language(load_preference(open_request.email_address).language)

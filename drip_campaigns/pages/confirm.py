@@ -1,7 +1,7 @@
-"""The page on which somebody confirms an enrollment: GET shows what is agreed to, POST agrees. Double opt-in's second half.
+"""The page that confirms an enrollment (double opt-in): GET shows the consent text, POST records the consent.
 
-What is kept as proof is the sentence that was shown: the form says which one that was, and when it has changed since,
-it is shown anew instead of being agreed to unseen.
+The proof is the sentence that was shown. The form names it, and if it has changed since, the page shows the new one
+instead of recording a consent to it.
 """
 
 import hashlib
@@ -23,12 +23,12 @@ GONE = 410
 
 
 def show(request: PageRequest) -> Response:
-	"""Show what is agreed to, or what became of it."""
+	"""Show the consent text, or the result of an earlier answer."""
 	return _answer(_open(request), request)
 
 
 def act(request: PageRequest) -> Response:
-	"""Agree, if what is agreed to is what was shown; twice is once."""
+	"""Record the consent if the consent text is still the one shown. Idempotent."""
 	enrollment = _open(request, for_update=True)
 	wording = _wording(enrollment)
 	if _can_confirm(enrollment) and request.form.get("seen") == _digest(wording):

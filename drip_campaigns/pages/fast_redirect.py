@@ -1,7 +1,7 @@
-"""The short way of a visit: who follows a link that this process has met is sent on from memory, and the visit is noted.
+"""Fast redirects: a visit to a site that this process knows is redirected and recorded without loading the site.
 
-Frappe opens a session and asks its database for every request. Neither is needed to send somebody on: a step's link leads
-to the same place for ever. What is not remembered, and whatever else is odd, goes the long way (`api/public.py`).
+Frappe opens a session and queries its database for every request. A redirect needs neither, because a step's link always
+leads to the same target. Unknown sites and all special cases are served by `api/public.py`.
 """
 
 from contextlib import suppress
@@ -22,13 +22,13 @@ from drip_campaigns.rendering.links import LONGEST_CLICK, ROOT
 from drip_campaigns.site.signing_keys import token_keys
 from drip_campaigns.stats.visit_buffer import Buffer, site_buffer
 
-REMEMBERED = timedelta(minutes=1)  # as long as Frappe 16 itself remembers the configuration of a site
-MOST_HOSTS = 100  # a visitor may write any name into a request
+REMEMBERED = timedelta(minutes=1)  # as long as Frappe 16 caches the configuration of a site
+MOST_HOSTS = 100  # a visitor can send any host name
 
 
 @dataclass(frozen=True)
 class _Site:
-	"""What a visit needs of a site."""
+	"""The parts of a site that a visit needs."""
 
 	name: str
 	keys: tuple[str, ...]
@@ -36,12 +36,12 @@ class _Site:
 	until: datetime
 
 
-# The sites that have answered the long way, by what a request says of the site it wants.
+# The sites that served a visit before, by the site that a request names.
 _sites: dict[tuple[str, ...], _Site] = {}
 
 
 def remember_site(request: Request, now: datetime) -> None:
-	"""Remember for a while which site answers such a request; called where Frappe has found it. Never raises."""
+	"""Remember for a minute which site serves such a request; called where Frappe has found it. Never raises."""
 	asked = _asked_site(request)
 	known = _sites.get(asked)
 	if known and now < known.until:
@@ -53,7 +53,7 @@ def remember_site(request: Request, now: datetime) -> None:
 
 
 def serve_visit(request: Request, now: datetime) -> Response | None:
-	"""Return the answer to a visit; None for all that is no visit, or takes the long way."""
+	"""Return the response to a visit, or None for other requests and unknown sites."""
 	root, name, rest = [*request.path.strip("/ ").split("/", 2), "", ""][:3]
 	if root != ROOT or name not in _WAYS or request.method not in ("GET", "HEAD"):
 		return None

@@ -1,6 +1,6 @@
-"""What all pages of recipients share: the HTML frame, its headers, the page that says what is wrong, and the language.
+"""The shared parts of all recipients' pages: the HTML frame, its headers, the error page, and the language.
 
-Pages are small documents of their own, without script and without any request to somebody else.
+Pages are small, self-contained documents, without scripts and requests to other hosts.
 """
 
 import secrets
@@ -28,7 +28,7 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class PageRequest:
-	"""What a page is asked: the verified subject of the token, where to post to, and what was posted."""
+	"""A request for a page: the verified subject of the token, the URL to post to, and the posted form."""
 
 	subject: str
 	action_url: str
@@ -37,9 +37,9 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class Page:
-	"""A page under /drip/: `show` answers GET and HEAD and changes nothing; `act` answers POST.
+	"""A page under /drip/: `show` serves GET and HEAD and changes nothing; `act` serves POST.
 
-	Both raise frappe.DoesNotExistError when there is nothing behind the token: the answer is the one to a bad token.
+	Both raise frappe.DoesNotExistError if the token's subject does not exist; the response is that to an invalid token.
 	"""
 
 	purpose: Purpose
@@ -48,7 +48,7 @@ class Page:
 
 
 def choose_language(own: str | None = None) -> None:
-	"""Speak the recipient's own language, else one that the browser asks for, else the site's."""
+	"""Use the recipient's language, or else one that the browser accepts, or else the site's."""
 	asked = [own, *frappe.local.request.accept_languages.values()]
 	for tag in asked:
 		if language := find_language(tag):
@@ -58,7 +58,7 @@ def choose_language(own: str | None = None) -> None:
 
 
 def render_page(template: str, status: int = 200, **context: object) -> Response:
-	"""Return a page from a template of templates/public, in the language chosen before; `context` is escaped by it."""
+	"""Return a page from a template of templates/public in the current language; the template escapes `context`."""
 	nonce = secrets.token_urlsafe(16)
 	html = get_template(f"drip_campaigns/templates/public/{template}.html").render(
 		{**_frame(nonce), **context}
@@ -72,12 +72,12 @@ def render_page(template: str, status: int = 200, **context: object) -> Response
 
 
 def render_problem(title: str, message: str, status: int) -> Response:
-	"""Return the page that says what is wrong and what to do."""
+	"""Return a page that explains a problem and what to do."""
 	return render_page("drip_problem", status, title=title, message=message)
 
 
 def render_not_found() -> Response:
-	"""Return the one answer to every token that opens nothing, whatever the reason."""
+	"""Return the page for every invalid token, whatever the reason."""
 	text = _(
 		"It may be incomplete or out of date. Please use the link in your latest email, or reply to that email."
 	)
@@ -89,7 +89,7 @@ def _frame(nonce: str) -> dict[str, object]:
 	facts = {"brand": brand(), "logo_url": _logo(), "language": language, "direction": direction(language)}
 	page = [*frappe.local.request.path.strip("/").split("/"), ""][1]
 	return {
-		"shell": make_site_template(page, {**facts, "postal_address": postal_address()}),
+		"site_template": make_site_template(page, {**facts, "postal_address": postal_address()}),
 		"brand": facts["brand"],
 		"logo_url": facts["logo_url"],
 		"lang": language,
@@ -100,7 +100,7 @@ def _frame(nonce: str) -> dict[str, object]:
 
 
 def brand() -> str:
-	"""Return the name under which this site writes to people, or nothing."""
+	"""Return the brand name of the pages, or an empty string."""
 	own = frappe.get_cached_doc("Drip Settings").page_brand
 	name = own or frappe.get_website_settings("app_name") or frappe.db.get_default("company") or ""
 	return "" if name == "Frappe" else name
@@ -112,5 +112,5 @@ def _logo() -> str:
 
 
 def _own_file(url: str | None) -> str:
-	"""A logo is shown only from this site: a recipient's page asks nobody else for anything."""
+	"""Return `url` if it is a file of this site, because pages make no requests to other hosts; else an empty string."""
 	return url if url and url.startswith("/") and not url.startswith("//") else ""

@@ -1,6 +1,6 @@
-"""The page on which a person chooses: lists and campaigns, a pause, language, address, a copy of the data, erasure.
+"""The preferences page: lists and campaigns, a pause, language, address, a copy of the data, and erasure.
 
-Everything is of the address that the link was sent to. The page never shows it: a forwarded email tells nobody.
+Everything concerns the address that the link was sent to. The page never shows it, so a forwarded email reveals nothing.
 """
 
 import json
@@ -39,12 +39,12 @@ PAUSE_DAYS = (30, 90)
 NO_BREAK_HYPHEN = "\u2011"  # a date stays on one line
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ar": "العربية"}
 COPIES_PER_HOUR = 5
-CHANGES_PER_HOUR = 3  # by one address, and to one address: nobody fills another's mailbox with it
+CHANGES_PER_HOUR = 3  # from one address and to one address, so that nobody can flood a mailbox
 SHOWN, TICKED = "shown-", "get-"
 
 
 def show(request: PageRequest) -> Response:
-	"""Show what the person gets and can ask for."""
+	"""Show the person's subscriptions and choices."""
 	leaver = _find(request.subject)
 	use_language_of(leaver)
 	return _show(request, leaver.address)
@@ -52,7 +52,7 @@ def show(request: PageRequest) -> Response:
 
 @retry_on_deadlock
 def act(request: PageRequest) -> Response:
-	"""Do what the button says; a button that is none of ours changes nothing. Two presses are one after the other."""
+	"""Apply the button's action; an unknown button changes nothing. Two clicks run one after the other."""
 	lock_address(_find(request.subject))
 	leaver = _find(request.subject)
 	use_language_of(leaver)
@@ -61,7 +61,7 @@ def act(request: PageRequest) -> Response:
 
 
 def _find(subject: str) -> LinkHolder:
-	"""Return who holds the link: with the address that it was sent to, whatever the enrollment's is today."""
+	"""Return the holder of the link, with the address that it was sent to, even if the enrollment's has changed."""
 	return replace(find_link_holder(subject.partition("~")[0]), address=find_person(subject))
 
 
@@ -103,7 +103,7 @@ def _save(request: PageRequest, address: str) -> Response:
 
 
 def _answer_tracking(request: PageRequest, address: str) -> Response:
-	"""Note whether the person agrees to be tracked as a person, with the sentence that was shown."""
+	"""Record whether the person agrees to individual tracking, with the sentence shown."""
 	record_tracking_answer(address, bool(request.form.get("agrees")), _tracking_wording(), utc_now())
 	return _show(request, address, done=_("Your choice was saved and applies from now on."))
 
@@ -116,9 +116,7 @@ def _pause(days: int) -> Callable[[PageRequest, str], Response]:
 	def pause(request: PageRequest, address: str) -> Response:
 		now = utc_now()
 		pause_address(address, now + timedelta(days=days), now)
-		return _show(
-			request, address, done=_("You will get no campaign emails for {0} days.").format(days)
-		)
+		return _show(request, address, done=_("You will get no campaign emails for {0} days.").format(days))
 
 	return pause
 

@@ -1,4 +1,4 @@
-"""How often a stranger may try: counted in Redis, by token or by network address. Mail proxies share addresses."""
+"""Rate limits for guests, counted in Redis by token or by network address. Mail proxies share addresses."""
 
 import hashlib
 
@@ -12,11 +12,11 @@ HOUR_SECONDS = 3600
 
 
 class TooManyRequestsError(DripError):
-	"""This has been tried too often. Wait an hour."""
+	"""Too many attempts. Wait an hour."""
 
 
 def count_request(kind: str, identity: str, limit: int) -> None:
-	"""Count one try of `kind` by `identity`; raise TooManyTriesError from the one after `limit` within an hour."""
+	"""Count one attempt of `kind` by `identity`; raise TooManyTriesError if it exceeds `limit` within an hour."""
 	digest = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
 	key = frappe.cache.make_key(f"{PREFIX}:{kind}:{digest}")
 	try:
@@ -24,7 +24,7 @@ def count_request(kind: str, identity: str, limit: int) -> None:
 		if count == 1:
 			frappe.cache.expire(key, HOUR_SECONDS)
 	except redis.RedisError:
-		# Who wants to leave is let go also when nobody can count.
+		# Fail open: an unsubscribe must not depend on Redis.
 		frappe.logger("drip_campaigns").warning("Redis does not count the tries of %s", kind)
 		return
 	if count > limit:

@@ -1,4 +1,4 @@
-"""Who stands before a page: the language to speak to them in, and the way to what they can choose."""
+"""The person who opens a page: their language, and the link to their preferences."""
 
 from urllib.parse import urlsplit
 
@@ -14,18 +14,18 @@ from drip_campaigns.rendering.links import Links
 
 
 def use_language_of(leaver: LinkHolder) -> None:
-	"""Choose the language: the one they have asked for, else their record's, else their browser's, else the site's."""
+	"""Use the person's chosen language, or else their record's, their browser's, or the site's."""
 	choose_language(load_preference(leaver.address).language or _language_of_record(leaver))
 
 
 def preferences_link(leaver: LinkHolder) -> str:
-	"""Return the link to the preferences page; none where an email was sent to another address than today's.
+	"""Return the link to the preferences page; none if the email was sent to another address than the current one.
 
-	A link to leave does not say to whom it was sent, and who has the old mailbox must not see what the new one gets.
+	An unsubscribe link does not contain its address, and the owner of an old mailbox must not see the new subscriptions.
 	"""
 	sent_to = frappe.get_all("Drip Email", filters={"enrollment": leaver.name}, pluck="email_address")
 	is_theirs = {normalize(address) for address in sent_to if address} == {normalize(leaver.address)}
-	# The path alone: a request can name any host, and a page must not lead there.
+	# Only the path: a request can name any host, and a page must not link there.
 	return urlsplit(Links().preferences(leaver.name, leaver.address)).path if is_theirs else ""
 
 

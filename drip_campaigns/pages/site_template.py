@@ -1,7 +1,8 @@
-"""The frame that a site gives its recipients' pages: its own HTML around ours, its own style, its own color.
+"""The site's own look of the recipients' pages: its HTML around ours, its style, and its color.
 
-Written by whoever may write Drip Settings, and still not trusted: filled in the sandbox of campaign texts, sanitized, and
-shown under a policy that runs no script and asks no other host. A frame that fails leaves the page as it is without one.
+Users with write permission for Drip Settings write it, and it is still not trusted: it is rendered in the sandbox of
+campaign texts, sanitized, and shown under a policy that allows no scripts and no other hosts. If it fails, the page is
+shown without it.
 """
 
 from dataclasses import dataclass
@@ -13,14 +14,14 @@ from frappe.utils.html_utils import sanitize_html
 from jinja2 import TemplateError, meta
 from markupsafe import Markup
 
-from drip_campaigns.core.colors import Accent, is_color, make_accent
+from drip_campaigns.core.colors import READABLE, contrast, is_color
 from drip_campaigns.rendering.templates import html_environment
 
-LARGEST = 20_000  # characters of the frame, and of the style
+LARGEST = 20_000  # characters of the template, and of the style
 NAMES = ("content", "brand", "logo_url", "language", "direction", "page", "postal_address")
-LIGHT_GROUNDS, DARK_GROUNDS = ("#ffffff", "#f4f5f7"), ("#1f252c", "#14181d")  # as in drip_page.html
+LIGHT_GROUNDS = ("#ffffff", "#f4f5f7")  # as in drip_page.html
 _MARK = "drip-content-stands-here"
-# What belongs to the document, acts, or asks somebody for something.
+# Elements that belong to the document, run code, or ask for input.
 _FORBIDDEN = (
 	*("html", "head", "body", "base", "meta", "link", "title", "style", "script", "noscript", "template"),
 	*("form", "input", "button", "select", "textarea", "iframe", "frame", "object", "embed", "main", "h1"),
@@ -29,62 +30,74 @@ _FORBIDDEN = (
 
 @dataclass(frozen=True)
 class SiteTemplate:
-	"""What stands around the content of a page: HTML before and after it, and a style sheet."""
+	"""The site's part of a page: HTML before and after the content, a style sheet, and a color of buttons and links."""
 
 	before: str = ""
 	after: str = ""
 	style: str = ""
-	light: Accent | None = None
-	dark: Accent | None = None
+	color: str = ""
 
 
 def make_site_template(page: str, facts: dict[str, str]) -> SiteTemplate:
-	"""Return the frame of one page, `facts` filled in; whatever is wrong with it, the page itself can be used."""
+	"""Return the site's part of one page, filled with `facts`. Never fails; the parts with a problem are empty."""
 	settings = frappe.get_cached_doc("Drip Settings")
-	color = settings.page_color or ""
-	accents = (make_accent(color, LIGHT_GROUNDS), make_accent(color, DARK_GROUNDS)) if is_color(color) else ()
 	before = after = ""
 	if settings.page_template:
 		try:
 			before, after = _fill(settings.page_template, {**facts, "page": page})
-		except Exception:  # noqa: BLE001 - who wants to leave is let go, whatever the frame does
+		except Exception:  # noqa: BLE001 - an unsubscribe must not depend on the site's template
 			frappe.logger("drip_campaigns").warning(
 				"The template of the recipients' pages fails", exc_info=True
 			)
-	style = settings.page_style or ""
-	return SiteTemplate(before, after, "" if find_style_problem(style) else style, *accents)
+	style, color = settings.page_style or "", settings.page_color or ""
+	return SiteTemplate(
+		before,
+		after,
+		"" if find_style_problem(style) else style,
+		"" if find_color_problem(color) else color.strip(),
+	)
 
 
 def find_template_problem(source: str) -> str | None:
-	"""Return what is wrong with a template of the pages, in a sentence, or None."""
+	"""Return the problem of a page template as a sentence, or None."""
 	if len(source) > LARGEST:
-		return _("It has {0} characters. Shorten it to {1} at most.").format(len(source), LARGEST)
+		return _("It has {0} characters. Shorten it to at most {1}.").format(len(source), LARGEST)
 	try:
 		environment = html_environment()
 		unknown = meta.find_undeclared_variables(environment.parse(source)) - {*NAMES, *environment.globals}
 		if unknown:
-			return _("{0} is not known. Use one of: {1}.").format(
-				", ".join(sorted(unknown)), ", ".join(NAMES)
-			)
+			return _("{0} is unknown. Use one of: {1}.").format(", ".join(sorted(unknown)), ", ".join(NAMES))
 		html = _render(source, dict.fromkeys(NAMES, "x"))
 	except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
 		return str(error)
 	if html.count(_MARK) != 1:
-		return _("It must hold {0} once: that is where our page stands.").format("{{ content }}")
+		return _("Add {0} exactly once, where the page itself goes.").format("{{ content }}")
 	found = BeautifulSoup(html, "html.parser").find(_FORBIDDEN)
 	if found:
-		return _("It must not hold {0}. Keep to headings from h2 on, text, links and pictures.").format(
-			f"<{found.name}>"
+		return _("Remove the element “{0}”. Use only headings from h2 on, text, links, and images.").format(
+			found.name
 		)
 	return None
 
 
 def find_style_problem(source: str) -> str | None:
-	"""Return what is wrong with a style sheet of the pages, in a sentence, or None."""
+	"""Return the problem of a style sheet as a sentence, or None."""
 	if len(source) > LARGEST:
-		return _("It has {0} characters. Shorten it to {1} at most.").format(len(source), LARGEST)
+		return _("It has {0} characters. Shorten it to at most {1}.").format(len(source), LARGEST)
 	if "<" in source or "@import" in source.lower():
-		return _("It must hold no < and no @import.")
+		return _("Remove all < characters and @import rules.")
+	return None
+
+
+def find_color_problem(color: str) -> str | None:
+	"""Return the problem of a page color as a sentence, or None."""
+	if not is_color(color):
+		return _("Enter a color such as #1a6fc9.")
+	ratio = min(contrast(color, ground) for ground in LIGHT_GROUNDS)
+	if ratio < READABLE:
+		return _(
+			"{0} has a contrast of {1}:1 on the page, but readable text needs {2}:1. Choose a darker color."
+		).format(color, f"{int(ratio * 10) / 10}", READABLE)
 	return None
 
 

@@ -1,7 +1,7 @@
-"""The page on which a recipient leaves: GET shows what is left and from whom, POST acts and offers the way back.
+"""The unsubscribe page: GET shows the campaign and its sender, POST unsubscribes and offers to undo it.
 
 One-click unsubscribe is the POST of RFC 8058: a form of `List-Unsubscribe=One-Click`, urlencoded or multipart, without
-cookie, login or redirect, answered when it is done. It leaves what the campaign says stands first.
+cookies, login, or redirects; it takes effect before the response. It uses the campaign's unsubscribe scope.
 """
 
 import frappe
@@ -35,7 +35,7 @@ REASONS = (
 
 
 def show(request: PageRequest) -> Response:
-	"""Ask, or say what has been left already."""
+	"""Ask what to unsubscribe from, or show what was unsubscribed before."""
 	leaver = find_link_holder(request.subject)
 	if leaver.is_erased:
 		return _erased()
@@ -44,7 +44,7 @@ def show(request: PageRequest) -> Response:
 
 
 def act(request: PageRequest) -> Response:
-	"""Leave, come back, or take note of a reason; in force before the answer is given."""
+	"""Unsubscribe, resubscribe, or record a reason; in effect before the response."""
 	leaver = find_link_holder(request.subject)
 	if leaver.is_erased:
 		return _erased()
@@ -100,7 +100,7 @@ def _page(request: PageRequest, leaver: LinkHolder, done: str = "") -> Response:
 
 
 def _erased() -> Response:
-	"""Who had everything erased has left everything, and is told so: a link to leave does not fail them."""
+	"""Return the page for a person whose data was erased, and who is therefore unsubscribed from everything."""
 	text = _("You will get no more marketing emails from us.")
 	return render_page("drip_done", title=_("You are unsubscribed"), message=text)
 

@@ -1,7 +1,7 @@
-"""The page that shows an email as it was sent, for mail programs that garble it. Shows only; nothing in it can act.
+"""The page that shows an email as it was sent, for mail programs that garble it. Nothing on it can run or submit.
 
-The email is its author's HTML. So it is shown in a sandbox, without scripts and forms and as a stranger to this site;
-pictures come from where they come from in the email.
+The email is its author's HTML, so it is shown in a sandbox with its own origin, without scripts and forms. Pictures load
+from the same hosts as in the email.
 """
 
 import email
@@ -24,12 +24,12 @@ POLICY = (
 	"style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 GONE = 410
-_TITLE = re.compile(r"<title\b[^>]*?(?:/>|>\s*</title\s*>)", re.IGNORECASE)  # an empty one
+_TITLE = re.compile(r"<title\b[^>]*?(?:/>|>\s*</title\s*>)", re.IGNORECASE)  # an empty title
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 
 def show(request: PageRequest) -> Response:
-	"""Show the email; or say that it is not kept any more."""
+	"""Show the email, or say that it is no longer available."""
 	mail = frappe.get_doc("Drip Email", request.subject)
 	html = _sent_html(mail) or _kept_content(mail)
 	if not html:
@@ -41,7 +41,7 @@ def show(request: PageRequest) -> Response:
 
 
 def _sent_html(mail) -> str | None:
-	"""Return the HTML part of the message that was sent, as long as the Email Queue keeps it."""
+	"""Return the HTML part of the sent message, as long as the Email Queue keeps it."""
 	message = mail.email_queue and frappe.db.get_value("Email Queue", mail.email_queue, "message")
 	if not message:
 		return None
@@ -50,7 +50,7 @@ def _sent_html(mail) -> str | None:
 
 
 def _kept_content(mail) -> str | None:
-	"""Return what the ERP keeps for longer: the text without the foot and its links."""
+	"""Return the text that the Communication keeps for longer, without the footer and its links."""
 	content = mail.communication and frappe.db.get_value("Communication", mail.communication, "content")
 	if not content:
 		return None
@@ -60,7 +60,7 @@ def _kept_content(mail) -> str | None:
 
 
 def _titled(html: str, subject: str) -> str:
-	"""Give the page a title where the email has none: a mail program shows the subject, a browser this."""
+	"""Return the HTML with a title: the subject, if the email has none."""
 	title = f"<title>{escape(subject or _('Email'))}</title>"
 	if _TITLE.search(html):
 		return _TITLE.sub(lambda _match: title, html, count=1)

@@ -1,6 +1,6 @@
-"""What counted links lead through, and the picture that tells of an open: no page, no cookie, no waiting.
+"""Redirects of counted links, and the tracking pixel that records opens: no page, no cookie, no waiting.
 
-Whatever happens to the campaign, and whether or not the visit can be kept, the recipient gets where the link leads.
+A link always redirects to its target, whatever happened to the campaign, and even if the visit cannot be recorded.
 """
 
 import base64
@@ -18,13 +18,13 @@ from drip_campaigns.rendering.links import read_token
 from drip_campaigns.site.row_names import new_name
 from drip_campaigns.stats import visit_buffer
 
-# One transparent point
+# One transparent pixel
 PICTURE = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-AHEAD = ("prefetch", "preview")  # what browsers say that look before anybody has asked them to
+AHEAD = ("prefetch", "preview")  # sent by browsers that load a link before a person clicks it
 
 
 def follow(rest: str, now: datetime) -> Response:
-	"""Send on to where a link leads; raise InvalidTokenError or frappe.DoesNotExistError for one that is none of ours."""
+	"""Redirect to the target of a link; raise InvalidTokenError or frappe.DoesNotExistError for an unknown link."""
 	token, _slash, key = rest.partition("/")
 	mail, own_url = read_click(read_token(Purpose.CLICK, token), key)
 	target = find_target(key, own_url)
@@ -33,7 +33,7 @@ def follow(rest: str, now: datetime) -> Response:
 
 
 def show_picture(rest: str, now: datetime) -> Response:
-	"""Return the picture, whatever the token: a mail program shows nothing else in its place."""
+	"""Return the tracking pixel, whatever the token."""
 	status = 200
 	try:
 		mail = read_token(Purpose.OPEN, rest.removesuffix(".gif"))
@@ -45,19 +45,19 @@ def show_picture(rest: str, now: datetime) -> Response:
 
 
 def send_on(target: str) -> Response:
-	"""Return the answer that leads to `target`."""
+	"""Return a redirect to `target`."""
 	return Response(status=302, headers={**HEADERS, "Location": target})
 
 
 def send_picture(status: int = 200) -> Response:
-	"""Return the answer with the picture."""
+	"""Return a response with the tracking pixel."""
 	return Response(PICTURE, status=status, mimetype="image/gif", headers=HEADERS)
 
 
 def make_visit(
 	request: Request, kind: VisitKind, mail: str, now: datetime, key: str = "", url: str = ""
 ) -> Visit:
-	"""Return what a request tells of who follows the link `key` of an email, or loads its picture."""
+	"""Return what a request reveals about the visitor of the link `key` of an email, or of its pixel."""
 	purpose = request.headers.get("Sec-Purpose") or request.headers.get("Purpose") or ""
 	return Visit(
 		id=new_name(),
@@ -73,12 +73,12 @@ def make_visit(
 
 
 def _network_address(request: Request) -> str:
-	"""Frappe's own rule: the first address that the proxies name, else who has connected."""
+	"""Return the visitor's network address by Frappe's own rule: the first one that proxies name, or else the peer's."""
 	return request.headers.get("X-Forwarded-For", "").split(",", 1)[0].strip() or request.remote_addr or ""
 
 
 def _without_cookies(response: Response) -> Response:
-	"""Frappe gives every visitor five; nobody needs them here."""
+	"""Remove the five cookies that Frappe sets for every visitor; these pages need none."""
 	manager = getattr(frappe.local, "cookie_manager", None)
 	if manager:
 		manager.cookies.clear()

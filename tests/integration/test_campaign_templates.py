@@ -217,7 +217,7 @@ def test_unknown_template_is_an_error_that_says_so(site):
 	with pytest.raises(frappe.ValidationError) as caught:
 		api.create_from_template("built-in:../../etc/passwd", "x")
 
-	assert "There is no template" in str(caught.value)
+	assert "does not exist. Reload the page" in str(caught.value)
 
 
 @pytest.fixture
@@ -321,10 +321,14 @@ def test_what_the_site_does_not_have_is_said_one_by_one_and_its_steps_are_drafts
 			"Step 8: Drip Campaign Gone Named Campaign doesn't exist",
 		),
 		*(
-			"Step 12: there is no Drip Target List Gone Named List",
-			"Step 14: there is no User gone@example.com",
+			"Step 12: Drip Target List Gone Named List does not exist",
+			"Step 14: User gone@example.com does not exist",
 		),
-		*("Step 15: there is no User gone@example.com", "Step 16: there is no Webhook Gone Hook", "Goal: "),
+		*(
+			"Step 15: User gone@example.com does not exist",
+			"Step 16: Webhook Gone Hook does not exist",
+			"Goal: ",
+		),
 	):
 		assert words in said
 	assert [row.idx for row in copy.steps if row.is_draft] == [4, 6, 7, 8, 12, 13, 14, 15, 16]

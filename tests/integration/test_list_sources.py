@@ -353,7 +353,7 @@ def test_filters_that_match_everybody_ask_for_the_number(site, monkeypatch):
 		factories.make_list(sources=rows)
 	confirmed = factories.make_list(sources=rows, confirmed_count=total)
 
-	assert f"match every Contact that you may read: {total} records" in str(caught.value)
+	assert f"match every Contact that you can read: {total} records" in str(caught.value)
 	assert confirmed.name
 
 

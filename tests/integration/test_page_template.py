@@ -26,7 +26,7 @@ def test_template_style_and_colour_are_those_of_the_site(web, link):
 	configure(
 		page_template=TEMPLATE,
 		page_style=".own-head { padding: 3rem }",
-		page_color="#fce100",
+		page_color="#8a1c3b",
 		page_brand="A & B",
 	)
 
@@ -39,8 +39,8 @@ def test_template_style_and_colour_are_those_of_the_site(web, link):
 	assert page.text.index('class="own-frame"') < page.text.index("<main>") < page.text.index("own-foot")
 	assert f"{factories.POSTAL_ADDRESS}, ltr" in page.text
 	assert 'class="brand"' not in page.text
-	assert "--accent: #fce100" not in page.text.partition("prefers-color-scheme")[0]  # nobody could read it
-	assert "--on-accent: #ffffff" in page.text
+	assert "--accent: #8a1c3b" in page.text
+	assert "--button: #8a1c3b; --on-button: #ffffff" in page.text
 	assert missing.status == 404
 	assert "own-head" in missing.text
 	assert "own-foot" not in missing.text
@@ -49,21 +49,26 @@ def test_template_style_and_colour_are_those_of_the_site(web, link):
 @pytest.mark.parametrize(
 	("field", "value", "says"),
 	[
-		("page_template", "<p>no place</p>", "It must hold {{ content }} once"),
-		("page_template", "{{ content }}{{ content }}", "It must hold {{ content }} once"),
-		("page_template", "{{ content }}{{ doc.name }}", "doc is not known"),
+		("page_template", "<p>no place</p>", "Add {{ content }} exactly once"),
+		("page_template", "{{ content }}{{ content }}", "Add {{ content }} exactly once"),
+		("page_template", "{{ content }}{{ doc.name }}", "doc is unknown"),
 		("page_template", "{{ content }}{% if %}", "Template: "),
 		("page_template", "{{ content }}{{ 1 / 0 }}", "division by zero"),
-		("page_template", "{{ content }}<script>alert(1)</script>", "It must not hold <script>"),
+		("page_template", "{{ content }}<script>alert(1)</script>", "Remove the element “script”"),
 		(
 			"page_template",
 			"<form action='https://evil.example'>{{ content }}</form>",
-			"It must not hold <form>",
+			"Remove the element “form”",
 		),
 		("page_template", "{{ content }}" + "x" * 20_001, "Shorten it"),
-		("page_style", "</style><script>alert(1)</script>", "It must hold no <"),
-		("page_style", "@import 'https://evil.example';", "no @import"),
+		("page_style", "</style><script>alert(1)</script>", "Remove all < characters"),
+		("page_style", "@import 'https://evil.example';", "@import rules"),
 		("page_color", "red; } body { display: none", "Enter a color"),
+		(
+			"page_color",
+			"#fce100",
+			"#fce100 has a contrast of 1.2:1 on the page, but readable text needs 4.5:1. Choose a darker color.",
+		),
 	],
 )
 def test_what_cannot_be_used_is_refused_in_words(site, field, value, says):

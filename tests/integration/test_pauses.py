@@ -352,7 +352,7 @@ def test_unknown_time_zone_is_refused(site):
 			doctype="Drip Recipient Preference", email_address=ADA, time_zone="Nowhere/At All"
 		).insert()
 
-	assert "Choose one of the list" in str(caught.value)
+	assert "Choose one from the list" in str(caught.value)
 
 
 def test_preferences_of_one_address_are_one_record_however_it_is_spelled(site):

@@ -177,22 +177,22 @@ def test_record_of_an_address_that_has_not_opted_out_is_not_marked(site, clock, 
 def test_lifted_suppression_can_be_set_again_and_a_second_row_cannot(site, clock):
 	document = make_suppression()
 	desk.lift_suppression(document.name, "A mistake.")
-	with pytest.raises(frappe.DuplicateEntryError, match="Open it and press Suppress Again"):
+	with pytest.raises(frappe.DuplicateEntryError, match="Open it and click Suppress Again"):
 		make_suppression(ADA.upper())
 
 	desk.renew_suppression(document.name, "No mistake.")
 
 	assert find_suppressed([ADA]) == {ADA: SuppressionReason.MANUAL}
-	with pytest.raises(frappe.DuplicateEntryError, match="Nothing has to be done"):
+	with pytest.raises(frappe.DuplicateEntryError, match="You don't need to do anything"):
 		make_suppression()
 
 
 @pytest.mark.parametrize(
 	("values", "message"),
 	[
-		({"note": ""}, "Write into Note who asked for it"),
-		({"address": "nobody"}, "“nobody” is not an email address"),
-		({"address": f"a@{DOMAIN}, b@{DOMAIN}"}, "is not an email address"),
+		({"note": ""}, "Enter in Note who asked for it"),
+		({"address": "nobody"}, "“nobody” isn't an email address"),
+		({"address": f"a@{DOMAIN}, b@{DOMAIN}"}, "isn't an email address"),
 	],
 )
 def test_bad_suppression_is_refused_in_words(site, values, message):
@@ -204,9 +204,9 @@ def test_suppression_is_neither_deleted_nor_changed_by_saving(site):
 	document = make_suppression()
 	document.lifted = 1
 
-	with pytest.raises(frappe.ValidationError, match="Lifted is not changed by saving it"):
+	with pytest.raises(frappe.ValidationError, match="Lifted cannot be changed here"):
 		document.save()
-	with pytest.raises(frappe.ValidationError, match="is not deleted: lift it"):
+	with pytest.raises(frappe.ValidationError, match="cannot be deleted. Lift it"):
 		frappe.delete_doc("Drip Suppression", document.name)
 	with pytest.raises(frappe.ValidationError, match="Enter who asked for it"):
 		desk.lift_suppression(document.name, "  ")

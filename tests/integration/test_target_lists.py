@@ -168,7 +168,7 @@ def test_list_in_use_is_not_deleted_and_one_that_is_not_takes_its_members_along(
 	frappe.get_doc("Drip Enrollment", enrollment.name).db_set("status", "Completed")
 	news.delete()
 
-	assert f"1 live enrollments came through list {news.name}" in str(caught.value)
+	assert f"List {news.name} has 1 live enrollments" in str(caught.value)
 	assert factories.count("Drip Target List Member") == 0
 	assert frappe.db.get_value("Drip Enrollment", enrollment.name, "target_list") is None
 

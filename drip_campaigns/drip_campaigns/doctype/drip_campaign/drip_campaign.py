@@ -1,4 +1,4 @@
-"""Drip Campaign: the plan of a series of emails."""
+"""Drip Campaign: the plan of an email series."""
 
 import frappe
 from frappe import _
@@ -56,11 +56,11 @@ STEP_FIELDS = (
 
 
 class DripCampaign(Document):
-	"""Validates the plan, and brings the enrollments in line when it changes."""
+	"""Validate the plan, and update the enrollments when it changes."""
 
 	def before_insert(self) -> None:
 		clear_default_times(self)
-		self.status = "Draft"  # a copy or an import never starts to send by itself
+		self.status = "Draft"  # a copy or an import never sends before it is activated
 
 	def validate(self) -> None:
 		self._check_status()
@@ -91,9 +91,9 @@ class DripCampaign(Document):
 		enrollments = frappe.db.count("Drip Enrollment", {"campaign": self.name})
 		if enrollments:
 			frappe.throw(
-				_(
-					"Campaign {0} has {1} enrollments. End it instead, or delete its enrollments first."
-				).format(self.name, enrollments),
+				_("Campaign {0} has {1} enrollments. End it, or delete its enrollments first.").format(
+					self.name, enrollments
+				),
 				title=_("Campaign in use"),
 			)
 		for doctype in ("Drip Trigger Firing", "Drip Action", "Drip Step Version", "Drip Variant Result"):
@@ -108,7 +108,7 @@ class DripCampaign(Document):
 		if not self.is_new() and self.has_value_changed("status"):
 			frappe.throw(
 				_(
-					"The status of campaign {0} is not changed by saving it. Use Activate, Pause, Resume or End."
+					"The status of campaign {0} cannot be edited. Use the buttons Activate, Pause, Resume, or End."
 				).format(self.name)
 			)
 
@@ -124,7 +124,7 @@ class DripCampaign(Document):
 		if replan_soon(self, utc_now()):
 			return
 		frappe.msgprint(
-			_("The next emails of all enrollments are being worked out in the background."), alert=True
+			_("The next emails of all enrollments are being scheduled in the background."), alert=True
 		)
 
 
@@ -133,5 +133,5 @@ def _steps(campaign: Document) -> list[tuple]:
 
 
 def on_doctype_update() -> None:
-	"""The index behind `find_campaigns_with_due`."""
+	"""Add the index for `find_campaigns_with_due`."""
 	frappe.db.add_index("Drip Campaign", ["status"])

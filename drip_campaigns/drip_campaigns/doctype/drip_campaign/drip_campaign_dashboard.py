@@ -1,4 +1,4 @@
-"""What the Connections of a Drip Campaign show."""
+"""The Connections tab of a Drip Campaign."""
 
 from frappe import _
 

@@ -1,7 +1,7 @@
-"""Drip Campaign Exclusion: whom the campaign never writes to (enrollment/exclusions.py)."""
+"""Drip Campaign Exclusion: a list, mail domain, or address that a campaign never sends to."""
 
 from frappe.model.document import Document
 
 
 class DripCampaignExclusion(Document):
-	"""Whom the campaign never writes to (enrollment/exclusions.py)."""
+	"""Used by people/exclusions.py."""

@@ -1,7 +1,7 @@
-"""Drip Campaign Sender: one of the users between whom a campaign's enrollments are shared out."""
+"""Drip Campaign Sender: one of the users who share a campaign's new enrollments."""
 
 from frappe.model.document import Document
 
 
 class DripCampaignSender(Document):
-	"""Read by enrollment/senders.py."""
+	"""Used by enrollment/sender_choice.py."""

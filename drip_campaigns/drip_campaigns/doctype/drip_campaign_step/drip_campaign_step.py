@@ -1,7 +1,7 @@
-"""Drip Campaign Step: one row of a campaign's schedule. Its name is the identity of the step."""
+"""Drip Campaign Step: one row of a campaign's schedule. The row's name identifies the step."""
 
 from frappe.model.document import Document
 
 
 class DripCampaignStep(Document):
-	"""Checked by the campaign (campaign/check.py)."""
+	"""Checked when the campaign is saved (campaign/check.py)."""

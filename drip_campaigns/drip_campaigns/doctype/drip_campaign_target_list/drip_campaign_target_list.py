@@ -1,7 +1,7 @@
-"""Drip Campaign Target List: a list whose people belong on the campaign."""
+"""Drip Campaign Target List: a list whose members a campaign includes."""
 
 from frappe.model.document import Document
 
 
 class DripCampaignTargetList(Document):
-	"""A list whose people belong on the campaign."""
+	"""Used by `lists/`."""

@@ -1,4 +1,4 @@
-"""Drip Campaign Template: a campaign of the site's own to begin with, kept as the text of a file."""
+"""Drip Campaign Template: a template that the site has saved, stored as the text of a campaign file."""
 
 import frappe
 from frappe import _
@@ -9,7 +9,7 @@ from drip_campaigns.core.errors import DripError
 
 
 class DripCampaignTemplate(Document):
-	"""Shown in the gallery (campaign_templates/catalog.py)."""
+	"""Shown in the template gallery (campaign_templates/catalog.py)."""
 
 	def validate(self) -> None:
 		try:

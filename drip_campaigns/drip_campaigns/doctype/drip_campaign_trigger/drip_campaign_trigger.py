@@ -1,7 +1,7 @@
-"""Drip Campaign Trigger: what enrolls people in a campaign by itself. Its name is the identity of the trigger."""
+"""Drip Campaign Trigger: an event that enrolls people in a campaign. The row's name identifies the trigger."""
 
 from frappe.model.document import Document
 
 
 class DripCampaignTrigger(Document):
-	"""Checked by the campaign (campaign/check_triggers.py)."""
+	"""Checked when the campaign is saved (campaign/check_triggers.py)."""

@@ -1,7 +1,7 @@
-"""Drip Consent: what somebody agreed to, when, and in which words. Written by the pages of the recipients, never by hand."""
+"""Drip Consent: what a recipient agreed to, when, and in which words. Written only by the recipients' pages."""
 
 from frappe.model.document import Document
 
 
 class DripConsent(Document):
-	"""One consent; when it is taken back it gets the time of that, and stays as proof of what was."""
+	"""One consent. A withdrawn consent is kept as proof, with the time of the withdrawal."""

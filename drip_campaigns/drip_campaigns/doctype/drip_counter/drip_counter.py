@@ -1,7 +1,7 @@
-"""Drip Counter: how often something has happened in a campaign. Kept by `feedback/figures.py`, never by hand."""
+"""Drip Counter: how many events of one kind happened in a campaign. Written only by `stats/counters.py`."""
 
 from frappe.model.document import Document
 
 
 class DripCounter(Document):
-	"""One sum; the log may be cleared, and the sum stays."""
+	"""One total, which is kept when the activity is cleared."""

@@ -1,15 +1,15 @@
-"""Drip Email: one email of one step to one enrollment. Written by the dispatcher in batches, never by hand."""
+"""Drip Email: the email of one step to one enrollment. Written only by the dispatch, in batches."""
 
 import frappe
 from frappe.model.document import Document
 
 
 class DripEmail(Document):
-	"""A record of what was done; its name is made of enrollment and step and cannot be inserted twice."""
+	"""The record of one email; its name consists of enrollment and step, so it exists only once."""
 
 
 def on_doctype_update() -> None:
-	"""One email per enrollment and step, and the index the delivery job claims with."""
+	"""Add the index that allows one email per enrollment and step, and the one for claiming due emails."""
 	frappe.db.add_unique("Drip Email", ["enrollment", "step"], constraint_name="unique_enrollment_step")
 	frappe.db.add_index("Drip Email", ["status", "deliver_at"])
 	frappe.db.add_index("Drip Email", ["campaign", "status"])

@@ -1,4 +1,4 @@
-"""Drip Event: one line of the campaign's log. Written in batches, never by hand."""
+"""Drip Event: one entry of a campaign's activity. Written only in batches by the app."""
 
 import frappe
 from frappe.model.document import Document
@@ -8,19 +8,19 @@ from drip_campaigns.stats import counters
 
 
 class DripEvent(Document):
-	"""Something that happened to an enrollment."""
+	"""One event of an enrollment."""
 
 	def on_trash(self) -> None:
 		counters.keep_totals_without("name", [self.name])
 
 	@staticmethod
 	def clear_old_logs(days: int = 365) -> None:
-		"""Called by Frappe's Log Settings: forget the lines of the log that are older, and keep what they count."""
+		"""Delete events older than `days`, but keep their counts. Called by Frappe's Log Settings."""
 		daily.clear_events(days)
 
 
 def on_doctype_update() -> None:
-	"""The indexes behind the log: of a campaign, of one kind, of everything, and what is not counted yet."""
+	"""Add the indexes for the activity of a campaign, of one kind, and of all campaigns, and for uncounted events."""
 	frappe.db.add_index("Drip Event", ["campaign", "occurred_at"])
 	frappe.db.add_index("Drip Event", ["campaign", "event_type", "occurred_at"])
 	frappe.db.add_index("Drip Event", ["occurred_at"])

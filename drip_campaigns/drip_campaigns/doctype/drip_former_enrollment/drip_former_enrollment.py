@@ -1,7 +1,7 @@
-"""Drip Former Enrollment: what is remembered of a deleted enrollment, so that the links of its emails still work."""
+"""Drip Former Enrollment: the parts of a deleted enrollment that keep the links of its emails working."""
 
 from frappe.model.document import Document
 
 
 class DripFormerEnrollment(Document):
-	"""Written when an enrollment is deleted, under its name; forgotten by the daily job after 400 days."""
+	"""Written under the enrollment's name when it is deleted; the daily job deletes it after 400 days."""

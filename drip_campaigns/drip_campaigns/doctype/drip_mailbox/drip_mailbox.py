@@ -1,7 +1,7 @@
-"""Drip Mailbox: where the bounces and the answers of an Email Account's emails come to."""
+"""Drip Mailbox: the mailbox that receives the bounces and replies of an Email Account."""
 
 from frappe.model.document import Document
 
 
 class DripMailbox(Document):
-	"""A row of Drip Settings."""
+	"""One row of Drip Settings."""

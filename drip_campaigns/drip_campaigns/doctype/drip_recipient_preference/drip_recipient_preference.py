@@ -1,4 +1,4 @@
-"""Drip Recipient Preference: what the people of one address have asked for by themselves."""
+"""Drip Recipient Preference: the choices that the people with one address made themselves."""
 
 import frappe
 from frappe import _
@@ -10,11 +10,11 @@ from drip_campaigns.people.addresses import hash_address, is_valid
 
 
 class DripRecipientPreference(Document):
-	"""One for each address. Made by the recipient's page, or by a user for somebody who asks."""
+	"""The preferences of one address, created on the recipient's page or by a user on request."""
 
 	def autoname(self) -> None:
 		if not is_valid(self.email_address):
-			frappe.throw(_("“{0}” is not an email address. Enter exactly one.").format(self.email_address))
+			frappe.throw(_("“{0}” isn't an email address. Enter exactly one.").format(self.email_address))
 		self.name = self.address_hash = hash_address(self.email_address)
 
 	def validate(self) -> None:
@@ -22,4 +22,4 @@ class DripRecipientPreference(Document):
 			if self.time_zone:
 				find_zone(self.time_zone)
 		except DripError as error:
-			frappe.throw(_("{0} Choose one of the list, for example Europe/Madrid.").format(error))
+			frappe.throw(_("{0} Choose one from the list, for example Europe/Madrid.").format(error))

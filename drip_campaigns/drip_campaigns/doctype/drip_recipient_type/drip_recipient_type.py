@@ -4,4 +4,4 @@ from frappe.model.document import Document
 
 
 class DripRecipientType(Document):
-	"""Checked with the settings (enrollment/custom_types.py)."""
+	"""Checked with Drip Settings (people/check_recipient_types.py)."""

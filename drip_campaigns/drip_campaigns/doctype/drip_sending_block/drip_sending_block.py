@@ -1,7 +1,7 @@
-"""Drip Sending Block: an Email Account that is slowed down or held, because a mail server complained about it."""
+"""Drip Sending Block: an Email Account that sends slowly or not at all, because a mail server rejected its emails."""
 
 from frappe.model.document import Document
 
 
 class DripSendingBlock(Document):
-	"""Written by `dispatch/brakes.py`; deleting it lets the account go on."""
+	"""Written by `outbox/sending_blocks.py`. Deleting it resumes sending."""

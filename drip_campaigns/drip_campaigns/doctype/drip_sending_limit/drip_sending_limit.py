@@ -1,7 +1,7 @@
-"""Drip Sending Limit: one row of Drip Settings: how many emails may leave in which time."""
+"""Drip Sending Limit: one row of Drip Settings, the number of emails allowed in an hour and a day."""
 
 from frappe.model.document import Document
 
 
 class DripSendingLimit(Document):
-	"""Read by dispatch/limits.py; what the numbers mean is in core/limits.py."""
+	"""Used by outbox/sending_limits.py; core/schedule/sending_limits.py defines the numbers."""

@@ -1,16 +1,19 @@
-"""Drip Settings: limits, defaults and the brake."""
+"""Drip Settings: limits, defaults, and Pause All Sending."""
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, get_time
 
-from drip_campaigns.core.colors import is_color
 from drip_campaigns.core.schedule.frequency_caps import LONGEST_DAYS
 from drip_campaigns.core.tracking.bot_detection import is_network
 from drip_campaigns.outbox import site_copy_check
 from drip_campaigns.outbox.cancel import pause_queued, resume_queued
-from drip_campaigns.pages.site_template import find_style_problem, find_template_problem
+from drip_campaigns.pages.site_template import (
+	find_color_problem,
+	find_style_problem,
+	find_template_problem,
+)
 from drip_campaigns.people.check_recipient_types import find_problems
 from drip_campaigns.people.rehash_addresses import rehash_addresses
 from drip_campaigns.site.clock import utc_now
@@ -18,7 +21,7 @@ from drip_campaigns.site.settings import release_after
 
 
 class DripSettings(Document):
-	"""Checks the limits, and applies the brake to what is queued already."""
+	"""Check the values on save, and pause or resume queued emails with Pause All Sending."""
 
 	def validate(self) -> None:
 		self._check_range("batch_size", 0, 5000)
@@ -36,7 +39,9 @@ class DripSettings(Document):
 	def _check_networks(self) -> None:
 		for text in (self.machine_networks or "").split():
 			if not is_network(text):
-				frappe.throw(_("“{0}” is no network. Write one a line, such as 192.0.2.0/24.").format(text))
+				frappe.throw(
+					_("“{0}” isn't a network. Enter one per line, such as 192.0.2.0/24.").format(text)
+				)
 
 	def on_update(self) -> None:
 		before = self.get_doc_before_save()  # None when the settings are saved for the first time
@@ -55,13 +60,13 @@ class DripSettings(Document):
 		if bool(self.quiet_from) != bool(self.quiet_to):
 			frappe.throw(_("Quiet hours need both times. Enter Quiet From and Quiet Until, or neither."))
 		if self.quiet_from and get_time(self.quiet_from) == get_time(self.quiet_to):
-			frappe.throw(_("Quiet hours that begin and end at one time are a whole day. Enter two times."))
+			frappe.throw(_("These quiet hours last a whole day. Enter two different times."))
 
 	def _check_pages(self) -> None:
 		checks = {
 			"page_template": find_template_problem,
 			"page_style": find_style_problem,
-			"page_color": lambda color: None if is_color(color) else _("Enter a color as #1a6fc9."),
+			"page_color": find_color_problem,
 		}
 		for field, find_problem in checks.items():
 			if problem := self.get(field) and find_problem(self.get(field)):

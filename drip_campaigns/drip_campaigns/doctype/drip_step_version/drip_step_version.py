@@ -1,7 +1,7 @@
-"""Drip Step Version: the text of a step as it was sent. Written by the dispatcher, once for each text, and never changed."""
+"""Drip Step Version: the text of a step as it was sent. Written by the dispatch once for each text, and never changed."""
 
 from frappe.model.document import Document
 
 
 class DripStepVersion(Document):
-	"""A text that somebody was sent; its name is made of its content."""
+	"""A text that was sent; its name is a hash of its content."""

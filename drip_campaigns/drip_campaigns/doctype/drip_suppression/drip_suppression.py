@@ -1,4 +1,4 @@
-"""Drip Suppression: an address that gets no marketing mail at all."""
+"""Drip Suppression: an address that gets no marketing email."""
 
 import frappe
 from frappe import _
@@ -10,12 +10,12 @@ from drip_campaigns.site.clock import to_site, utc_now
 
 
 class DripSuppression(Document):
-	"""One row an address, known by the hash of it; changed by the verbs of `enrollment/suppress.py` only."""
+	"""One row per address, identified by its hash; changed only by `people/suppression.py`."""
 
 	def before_naming(self) -> None:
 		if not is_valid(normalize(self.email_address or "")):
 			frappe.throw(
-				_("“{0}” is not an email address. Enter exactly one.").format(self.email_address or "")
+				_("“{0}” isn't an email address. Enter exactly one.").format(self.email_address or "")
 			)
 		self.address_hash = hash_address(self.email_address)
 		self.flags.now = self.flags.now or utc_now()
@@ -26,29 +26,29 @@ class DripSuppression(Document):
 	def validate(self) -> None:
 		if self.is_new():
 			if not self.note and not self.flags.by_recipient:
-				frappe.throw(_("Write into Note who asked for it, and how: it is the proof of it later."))
+				frappe.throw(_("Enter in Note who asked for it, and how. This is your proof later."))
 			return
 		before = self.get_doc_before_save()
 		for field in self.meta.get("fields", {"read_only": 1}):
 			if before and self.get(field.fieldname) != before.get(field.fieldname):
 				frappe.throw(
-					_("{0} is not changed by saving it. Use Lift or Suppress Again.").format(_(field.label))
+					_("{0} cannot be changed here. Use the buttons Lift or Suppress Again.").format(
+						_(field.label)
+					)
 				)
 
 	def after_insert(self) -> None:
 		suppress.apply(self, self.flags.now)
 
 	def on_trash(self) -> None:
-		frappe.throw(
-			_("A suppression is not deleted: lift it, so that it is known later what was asked for.")
-		)
+		frappe.throw(_("A suppression cannot be deleted. Lift it instead, so that its history is kept."))
 
 	def _refuse_second(self) -> None:
 		lifted = frappe.db.get_value("Drip Suppression", self.address_hash, "lifted")
 		if lifted is None:
 			return
-		remedy = _("Open it and press Suppress Again.") if lifted else _("Nothing has to be done.")
+		remedy = _("Open it and click Suppress Again.") if lifted else _("You don't need to do anything.")
 		frappe.throw(
-			_("There is a suppression of {0} already.").format(self.email_address) + " " + remedy,
+			_("{0} is already suppressed or was before.").format(self.email_address) + " " + remedy,
 			frappe.DuplicateEntryError,
 		)

@@ -1,4 +1,4 @@
-"""Drip Target List: people of any recipient type, who can leave the list on their own."""
+"""Drip Target List: recipients of any type, who can opt out themselves."""
 
 import frappe
 from frappe import _
@@ -18,7 +18,7 @@ SOURCE_FIELDS = (
 
 
 class DripTargetList(Document):
-	"""A list by its name; its members are records of their own, for there may be millions."""
+	"""A named list; its members are separate records, because there can be millions."""
 
 	def validate(self) -> None:
 		self._check_title()
@@ -36,7 +36,7 @@ class DripTargetList(Document):
 		if self.sources:
 			refresh_lists.start_anew(self.name, utc_now())
 		else:
-			refresh_lists.cancel(self.name)  # who is on the list stays
+			refresh_lists.cancel(self.name)  # the members stay on the list
 
 	def on_trash(self) -> None:
 		live = [status.value for status in LIVE_STATUSES]
@@ -44,7 +44,7 @@ class DripTargetList(Document):
 		if count:
 			frappe.throw(
 				_(
-					"{0} live enrollments came through list {1}. Remove them first, or keep the list: who leaves it must be heard."
+					"List {1} has {0} live enrollments, which end when their recipients opt out of it. Remove them first, or keep the list."
 				).format(count, self.name),
 				title=_("List in use"),
 			)
@@ -56,7 +56,7 @@ class DripTargetList(Document):
 	def _check_title(self) -> None:
 		if self.show_to_recipients and not (self.public_title or "").strip():
 			frappe.throw(
-				_("List {0} is shown to recipients. Enter the title that they read.").format(self.list_name),
+				_("List {0} is shown to recipients. Enter its Public Title.").format(self.list_name),
 				title=_("Title missing"),
 			)
 
@@ -69,9 +69,9 @@ class DripTargetList(Document):
 		if found and self.confirmed_count != found[1]:
 			frappe.throw(
 				_(
-					"These filters match every {0} that you may read: {1} records. Narrow them, or confirm the number (confirmed_count)."
+					"These filters match every {0} that you can read: {1} records. Narrow them, or confirm the number (confirmed_count)."
 				).format(_(found[0]), found[1]),
-				title=_("Everybody?"),
+				title=_("All Records?"),
 			)
 
 

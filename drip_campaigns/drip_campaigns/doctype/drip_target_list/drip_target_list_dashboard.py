@@ -1,4 +1,4 @@
-"""What the Connections of a Drip Target List show."""
+"""The Connections tab of a Drip Target List."""
 
 from frappe import _
 

@@ -1,13 +1,13 @@
-"""Drip Target List Refresh: one time that a list's sources are asked, in the background, and how far it got."""
+"""Drip Target List Refresh: one background refresh of a list from its sources, and its progress."""
 
 import frappe
 from frappe.model.document import Document
 
 
 class DripTargetListRefresh(Document):
-	"""Made and changed by `lists/refresh.py` only."""
+	"""Created and changed only by `jobs/refresh_lists.py`."""
 
 
 def on_doctype_update() -> None:
-	"""The index behind finding what is under way."""
+	"""Add the index for finding running refreshes."""
 	frappe.db.add_index("Drip Target List Refresh", ["status"])

@@ -1,7 +1,7 @@
-"""Drip Target List Source: one row of what fills a target list (lists/sources.py)."""
+"""Drip Target List Source: one source of a target list's members."""
 
 from frappe.model.document import Document
 
 
 class DripTargetListSource(Document):
-	"""One row of what fills a target list (lists/sources.py)."""
+	"""Used by lists/sources.py."""

@@ -1,4 +1,4 @@
-"""Drip Tracking URL: a link whose clicks count. With a name, for any text; without, the link of one step's text."""
+"""Drip Tracking URL: a link whose clicks are counted. With a name, any text can use it; without, it belongs to one step."""
 
 import frappe
 from frappe import _
@@ -8,20 +8,24 @@ from drip_campaigns.core.tracking.links import leads_to_the_web
 
 
 class DripTrackingURL(Document):
-	"""Named ones are made by people. The others are written in bulk by `tracking/targets.py`, and kept for old emails."""
+	"""Users create named links. The app writes the others in bulk and keeps them for emails already sent."""
 
 	def validate(self) -> None:
 		self.url_name = (self.url_name or "").strip() or None
 		if self.step:
-			frappe.throw(_("A link of an email that was sent is not changed. Edit the text of the step."))
+			frappe.throw(
+				_("Links in emails already sent cannot be changed. Edit the text of the step instead.")
+			)
 		if not self.url_name:
 			frappe.throw(
-				_("Enter a name: texts use the link by it, as {0}.").format("{{ tracking_url('Demo') }}")
+				_("Enter a name. Texts use it to add the link, as in {0}.").format(
+					"{{ tracking_url('Demo') }}"
+				)
 			)
 		self.url = (self.url or "").strip()
 		if not leads_to_the_web(self.url):
 			frappe.throw(
-				_("“{0}” leads nowhere. Enter a whole address, such as https://example.com/demo.").format(
+				_("“{0}” isn't a complete address. Enter one such as https://example.com/demo.").format(
 					self.url
 				)
 			)
@@ -30,5 +34,5 @@ class DripTrackingURL(Document):
 	def on_trash(self) -> None:
 		if self.step or self.clicks:
 			frappe.throw(
-				_("Links in emails that were sent lead here, so it is kept. You can change where it leads.")
+				_("Links in emails already sent lead here, so it cannot be deleted. You can change its URL.")
 			)

@@ -1,14 +1,14 @@
-"""Drip Trigger Firing: one event that a trigger waited for, written in the transaction in which it happened."""
+"""Drip Trigger Firing: one event that fired a trigger, written in the transaction of the event."""
 
 import frappe
 from frappe.model.document import Document
 
 
 class DripTriggerFiring(Document):
-	"""Its name is made of trigger, record and occurrence: firing twice is firing once (triggers/firings.py)."""
+	"""Its name consists of trigger, record, and occurrence, so each event fires a trigger only once."""
 
 
 def on_doctype_update() -> None:
-	"""The indexes behind finding what is due, and behind a trigger's history."""
+	"""Add the indexes for due firings and for the history of a trigger."""
 	frappe.db.add_index("Drip Trigger Firing", ["status", "due_at"])
 	frappe.db.add_index("Drip Trigger Firing", ["campaign_trigger", "record(100)"])

@@ -1,7 +1,7 @@
-"""Drip Variant Result: which variant of a step won. Its name is that of the step's row, so it is decided once."""
+"""Drip Variant Result: the winning variant of a step. Its name is that of the step's row, so there is only one result."""
 
 from frappe.model.document import Document
 
 
 class DripVariantResult(Document):
-	"""Written by the dispatch, or when a user chooses."""
+	"""Written by the dispatch, or when a user chooses a variant."""
