@@ -16,6 +16,7 @@ from drip_campaigns.core.campaign_file import (
 	TRIGGER,
 	VARIANT,
 	VERSION,
+	FileField,
 	read_campaign_file,
 )
 from drip_campaigns.core.flow.flow_reader import WAIT_FIELDS
@@ -139,11 +140,9 @@ def _text_of(row) -> dict[str, Any]:
 	return {"use_html": int(is_html), **{name: value for name, value in texts.items() if value}}
 
 
-def _pick(row, known: dict[str, type]) -> dict[str, Any]:
+def _pick(row, known: dict[str, FileField]) -> dict[str, Any]:
 	return {
-		name: int(row.get(name)) if kind is int else str(row.get(name))
-		for name, kind in known.items()
-		if row.get(name) not in (None, "")
+		name: field.kind(row.get(name)) for name, field in known.items() if row.get(name) not in (None, "")
 	}
 
 

@@ -137,7 +137,7 @@ def test_own_campaign_is_in_the_gallery_once_it_is_saved_as_a_template(campaign)
 	("changes", "words"),
 	[
 		({"version": 99}, "newer version of the app"),
-		({"secret": "x"}, "secret is not known"),
+		({"secret": "x"}, "secret is unknown"),
 		({"steps": [{"subject": "Hi", "message": "{{ frappe.db.sql('select 1') }}"}]}, ""),
 		({"steps": [{"subject": "{{ nonsense }}", "message": "<p>x</p>"}]}, "nonsense"),
 		({"campaign": {"if_late": "Explode"}}, "Explode"),
