@@ -62,11 +62,11 @@ def test_form_shows_what_came_of_each_step(desk: Desk, campaign):
 	expect(desk.page.locator(".shortcut-widget-box", has_text="New Campaign")).to_be_visible()
 	desk.open("drip-campaign")
 	row = desk.page.locator(".list-row", has_text=campaign.name)
-	expect(row.locator(".drip-glance")).to_contain_text(f"{2 * (PEOPLE - 1)} sent")
+	expect(row.locator(".drip-list-results")).to_contain_text(f"{2 * (PEOPLE - 1)} sent")
 	desk.shoot("campaign-list")
 
 	desk.open(f"drip-campaign/{campaign.name}")
-	table = desk.page.locator(".drip-figures")
+	table = desk.page.locator(".drip-results")
 	expect(table.locator("tbody tr")).to_have_count(3)
 	expect(table.locator("tbody tr").last).to_contain_text(str(2 * (PEOPLE - 1)))
 	table.scroll_into_view_if_needed()

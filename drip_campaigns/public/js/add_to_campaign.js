@@ -4,7 +4,7 @@
 frappe.provide("drip_campaigns");
 
 (() => {
-	const FILES = ["enroll_dialog.css", "enroll_numbers.js", "enroll_dialog.js", "enroll_file.js", "why_not.js", "list_dialog.js"].map(
+	const FILES = ["enroll_dialog.css", "enroll_preview.js", "enroll_dialog.js", "enroll_file.js", "why_not.js", "list_dialog.js"].map(
 		(file) => `/assets/drip_campaigns/${file.endsWith(".css") ? "css" : "js"}/${file}`
 	);
 	const open = (dialog, options) => frappe.require(FILES, () => drip_campaigns[dialog](options));

@@ -1,6 +1,6 @@
 // Pause until a date, and change many enrollments in one call with a summary of the results.
 
-function call_on_board(method, args) {
+function call_enrollments(method, args) {
 	return frappe
 		.call({ method: `drip_campaigns.api.enrollments.${method}`, args, freeze: true })
 		.then(({ message }) => message);
@@ -18,7 +18,7 @@ function ask_until(title, description, act) {
 	frappe.prompt([note, until], (values) => act(values.until || null), title, __("Pause"));
 }
 
-function tell_outcome({ done, refused, left }) {
+function show_outcome({ done, refused, left }) {
 	const reasons = Object.entries(refused).map(([reason, count]) => `${count} × ${frappe.utils.escape_html(reason)}`);
 	if (left) reasons.push(__("{0} more are processed in the background. You will be notified.", [left]));
 	if (!reasons.length) {

@@ -121,7 +121,7 @@
 		show(figures) {
 			this.figures = figures;
 			const count = figures.enrolled + figures.resumed;
-			const confirm = drip_campaigns.draw_numbers(this.area, figures);
+			const confirm = drip_campaigns.draw_preview(this.area, figures);
 			this.dialog.get_primary_btn().text(count === 1 ? __("Enroll") : __("Enroll {0}", [format_number(count, null, 0)]));
 			this.allow(count && !confirm.length);
 			confirm.on("change", () => this.allow(count && confirm.prop("checked")));
@@ -188,7 +188,7 @@
 		const percent = total ? Math.min(100, (looked_at / total) * 100) : 100;
 		const [done, all] = [looked_at, total].map((value) => format_number(value, null, 0));
 		const lines = (reasons || "").split("\n").filter(Boolean).map((line) => `<li>${frappe.utils.escape_html(line)}</li>`);
-		return `<div class="drip-numbers">
+		return `<div class="drip-enroll-preview">
 			<div class="progress" style="height: 8px"><div class="progress-bar ${going_on ? "" : "bg-success"}"
 				style="width: ${percent}%"></div></div>
 			<div class="figures"><div class="figure good"><b>${format_number(enrolled, null, 0)}</b>${__("enrolled")}</div>
@@ -196,11 +196,11 @@
 				<div class="figure"><b>${done} / ${all}</b>${__("checked")}</div></div>
 			${error ? `<p class="text-danger">${frappe.utils.escape_html(error)}</p>` : ""}
 			${lines.length ? `<ul class="text-muted">${lines.join("")}</ul>` : ""}
-			<p>${say_status(status)} <a href="/app/drip-bulk-enrollment/${encodeURIComponent(name)}">${__("Open run")}</a></p>
+			<p>${describe_status(status)} <a href="/app/drip-bulk-enrollment/${encodeURIComponent(name)}">${__("Open run")}</a></p>
 		</div>`;
 	};
 
-	function say_status(status) {
+	function describe_status(status) {
 		const sentences = {
 			Queued: __("Waiting for a background worker. You can close this dialog."),
 			Running: __("Running in the background. You can close this dialog."),

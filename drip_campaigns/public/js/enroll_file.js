@@ -126,7 +126,7 @@
 
 		show(figures) {
 			const count = figures.enrolled + figures.resumed;
-			drip_campaigns.draw_numbers(this.area, figures);
+			drip_campaigns.draw_preview(this.area, figures);
 			this.dialog.get_primary_btn().text(count === 1 ? __("Enroll") : __("Enroll {0}", [format_number(count, null, 0)]));
 			this.allow(count);
 		}

@@ -12,7 +12,7 @@
 					options: "Drip Target List",
 					label: __("Target List"),
 					reqd: 1,
-					onchange: () => tell_consequence(dialog),
+					onchange: () => show_consequence(dialog),
 				},
 				{ fieldname: "consequence", fieldtype: "HTML" },
 			],
@@ -24,10 +24,10 @@
 
 	// Desk also fires a change when a field loses the focus. Keep the text then, so the buttons below it do not move under
 	// the pointer.
-	async function tell_consequence(dialog) {
+	async function show_consequence(dialog) {
 		const target_list = dialog.get_value("target_list");
-		if (target_list === dialog.drip_told) return;
-		dialog.drip_told = target_list;
+		if (target_list === dialog.drip_shown) return;
+		dialog.drip_shown = target_list;
 		const area = dialog.fields_dict.consequence.$wrapper.empty();
 		if (!target_list) return;
 		const { message } = await frappe.call({
@@ -35,7 +35,7 @@
 			args: { target_list },
 			type: "GET",
 		});
-		if (target_list !== dialog.drip_told) return;
+		if (target_list !== dialog.drip_shown) return;
 		const names = message.campaigns.map(frappe.utils.escape_html).join(", ");
 		const text = names
 			? __("New members are enrolled in {0} while it is active.", [`<b>${names}</b>`])

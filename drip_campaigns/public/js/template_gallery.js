@@ -110,14 +110,14 @@ function ask_for_name(title, method, args, dialogs) {
 			});
 			dialogs.forEach((dialog) => dialog.hide());
 			await frappe.set_route("Form", "Drip Campaign", message.campaign);
-			tell_left_out(message.left_out);
+			show_left_out(message.left_out);
 		},
 		__("New Campaign"),
 		__("Create Draft")
 	);
 }
 
-function tell_left_out(left_out) {
+function show_left_out(left_out) {
 	if (!left_out.length) return;
 	const lines = left_out.map((line) => `<li>${frappe.utils.escape_html(line)}</li>`).join("");
 	frappe.msgprint({

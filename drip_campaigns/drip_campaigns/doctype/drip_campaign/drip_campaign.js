@@ -4,7 +4,7 @@
 {% include "drip_campaigns/public/js/step_line.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_overview.js" %}
-{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_figures.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_results.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_flow.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/action_value.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/document_values.js" %}
@@ -14,9 +14,9 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_triggers.js" %}
 {% include "drip_campaigns/public/js/bulk_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_edit.js" %}
-{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_on_board.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_pause.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_variants.js" %}
-{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_existing.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_backfill.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_goal.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/send_test.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_file.js" %}
@@ -38,7 +38,7 @@ frappe.ui.form.on("Drip Campaign", {
 		add_buttons(frm, REPAIR_BUTTONS);
 		show_counts(frm);
 		show_next_move(frm);
-		await show_figures(frm);
+		await show_results(frm);
 	},
 
 	steps_remove: draw_schedule,

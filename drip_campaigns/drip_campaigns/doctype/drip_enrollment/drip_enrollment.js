@@ -30,8 +30,8 @@ frappe.ui.form.on("Drip Enrollment", {
 	refresh(frm) {
 		add_buttons(frm, ENROLLMENT_BUTTONS);
 		frm.set_df_property("start_date", "read_only", !frm.is_new());
-		hide_what_is_said_elsewhere(frm);
-		show_what_holds_it(frm);
+		hide_repeated_fields(frm);
+		show_status_note(frm);
 		draw_progress(frm);
 	},
 
@@ -43,7 +43,7 @@ frappe.ui.form.on("Drip Enrollment", {
 	},
 });
 
-function hide_what_is_said_elsewhere(frm) {
+function hide_repeated_fields(frm) {
 	const { recipient, recipient_name } = frm.doc;
 	frm.toggle_display("recipient_name", recipient_name && recipient_name !== recipient);
 	frm.toggle_display("email_address", !frm.is_new());
@@ -51,7 +51,7 @@ function hide_what_is_said_elsewhere(frm) {
 }
 
 // Show the last error and its fix, or why no more emails are sent.
-function show_what_holds_it(frm) {
+function show_status_note(frm) {
 	frm.set_intro();
 	if (frm.is_new()) return;
 	const { status, exit_reason, last_error, next_step, next_send_at, confirmation } = frm.doc;

@@ -51,7 +51,7 @@ const ENROLLMENT_ACTIONS = [
 function act_on_ticked(list, verb, question) {
 	const names = list.get_checked_items(true);
 	frappe.confirm(question(names.length), async () => {
-		tell_outcome(await call_on_board("act_on_enrollments", { verb, enrollments: JSON.stringify(names) }));
+		show_outcome(await call_enrollments("act_on_enrollments", { verb, enrollments: JSON.stringify(names) }));
 		list.clear_checked_items();
 		list.refresh();
 	});

@@ -97,7 +97,7 @@ async function move_person(frm) {
 	const act = async ({ verb, step }) => {
 		const chosen = verb === "Skip" ? frm.doc.next_step : step;
 		const enrollments = JSON.stringify([frm.doc.name]);
-		tell_outcome(await call_on_board("act_on_enrollments", { verb, enrollments, step: chosen }));
+		show_outcome(await call_enrollments("act_on_enrollments", { verb, enrollments, step: chosen }));
 		frm.reload_doc();
 	};
 	frappe.prompt(fields, act, __("Move {0}", [name_of(frm)]), __("Apply"));

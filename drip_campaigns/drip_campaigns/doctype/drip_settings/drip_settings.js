@@ -2,12 +2,12 @@
 
 frappe.ui.form.on("Drip Settings", {
 	refresh(frm) {
-		warn_when_held(frm);
+		warn_when_paused(frm);
 		offer_dispatch(frm);
 	},
 });
 
-function warn_when_held(frm) {
+function warn_when_paused(frm) {
 	frm.set_intro();
 	if (frm.doc.pause_sending) frm.set_intro(__("Sending is paused for all campaigns."), "red");
 }

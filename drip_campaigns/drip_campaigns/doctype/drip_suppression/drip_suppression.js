@@ -31,11 +31,11 @@ frappe.ui.form.on("Drip Suppression", {
 	refresh(frm) {
 		add_buttons(frm, SUPPRESSION_BUTTONS);
 		frm.toggle_reqd("note", frm.is_new());
-		show_what_it_means(frm);
+		show_status_note(frm);
 	},
 });
 
-function show_what_it_means(frm) {
+function show_status_note(frm) {
 	frm.set_intro();
 	if (frm.is_new()) {
 		frm.set_intro(

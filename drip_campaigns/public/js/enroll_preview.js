@@ -5,12 +5,12 @@
 	const number = (value) => format_number(value, null, 0);
 
 	drip_campaigns.draw_waiting = (area, text) => {
-		area.html(`<div class="drip-numbers text-muted py-3">${escape(text)}</div>`);
+		area.html(`<div class="drip-enroll-preview text-muted py-3">${escape(text)}</div>`);
 	};
 
 	// Return the check box that must be selected first if no filter is set.
-	drip_campaigns.draw_numbers = (area, figures) => {
-		area.html(`<div class="drip-numbers">
+	drip_campaigns.draw_preview = (area, figures) => {
+		area.html(`<div class="drip-enroll-preview">
 			${draw_figures(figures)}
 			${draw_limit(figures)}
 			<div class="columns">

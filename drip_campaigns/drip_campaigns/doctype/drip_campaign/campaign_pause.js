@@ -3,11 +3,11 @@
 frappe.ui.form.on("Drip Campaign Step", {
 	form_render(frm, doctype, name) {
 		const row = frappe.get_doc(doctype, name);
-		const can_hold = !frm.is_new() && !row.__islocal && may_write(frm) && frm.doc.status !== "Ended";
+		const can_pause = !frm.is_new() && !row.__islocal && may_write(frm) && frm.doc.status !== "Ended";
 		const grid_row = frm.get_field("steps").grid.get_row(name);
-		grid_row.toggle_display("pause_step", Boolean(can_hold && !cint(row.is_paused)));
-		grid_row.toggle_display("resume_step", Boolean(can_hold && cint(row.is_paused)));
-		grid_row.toggle_display("people_here", Boolean(can_hold));
+		grid_row.toggle_display("pause_step", Boolean(can_pause && !cint(row.is_paused)));
+		grid_row.toggle_display("resume_step", Boolean(can_pause && cint(row.is_paused)));
+		grid_row.toggle_display("people_here", Boolean(can_pause));
 	},
 
 	pause_step(frm, doctype, name) {
@@ -26,7 +26,7 @@ frappe.ui.form.on("Drip Campaign Step", {
 
 async function act_on_campaign(frm, method, args) {
 	if (frm.is_dirty()) await frm.save();
-	const outcome = await call_on_board(method, { campaign: frm.doc.name, ...args });
+	const outcome = await call_enrollments(method, { campaign: frm.doc.name, ...args });
 	frm.reload_doc();
 	return outcome;
 }
@@ -50,7 +50,7 @@ function end_campaign(frm) {
 		field,
 		async ({ way }) => {
 			if (way === "stop") await call_desk("end_campaign", { campaign: frm.doc.name });
-			else await call_on_board("close_campaign", { campaign: frm.doc.name });
+			else await call_enrollments("close_campaign", { campaign: frm.doc.name });
 			frm.reload_doc();
 		},
 		__("End"),
@@ -82,7 +82,7 @@ async function move_people(frm, row) {
 	];
 	const act = async ({ verb, step }) => {
 		const chosen = verb === "Skip" ? row.name : step;
-		tell_outcome(await act_on_campaign(frm, "act_on_step", { at_step: row.name, verb, step: chosen }));
+		show_outcome(await act_on_campaign(frm, "act_on_step", { at_step: row.name, verb, step: chosen }));
 	};
 	frappe.prompt(fields, act, __("People at Step {0}", [row.idx]), __("Apply"));
 }

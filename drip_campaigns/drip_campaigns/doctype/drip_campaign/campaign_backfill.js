@@ -53,14 +53,14 @@ function ask_about_existing(frm, found, label, intro, act) {
 			const audiences = found.filter((row, number) => values[`audience_${number}`]);
 			dialog.hide();
 			await act();
-			if (audiences.length) await start_taking_in(frm, audiences);
+			if (audiences.length) await start_backfill(frm, audiences);
 			frm.reload_doc();
 		},
 	});
 	dialog.show();
 }
 
-async function start_taking_in(frm, audiences) {
+async function start_backfill(frm, audiences) {
 	await frappe.call({
 		method: "drip_campaigns.api.triggers.backfill_existing",
 		args: { campaign: frm.doc.name, audiences: JSON.stringify(audiences) },
