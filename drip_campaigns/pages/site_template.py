@@ -20,7 +20,7 @@ from drip_campaigns.rendering.templates import html_environment
 LARGEST = 20_000  # characters of the template, and of the style
 NAMES = ("content", "brand", "logo_url", "language", "direction", "page", "postal_address")
 LIGHT_GROUNDS = ("#ffffff", "#f4f5f7")  # as in drip_page.html
-_MARK = "drip-content-stands-here"
+_MARK = "drip-content-goes-here"
 # Elements that belong to the document, run code, or ask for input.
 _FORBIDDEN = (
 	*("html", "head", "body", "base", "meta", "link", "title", "style", "script", "noscript", "template"),

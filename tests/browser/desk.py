@@ -1,4 +1,4 @@
-"""What a user does in Desk, in words that hold for Frappe 15 and 16."""
+"""The actions of a user in Desk, for Frappe 15 and 16."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 TIMEOUT_MILLISECONDS = 20_000
-LOAD_MILLISECONDS = 60_000  # a page of Desk on a machine that does much else
+LOAD_MILLISECONDS = 60_000  # for a page of Desk on a busy machine
 QUIET = "() => window.frappe?.request && !frappe.request.ajax_count && !document.body.dataset.ajaxState?.includes('trig')"
 
 # A dialog that is still fading in takes a click and stays open: Bootstrap does not hide it then.
@@ -43,7 +43,7 @@ class Desk:
 		self.settle()
 
 	def settle(self) -> None:
-		"""Wait until no request is under way and nothing moves any more."""
+		"""Wait until no request is running and nothing moves."""
 		self.page.wait_for_function(QUIET)
 		self.page.wait_for_timeout(400)
 		self.page.wait_for_function(QUIET)
@@ -58,7 +58,7 @@ class Desk:
 		return control.locator("input:visible, .ql-editor:visible, textarea:visible").first
 
 	def fill(self, fieldname: str, value: str, within: str = ".form-layout") -> None:
-		"""Type into a field and leave it."""
+		"""Type into a field and move the focus on."""
 		field = self.field(fieldname, within)
 		field.fill(value)
 		field.blur()

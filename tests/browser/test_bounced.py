@@ -39,7 +39,7 @@ def test_account_that_is_held_says_why_and_is_let_go_on_by_a_button(desk: Desk, 
 
 	desk.open(f"drip-sending-block/{EMAIL_ACCOUNT}")
 	expect(desk.page.locator(".form-message:visible")).to_contain_text("sends no campaign emails")
-	desk.shoot("account-brake")
+	desk.shoot("sending-block")
 	desk.page.get_by_role("button", name="Resume Sending").click()
 	desk.page.locator(".modal.show").get_by_role("button", name="Resume Sending").click()
 	expect(desk.page.get_by_text("resumes with the next run")).to_be_visible()

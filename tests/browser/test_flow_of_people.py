@@ -1,4 +1,4 @@
-"""What a user does with those on board: editing a running campaign, holding a step, moving people."""
+"""Changes to a running campaign: editing it, pausing a step, moving people."""
 
 import frappe
 import pytest

@@ -108,7 +108,7 @@
 			if (!this.area) return;
 			const { mapping_is_known, ...question } = this.question;
 			const asked = JSON.stringify([question, Boolean(this.file)]);
-			if (asked === this.asked) return; // a field that is merely left says that it has changed, too
+			if (asked === this.asked) return; // Desk also fires a change when a field loses the focus
 			this.asked = asked;
 			const number = ++this.latest;
 			this.allow(false);

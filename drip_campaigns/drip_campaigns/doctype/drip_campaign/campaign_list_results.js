@@ -36,8 +36,8 @@ function draw_list_results(list) {
 		const name = $(row).find(".list-row-checkbox").attr("data-name");
 		const text = describe_results(list.drip_results[decodeURIComponent(name || "")]);
 		const beside = $(row).find(".list-subject").first();
-		const glance = $('<span class="ellipsis hidden-xs text-muted drip-list-results">').text(text).attr("title", text);
-		glance.css("margin-inline-start", "12px").appendTo(beside);
+		const results = $('<span class="ellipsis hidden-xs text-muted drip-list-results">').text(text).attr("title", text);
+		results.css("margin-inline-start", "12px").appendTo(beside);
 	});
 }
 
