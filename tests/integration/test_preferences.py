@@ -294,7 +294,7 @@ def test_pause_is_asked_for_and_ended_on_the_page(enrollment, smtp, days):
 	link = link_in(smtp.messages[0])
 
 	answer = press(link, f"pause-{days}")
-	assert f"You get no emails of our campaigns for {days} days." in answer.text
+	assert f"You will get no campaign emails for {days} days." in answer.text
 	assert status_of(enrollment) == "Paused"
 	until = frappe.db.get_value("Drip Enrollment", enrollment.name, "paused_until")
 	assert abs((load_preference(ADA).paused_until - utc_now()).days - days) <= 1
