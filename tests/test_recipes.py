@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ RECIPES = (
 	"A language",
 	"The footer's text",
 )
+LABELS_OF_FRAPPE = {"Actions", "Bounced", "Connections", "Enable Incoming", "If Owner", "New"}
 
 
 def read(page: Path) -> str:
@@ -121,3 +123,25 @@ def test_every_page_of_the_docs_is_linked_from_the_readme():
 	pages = {page.relative_to(ROOT).as_posix() for page in PAGES if page.parent.parent.name == "docs"}
 
 	assert pages == links
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name in ("guide", "admin")], ids=str)
+def test_every_label_that_a_page_names_is_on_the_screen(page):
+	text = re.sub(r"```.*?```", "", read(page), flags=re.DOTALL)
+	bold = {" ".join(label.split()) for label in re.findall(r"\*\*(.+?)\*\*", text, flags=re.DOTALL)}
+	# A paragraph may begin with a heading, which ends with a period or a colon; a number may be bold, too.
+	labels = {label for label in bold if not re.search(r"[.:]$|^[\d.]+$", label)}
+
+	unknown = sorted(labels - words_of_the_app() - LABELS_OF_FRAPPE)
+
+	assert not unknown, "Write the label as the app shows it. Use *italics* for emphasis."
+
+
+@cache
+def words_of_the_app() -> set[str]:
+	"""Return everything that the app can show: the texts of its JSON, JavaScript and Python files."""
+	words: set[str] = set()
+	for path in (path for path in PACKAGE.rglob("*") if path.suffix in (".json", ".js", ".py")):
+		for quoted in re.findall(r'"((?:[^"\\\n]|\\.)*)"', path.read_text(encoding="utf-8")):
+			words.update(quoted.split("\\n"))
+	return words
