@@ -19,7 +19,7 @@ ENROLLMENT_STATE = (
 	*("jump_to", "waiting_since", "live_recipient", "live_address"),
 	*("confirmation", "confirmation_asked_at"),
 )
-# Columns that no batch reads: one function writes each of them
+# Columns that only the functions for one purpose read and write
 ENROLLMENT_OTHER = (
 	*("require_confirmation", "own_paused_until", "confirmed_at", "unsubscribe_reason", "created_recipient"),
 )

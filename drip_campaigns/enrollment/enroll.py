@@ -15,7 +15,7 @@ from frappe.utils import create_batch, getdate
 from drip_campaigns.core.model import EventType, Position
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.db import doc_event_queue
-from drip_campaigns.db.dialect import insert_rows
+from drip_campaigns.db.bulk_writes import insert_records, standard_values
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.campaign_checks import (
 	check_campaign,
@@ -43,14 +43,6 @@ from drip_campaigns.site.clock import site_date, to_site
 from drip_campaigns.site.row_names import new_name
 
 BATCH_SIZE = 1000
-_STANDARD = ("name", "owner", "creation", "modified", "modified_by")
-_FIELDS = (
-	*("campaign", "recipient_type", "recipient", "recipient_name", "email_address"),
-	*("status", "start_date", "end_date", "sender", "target_list", "paused_at", "paused_until"),
-	*("next_step", "next_step_subject", "next_send_at"),
-	*("started_at", "time_zone", "anchor_at", "anchor_hours", "reached_step", "reached_hours"),
-	*("deferred_until", "jump_to", "live_recipient", "live_address", "require_confirmation", "confirmation"),
-)
 
 
 @dataclass
@@ -194,11 +186,10 @@ class Enroller:
 				result.refuse(row.recipient, resumed.refusals[row.name])
 
 	def _insert(self, judged: Sequence[EligibilityResult], result: BulkResult) -> None:
-		user, site_now = frappe.session.user, to_site(self.now)
-		standard = {"owner": user, "creation": site_now, "modified": site_now, "modified_by": user}
+		site_now = to_site(self.now)
+		standard = standard_values(frappe.session.user, site_now)
 		rows = [{**fields, **standard, "name": new_name()} for fields in self.make_fields(judged)]
-		columns = (*_STANDARD, *_FIELDS)
-		insert_rows("Drip Enrollment", columns, [[row[column] for column in columns] for row in rows])
+		insert_records("Drip Enrollment", rows)
 		doc_event_queue.record_inserts("Drip Enrollment", [row["name"] for row in rows])
 		record_events([make_event(row, EventType.ENROLLED) for row in rows], site_now)
 		result.enrolled += len(rows)
