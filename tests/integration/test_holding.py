@@ -139,7 +139,7 @@ def test_another_key_for_addresses_holds_everything_and_confirming_keeps_opt_out
 
 	[suppression] = frappe.get_all("Drip Suppression", fields=["name", "address_hash"])
 	assert (held, lost) == (1, {})
-	assert "Put the old key back" in settings.pause_reason
+	assert "Restore the old key" in settings.pause_reason
 	assert find_suppressed([bob.email_id])
 	assert suppression.name == suppression.address_hash
 	assert frappe.db.exists("Comment", {"reference_name": suppression.name, "content": "Told us so"})
