@@ -111,12 +111,18 @@ scheduler_events = {
 	"daily_long": ["drip_campaigns.jobs.daily.run_daily"],
 }
 
-# Pause our emails on a copy of the site, before Frappe sends what the original queued
-before_job = ["drip_campaigns.jobs.dispatch_due.check_copy_before_flush"]
+# Pause our emails on a copy of the site before Frappe sends what the original queued, and keep what arrives whole
+before_job = [
+	"drip_campaigns.jobs.dispatch_due.check_copy_before_flush",
+	"drip_campaigns.inbound.raw_messages.keep_raw_messages",
+]
 
 # Recipients' pages
 page_renderer = ["drip_campaigns.api.public.PublicPages"]
-before_request = ["drip_campaigns.api.public.serve_visit"]
+before_request = [
+	"drip_campaigns.api.public.serve_visit",
+	"drip_campaigns.inbound.raw_messages.keep_raw_messages",
+]
 
 # How long logs are kept, in days; Log Settings can change it
 default_log_clearing_doctypes = {"Drip Event": 365}

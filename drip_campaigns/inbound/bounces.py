@@ -1,6 +1,6 @@
-"""What follows from a bounce and from a complaint: on the email, in the log, for the address. Nothing here commits.
+"""Record a bounce or a complaint: on the email, in the log, and for the address. Nothing here commits.
 
-Whoever calls this knows that the news is true: a tag of ours, a Message-ID of ours, or a provider's signature.
+The caller has verified the event: by a tag of ours, a Message-ID of ours, or a provider's signature.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 import frappe
 from frappe import _
 
-from drip_campaigns.core.inbound.bounces import Bounce, BounceKind, is_about_sender
-from drip_campaigns.core.inbound.soft_bounces import is_as_good_as_hard
+from drip_campaigns.core.inbound.bounces import Bounce, BounceKind, is_about_sender, is_hard_series
 from drip_campaigns.core.model import EventType, SuppressionReason
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.suppress import suppress
@@ -23,10 +22,10 @@ RANKS = {"": 0, BounceKind.SOFT.value: 1, BounceKind.POLICY.value: 1, BounceKind
 LONGEST_DETAIL = 300
 
 
-def choose_own(mail: frappe._dict, bounces: Sequence[Bounce]) -> Bounce | None:
-	"""Return which of a report's bounces is about the recipient of `mail`; the others are none of our business.
+def find_own_bounce(mail: frappe._dict, bounces: Sequence[Bounce]) -> Bounce | None:
+	"""Return the bounce of a report that is about the recipient of `mail`, or None.
 
-	The only one of a report is, under whatever address: the recipient's mail may be forwarded.
+	The only bounce of a report is, under any address: the recipient can forward their email.
 	"""
 	for bounce in bounces:
 		if normalize(bounce.address) == normalize(mail.email_address):
@@ -35,7 +34,7 @@ def choose_own(mail: frappe._dict, bounces: Sequence[Bounce]) -> Bounce | None:
 
 
 def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: str) -> bool:
-	"""Note a bounce of an email and do what follows; return whether it was news. Twice is once, and soft hides no hard."""
+	"""Record a bounce with its consequences, unless the email has one of this rank or higher; return whether it was new."""
 	known = frappe.db.get_value("Drip Email", mail.name, "bounce", for_update=True) or ""
 	if RANKS[bounce.kind.value] <= RANKS[known]:
 		return False
@@ -56,7 +55,7 @@ def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: 
 
 
 def record_complaint(mail: frappe._dict, detail: str, now: datetime, *, source: str) -> bool:
-	"""Note that the recipient of an email calls it spam: nothing more goes to the address. Return whether it was news."""
+	"""Record a complaint about an email once and suppress the address; return whether it was new."""
 	frappe.db.get_value("Drip Email", mail.name, "name", for_update=True)
 	if frappe.db.exists("Drip Event", {"event_type": EventType.COMPLAINED.value, "drip_email": mail.name}):
 		return False
@@ -78,7 +77,7 @@ def _suppress_after_series(mail: frappe._dict, now: datetime, source: str) -> No
 		limit=series.count,
 	)
 	latest = [(from_site(row.sent_at), row.bounce == BounceKind.SOFT.value) for row in rows]
-	if is_as_good_as_hard(latest, series.count, timedelta(days=series.days)):
+	if is_hard_series(latest, series.count, timedelta(days=series.days)):
 		note = _("{0} soft bounces in a row").format(series.count)
 		suppress(mail.email_address, SuppressionReason.HARD_BOUNCE, now, source=source, note=note)
 

@@ -1,4 +1,4 @@
-"""The circuit breaker: pauses a campaign of which too much bounces or is complained about. Nothing here commits."""
+"""The circuit breaker: pause a campaign with too many bounces or complaints. Nothing here commits."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -8,17 +8,17 @@ from frappe import _
 from frappe.query_builder.functions import Count
 
 from drip_campaigns.campaign.auto_pause import pause_campaign
-from drip_campaigns.core.inbound.breaker import is_too_much
+from drip_campaigns.core.inbound.bounces import exceeds_rate
 from drip_campaigns.core.model import CampaignStatus, EventType
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.settings import Breaker, breaker
 
-LOOKED_AT = timedelta(hours=24)
+PERIOD = timedelta(hours=24)
 BAD = (EventType.BOUNCED.value, EventType.COMPLAINED.value)
 
 
 def pause_failing_campaigns(campaigns: Iterable[str], now: datetime) -> list[str]:
-	"""Pause those of the campaigns whose rates of the last 24 hours are above those of Drip Settings; return which."""
+	"""Pause the active campaigns whose rates of the last 24 hours exceed those of Drip Settings; return their names."""
 	paused = []
 	for name in campaigns:
 		if frappe.db.get_value("Drip Campaign", name, "status") != CampaignStatus.ACTIVE.value:
@@ -33,20 +33,20 @@ def pause_failing_campaigns(campaigns: Iterable[str], now: datetime) -> list[str
 def _find_reason(counts: dict[str, int], rules: Breaker) -> str | None:
 	bounces, complaints = (counts.get(event, 0) for event in BAD)
 	sent = counts.get(EventType.SENT.value, 0) + counts.get("refused", 0)
-	if is_too_much(bounces, sent, rules.bounce_rate, rules.sample):
+	if exceeds_rate(bounces, sent, rules.bounce_rate, rules.sample):
 		return _(
-			"{0} of {1} emails of the last 24 hours bounced. Look at where the addresses come from."
+			"{0} of {1} emails of the last 24 hours bounced. Check where the addresses come from."
 		).format(bounces, sent)
-	if is_too_much(complaints, sent, rules.complaint_rate, rules.sample):
+	if exceeds_rate(complaints, sent, rules.complaint_rate, rules.sample):
 		return _(
-			"{0} of {1} emails of the last 24 hours were called spam. Look at who gets them, and how often."
+			"Recipients marked {0} of {1} emails of the last 24 hours as spam. Check who gets them, and how often."
 		).format(complaints, sent)
 	return None
 
 
 def _count(campaign, now: datetime) -> dict[str, int]:
-	"""Count since a day ago, or since somebody has let the campaign go on: what they know of does not stop it again."""
-	since = max(now - LOOKED_AT, from_site(campaign.resumed_at) or now - LOOKED_AT)
+	"""Count events since a day ago, or since a user resumed the campaign: what they saw does not pause it again."""
+	since = max(now - PERIOD, from_site(campaign.resumed_at) or now - PERIOD)
 	event = frappe.qb.DocType("Drip Event")
 	rows = (
 		frappe.qb.from_(event)
@@ -60,7 +60,7 @@ def _count(campaign, now: datetime) -> dict[str, int]:
 
 
 def _count_refused(campaign: str, since: datetime) -> int:
-	"""What was refused while sending was offered as well, and was never Sent."""
+	"""Return how many emails the server refused while we sent them; those are not among the Sent."""
 	filters = {
 		"campaign": campaign,
 		"status": "Failed",

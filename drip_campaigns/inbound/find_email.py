@@ -1,4 +1,4 @@
-"""Which email of ours a message is about: by a tag that we signed, or by a Message-ID that only its recipient knows."""
+"""Find our email that a message is about: by a tag that we signed, or by a Message-ID that only its recipient knows."""
 
 from collections.abc import Iterable
 
@@ -15,8 +15,8 @@ FIELDS = (
 )
 
 
-def find_mail(addresses: Iterable[str], message_ids: Iterable[str]) -> frappe._dict | None:
-	"""Return the Drip Email that one of the tags in `addresses`, else one of the Message-IDs, names; None if none does."""
+def find_email(addresses: Iterable[str], message_ids: Iterable[str]) -> frappe._dict | None:
+	"""Return the Drip Email that a tag in `addresses` or else one of the Message-IDs names, or None."""
 	tagged = _read_tags(addresses)
 	if tagged and (found := _find({"name": ["in", tagged]})):
 		return found
@@ -25,7 +25,7 @@ def find_mail(addresses: Iterable[str], message_ids: Iterable[str]) -> frappe._d
 
 
 def find_latest_to(address: str) -> frappe._dict | None:
-	"""Return the email that was sent last to an address: only for news whose sender is known for sure."""
+	"""Return the latest email that was sent to an address. Use it only for events whose sender is verified."""
 	filters = {"email_address": ["in", spellings(address)], "sent_at": ["is", "set"]}
 	rows = frappe.get_all(
 		"Drip Email", filters=filters, fields=list(FIELDS), order_by="sent_at desc", limit=5
@@ -33,8 +33,8 @@ def find_latest_to(address: str) -> frappe._dict | None:
 	return next((row for row in rows if normalize(row.email_address) == normalize(address)), None)
 
 
-def is_to(mail: frappe._dict, address: str) -> bool:
-	"""Say whether an email went to this address."""
+def is_sent_to(mail: frappe._dict, address: str) -> bool:
+	"""Return whether an email was sent to this address."""
 	return normalize(mail.email_address) == normalize(address)
 
 
@@ -45,7 +45,7 @@ def _read_tags(addresses: Iterable[str]) -> list[str]:
 		try:
 			names.append(read_tag(tag, keys))
 		except InvalidTokenError:
-			continue  # somebody else's plus address, or a forged one
+			continue  # another system's plus address, or a forged one
 	return names
 
 

@@ -1,18 +1,15 @@
-"""Incoming mail, as Frappe receives it: what it says of our emails is read here, and everybody else's is left alone.
+"""Incoming emails, as Frappe receives them: bounces, complaints and replies to our emails. Others have no effect here.
 
-Frappe makes a Communication of each message and keeps nothing else of it; a bounce's report and the headers of an answer
-are then gone. While it does, the message as it came stands on the stack (`frappe/email/receive.py`, InboundMail): that is
-read. A Communication that came in another way is read from its own fields.
+A message is read from its raw text (`raw_messages.py`). A Communication that another app or a script made has none and
+is read from its own fields.
 """
 
-import sys
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 
 import frappe
 from frappe import _
-from frappe.email.receive import InboundMail
 
 from drip_campaigns.core.inbound.bounces import read_bounces
 from drip_campaigns.core.inbound.complaints import read_complaint
@@ -24,68 +21,69 @@ from drip_campaigns.core.inbound.message_reference import (
 )
 from drip_campaigns.core.inbound.replies import subject_of
 from drip_campaigns.inbound import bounces, replies
-from drip_campaigns.inbound.find_email import find_mail, is_to
+from drip_campaigns.inbound.find_email import find_email, is_sent_to
+from drip_campaigns.inbound.raw_messages import pop_raw_message
 from drip_campaigns.inbound.unsubscribe_mails import is_unsubscribe_mail, unsubscribe_by_subject
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.error_log import log_failure
 
 SAVE_POINT = "drip_incoming"
-DEEPEST_CALL = 60
 BY_REPORT = "A bounce"
 BY_FEEDBACK = "A complaint (feedback loop)"
 
 
 def read_communication(document, _event: str | None = None) -> None:
-	"""A Communication was made: take note of what a received one says of our emails. Receiving goes on whatever happens."""
+	"""Record what a new Communication, if it is a received email, says about our emails. An error here stops no receipt."""
+	raw = pop_raw_message(document)
 	is_mail = document.sent_or_received == "Received" and document.communication_medium == "Email"
 	if is_mail and not is_unsubscribe_mail(document):
-		_read_safely(_raw_on_stack() or _compose(document), document)
+		_read_safely(raw or _compose(document), document)
 
 
 def read_unhandled(document, _event: str | None = None) -> None:
-	"""Frappe could not make a Communication of a message and has put it aside: it counts all the same."""
+	"""Record what a message says about our emails of which Frappe could not make a Communication."""
 	if document.raw:
 		_read_safely(document.raw.encode("utf-8", "replace"), None)
 
 
 def read_incoming(message: Message, communication, now: datetime) -> None:
-	"""Do what follows from one message at `now`. A report that names no email of ours changes nothing, and is logged."""
+	"""Record one message that arrived at `now`. A report that names no email of ours changes nothing and is logged."""
 	if communication is None and unsubscribe_by_subject(subject_of(message)):
 		return
-	origin = read_reference(message)
+	reference = read_reference(message)
 	if complaint := read_complaint(message):
-		mail = _find_reported(origin)
-		# An address in the report must be the one that was written to: a Message-ID alone can be forwarded.
-		if mail and (not complaint.address or is_to(mail, complaint.address)):
+		mail = _find_reported(reference)
+		# The report must name the address that we sent to: somebody can have forwarded a Message-ID.
+		if mail and (not complaint.address or is_sent_to(mail, complaint.address)):
 			detail = f"{complaint.kind} {complaint.reporter}".strip()
 			bounces.record_complaint(mail, detail, now, source=BY_FEEDBACK)
-			replies.link(communication, mail)
+			replies.link_communication(communication, mail)
 		else:
-			_log_unknown(message, origin)
+			_log_unknown(message, reference)
 	elif is_auto_generated(message):
-		_handle_report(message, origin, communication, now)
+		_record_report(message, reference, communication, now)
 	else:
-		replies.handle_reply(message, origin, communication, now)
+		replies.record_reply(message, reference, communication, now)
 
 
-def _handle_report(message: Message, origin: MessageReference, communication, now: datetime) -> None:
+def _record_report(message: Message, reference: MessageReference, communication, now: datetime) -> None:
 	failed = read_bounces(message)
 	if not failed:
 		if message.get_content_type() != "multipart/report":
-			replies.handle_reply(message, origin, communication, now)  # an absence, from a no-reply address
+			replies.record_reply(message, reference, communication, now)  # an absence from a no-reply address
 		return
-	mail = _find_reported(origin)
-	own = mail and bounces.choose_own(mail, failed)
+	mail = _find_reported(reference)
+	own = mail and bounces.find_own_bounce(mail, failed)
 	if not own:
-		_log_unknown(message, origin)
+		_log_unknown(message, reference)
 		return
 	bounces.record_bounce(mail, own, now, source=BY_REPORT)
-	replies.link(communication, mail)
+	replies.link_communication(communication, mail)
 
 
-def _find_reported(origin: MessageReference) -> frappe._dict | None:
-	ids = (*origin.returned_ids, *origin.answered_ids)
-	return find_mail((*origin.addressed_to, *origin.return_paths), ids)
+def _find_reported(reference: MessageReference) -> frappe._dict | None:
+	ids = (*reference.returned_ids, *reference.replied_ids)
+	return find_email((*reference.addressed_to, *reference.return_paths), ids)
 
 
 def _read_safely(raw: bytes, communication) -> None:
@@ -93,21 +91,10 @@ def _read_safely(raw: bytes, communication) -> None:
 	try:
 		read_incoming(message_from_bytes(raw[:LONGEST_READ]), communication, utc_now())
 	except frappe.QueryDeadlockError:
-		raise  # the whole transaction is undone: Frappe receives the message again
-	except Exception:  # noqa: BLE001 - strangers write these messages: none of them may stop the receipt of the others
+		raise  # the database undid the transaction: Frappe receives the message again
+	except Exception:  # noqa: BLE001 - strangers write these messages: one must not stop the receipt of the others
 		frappe.db.rollback(save_point=SAVE_POINT)
 		log_failure(_("Drip Campaigns could not read an incoming email"))
-
-
-def _raw_on_stack() -> bytes | None:
-	frame, depth = sys._getframe(1), 0
-	while frame and depth < DEEPEST_CALL:
-		caller = frame.f_locals.get("self")
-		if isinstance(caller, InboundMail):
-			raw = caller.raw_message
-			return raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else raw
-		frame, depth = frame.f_back, depth + 1
-	return None
 
 
 def _compose(document) -> bytes:
@@ -126,7 +113,7 @@ def _compose(document) -> bytes:
 	return message.as_bytes()
 
 
-def _log_unknown(message: Message, origin: MessageReference) -> None:
-	names = ", ".join(origin.returned_ids[:3]) or "no Message-ID"
-	text = "a report from %s is about no email of a campaign (%s): nothing is done"
+def _log_unknown(message: Message, reference: MessageReference) -> None:
+	names = ", ".join(reference.returned_ids[:3]) or "no Message-ID"
+	text = "ignored a report from %s: it names no email of a campaign (%s)"
 	frappe.logger("drip_campaigns").info(text, str(message.get("from"))[:200], names)

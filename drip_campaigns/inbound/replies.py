@@ -1,4 +1,4 @@
-"""What follows from an answer: a person's ends the enrollment, an absence holds it, "unsubscribe" leaves. None commits."""
+"""Record a reply: a person's ends the enrollment, an absence pauses it, an opt-out unsubscribes. Nothing here commits."""
 
 from datetime import date, datetime, time
 from email.message import Message
@@ -9,7 +9,7 @@ from frappe import _
 
 from drip_campaigns.core.flow.goals import ReplyScope
 from drip_campaigns.core.inbound.message_reference import MessageReference
-from drip_campaigns.core.inbound.provider_events import bare_id
+from drip_campaigns.core.inbound.provider_events import strip_brackets
 from drip_campaigns.core.inbound.replies import ReplyKind, read_reply, subject_of
 from drip_campaigns.core.model import EventType, ExitReason, Status
 from drip_campaigns.enrollment.changes import log
@@ -17,43 +17,43 @@ from drip_campaigns.enrollment.exit import exit_enrollments, find_live_of
 from drip_campaigns.enrollment.pause import pause_enrollments
 from drip_campaigns.enrollment.unsubscribe import default_scope, find_link_holder, unsubscribe_holder
 from drip_campaigns.exit_rules.same_company import find_by_domain, find_same_company
-from drip_campaigns.inbound.find_email import FIELDS, find_mail, is_to
+from drip_campaigns.inbound.find_email import FIELDS, find_email, is_sent_to
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.internal_addresses import is_internal
 from drip_campaigns.site.clock import from_site, site_date
 from drip_campaigns.site.notify import notify
 
-BY_ANSWER = "The recipient, by answering"
+BY_REPLY = "The recipient, by replying"
 
 
-def handle_reply(message: Message, origin: MessageReference, communication, now: datetime) -> None:
-	"""Do what follows from a message that is no report, if it answers an email of ours or comes from whom we write to.
+def record_reply(message: Message, reference: MessageReference, communication, now: datetime) -> None:
+	"""Record a message that is not a report, if it replies to an email of ours or a recipient sent it.
 
-	`communication` is None where Frappe could make none of it.
+	`communication` is None if Frappe could not make one.
 	"""
-	said = (communication and communication.sender) or parseaddr(str(message.get("from") or ""))[1]
-	sender = normalize(said)
-	mail = find_mail(origin.addressed_to, origin.answered_ids)
-	mails = [mail] if mail else _find_written_to(sender)
-	# Our own copies in the Sent folder, our other addresses and our colleagues answer nothing.
-	mails = [mail for mail in mails if mail and (is_to(mail, sender) or not is_internal(sender))]
+	author = (communication and communication.sender) or parseaddr(str(message.get("from") or ""))[1]
+	sender = normalize(author)
+	mail = find_email(reference.addressed_to, reference.replied_ids)
+	mails = [mail] if mail else _find_latest_emails(sender)
+	# Our own copies in the Sent folder, our other addresses and our colleagues are not replies.
+	mails = [mail for mail in mails if mail and (is_sent_to(mail, sender) or not is_internal(sender))]
 	if mail is None and not mails:
-		_take_word_of_company(message, sender, communication, now)
-	if not mails or (mail is None and is_internal(sender)) or _is_known(message, communication):
+		_exit_company(message, sender, communication, now)
+	if not mails or (mail is None and is_internal(sender)) or _is_duplicate(message, communication):
 		return
 	reply = read_reply(message, site_date(now))
 	for mail in mails:
-		link(communication, mail)
+		link_communication(communication, mail)
 		if reply.kind is ReplyKind.LEAVE:
-			_leave(mail, now)
+			_unsubscribe(mail, now)
 		elif reply.kind is ReplyKind.HUMAN:
-			_take_answer(mail, subject_of(message), now)
+			_record_human_reply(mail, subject_of(message), now)
 		else:
-			_take_automatic(mail, reply.back_on, now, is_away=reply.kind is ReplyKind.AWAY)
+			_record_automatic_reply(mail, reply.back_on, now, is_away=reply.kind is ReplyKind.AWAY)
 
 
-def link(communication, mail: frappe._dict) -> None:
-	"""Show a received Communication, if there is one, on the enrollment and on the recipient's timeline."""
+def link_communication(communication, mail: frappe._dict) -> None:
+	"""Link a received Communication, if there is one, with the enrollment and the recipient's timeline."""
 	if not communication:
 		return
 	if not communication.reference_name:
@@ -61,12 +61,12 @@ def link(communication, mail: frappe._dict) -> None:
 	wanted = (mail.recipient_type, mail.recipient)
 	linked = {(row.link_doctype, row.link_name) for row in communication.timeline_links}
 	if wanted not in linked and frappe.db.exists(*wanted):
-		# Not by saving it: it is being inserted just now.
+		# Frappe is inserting the Communication now, so it cannot be saved.
 		row = {"link_doctype": mail.recipient_type, "link_name": mail.recipient}
 		communication.append("timeline_links", row).db_insert()
 
 
-def _take_answer(mail: frappe._dict, subject: str, now: datetime) -> None:
+def _record_human_reply(mail: frappe._dict, subject: str, now: datetime) -> None:
 	document = _get_enrollment(mail)
 	log(document, EventType.REPLIED, now, subject, mail)
 	rule = frappe.db.get_value(
@@ -76,43 +76,45 @@ def _take_answer(mail: frappe._dict, subject: str, now: datetime) -> None:
 		colleagues = find_same_company(document) if rule.reply_scope == ReplyScope.COMPANY else []
 		exit_enrollments([document.name], ExitReason.REPLY, ExitReason.REPLY.value, now)
 		if colleagues:
-			sentence = _("{0}, of the same company, has answered")
+			sentence = _("{0}, from the same company, replied")
 			exit_enrollments(colleagues, ExitReason.REPLY, sentence.format(document.recipient_name), now)
-	_tell_owner(document, subject)
+	_notify_owner(document, subject)
 
 
-def _take_word_of_company(message: Message, sender: str, communication, now: datetime) -> None:
-	"""Somebody whom we have not written to writes: that ends the campaigns to their company which an answer of theirs ends."""
+def _exit_company(message: Message, sender: str, communication, now: datetime) -> None:
+	"""End the campaigns to a sender's company that a company's reply ends; the sender is not a recipient."""
 	names = find_by_domain(sender)
-	if not names or is_internal(sender) or _is_known(message, communication):
+	if not names or is_internal(sender) or _is_duplicate(message, communication):
 		return
 	if read_reply(message, site_date(now)).kind is ReplyKind.HUMAN:
-		detail = _("Somebody of the same company has written: {0}").format(sender)
+		detail = _("{0}, from the same company, wrote").format(sender)
 		exit_enrollments(names, ExitReason.REPLY, detail, now)
 
 
-def _take_automatic(mail: frappe._dict, back_on: date | None, now: datetime, *, is_away: bool) -> None:
+def _record_automatic_reply(
+	mail: frappe._dict, back_on: date | None, now: datetime, *, is_away: bool
+) -> None:
 	document = _get_enrollment(mail)
 	until = _morning_of(back_on) if back_on else None
 	if document.status in (Status.SCHEDULED.value, Status.IN_PROGRESS.value) and until:
 		detail = _("Out of office until {0}").format(back_on)
 		pause_enrollments([document.name], now, until=until, detail=detail)
 		return
-	text = _("An out-of-office answer") if is_away else _("A machine answered")
+	text = _("Out-of-office reply") if is_away else _("Automatic reply")
 	log(document, EventType.FEEDBACK, now, text, mail)
 
 
-def _leave(mail: frappe._dict, now: datetime) -> None:
-	leaver = find_link_holder(mail.enrollment)
-	unsubscribe_holder(leaver, default_scope(leaver), now, source=BY_ANSWER)
+def _unsubscribe(mail: frappe._dict, now: datetime) -> None:
+	holder = find_link_holder(mail.enrollment)
+	unsubscribe_holder(holder, default_scope(holder), now, source=BY_REPLY)
 
 
 def _get_enrollment(mail: frappe._dict):
 	return frappe.get_doc("Drip Enrollment", mail.enrollment, for_update=True)
 
 
-def _find_written_to(sender: str) -> list[frappe._dict]:
-	"""Return the latest email of each live enrollment of an address that has been sent anything."""
+def _find_latest_emails(sender: str) -> list[frappe._dict]:
+	"""Return the latest sent email of each live enrollment of an address."""
 	live = find_live_of(sender) if "@" in sender else []
 	if not live:
 		return []
@@ -121,9 +123,9 @@ def _find_written_to(sender: str) -> list[frappe._dict]:
 	return list({row.enrollment: row for row in rows}.values())
 
 
-def _is_known(message: Message, communication) -> bool:
-	"""Say whether the same message has come before: two Email Accounts may receive it, or Frappe put it aside afterwards."""
-	message_id = communication.message_id if communication else bare_id(message.get("message-id"))
+def _is_duplicate(message: Message, communication) -> bool:
+	"""Return whether the message arrived before: in another Email Account, or before Frappe made an Unhandled Email of it."""
+	message_id = communication.message_id if communication else strip_brackets(message.get("message-id"))
 	if not message_id:
 		return False
 	same = {"message_id": message_id, "sent_or_received": "Received"}
@@ -135,12 +137,12 @@ def _morning_of(day: date) -> datetime:
 	return from_site(datetime.combine(day, time()))
 
 
-def _tell_owner(document, subject: str) -> None:
+def _notify_owner(document, subject: str) -> None:
 	owner = frappe.db.get_value("Drip Campaign", document.campaign, "owner")
-	text = _("{0} has answered campaign {1}: {2}").format(
+	text = _("{0} replied to campaign {1}: {2}").format(
 		frappe.bold(frappe.utils.escape_html(document.recipient_name or "")),
 		frappe.utils.escape_html(document.campaign),
 		frappe.utils.escape_html(subject),
 	)
-	told = {user for user in (document.sender, owner) if user}
-	frappe.db.after_commit.add(lambda: notify(told, text, "Drip Enrollment", document.name))
+	users = {user for user in (document.sender, owner) if user}
+	frappe.db.after_commit.add(lambda: notify(users, text, "Drip Enrollment", document.name))

@@ -1,4 +1,4 @@
-"""Leaving by an email: the mailto of List-Unsubscribe (RFC 2369), whose subject is the token of a link."""
+"""Unsubscribing by email: the mailto of List-Unsubscribe (RFC 2369), whose subject is the token of a link."""
 
 import re
 
@@ -14,28 +14,28 @@ _SUBJECT = re.compile(r"\s*unsubscribe\s+([\w.-]{20,200})\s*", re.IGNORECASE | r
 
 
 def unsubscribe_by_mail(document, _event: str | None = None) -> None:
-	"""Leave what the campaign says stands first, if a Communication is a received email with a token of ours as its subject.
+	"""Unsubscribe the sender of a received email whose subject is one of our tokens, from the campaign's first choice.
 
-	Called for every Communication of the site: all others cost one comparison. Forged tokens do nothing and say nothing.
+	Frappe calls this for every new Communication: the others cost one comparison. A forged token has no effect.
 	"""
 	if document.sent_or_received == "Received":
 		unsubscribe_by_subject(document.subject or "")
 
 
 def unsubscribe_by_subject(subject: str) -> bool:
-	"""As `leave_by_mail`, for the subject of a received email; return whether it was one of those that leave."""
+	"""Unsubscribe as `unsubscribe_by_mail` does, by the subject alone; return whether it was an unsubscribe email."""
 	match = _SUBJECT.fullmatch(subject)
 	if not match:
 		return False
 	try:
-		leaver = find_link_holder(read_token(Purpose.LEAVE, match.group(1)))
+		holder = find_link_holder(read_token(Purpose.LEAVE, match.group(1)))
 	except (InvalidTokenError, frappe.DoesNotExistError):
 		return True
-	if not leaver.is_erased:
-		unsubscribe_holder(leaver, default_scope(leaver), utc_now(), BY_MAIL)
+	if not holder.is_erased:
+		unsubscribe_holder(holder, default_scope(holder), utc_now(), BY_MAIL)
 	return True
 
 
 def is_unsubscribe_mail(document) -> bool:
-	"""Say whether a Communication is such an email: it is no answer to anything."""
+	"""Return whether a Communication is an unsubscribe email, which replies to nothing."""
 	return bool(_SUBJECT.fullmatch(document.subject or ""))

@@ -1,7 +1,7 @@
-"""Webhooks of mail providers: proven to be theirs, each read once, and what they report done. Nothing here commits.
+"""Webhooks of mail providers: verify a request, and record the events that it reports. Nothing here commits.
 
-What is reported has no effect the second time whatever happens; that a signature is good once spares the work. It is
-noted after the commit: what could not be done is done when the provider sends it again.
+An event that arrives twice has one effect. Redis remembers each signature after the commit, which saves the work the
+second time; an event that failed is recorded when the provider repeats the request.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.inbound import bounces
-from drip_campaigns.inbound.find_email import find_latest_to, find_mail, is_to
+from drip_campaigns.inbound.find_email import find_email, find_latest_to, is_sent_to
 from drip_campaigns.inbound.providers import brevo, mailgun, postmark, sendgrid, ses
 from drip_campaigns.inbound.providers.request import FRESH, ProviderRequest
 from drip_campaigns.people.addresses import is_valid, normalize
@@ -32,79 +32,83 @@ PROVIDERS = {
 	"ses": ses,
 }
 LARGEST_BODY = 1_000_000
-SAVE_POINT = "drip_provider_news"
+SAVE_POINT = "drip_provider_event"
 
 
 class PartlyProcessedError(DripError):
-	"""Some of what a provider reports could not be done."""
+	"""Some of the events that a provider reports could not be recorded."""
 
 
 @retry_on_deadlock
 def process_report(provider: str, request: ProviderRequest, now: datetime) -> int:
-	"""Do what a provider reports; return how much of it was news. Raises UnprovenError for whatever is not signed.
+	"""Record the events that a provider reports, and return how many were new.
 
-	Events that say nothing about an email of ours, and those that we do not know, are passed over. One that cannot be
-	done leaves nothing and is logged; the others are done, and PartlyTakenError lets the provider send it again.
+	Events without an email of ours and unknown events have no effect. Raises UnprovenError for an unsigned request, and
+	PartlyProcessedError after recording the rest if an event failed, which is logged: the provider then repeats all.
 	"""
 	module = PROVIDERS[provider]
 	try:
 		proof = module.verify(request, now)
 		payload = request.json()
-	except (ValueError, OverflowError) as error:  # no JSON, no number
+	except (ValueError, OverflowError) as error:  # not JSON, or not a number
 		raise UnprovenError from error
-	if proof and _is_done(provider, proof):
+	if proof and _is_processed(provider, proof):
 		return 0
-	done = [_record_apart(news, provider, now) for news in _readable(module.read(payload))]
-	if None in done:
+	recorded = [_record_isolated(event, provider, now) for event in _with_address(module.read(payload))]
+	if None in recorded:
 		raise PartlyProcessedError
 	if proof:
-		frappe.db.after_commit.add(lambda: _note_done(provider, proof))
-	return sum(done)
+		frappe.db.after_commit.add(lambda: _remember_processed(provider, proof))
+	return sum(recorded)
 
 
-def _record_apart(news: ProviderEvent, provider: str, now: datetime) -> bool | None:
-	"""Return whether an event was news; None for one that cannot be done."""
+def _record_isolated(event: ProviderEvent, provider: str, now: datetime) -> bool | None:
+	"""Return whether an event was new; None if it failed."""
 	frappe.db.savepoint(SAVE_POINT)
 	try:
-		return _record(news, provider, now)
+		return _record(event, provider, now)
 	except frappe.QueryDeadlockError:
-		raise  # the whole transaction is undone
-	except Exception:  # noqa: BLE001 - it is logged, and stops none of the others in the same request
+		raise  # the database undid the whole transaction
+	except Exception:  # noqa: BLE001 - it is logged and must not stop the other events of the request
 		frappe.db.rollback(save_point=SAVE_POINT)
-		log_failure(_("Drip Campaigns could not do what {0} reports").format(provider))
+		log_failure(_("Drip Campaigns could not record an event that {0} reports").format(provider))
 		return None
 
 
-def _readable(reported: Iterator[ProviderEvent]) -> Iterator[ProviderEvent]:
-	return (news for news in reported if is_valid(normalize(news.address)))
+def _with_address(reported: Iterator[ProviderEvent]) -> Iterator[ProviderEvent]:
+	return (event for event in reported if is_valid(normalize(event.address)))
 
 
-def _record(news: ProviderEvent, provider: str, now: datetime) -> bool:
-	mail = find_mail((), [news.message_id]) if news.message_id else None
-	if not mail or not is_to(mail, news.address):
-		mail = find_latest_to(news.address)  # providers put Message-IDs of their own
+def _record(event: ProviderEvent, provider: str, now: datetime) -> bool:
+	mail = find_email((), [event.message_id]) if event.message_id else None
+	if not mail or not is_sent_to(mail, event.address):
+		mail = find_latest_to(event.address)  # providers replace our Message-ID
 	if not mail:
 		return False
 	source = f"Webhook of {provider}"
-	if news.has_left:
-		return suppress(mail.email_address, SuppressionReason.OPTED_OUT, now, source=source, note=news.detail)
-	if news.bounce is None:
-		return bounces.record_complaint(mail, news.detail, now, source=source)
-	return bounces.record_bounce(mail, news.bounce, now, source=source)
+	if event.is_unsubscribe:
+		return suppress(
+			mail.email_address, SuppressionReason.OPTED_OUT, now, source=source, note=event.detail
+		)
+	if event.bounce is None:
+		return bounces.record_complaint(mail, event.detail, now, source=source)
+	return bounces.record_bounce(mail, event.bounce, now, source=source)
 
 
-def _is_done(provider: str, proof: str) -> bool:
+def _is_processed(provider: str, proof: str) -> bool:
 	try:
 		return bool(frappe.cache.get(_key(provider, proof)))
 	except redis.RedisError:
 		return False
 
 
-def _note_done(provider: str, proof: str) -> None:
+def _remember_processed(provider: str, proof: str) -> None:
 	try:
 		frappe.cache.set(_key(provider, proof), 1, ex=int(FRESH.total_seconds()))
 	except redis.RedisError:
-		frappe.logger("drip_campaigns").warning("Redis keeps no note of what %s has reported", provider)
+		frappe.logger("drip_campaigns").warning(
+			"Redis did not store that a report of %s was processed", provider
+		)
 
 
 def _key(provider: str, proof: str) -> str:

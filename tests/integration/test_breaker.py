@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.core.inbound.breaker import is_too_much
+from drip_campaigns.core.inbound.bounces import exceeds_rate
 from tests import factories
 from tests.factories import DOMAIN, step
 
@@ -72,4 +72,4 @@ def test_few_bounces_and_a_rate_of_nothing_pause_no_campaign(site, smtp, clock):
 	],
 )
 def test_rate_counts_above_it_and_of_enough_e_mails(events, sent, percent, sample, expected):
-	assert is_too_much(events, sent, percent, sample) is expected
+	assert exceeds_rate(events, sent, percent, sample) is expected

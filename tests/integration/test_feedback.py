@@ -70,10 +70,18 @@ def mail_of(enrollment):
 
 
 def receive(raw: bytes):
-	"""Let Frappe receive a message, and return its Communication."""
+	"""Let Frappe receive a message as in a job, and return its Communication."""
+	run_before_job()
 	communication = InboundMail(raw, frappe.get_doc("Email Account", EMAIL_ACCOUNT)).process()
 	frappe.db.commit()
 	return communication
+
+
+def run_before_job() -> None:
+	"""Run what the app lets Frappe run before each job."""
+	for function in frappe.get_hooks("before_job"):
+		if function.startswith("drip_campaigns."):
+			frappe.call(function, method="pull", kwargs={}, transaction_type="job")
 
 
 def bounce(*blocks: tuple[str, str, str], to: str = SENDER, original: str = "", extra: bytes = b"") -> bytes:
@@ -367,8 +375,8 @@ def test_absence_without_a_day_and_a_machine_change_nothing(campaign, clock):
 
 	assert ada.reload().status == "In Progress"
 	assert [text for _kind, text in events_of(ada, "Feedback")] == [
-		"An out-of-office answer",
-		"A machine answered",
+		"Out-of-office reply",
+		"Automatic reply",
 	]
 
 

@@ -355,7 +355,7 @@ def test_what_a_provider_did_not_even_try_is_taken_for_what_it_knows_of_the_addr
 			"SuppressionReason": "HardBounce"}),
 	]  # fmt: skip
 
-	said = ["left" if one.has_left else one.bounce and str(one.bounce.kind) for one in news]
+	said = ["left" if one.is_unsubscribe else one.bounce and str(one.bounce.kind) for one in news]
 	assert said == ["Hard", None, "left", "left", "Hard", None, "left"]
 
 

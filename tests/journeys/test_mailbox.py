@@ -13,7 +13,14 @@ from tests import factories
 from tests.factories import DOMAIN, EMAIL_ACCOUNT, SENDER, step
 from tests.fakes import LOOPBACK, Received
 from tests.imap import PASSWORD, ImapServer, why_not
-from tests.integration.test_feedback import THEIRS, clean_theirs, events_of, set_mailbox, suppression_of
+from tests.integration.test_feedback import (
+	THEIRS,
+	clean_theirs,
+	events_of,
+	run_before_job,
+	set_mailbox,
+	suppression_of,
+)
 
 BOUNCES = f"bounces@{DOMAIN}"
 BOUNCES_ACCOUNT = "Drip Test Bounces"
@@ -78,6 +85,7 @@ def let_read(account, imap: ImapServer):
 
 def read_all(accounts) -> None:
 	"""Let Frappe read the mailboxes, as its scheduler does."""
+	run_before_job()
 	for account in accounts:
 		frappe.get_doc("Email Account", account.name).receive()
 

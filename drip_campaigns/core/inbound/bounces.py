@@ -1,14 +1,15 @@
-"""Read bounces: a message comes in, what failed for whom comes out. Nothing is looked up and nothing is believed here.
+"""Read bounces: a message in, the addresses that failed and why out; and the limits that bounces can exceed.
 
-Reports of RFC 3464 are read as they are written; what older servers send in words is left to flufl.bounce, which knows
-their forms. Whether a bounce is about an e-mail of ours is asked elsewhere (`feedback/`): anybody can write a report.
+This module reads reports of RFC 3464; flufl.bounce knows the forms of older servers. Anybody can write a report:
+`inbound/` checks whether a bounce is about an email of ours.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from email.message import Message
 
 from flufl.bounce import all_failures
@@ -16,11 +17,8 @@ from flufl.bounce import all_failures
 from drip_campaigns.core.model import Label
 
 LONGEST_REASON = 300
-FAILED = (
-	"failed",
-	"failure",
-	"error",
-)  # the first is the standard's; servers that cannot spell it write the others
+LEAST_EVENTS = 3  # two bounces or complaints can be chance
+FAILED = ("failed", "failure", "error")  # the first is the standard's; some servers write the others
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _REPLY_CODE = re.compile(r"(?<![\d.-])([45]\d\d)(?=[ -])")
 _UNKNOWN = re.compile(
@@ -41,7 +39,7 @@ _POLICY = re.compile(
 	r"|access denied|content rejected",
 	re.IGNORECASE,
 )
-# Of x.7: what one recipient, one list or one message has met with (RFC 3463 and its registry; Microsoft's from 100 on)
+# Codes x.7 about one recipient, one list or one message (RFC 3463 and its registry; Microsoft's from 100 on)
 _ABOUT_ONE = {
 	*("7.2", "7.15", "7.16", "7.17", "7.18", "7.19"),
 	*("7.124", "7.129", "7.133", "7.134", "7.135", "7.136"),
@@ -54,7 +52,7 @@ _BY_ONE = re.compile(
 	r"|distribution list|moderated|members?[- ]only|blocked by (?:the )?(?:recipient|user)",
 	re.IGNORECASE,
 )
-# Where the mailbox or its domain is not there: nothing will ever arrive (RFC 3463, and the registry that it began)
+# The mailbox or its domain does not exist: nothing can ever arrive (RFC 3463 and its registry)
 _ABOUT_THE_SENDER = {"1.7", "1.8", "1.9"}
 _DEAD = {"2.1", "4.4", "4.310"}
 
@@ -62,14 +60,14 @@ _DEAD = {"2.1", "4.4", "4.310"}
 class BounceKind(Label):
 	"""What a failed delivery says about the address."""
 
-	HARD = "Hard"  # it does not exist, or takes no mail for good
-	SOFT = "Soft"  # not this time: full, too large, a server that gave up
-	POLICY = "Policy"  # the server does not want mail from this sender; it says nothing about the address
+	HARD = "Hard"  # it does not exist, or never accepts email
+	SOFT = "Soft"  # it can accept email later: full, too large, a server that gave up
+	POLICY = "Policy"  # the server refuses the sender, which says nothing about the address
 
 
 @dataclass(frozen=True)
 class Bounce:
-	"""One recipient whom a message did not reach."""
+	"""One recipient that a message did not reach."""
 
 	address: str
 	kind: BounceKind
@@ -79,31 +77,31 @@ class Bounce:
 
 @dataclass(frozen=True)
 class BounceFinding:
-	"""What a mail server's answer means."""
+	"""The meaning of a mail server's response."""
 
 	kind: BounceKind
 	code: str
 
 
 def read_bounces(message: Message) -> list[Bounce]:
-	"""Return what a message reports as failed for good; a delay and a delivery are no failures, and a letter is none.
+	"""Return the final failures that a message reports; delays, deliveries and other messages give none.
 
-	Other failures than those of RFC 3464 are found by their wording: ask only for messages that machines have sent.
+	Failures that are not in the form of RFC 3464 are found by their wording: pass only messages that machines sent.
 	"""
 	blocks = list(_recipient_blocks(message))
 	if blocks:
 		return _unique(_read_block(block) for block in blocks if _field(block, "action") in FAILED)
 	text = first_text(message)
 	return _unique(
-		_judged(address.decode("ascii", "replace").lower(), "", text)
+		_make_bounce(address.decode("ascii", "replace").lower(), "", text)
 		for address in sorted(_find_by_wording(message))
 	)
 
 
 def classify_response(status: str, text: str) -> BounceFinding:
-	"""Return what a status of RFC 3463 and the words of a server mean; either may be empty.
+	"""Return the meaning of a status of RFC 3463 and the text of a server; either can be empty.
 
-	The words decide where the code says nothing (x.0.0, x.5.0), as those of large providers do.
+	The text decides where the code says nothing (x.0.0, x.5.0), as with large providers.
 	"""
 	text = f"{status} {text}".strip()
 	codes = [match.groups() for match in _ENHANCED.finditer(text)]
@@ -115,18 +113,34 @@ def classify_response(status: str, text: str) -> BounceFinding:
 
 
 def is_about_sender(code: str) -> bool:
-	"""Say whether an enhanced code of a refusal speaks of who sends, not of who receives: x.7.x, and a bad sender."""
+	"""Return whether an enhanced code of a refusal is about the sender, not the recipient: x.7.x, and a bad sender."""
 	return code.partition(".")[2] in _ABOUT_THE_SENDER or code[1:3] == ".7"
 
 
 def is_about_one_recipient(code: str, text: str) -> bool:
-	"""Say whether a refusal for policy is one recipient's: 5.7.1 and 5.7.0 can be both, and there the words decide."""
+	"""Return whether a refusal for policy is one recipient's: 5.7.1 and 5.7.0 can be both, so the text decides."""
 	detail = code.partition(".")[2]
 	return detail in _ABOUT_ONE or (detail in _WORDS_DECIDE and bool(_BY_ONE.search(text)))
 
 
+def is_hard_series(latest: Sequence[tuple[datetime, bool]], count: int, over: timedelta) -> bool:
+	"""Return whether soft bounces count as a hard one: `count` in a row, the first and the last at least `over` apart.
+
+	`latest` are the emails to an address, the newest first: when each was sent, and whether it bounced softly.
+	"""
+	series = list(latest[:count])
+	if len(series) < count or not all(is_soft for _sent_at, is_soft in series):
+		return False
+	return series[0][0] - series[-1][0] >= over
+
+
+def exceeds_rate(events: int, sent: int, percent: float, sample: int) -> bool:
+	"""Return whether `events` among at least `sample` `sent` emails exceed `percent`; 0 percent is no limit."""
+	return percent > 0 and sent >= sample and events >= LEAST_EVENTS and events * 100 > percent * sent
+
+
 def first_text(message: Message) -> str:
-	"""Return the words of a message: of its first text part, whatever its charset claims to be."""
+	"""Return the text of a message's first text part, whatever its charset claims to be."""
 	for part in message.walk():
 		if part.get_content_type() == "text/plain" and part.get_content_disposition() != "attachment":
 			return decode_part(part)
@@ -134,7 +148,7 @@ def first_text(message: Message) -> str:
 
 
 def decode_part(part: Message) -> str:
-	"""Return the text of a part; what its charset cannot read is replaced, and an unknown charset is read as UTF-8."""
+	"""Return the text of a part. Unreadable bytes are replaced, and an unknown charset is read as UTF-8."""
 	payload = part.get_payload(decode=True) or b""
 	try:
 		return payload.decode(part.get_content_charset() or "utf-8", "replace")
@@ -181,12 +195,12 @@ def _recipient_blocks(message: Message) -> Iterator[Message]:
 def _read_block(block: Message) -> Bounce:
 	address = _address(block.get("original-recipient")) or _address(block.get("final-recipient"))
 	diagnostic = str(block.get("diagnostic-code") or "")
-	return _judged(address, str(block.get("status") or ""), diagnostic.partition(";")[2] or diagnostic)
+	return _make_bounce(address, str(block.get("status") or ""), diagnostic.partition(";")[2] or diagnostic)
 
 
-def _judged(address: str, status: str, text: str) -> Bounce:
-	verdict = classify_response(status, text)
-	return Bounce(address, verdict.kind, verdict.code, " ".join(text.split())[:LONGEST_REASON])
+def _make_bounce(address: str, status: str, text: str) -> Bounce:
+	finding = classify_response(status, text)
+	return Bounce(address, finding.kind, finding.code, " ".join(text.split())[:LONGEST_REASON])
 
 
 def _field(block: Message, name: str) -> str:
@@ -195,7 +209,7 @@ def _field(block: Message, name: str) -> str:
 
 
 def _address(value: object) -> str:
-	"""Return the address of a field like "rfc822; jane@example.com"; some leave the type out, some write brackets."""
+	"""Return the address of a field like "rfc822; jane@example.com"; some omit the type, some add brackets."""
 	text = str(value or "")
 	address = (text.partition(";")[2] or text).strip().strip("<>").strip()
 	return address.lower() if address.count("@") == 1 and " " not in address else ""
@@ -204,7 +218,7 @@ def _address(value: object) -> str:
 def _find_by_wording(message: Message) -> set[bytes]:
 	try:
 		_temporary, permanent = all_failures(message)
-	except Exception:  # noqa: BLE001 - strangers write these messages: one that the library stumbles over is no bounce
+	except Exception:  # noqa: BLE001 - strangers write these messages: one on which the library fails is not a bounce
 		return set()
 	return set(permanent)
 

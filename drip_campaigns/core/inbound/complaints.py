@@ -1,18 +1,16 @@
-"""Read complaints: reports of "this is spam" as RFC 5965 writes them, read by the guidance of RFC 6650."""
+"""Read complaints: reports of spam in the form of RFC 5965, as RFC 6650 advises."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from email.message import Message
 
-COMPLAINTS = frozenset(
-	{"abuse", "fraud", "virus", "other", "opt-out"}
-)  # what `not-spam` says is the opposite
+COMPLAINTS = frozenset({"abuse", "fraud", "virus", "other", "opt-out"})  # `not-spam` means the opposite
 
 
 @dataclass(frozen=True)
 class Complaint:
-	"""Somebody, whose address the report may hold back, calls one of our e-mails spam."""
+	"""A recipient marked one of our emails as spam; the report can hide their address."""
 
 	kind: str
 	address: str  # empty where the reporter redacted it

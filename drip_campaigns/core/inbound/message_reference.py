@@ -1,4 +1,4 @@
-"""Which e-mail an incoming message is about: the tokens and Message-IDs in it. Whether they are ours is asked elsewhere."""
+"""Read which email an incoming message is about: its tokens and Message-IDs. `inbound/find_email.py` looks them up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email.message import Message
 from email.utils import getaddresses
 
-# A report or an answer says what it has to say in its beginning; what follows is what we have sent, or somebody's pictures.
+# What matters is in the beginning of a report or a reply; what follows is our own email, or pictures.
 LONGEST_READ = 512 * 1024
 MOST_IDS = 50
 _ID = re.compile(r"<([^<>\s@]{1,200}@[^<>\s]{1,200})>")
@@ -25,7 +25,7 @@ _DELIVERED_TO = (
 	"cc",
 )
 _RETURN_PATHS = ("original-mail-from", "return-path", "x-original-mail-from")
-_MACHINES = (
+_MAIL_SYSTEMS = (
 	"mailer-daemon",
 	"postmaster",
 	"mail-daemon",
@@ -39,20 +39,20 @@ _MACHINES = (
 
 @dataclass(frozen=True)
 class MessageReference:
-	"""Where a message came to, what it answers, and what it returns; each without doubles, the likeliest first."""
+	"""Where a message was sent to, what it replies to, and what it returns; each without duplicates, the likeliest first."""
 
 	addressed_to: tuple[str, ...]
-	answered_ids: tuple[str, ...]
+	replied_ids: tuple[str, ...]
 	returned_ids: tuple[str, ...]
 	return_paths: tuple[str, ...]
 
 
 def read_reference(message: Message) -> MessageReference:
-	"""Return what a message says of the e-mail that it is about."""
+	"""Return what a message says about the email that it refers to."""
 	return MessageReference(
 		addressed_to=tuple(dict.fromkeys(_addresses(message, _DELIVERED_TO))),
-		answered_ids=tuple(dict.fromkeys(_answered(message)))[:MOST_IDS],
-		returned_ids=tuple(dict.fromkeys(_returned(message)))[:MOST_IDS],
+		replied_ids=tuple(dict.fromkeys(_replied_ids(message)))[:MOST_IDS],
+		returned_ids=tuple(dict.fromkeys(_returned_ids(message)))[:MOST_IDS],
 		return_paths=tuple(
 			dict.fromkeys(
 				address
@@ -65,20 +65,20 @@ def read_reference(message: Message) -> MessageReference:
 
 
 def is_auto_generated(message: Message) -> bool:
-	"""Say whether a mail system sent this: nobody answers in the name of MAILER-DAEMON, or with no return path."""
+	"""Return whether a mail system sent this: people do not write as MAILER-DAEMON or with an empty return path."""
 	report = message.get_content_type() == "multipart/report"
-	nobody = str(message.get("return-path") or "").strip() == "<>"
+	is_bounce = str(message.get("return-path") or "").strip() == "<>"
 	senders = [address.partition("@")[0] for address in _addresses(message, ("from",))]
-	return report or nobody or any(sender.startswith(_MACHINES) for sender in senders)
+	return report or is_bounce or any(sender.startswith(_MAIL_SYSTEMS) for sender in senders)
 
 
 def find_tag(address: str) -> str:
-	"""Return what stands behind the plus of an address, in lower case, or nothing."""
+	"""Return the part after the plus of an address, in lower case, or an empty string."""
 	return address.rpartition("@")[0].partition("+")[2].lower()
 
 
 def add_tag(base: str, tag: str) -> str:
-	"""Return `base` with a tag behind a plus; `base` itself where that is longer than an address may be (RFC 5321)."""
+	"""Return `base` with a tag after a plus; `base` itself if the result is longer than RFC 5321 allows."""
 	local, _, domain = base.rpartition("@")
 	return f"{local}+{tag}@{domain}" if len(local) + len(tag) < 64 else base
 
@@ -90,14 +90,14 @@ def _addresses(message: Message, fields: tuple[str, ...]) -> Iterator[str]:
 				yield address.strip().lower()
 
 
-def _answered(message: Message) -> Iterator[str]:
+def _replied_ids(message: Message) -> Iterator[str]:
 	for field in ("in-reply-to", "references"):
-		# The last of the references is the one that is answered.
+		# The last reference is the message that this one replies to.
 		yield from reversed(_ID.findall(str(message.get(field) or "")))
 
 
-def _returned(message: Message) -> Iterator[str]:
-	"""The Message-IDs of what is returned: headers of a part, or lines in the text, as old servers write them."""
+def _returned_ids(message: Message) -> Iterator[str]:
+	"""Yield the Message-IDs of returned messages: headers of a part, or lines in the text, as old servers write them."""
 	own = str(message.get("message-id") or "")
 	for part in message.walk():
 		if part is not message and part.get("message-id"):

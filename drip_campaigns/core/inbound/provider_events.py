@@ -1,4 +1,4 @@
-"""What a mail provider reports: one line for each e-mail that came back, was complained about, or led somebody to leave."""
+"""The events that a mail provider reports: a bounce, a complaint, or an unsubscribe at the provider."""
 
 from __future__ import annotations
 
@@ -9,56 +9,58 @@ from drip_campaigns.core.inbound.bounces import Bounce, BounceKind, classify_res
 
 
 class UnprovenError(DripError):
-	"""This request is not signed by whom it says it is from."""
+	"""The provider did not sign this request."""
 
 
 @dataclass(frozen=True)
 class ProviderEvent:
-	"""A bounce, or with `bounce` None a complaint, of the address in an e-mail with this Message-ID, if it is known.
+	"""An event of one address: a bounce, an unsubscribe at the provider (`is_unsubscribe`), or else a complaint.
 
-	With `has_left` neither: the recipient has left by a link of the provider's own, which delivers nothing more.
+	`message_id` is empty where the provider does not give it.
 	"""
 
 	address: str
 	message_id: str = ""
 	bounce: Bounce | None = None
 	detail: str = ""
-	has_left: bool = False
+	is_unsubscribe: bool = False
 
 
-def bounced(address: str, message_id: str, text: str, *, is_hard: bool, status: str = "") -> ProviderEvent:
-	"""Return a bounce as a provider classes it: hard means the address is not there; what else it is, the words say."""
-	verdict = classify_response(status, text)
-	kind = BounceKind.HARD if is_hard else verdict.kind
+def make_bounce(
+	address: str, message_id: str, text: str, *, is_hard: bool, status: str = ""
+) -> ProviderEvent:
+	"""Return a bounce: hard if the provider says so, else soft or for policy, as the server's response says."""
+	finding = classify_response(status, text)
+	kind = BounceKind.HARD if is_hard else finding.kind
 	if kind is BounceKind.HARD and not is_hard:
-		kind = BounceKind.SOFT  # the provider knows its own bounces
+		kind = BounceKind.SOFT  # the provider classifies its own bounces better
 	return ProviderEvent(
-		address, bare_id(message_id), Bounce(address, kind, verdict.code, " ".join(text.split())[:300])
+		address, strip_brackets(message_id), Bounce(address, kind, finding.code, " ".join(text.split())[:300])
 	)
 
 
-def complained(address: str, message_id: str, detail: str) -> ProviderEvent:
+def make_complaint(address: str, message_id: str, detail: str) -> ProviderEvent:
 	"""Return a complaint."""
-	return ProviderEvent(address, bare_id(message_id), None, detail)
+	return ProviderEvent(address, strip_brackets(message_id), None, detail)
 
 
-def unsubscribed(address: str, message_id: str, detail: str) -> ProviderEvent:
-	"""Return that somebody has unsubscribed at the provider."""
-	return ProviderEvent(address, bare_id(message_id), None, detail, has_left=True)
+def make_unsubscribe(address: str, message_id: str, detail: str) -> ProviderEvent:
+	"""Return an unsubscribe by a link of the provider's own, after which it delivers nothing to the address."""
+	return ProviderEvent(address, strip_brackets(message_id), None, detail, is_unsubscribe=True)
 
 
-def bare_id(message_id: object) -> str:
+def strip_brackets(message_id: object) -> str:
 	"""Return a Message-ID without its brackets."""
 	return str(message_id or "").strip().strip("<>")
 
 
-def text_of(value: object) -> str:
-	"""Return a value of a provider's JSON as text; anything that is none is nothing."""
+def as_text(value: object) -> str:
+	"""Return a text of a provider's JSON, or an empty text for any other value."""
 	return value if isinstance(value, str) else ""
 
 
-def part_of(value: object, *path: str) -> dict:
-	"""Return an inner object of a provider's JSON; an empty one where it is missing or something else."""
+def as_object(value: object, *path: str) -> dict:
+	"""Return an object of a provider's JSON, inside `value` along `path`, or an empty one for any other value."""
 	for name in path:
 		value = value.get(name) if isinstance(value, dict) else None
 	return value if isinstance(value, dict) else {}

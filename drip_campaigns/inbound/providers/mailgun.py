@@ -1,4 +1,4 @@
-"""Mailgun: an HMAC over time and a token that is used once."""
+"""Mailgun: an HMAC over the time and a token that is used once."""
 
 import hashlib
 import hmac
@@ -9,23 +9,23 @@ from drip_campaigns.core.inbound.bounces import BounceKind, classify_response
 from drip_campaigns.core.inbound.provider_events import (
 	ProviderEvent,
 	UnprovenError,
-	bounced,
-	complained,
-	part_of,
-	text_of,
-	unsubscribed,
+	as_object,
+	as_text,
+	make_bounce,
+	make_complaint,
+	make_unsubscribe,
 )
 from drip_campaigns.inbound.providers.request import ProviderRequest, check_fresh, read_secret
 
 
 def verify(request: ProviderRequest, now: datetime) -> str:
-	"""Raise UnprovenError for a stranger's request; return the token, which is good once."""
-	signed = part_of(request.json(), "signature")
-	stamp, token = str(signed.get("timestamp") or ""), text_of(signed.get("token"))
+	"""Raise UnprovenError unless Mailgun signed the request; return the token, which is valid once."""
+	signed = as_object(request.json(), "signature")
+	stamp, token = str(signed.get("timestamp") or ""), as_text(signed.get("token"))
 	key = read_secret("mailgun_signing_key").encode()
-	right = hmac.new(key, f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
+	expected = hmac.new(key, f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
 	if not token or not hmac.compare_digest(
-		right.encode(), text_of(signed.get("signature")).encode("utf-8", "replace")
+		expected.encode(), as_text(signed.get("signature")).encode("utf-8", "replace")
 	):
 		raise UnprovenError
 	check_fresh(datetime.fromtimestamp(float(stamp), timezone.utc), now)
@@ -33,20 +33,20 @@ def verify(request: ProviderRequest, now: datetime) -> str:
 
 
 def read(payload: object) -> Iterator[ProviderEvent]:
-	"""Yield what a webhook reports; a temporary failure is still being tried, and is none."""
-	event = part_of(payload, "event-data")
-	address, kind = text_of(event.get("recipient")), event.get("event")
-	message_id = text_of(part_of(event, "message", "headers").get("message-id"))
+	"""Yield the event of a webhook. A temporary failure is not an event: Mailgun tries again."""
+	event = as_object(payload, "event-data")
+	address, kind = as_text(event.get("recipient")), event.get("event")
+	message_id = as_text(as_object(event, "message", "headers").get("message-id"))
 	has_failed = kind == "failed" and event.get("severity") == "permanent"
 	if kind == "complained" or (has_failed and event.get("reason") == "suppress-complaint"):
-		yield complained(address, message_id, "Mailgun")
+		yield make_complaint(address, message_id, "Mailgun")
 	elif kind == "unsubscribed" or (has_failed and event.get("reason") == "suppress-unsubscribe"):
-		yield unsubscribed(address, message_id, "Unsubscribed at Mailgun")
+		yield make_unsubscribe(address, message_id, "Unsubscribed at Mailgun")
 	elif has_failed:
-		status = part_of(event, "delivery-status")
-		text = f"{status.get('code') or ''} {text_of(status.get('message')) or text_of(status.get('description'))}"
+		status = as_object(event, "delivery-status")
+		text = f"{status.get('code') or ''} {as_text(status.get('message')) or as_text(status.get('description'))}"
 		is_hard = event.get("reason") in ("bounce", "suppress-bounce") and not _is_soft(text)
-		yield bounced(address, message_id, text, is_hard=is_hard)
+		yield make_bounce(address, message_id, text, is_hard=is_hard)
 
 
 def _is_soft(text: str) -> bool:

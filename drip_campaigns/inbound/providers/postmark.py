@@ -1,14 +1,14 @@
-"""Postmark: signs nothing, but sends a header of one's own choice with each webhook."""
+"""Postmark: signs nothing but sends a header that the administrator chooses with each webhook."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
 from drip_campaigns.core.inbound.provider_events import (
 	ProviderEvent,
-	bounced,
-	complained,
-	text_of,
-	unsubscribed,
+	as_text,
+	make_bounce,
+	make_complaint,
+	make_unsubscribe,
 )
 from drip_campaigns.inbound.providers.request import ProviderRequest, check_shared_secret
 
@@ -25,22 +25,22 @@ SOFT = (
 
 
 def verify(request: ProviderRequest, _now: datetime) -> str:
-	"""Raise UnprovenError for a stranger's request. What is reported twice has no effect the second time."""
+	"""Raise UnprovenError unless the request carries our secret. There is no proof that is valid only once."""
 	check_shared_secret(request, "postmark_secret")
 	return ""
 
 
 def read(payload: object) -> Iterator[ProviderEvent]:
-	"""Yield what a webhook for bounces, spam complaints or subscription changes reports."""
+	"""Yield the events of a webhook for bounces, spam complaints or subscription changes."""
 	if not isinstance(payload, dict):
 		return
-	kind, address = payload.get("RecordType"), text_of(payload.get("Email"))
+	kind, address = payload.get("RecordType"), as_text(payload.get("Email"))
 	if kind == "SpamComplaint":
-		yield complained(address, "", "Postmark")
+		yield make_complaint(address, "", "Postmark")
 	elif kind == "SubscriptionChange":
-		# Postmark notes bounces and complaints in this way, too, which are reported by themselves.
+		# Postmark also reports bounces and complaints in this way, in addition to their own webhooks.
 		if payload.get("SuppressSending") is True and payload.get("SuppressionReason") == "ManualSuppression":
-			yield unsubscribed(text_of(payload.get("Recipient")), "", "Unsubscribed at Postmark")
+			yield make_unsubscribe(as_text(payload.get("Recipient")), "", "Unsubscribed at Postmark")
 	elif kind == "Bounce" and payload.get("Type") in (*HARD, *SOFT):
-		text = f"{text_of(payload.get('Description'))} {text_of(payload.get('Details'))}"
-		yield bounced(address, "", text, is_hard=payload["Type"] in HARD)
+		text = f"{as_text(payload.get('Description'))} {as_text(payload.get('Details'))}"
+		yield make_bounce(address, "", text, is_hard=payload["Type"] in HARD)

@@ -1,4 +1,4 @@
-"""A provider's request as the modules of the providers read it, and what they have in common."""
+"""A provider's request, and the checks that the modules of the providers share."""
 
 import hmac
 import json
@@ -12,20 +12,20 @@ from frappe.utils.password import get_decrypted_password
 
 from drip_campaigns.core.inbound.provider_events import UnprovenError
 
-FRESH = timedelta(hours=24)  # providers try again for hours
-AHEAD = timedelta(minutes=10)  # two clocks
+FRESH = timedelta(hours=24)  # providers repeat a request for hours
+AHEAD = timedelta(minutes=10)  # their clock and ours differ
 SECRET_HEADER = "X-Webhook-Secret"
 
 
 @dataclass(frozen=True)
 class ProviderRequest:
-	"""The headers and the body, byte by byte, as they came."""
+	"""The headers and the body as they arrived."""
 
 	headers: Mapping[str, str]
 	body: bytes
 
 	def json(self) -> Any:
-		"""Return what the body says; raises ValueError for what is no JSON, or nested deeper than anybody means."""
+		"""Return the body's JSON; raise ValueError if it is not JSON or nested too deeply."""
 		try:
 			return json.loads(self.body)
 		except RecursionError as error:
@@ -33,7 +33,7 @@ class ProviderRequest:
 
 
 def read_secret(field: str) -> str:
-	"""Return a secret of Drip Settings; raise UnprovenError where none is set: then nobody can prove anything."""
+	"""Return a secret of Drip Settings; raise UnprovenError if it is not set."""
 	secret = get_decrypted_password("Drip Settings", "Drip Settings", field, raise_exception=False)
 	if not secret:
 		raise UnprovenError
@@ -41,14 +41,14 @@ def read_secret(field: str) -> str:
 
 
 def check_shared_secret(request: ProviderRequest, field: str) -> None:
-	"""Raise UnprovenError unless the request carries the secret that Drip Settings hold."""
+	"""Raise UnprovenError unless the request carries the secret of Drip Settings."""
 	given = request.headers.get(SECRET_HEADER) or ""
 	if not hmac.compare_digest(given.encode(), read_secret(field).encode()):
 		raise UnprovenError
 
 
 def check_fresh(moment: datetime, now: datetime) -> None:
-	"""Raise UnprovenError for a signature that is older than a provider would still use."""
+	"""Raise UnprovenError for a signature that is older than providers repeat requests, or from the future."""
 	if not now - FRESH <= moment <= now + AHEAD:
 		raise UnprovenError
 

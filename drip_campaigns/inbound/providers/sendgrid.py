@@ -13,24 +13,24 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from drip_campaigns.core.inbound.provider_events import (
 	ProviderEvent,
 	UnprovenError,
-	bounced,
-	complained,
-	text_of,
-	unsubscribed,
+	as_text,
+	make_bounce,
+	make_complaint,
+	make_unsubscribe,
 )
 from drip_campaigns.inbound.providers.request import ProviderRequest, check_fresh, setting
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
-# What SendGrid did not even try, for it knows the address: else it would stand there as sent for ever.
+# SendGrid does not try an address that it knows. Without these, the email would stay Sent.
 BOUNCED_BEFORE = (("dropped", "Bounced Address"), ("dropped", "Invalid"))
 COMPLAINED_BEFORE = ("dropped", "Spam Reporting Address")
-LEFT_BEFORE = ("dropped", "Unsubscribed Address")
-LEFT = ("unsubscribe", "group_unsubscribe")
+UNSUBSCRIBED_BEFORE = ("dropped", "Unsubscribed Address")
+UNSUBSCRIBED = ("unsubscribe", "group_unsubscribe")
 
 
 def verify(request: ProviderRequest, now: datetime) -> str:
-	"""Raise UnprovenError for a stranger's request; return the signature, which is good once."""
+	"""Raise UnprovenError unless SendGrid signed the request; return the signature, which is valid once."""
 	stamp, signature = request.headers.get(TIMESTAMP) or "", request.headers.get(SIGNATURE) or ""
 	try:
 		key = load_der_public_key(base64.b64decode(setting("sendgrid_public_key"), validate=True))
@@ -43,16 +43,16 @@ def verify(request: ProviderRequest, now: datetime) -> str:
 
 
 def read(payload: object) -> Iterator[ProviderEvent]:
-	"""Yield what a batch of events reports; `blocked` bounces say nothing against the address, drops what their reason says."""
+	"""Yield the events of a batch. A `blocked` bounce is not hard; the reason of a drop says what it is."""
 	for event in payload if isinstance(payload, list) else []:
 		if not isinstance(event, dict):
 			continue
-		address, message_id = text_of(event.get("email")), text_of(event.get("smtp-id"))
-		kind, reason, status = (text_of(event.get(name)) for name in ("event", "reason", "status"))
+		address, message_id = as_text(event.get("email")), as_text(event.get("smtp-id"))
+		kind, reason, status = (as_text(event.get(name)) for name in ("event", "reason", "status"))
 		if kind == "spamreport" or (kind, reason) == COMPLAINED_BEFORE:
-			yield complained(address, message_id, "SendGrid")
-		elif kind in LEFT or (kind, reason) == LEFT_BEFORE:
-			yield unsubscribed(address, message_id, "Unsubscribed at SendGrid")
+			yield make_complaint(address, message_id, "SendGrid")
+		elif kind in UNSUBSCRIBED or (kind, reason) == UNSUBSCRIBED_BEFORE:
+			yield make_unsubscribe(address, message_id, "Unsubscribed at SendGrid")
 		elif kind == "bounce" or (kind, reason) in BOUNCED_BEFORE:
 			is_hard = event.get("type") != "blocked" and not status.startswith(("5.2.2", "4."))
-			yield bounced(address, message_id, reason, is_hard=is_hard, status=status)
+			yield make_bounce(address, message_id, reason, is_hard=is_hard, status=status)

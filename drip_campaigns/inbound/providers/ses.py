@@ -18,78 +18,80 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from drip_campaigns.core.inbound.provider_events import (
 	ProviderEvent,
 	UnprovenError,
-	bounced,
-	complained,
-	part_of,
-	text_of,
+	as_object,
+	as_text,
+	make_bounce,
+	make_complaint,
 )
 from drip_campaigns.inbound.providers.request import ProviderRequest, check_fresh, setting
 
 _AMAZON = re.compile(r"sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
-_HASHES = {"1": hashes.SHA1, "2": hashes.SHA256}  # what Amazon signs with is not ours to choose
+_HASHES = {"1": hashes.SHA1, "2": hashes.SHA256}  # Amazon chooses which
 CERTIFICATE_KEPT_SECONDS = 24 * 3600
 TIMEOUT_SECONDS = 10
 LARGEST_CERTIFICATE = 20_000
 
 
 def verify(request: ProviderRequest, now: datetime) -> str:
-	"""Raise UnprovenError for a message that Amazon has not signed, or of a topic not in Drip Settings; return its id.
+	"""Raise UnprovenError unless Amazon signed the message and Drip Settings lists its topic; return the message's id.
 
-	Amazon's question whether we want a topic's messages is answered here: by Amazon's own address, and no other.
+	This also confirms a subscription: it opens the address that Amazon sends, if it is one of Amazon's own.
 	"""
-	message = part_of(request.json())
+	message = as_object(request.json())
 	topics = setting("ses_topics").split()
 	if message.get("TopicArn") not in topics:
 		raise UnprovenError
 	try:
 		_check_signature(message)
-		check_fresh(datetime.fromisoformat(text_of(message.get("Timestamp")).replace("Z", "+00:00")), now)
+		check_fresh(datetime.fromisoformat(as_text(message.get("Timestamp")).replace("Z", "+00:00")), now)
 	except (InvalidSignature, binascii.Error, ValueError, TypeError, requests.RequestException) as error:
 		raise UnprovenError from error
 	if message.get("Type") == "SubscriptionConfirmation":
 		_fetch(_amazon_address(message.get("SubscribeURL")))
-	return text_of(message.get("MessageId"))
+	return as_text(message.get("MessageId"))
 
 
 def read(payload: object) -> Iterator[ProviderEvent]:
-	"""Yield what a notification about bounces and complaints reports."""
-	if part_of(payload).get("Type") != "Notification":
+	"""Yield the events of a notification about bounces or complaints."""
+	if as_object(payload).get("Type") != "Notification":
 		return
 	try:
-		event = part_of(json.loads(text_of(payload.get("Message"))))
+		event = as_object(json.loads(as_text(payload.get("Message"))))
 	except ValueError:
 		return
-	message_id = _message_id(part_of(event, "mail"))
+	message_id = _message_id(as_object(event, "mail"))
 	kind = event.get("notificationType") or event.get("eventType")
 	if kind == "Complaint":
-		complaint = part_of(event, "complaint")
-		for person in _people(complaint, "complainedRecipients"):
-			detail = text_of(complaint.get("complaintFeedbackType"))
-			yield complained(text_of(person.get("emailAddress")), message_id, f"Amazon SES {detail}".strip())
+		complaint = as_object(event, "complaint")
+		for person in _recipients(complaint, "complainedRecipients"):
+			detail = as_text(complaint.get("complaintFeedbackType"))
+			yield make_complaint(
+				as_text(person.get("emailAddress")), message_id, f"Amazon SES {detail}".strip()
+			)
 	elif kind == "Bounce":
-		bounce = part_of(event, "bounce")
+		bounce = as_object(event, "bounce")
 		is_hard = bounce.get("bounceType") == "Permanent"
-		for person in _people(bounce, "bouncedRecipients"):
-			text, status = text_of(person.get("diagnosticCode")), text_of(person.get("status"))
-			yield bounced(
-				text_of(person.get("emailAddress")), message_id, text, is_hard=is_hard, status=status
+		for person in _recipients(bounce, "bouncedRecipients"):
+			text, status = as_text(person.get("diagnosticCode")), as_text(person.get("status"))
+			yield make_bounce(
+				as_text(person.get("emailAddress")), message_id, text, is_hard=is_hard, status=status
 			)
 
 
-def _people(event: dict, field: str) -> Iterator[dict]:
+def _recipients(event: dict, field: str) -> Iterator[dict]:
 	people = event.get(field)
-	yield from (part_of(person) for person in (people if isinstance(people, list) else []))
+	yield from (as_object(person) for person in (people if isinstance(people, list) else []))
 
 
 def _message_id(mail: dict) -> str:
-	"""The Message-ID that we gave: Amazon puts its own in the header, and keeps ours here, if the topic has headers."""
+	"""Return our own Message-ID. Amazon replaces it in the email and keeps ours here if the topic includes headers."""
 	headers = mail.get("headers")
 	for header in headers if isinstance(headers, list) else []:
-		if text_of(part_of(header).get("name")).lower() == "message-id":
-			return text_of(header.get("value"))
-	return text_of(part_of(mail, "commonHeaders").get("messageId"))
+		if as_text(as_object(header).get("name")).lower() == "message-id":
+			return as_text(header.get("value"))
+	return as_text(as_object(mail, "commonHeaders").get("messageId"))
 
 
 def _check_signature(message: dict) -> None:
@@ -99,7 +101,7 @@ def _check_signature(message: dict) -> None:
 	if algorithm is None:
 		raise UnprovenError
 	key = x509.load_pem_x509_certificate(_certificate(message.get("SigningCertURL"))).public_key()
-	signature = base64.b64decode(text_of(message.get("Signature")), validate=True)
+	signature = base64.b64decode(as_text(message.get("Signature")), validate=True)
 	key.verify(signature, signed.encode(), padding.PKCS1v15(), algorithm())
 
 
@@ -116,11 +118,11 @@ def _certificate(url: object) -> bytes:
 
 
 def _amazon_address(url: object) -> str:
-	"""Return an address if it is one of Amazon's notification service; else a stranger could make us ask anybody anything."""
-	parts = urlsplit(text_of(url))
+	"""Return an address of Amazon's notification service, or raise UnprovenError: a stranger must not choose what we open."""
+	parts = urlsplit(as_text(url))
 	if parts.scheme != "https" or not _AMAZON.fullmatch(parts.netloc):
 		raise UnprovenError
-	return text_of(url)
+	return as_text(url)
 
 
 def _fetch(address: str) -> str:
