@@ -20,7 +20,7 @@ from drip_campaigns.enrollment.changes import set_fields
 from drip_campaigns.outbox.cancel import cancel
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.consent_records import find_agreed, record_consent
-from drip_campaigns.people.email_providers import LARGE_PROVIDERS
+from drip_campaigns.people.mail_domains import LARGE_PROVIDERS
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
 from drip_campaigns.plans.enrollment_state import plan_fields, position_fields, waits_for_confirmation
 from drip_campaigns.site.clock import site_date, to_site

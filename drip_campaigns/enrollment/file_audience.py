@@ -15,9 +15,8 @@ from drip_campaigns.enrollment.campaign_checks import check_campaign
 from drip_campaigns.enrollment.eligibility import Eligibility, EligibilityResult
 from drip_campaigns.enrollment.preview import PAGE, PreviewCounts
 from drip_campaigns.people.addresses import is_valid, normalize
-from drip_campaigns.people.errors import CannotCreateError
 from drip_campaigns.people.people_file import PeopleFile, Row
-from drip_campaigns.people.recipient_types import get_type
+from drip_campaigns.people.recipient_types import CannotCreateError, get_type
 from drip_campaigns.people.recipients import Recipient
 
 MOST_ERRORS = 1000  # kept on a run; further ones are counted

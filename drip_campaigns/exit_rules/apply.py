@@ -1,4 +1,4 @@
-"""Let those leave whom the rules of their campaign name: when a goal is reached, right before an email leaves, once a day.
+"""Apply a campaign's exit rules: when a goal is reached, right before an email is sent, and once a day.
 
 Nothing here commits.
 """
@@ -34,7 +34,7 @@ def exit_before_sending(campaign: str, enrollments: Sequence[str], now: datetime
 
 
 def exit_in_pages(campaign, now: datetime) -> Iterator[int]:
-	"""End all who leave a campaign by its rules, a page at a time; the caller commits after each."""
+	"""End the enrollments to which a campaign's exit rules apply, a page at a time; the caller commits after each."""
 	rules, after = ExitRules(campaign), ""
 	while not rules.is_empty:
 		filters = {"campaign": campaign.name, "status": ["in", _LIVE], "name": [">", after]}
@@ -46,11 +46,11 @@ def exit_in_pages(campaign, now: datetime) -> Iterator[int]:
 
 
 def exit_at_goal(campaign: str, doctype: str, records: Sequence[str], now: datetime) -> int:
-	"""Records that the goal of a campaign asks about were saved: end those who have reached it, and return how many."""
+	"""End the enrollments that reached a campaign's goal by these saved records; return how many."""
 	document = frappe.get_doc("Drip Campaign", campaign)
 	people = {(doctype, name) for name in records}
 	if document.goal == GoalKind.DOCUMENT_CREATED:
-		people = find_people_of(_find_named(doctype, records))
+		people = find_people_of(_find_parties_of(doctype, records))
 	filters = {
 		"campaign": campaign,
 		"status": ["in", _LIVE],
@@ -61,18 +61,16 @@ def exit_at_goal(campaign: str, doctype: str, records: Sequence[str], now: datet
 	return apply_exits(ExitRules(document).find(rows, now), now)
 
 
-def apply_exits(leavers: Mapping[str, RuleExit], now: datetime) -> int:
-	"""End these enrollments, each with its reason; what is queued is withdrawn. Return how many were live."""
-	by_leaver: dict[RuleExit, list[str]] = defaultdict(list)
-	for name, leaver in leavers.items():
-		by_leaver[leaver].append(name)
-	return sum(
-		exit_enrollments(names, leaver.reason, leaver.detail, now) for leaver, names in by_leaver.items()
-	)
+def apply_exits(exits: Mapping[str, RuleExit], now: datetime) -> int:
+	"""End these enrollments, each with its reason, and cancel their queued email. Return how many were live."""
+	by_exit: dict[RuleExit, list[str]] = defaultdict(list)
+	for name, rule_exit in exits.items():
+		by_exit[rule_exit].append(name)
+	return sum(exit_enrollments(names, by.reason, by.detail, now) for by, names in by_exit.items())
 
 
-def _find_named(doctype: str, records: Sequence[str]) -> set[Record]:
-	"""Return whom documents name as those for whom they are made."""
+def _find_parties_of(doctype: str, records: Sequence[str]) -> set[Record]:
+	"""Return the parties that these documents are for."""
 	fields = party_fields(doctype)
 	columns = {column for field in fields for column in (field.name, field.doctype_field) if column}
 	rows = select_in(doctype, ["name", *sorted(columns)], "name", list(records)) if fields else []
@@ -88,6 +86,6 @@ def load_rules(campaign: str) -> ExitRules | None:
 	"""Return the exit rules of a campaign, or None for one that was deleted."""
 	try:
 		return ExitRules(frappe.get_cached_doc("Drip Campaign", campaign))
-	except frappe.DoesNotExistError:  # deleted since the email was queued
+	except frappe.DoesNotExistError:  # deleted after the email was queued
 		frappe.clear_last_message()
 		return None

@@ -1,7 +1,7 @@
-"""What has been made for whom: documents of ERPNext and Frappe CRM, by the people that they lead to. Reads only.
+"""Find documents of ERPNext and Frappe CRM by the people they are for. Reads only.
 
-A person is a record of any recipient type. Beside the record itself, what is made for the Customer or Lead that a
-Contact belongs to counts, for the Customer that was made from a Lead, and for the Lead that a Customer came from.
+A person is a record of any recipient type. Documents count that are for the record itself, for the Customer or Lead of a
+Contact, for the Customer that was made from a Lead, and for the Lead from which a Customer was made.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ SUBMITTED = 1
 
 @dataclass(frozen=True)
 class PartyField:
-	"""A field that says whom a document is made for: a Link to `doctype`, or to what `doctype_field` names."""
+	"""A field with the party of a document: a Link to `doctype`, or a Dynamic Link with `doctype_field`."""
 
 	name: str
 	doctype: str = ""
@@ -29,7 +29,7 @@ class PartyField:
 
 
 class Made(NamedTuple):
-	"""One document that was made."""
+	"""One document, with its creation in site time."""
 
 	doctype: str
 	name: str
@@ -50,9 +50,9 @@ PARTY_FIELDS: dict[str, tuple[PartyField, ...]] = {
 def find_made(
 	doctype: str, people: Mapping[Record, set[Record]], since: datetime, filters: Sequence[Any] = ()
 ) -> dict[Record, list[Made]]:
-	"""Return the documents made since a moment for each of `people`, who come with their parties; cancelled ones do not count.
+	"""Return the documents created since `since` (site time) for each of `people`, who come with their parties.
 
-	One query for each field that names a party, however many people.
+	Cancelled documents do not count. Makes one query for each field that holds a party.
 	"""
 	people_of: dict[Record, list[Record]] = defaultdict(list)
 	for person, parties in people.items():
@@ -67,7 +67,7 @@ def find_made(
 
 
 def party_fields(doctype: str) -> list[PartyField]:
-	"""Return the fields of a DocType that name whom a document is made for; none on a site that has not got it."""
+	"""Return the fields of a DocType that hold a party; none if the site does not have the DocType."""
 	if not has_doctype(doctype):
 		return []
 	known = frappe.get_meta(doctype).get_valid_columns()
@@ -75,7 +75,7 @@ def party_fields(doctype: str) -> list[PartyField]:
 
 
 def counts_when(doctype: str) -> list[list[Any]]:
-	"""Return the filter that leaves out what is a draft or cancelled, where a document can be submitted."""
+	"""Return the filter that excludes drafts and cancelled documents, if the DocType can be submitted."""
 	is_submittable = frappe.get_meta(doctype).is_submittable
 	return [[doctype, "docstatus", "=", SUBMITTED]] if is_submittable else []
 
@@ -100,7 +100,7 @@ def _find_by_field(
 
 
 def find_parties(people: Iterable[Record]) -> dict[Record, set[Record]]:
-	"""Return whom documents may name when they are made for each of `people`: the record itself, and what it belongs to."""
+	"""Return the possible parties of a document for each of `people`: the record itself, and what it belongs to."""
 	parties = {person: {person} for person in people}
 	for doctype, find in (("Contact", _of_contacts), ("Lead", _of_leads), ("Customer", _of_customers)):
 		names = [name for kind, name in parties if kind == doctype]
@@ -110,7 +110,7 @@ def find_parties(people: Iterable[Record]) -> dict[Record, set[Record]]:
 
 
 def find_people_of(party: Iterable[Record]) -> set[Record]:
-	"""Return the records that a document made for `party` may lead to: the other way round of `find_parties`."""
+	"""Return the people of these parties: the reverse of `find_parties`."""
 	found = set(party)
 	customers = [name for kind, name in found if kind == "Customer"]
 	leads = [name for kind, name in found if kind == "Lead"]
@@ -127,7 +127,7 @@ def find_people_of(party: Iterable[Record]) -> set[Record]:
 
 
 def has_doctype(doctype: str) -> bool:
-	"""Say whether the site has a DocType."""
+	"""Return whether the site has a DocType."""
 	return bool(frappe.db.exists("DocType", doctype, cache=True))
 
 

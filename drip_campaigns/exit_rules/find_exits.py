@@ -1,7 +1,7 @@
-"""Who leaves a campaign by its own rules: goal reached, converted, no longer matching. Asked for a batch at once; reads only.
+"""Find the enrollments that a campaign's exit rules end: goal reached, converted, no longer matching. Reads only.
 
-Asked before each email is made and again right before it leaves, when a goal's document or record is saved, and once
-a day. What ends enrollments for other reasons (left, suppressed, record gone) stands in `dispatch/guard.py`.
+Runs on batches: before each email is made and again right before it is sent, when a goal's document or record is saved,
+and once a day. `dispatch/guard.py` ends enrollments for other reasons: unsubscribed, suppressed, record deleted.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,14 +26,14 @@ CONVERTED_BY = ("Customer", "Opportunity")
 
 @dataclass(frozen=True)
 class RuleExit:
-	"""Why somebody leaves: the reason, and a sentence for the log."""
+	"""Why a rule ends an enrollment: the reason, and a sentence for the log."""
 
 	reason: ExitReason
 	detail: str
 
 
 class ExitRules:
-	"""The rules of one campaign."""
+	"""The exit rules of one campaign."""
 
 	def __init__(self, campaign) -> None:
 		self.campaign = campaign
@@ -50,18 +50,18 @@ class ExitRules:
 
 	@property
 	def is_empty(self) -> bool:
-		"""Say whether nobody can leave by a rule."""
+		"""Return whether the campaign has no exit rule."""
 		return not self.finders
 
 	def find(self, rows: Rows, now: datetime) -> dict[str, RuleExit]:
-		"""Return who of these enrollments leaves at `now`, by the enrollment's name; the first rule that holds counts.
+		"""Return the exits of these enrollments at `now` by the enrollment's name; the first rule that applies counts.
 
-		Raises BrokenRuleError for filters that cannot be asked any more, for example on a field that is gone.
+		Raises BrokenRuleError for filters that no longer work, for example on a deleted field.
 		"""
-		leavers: dict[str, RuleExit] = {}
+		exits: dict[str, RuleExit] = {}
 		try:
 			for find in self.finders if rows else ():
-				leavers = find(rows, to_site(now)) | leavers
+				exits = find(rows, to_site(now)) | exits
 		except (
 			ValueError, TypeError, KeyError, frappe.ValidationError, frappe.DataError,
 			frappe.db.OperationalError, frappe.db.ProgrammingError,
@@ -70,7 +70,7 @@ class ExitRules:
 			raise BrokenRuleError(
 				_("The exit rules could not be evaluated: {0}. Correct them under Exit Rules.").format(error)
 			) from error
-		return leavers
+		return exits
 
 	def _find_goal_by_record(self, rows: Rows, site_now: datetime) -> dict[str, RuleExit]:
 		doctype, days = self.campaign.goal_recipient_type, self.campaign.goal_within_days or 0
@@ -92,47 +92,47 @@ class ExitRules:
 	def _find_goal_by_document(self, rows: Rows, _site_now: datetime) -> dict[str, RuleExit]:
 		days = self.campaign.goal_within_days or 0
 		made = _find_made_for(rows, [self.campaign.goal_document], goal_filters(self.campaign), days)
-		return {name: RuleExit(ExitReason.GOAL, _say(document)) for name, document in made.items()}
+		return {name: RuleExit(ExitReason.GOAL, _describe(document)) for name, document in made.items()}
 
 	def _find_converted(self, rows: Rows, _site_now: datetime) -> dict[str, RuleExit]:
 		leads = [row for row in rows if row["recipient_type"] == "Lead"]
 		made = _find_made_for(leads, CONVERTED_BY, (), 0)
-		return {name: RuleExit(ExitReason.CONVERTED, _say(document)) for name, document in made.items()}
+		return {name: RuleExit(ExitReason.CONVERTED, _describe(document)) for name, document in made.items()}
 
 	def _find_without_match(self, rows: Rows, _site_now: datetime) -> dict[str, RuleExit]:
 		listed = [row for row in rows if row["target_list"]]
-		leavers = _find_off_their_list(listed)
+		exits = _find_off_their_list(listed)
 		filters_of = _filters_by_type(self.campaign)
 		for doctype, alternatives in filters_of.items():
 			asked = [row for row in rows if row["recipient_type"] == doctype and not row["target_list"]]
 			names = {row["recipient"] for row in asked}
 			for filters in alternatives if names else ():
 				names -= find_matching(doctype, filters, names) if names else set()
-			sentence = _("{0} {1} matches the filters of no trigger any more")
+			sentence = _("{0} {1} no longer matches the filters of any trigger")
 			for row in asked:
 				if row["recipient"] in names:
 					detail = sentence.format(_(doctype), row["recipient"])
-					leavers[row["name"]] = RuleExit(ExitReason.NO_LONGER_MATCHING, detail)
-		return leavers
+					exits[row["name"]] = RuleExit(ExitReason.NO_LONGER_MATCHING, detail)
+		return exits
 
 
 def goal_filters(campaign) -> list[list[Any]]:
-	"""Return the filters of a campaign's goal; raise ValueError for what is no list of conditions."""
+	"""Return the filters of a campaign's goal; raise ValueError if they are not a list of conditions."""
 	return read_filters(frappe._dict(filters=campaign.goal_filters))
 
 
 def _find_made_for(rows: Rows, doctypes: Iterable[str], filters: Sequence[Any], days: int) -> dict[str, Made]:
-	"""Return the first document that was made for each enrollment after it began, within so many days."""
+	"""Return the first document for each enrollment that was created after its start, within `days` days."""
 	if not rows:
 		return {}
 	parties = find_parties({_person(row) for row in rows})
-	since = min(_begun(row) for row in rows)
+	since = min(_counts_from(row) for row in rows)
 	found: dict[str, Made] = {}
 	for doctype in doctypes:
 		made = find_made(doctype, parties, since, filters)
 		for row in rows:
 			for document in made.get(_person(row), ()):
-				if is_in_window(document.creation, _begun(row), days):
+				if is_in_window(document.creation, _counts_from(row), days):
 					found.setdefault(row["name"], document)
 	return found
 
@@ -141,8 +141,8 @@ def _person(row: Mapping[str, Any]) -> Record:
 	return row["recipient_type"], row["recipient"]
 
 
-def _begun(row: Mapping[str, Any]) -> datetime:
-	"""What is made between enrolling and a start in the future counts, too."""
+def _counts_from(row: Mapping[str, Any]) -> datetime:
+	"""Return the start of the period in which documents count: it includes the days before a start in the future."""
 	return min(row["started_at"], row["creation"])
 
 
@@ -164,15 +164,15 @@ def _find_off_their_list(rows: Rows) -> dict[str, RuleExit]:
 
 
 def _filters_by_type(campaign) -> dict[str, list[list[Any]]]:
-	"""Return, for each recipient type whose triggers all have filters, the filters of each: to match one is enough."""
+	"""Return the filters of each trigger by recipient type, for types whose triggers all have filters. Matching one is enough."""
 	by_type: dict[str, list[list[Any]]] = {}
 	for row in campaign.triggers:
 		if row.enabled:
 			by_type.setdefault(row.recipient_type or "", []).append(read_filters(row))
 	if "" in by_type:
-		return {}  # a trigger for records of any type takes everybody
+		return {}  # a trigger for any record type enrolls everybody
 	return {doctype: rows for doctype, rows in by_type.items() if all(rows) and has_doctype(doctype)}
 
 
-def _say(made: Made) -> str:
-	return _("{0} {1} was made").format(_(made.doctype), made.name)
+def _describe(made: Made) -> str:
+	return _("{0} {1} was created").format(_(made.doctype), made.name)

@@ -1,4 +1,4 @@
-"""Who is of the same company as somebody: the same Customer, the same company name, or the same mail domain. Reads only."""
+"""Find the people of a company: the same Customer, the same company name, or the same mail domain. Reads only."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,8 @@ import frappe
 
 from drip_campaigns.core.flow.goals import ReplyScope
 from drip_campaigns.core.model import LIVE_STATUSES
-from drip_campaigns.core.schedule.confirmation import OptIn, must_confirm
 from drip_campaigns.exit_rules.documents import Record, find_parties, find_people_of
-from drip_campaigns.people.addresses import normalize
-from drip_campaigns.people.email_providers import LARGE_PROVIDERS
+from drip_campaigns.people.mail_domains import domain_of, is_large_provider
 from drip_campaigns.people.recipient_types import known_types
 from drip_campaigns.people.recipients import load_recipients
 
@@ -17,7 +15,7 @@ _LIVE = [status.value for status in LIVE_STATUSES]
 
 
 def find_same_company(enrollment) -> list[str]:
-	"""Return the other live enrollments of the campaign that are of the company of a Drip Enrollment."""
+	"""Return the other live enrollments of the campaign from the company of a Drip Enrollment."""
 	person = (enrollment.recipient_type, enrollment.recipient)
 	customers = {party for party in find_parties([person])[person] if party[0] == "Customer"}
 	people = find_people_of(customers) if customers else set()
@@ -32,7 +30,7 @@ def find_same_company(enrollment) -> list[str]:
 
 
 def find_by_domain(sender: str) -> list[str]:
-	"""Return the live enrollments, in campaigns that a company's answer ends, of those who share the sender's mail domain."""
+	"""Return the live enrollments with the sender's mail domain, in campaigns that a company's reply ends."""
 	scope = {"reply_scope": ReplyScope.COMPANY.value, "continue_after_reply": 0}
 	campaigns = frappe.get_all("Drip Campaign", filters=scope, pluck="name")
 	if not campaigns:
@@ -41,12 +39,12 @@ def find_by_domain(sender: str) -> list[str]:
 
 
 def _find_by_domain(address: str, filters: dict) -> list[str]:
-	domain = normalize(address).rpartition("@")[2]
-	if not domain or must_confirm(OptIn.LISTED_DOMAINS, domain, LARGE_PROVIDERS):
-		return []  # gmail.com is no company
+	domain = domain_of(address)
+	if not domain or is_large_provider(domain):
+		return []
 	alike = {**filters, "email_address": ["like", f"%@{domain}"]}
 	rows = frappe.get_all("Drip Enrollment", filters=alike, fields=["name", "email_address"])
-	return [row.name for row in rows if normalize(row.email_address).rpartition("@")[2] == domain]
+	return [row.name for row in rows if domain_of(row.email_address) == domain]
 
 
 def _find_by_company(company: str) -> set[Record]:

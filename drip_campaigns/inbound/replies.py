@@ -19,7 +19,7 @@ from drip_campaigns.enrollment.unsubscribe import default_scope, find_link_holde
 from drip_campaigns.exit_rules.same_company import find_by_domain, find_same_company
 from drip_campaigns.inbound.find_email import FIELDS, find_email, is_sent_to
 from drip_campaigns.people.addresses import normalize
-from drip_campaigns.people.internal_addresses import is_internal
+from drip_campaigns.people.mail_domains import is_internal
 from drip_campaigns.site.clock import from_site, site_date
 from drip_campaigns.site.notify import notify
 

@@ -77,7 +77,7 @@ def _show(request: PageRequest, address: str, done: str = "", problem: str = "")
 		lists=[choice for choice in offered if choice.doctype == subscription_options.LIST],
 		campaigns=[choice for choice in offered if choice.doctype == subscription_options.CAMPAIGN],
 		standing=find_opt_out_state(_find(request.subject)),
-		paused_until=_day(preference.paused_until) if preference.rests_at(now) else "",
+		paused_until=_day(preference.paused_until) if preference.is_paused_at(now) else "",
 		pause_days=PAUSE_DAYS,
 		language=preference.language,
 		tracking_wording=_tracking_wording() if can_ask_for_tracking(preference) else "",

@@ -1,4 +1,4 @@
-"""Email addresses as keys: when two spellings are one address, and when a string is none."""
+"""Email addresses as keys: compare, validate and hash them."""
 
 import hashlib
 import re
@@ -17,13 +17,13 @@ _ORDINARY = re.compile(
 
 
 def is_valid(address: str | None) -> bool:
-	"""Say whether `address` is exactly one well-formed email address."""
+	"""Return whether `address` is exactly one well-formed email address."""
 	if not address or "," in address or len(address) > LONGEST_ADDRESS:
 		return False
-	# Nearly all addresses are ordinary; Frappe's check takes them apart letter by letter.
+	# Nearly all addresses match this pattern; Frappe's check is slow.
 	if _ORDINARY.fullmatch(address):
 		return True
-	# To Frappe's check ı and ſ are letters from a to z; SMTP takes none of them before the @.
+	# Frappe's check accepts ı and ſ as letters from a to z, which SMTP does not before the @.
 	return address.rpartition("@")[0].isascii() and validate_email_address(address) == address
 
 
@@ -31,17 +31,17 @@ def is_valid(address: str | None) -> bool:
 def normalize(address: str) -> str:
 	"""Return the form in which addresses are compared: lower case, the domain in its ASCII form (IDNA).
 
-	Plus-addressing is left alone: jane+erp@example.com is an address of its own.
+	A plus tag stays: jane+erp@example.com is another address than jane@example.com.
 	"""
 	local, _, domain = address.strip().lower().rpartition("@")
 	try:
 		return f"{local}@{_ascii_domain(domain)}"
 	except UnicodeError:
-		return f"{local}@{domain}"  # a domain that IDNA refuses is compared as it is written
+		return f"{local}@{domain}"  # IDNA does not accept the domain
 
 
 def spellings(address: str) -> list[str]:
-	"""Return how `address` may stand in a record: as given, normalized, the domain in letters. Case is the database's."""
+	"""Return the spellings of `address` in records: as given, normalized, and with the domain in Unicode. The database ignores case."""
 	normalized = normalize(address)
 	local, _, domain = normalized.rpartition("@")
 	return sorted({address.strip(), normalized, f"{local}@{_unicode_domain(domain)}"})
@@ -55,11 +55,10 @@ def live_key(campaign: str, *identity: str) -> str:
 
 
 def hash_address(address: str) -> str:
-	"""Return what stands for an address that itself is not kept: 32 characters, the same for every spelling of it.
+	"""Return 32 characters that identify an address that is not stored, the same for every spelling of it.
 
-	Keyed with a secret of site_config.json, so that whoever has the database alone cannot find out addresses by
-	trying: `drip_address_key`, else one derived from the site's encryption key. Never change it: who asked to be
-	forgotten would be unknown again.
+	The key is a secret of site_config.json, so that nobody can guess addresses with the database alone:
+	`drip_address_key`, else a key derived from the site's encryption key. Changing it loses the opt-outs of erased people.
 	"""
 	conf = frappe.local.conf
 	return _digest(
@@ -69,7 +68,7 @@ def hash_address(address: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _digest(address: str, secret: str) -> str:
-	# A batch asks several times for the same: what its people have said, whether they are suppressed, on which lists.
+	# A batch hashes the same addresses for preferences, suppressions and lists.
 	text, key = normalize(address).encode(), _digest_key(secret)
 	return hashlib.blake2b(text, digest_size=16, key=key, person=b"drip-address").hexdigest()
 
@@ -80,17 +79,17 @@ def _digest_key(secret: str) -> bytes:
 
 
 def to_ascii(address: str) -> str:
-	"""Return `address` as SMTP carries it: the domain in its ASCII form, the local part as written."""
+	"""Return `address` in the form for SMTP: the domain in its ASCII form, the local part as written."""
 	local, at, domain = address.strip().rpartition("@")
 	return local + at + _ascii_domain(domain) if at else address
 
 
 @lru_cache(maxsize=4096)
 def _ascii_domain(domain: str) -> str:
-	# Recipients are many and their domains few; IDNA is slow.
+	# Many recipients share few domains, and IDNA is slow.
 	if domain.isascii():
 		return domain.encode("idna").decode("ascii")
-	# Python's own follows the rules of 2003, which lead from straße.example to the domain of somebody else.
+	# Python's codec follows the rules of 2003, which turn straße.example into the domain of another owner.
 	return idna.encode(domain, uts46=True).decode("ascii")
 
 

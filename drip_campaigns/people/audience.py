@@ -1,4 +1,4 @@
-"""An audience: the records of one recipient type that match list filters, as far as the session's user may read them."""
+"""An audience: the records of one recipient type that match list filters and that the session's user may read."""
 
 import json
 from collections.abc import Iterator
@@ -10,26 +10,26 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.db.dialect import count_listed
 
-EVERYBODY_FROM = 100  # filters that match all of fewer records are no mistake to be asked about
+EVERYBODY_FROM = 100  # below this, filters that match every record need no confirmation
 
 
 class InvalidFiltersError(DripError):
-	"""The filters of the audience cannot be read."""
+	"""The filters of the audience are invalid."""
 
 
 class Audience:
-	"""Counts and pages through what the filters match. Filters are those of a list: rows, or a mapping of field to value."""
+	"""The records that list filters match: rows, or a mapping of field to value."""
 
-	target_list: str | None = None  # filters name people of themselves, not through a list
+	target_list: str | None = None  # filters select records directly, not through a list
 
 	def __init__(self, recipient_type: str, filters: str | None) -> None:
 		self.recipient_type = recipient_type
 		self.filters = _read(recipient_type, filters)
 
 	def count(self) -> int:
-		"""Return how many records match; raise InvalidFiltersError for filters that make no sense."""
+		"""Return how many records match; raise InvalidFiltersError for invalid filters."""
 		try:
-			return count_listed(self.recipient_type, self.filters, distinct=self._reaches_into_tables())
+			return count_listed(self.recipient_type, self.filters, distinct=self._uses_child_tables())
 		except (
 			ValueError,
 			TypeError,
@@ -40,13 +40,13 @@ class Audience:
 			raise _invalid(error) from error
 
 	def is_everybody(self, total: int) -> bool:
-		"""Say whether `total`, what the filters match, is every record that the user may read, and these are many."""
+		"""Return whether `total` matching records are all that the user may read, and at least EVERYBODY_FROM."""
 		if total < EVERYBODY_FROM:
 			return False
 		return not self.filters or total == count_listed(self.recipient_type, [])
 
 	def page(self, after: str | None, limit: int) -> list[str]:
-		"""Return the next names in their order, at most `limit`."""
+		"""Return the next names in their order after `after`, at most `limit`."""
 		filters = [*self.filters, [self.recipient_type, "name", ">", after or ""]]
 		return frappe.get_list(
 			self.recipient_type, filters=filters, order_by="name asc", limit_page_length=limit, pluck="name"
@@ -59,7 +59,7 @@ class Audience:
 			yield names
 			after = names[-1]
 
-	def _reaches_into_tables(self) -> bool:
+	def _uses_child_tables(self) -> bool:
 		return any(len(row) > 3 and row[0] != self.recipient_type for row in self.filters)
 
 
@@ -73,7 +73,7 @@ def _read(recipient_type: str, filters: str | None) -> list[list[Any]]:
 	if not isinstance(conditions, list) or not all(
 		isinstance(row, list) and len(row) >= 3 for row in conditions
 	):
-		raise _invalid(_("they are no list of conditions"))
+		raise _invalid(_("they are not a list of conditions"))
 	for row in conditions:
 		doctype, field = row[:2] if len(row) > 3 else (recipient_type, row[0])
 		if not frappe.db.exists("DocType", doctype) or not frappe.db.has_column(doctype, field):

@@ -1,4 +1,4 @@
-"""Is what Drip Settings says about a recipient type of the site's own true: asked when the settings are saved."""
+"""Check the recipient types that Drip Settings adds, when a user saves the settings."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,7 +8,7 @@ from frappe import _
 from drip_campaigns.people.recipient_types import BUILT_IN
 
 _TEXT = ("Data", "Read Only", "Small Text", "Text", "Autocomplete", "Select")
-# Per field of the row: the field types that can hold such a fact.
+# The field types that can hold the fact of each field of the row
 _CAN_HOLD = {
 	"address_field": _TEXT,
 	"name_field": _TEXT,
@@ -20,7 +20,7 @@ _CAN_HOLD = {
 
 
 def find_problems(rows: Iterable) -> Iterator[str]:
-	"""Yield what is wrong with the rows of Recipient Types, each with its row and the remedy."""
+	"""Yield the problems of the rows of Recipient Types, each with its row and the remedy."""
 	seen: set[str] = set()
 	for row in rows:
 		label = _("Recipient Types, row {0}").format(row.idx)
@@ -32,16 +32,16 @@ def find_problems(rows: Iterable) -> Iterator[str]:
 
 def _doctype_problem(doctype: str, seen: set[str]) -> str | None:
 	if doctype in BUILT_IN or doctype in seen:
-		return _("{0} is a recipient type already. Remove the row.").format(_(doctype))
+		return _("{0} is already a recipient type. Remove the row.").format(_(doctype))
 	if not frappe.db.exists("DocType", doctype):
-		return _("there is no DocType {0}. Choose another one.").format(doctype)
+		return _("the DocType {0} does not exist. Choose another one.").format(doctype)
 	meta = frappe.get_meta(doctype)
 	if meta.istable or meta.issingle or meta.get("is_virtual"):
 		return _(
-			"{0} has no records of its own (it is a child table, a single or virtual). Choose another DocType."
+			"{0} has no records of its own: it is a child table, a Single or virtual. Choose another DocType."
 		).format(_(doctype))
 	if meta.module == "Drip Campaigns":
-		return _("{0} is a part of this app. Choose a DocType that stands for people.").format(_(doctype))
+		return _("{0} belongs to this app. Choose a DocType whose records are people.").format(_(doctype))
 	return None
 
 

@@ -1,6 +1,6 @@
-"""The proofs of what people agreed to: a Drip Consent each, which stays when it is taken back, with the time of that.
+"""Consents as proof: a Drip Consent each, which stays after a withdrawal, with its time.
 
-No network address is kept: that the link from a mailbox was used proves more, and is all that is needed.
+No IP address is stored: the use of a link that we sent to the mailbox proves more.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from drip_campaigns.site.clock import to_site
 def find_agreed(
 	consent_to: ConsentPurpose, addresses: Iterable[str], campaign: str | None = None
 ) -> set[str]:
-	"""Return those of `addresses`, normalized, whose consent to this counts: given, and not taken back."""
+	"""Return the `addresses`, normalized, whose consent to this is given and not withdrawn."""
 	wanted = sorted({normalize(address) for address in addresses if address})
 	if not wanted:
 		return set()
@@ -30,7 +30,7 @@ def find_agreed(
 def record_consent(
 	consent_to: ConsentPurpose, address: str, wording: str, now: datetime, **facts: Any
 ) -> None:
-	"""Keep the proof that `address` agreed to `wording` in the language spoken now; `facts` are further fields."""
+	"""Record that `address` agreed to `wording` in the current language; `facts` are further fields."""
 	frappe.get_doc(
 		doctype="Drip Consent",
 		consent_to=consent_to.value,
@@ -44,21 +44,21 @@ def record_consent(
 
 
 def withdraw_consent(consent_to: ConsentPurpose, address: str, campaign: str | None, now: datetime) -> None:
-	"""Note that `address` has taken its consent back, for one campaign or, with None, for all; twice is once."""
-	# By name: in an UPDATE, Frappe's "not set" compares a time with an empty text, which MariaDB refuses.
+	"""Record that `address` withdrew its consent, for one campaign or, with None, for all. Idempotent."""
+	# By name: in an UPDATE, Frappe's "not set" compares a time with an empty text, which MariaDB rejects.
 	names = frappe.get_all("Drip Consent", _filters(consent_to, normalize(address), campaign), pluck="name")
 	if names:
 		frappe.db.set_value("Drip Consent", {"name": ["in", names]}, "withdrawn_at", to_site(now))
 
 
 def find_proofs(address: str) -> list[str]:
-	"""Return the names of all consents of `address`, the latest first, also of somebody who was erased since."""
+	"""Return the names of all consents of `address`, the latest first, also after its data was erased."""
 	filters = {"address_hash": hash_address(address)}
 	return frappe.get_all("Drip Consent", filters=filters, order_by="given_at desc", pluck="name")
 
 
 def delete_old_proofs(now: datetime, kept: timedelta) -> None:
-	"""Delete the proofs of people who were erased longer ago than they are `kept`."""
+	"""Delete the consents of people whose data was erased more than `kept` before `now`."""
 	consent = frappe.qb.DocType("Drip Consent")
 	is_anonymous = consent.email_address.isnull() | (consent.email_address == "")
 	query = frappe.qb.from_(consent).delete()
@@ -66,13 +66,13 @@ def delete_old_proofs(now: datetime, kept: timedelta) -> None:
 
 
 def can_ask_for_tracking(preference: Preference) -> bool:
-	"""Say whether there is anything to agree to: a campaign that tracks persons, or an answer to change."""
+	"""Return whether there is a question to ask: a campaign tracks individuals, or the person has answered before."""
 	individual = {"tracking_mode": TrackingMode.INDIVIDUAL.value}
 	return preference.tracking_consent is not None or bool(frappe.db.exists("Drip Campaign", individual))
 
 
 def record_tracking_answer(address: str, agrees: bool, wording: str, now: datetime) -> None:
-	"""Keep what the person says about being tracked as a person; the same answer twice is one proof."""
+	"""Record whether the person agrees to individual tracking; the same answer twice is one consent."""
 	before = load_preference(address).tracking_consent
 	if before is agrees:
 		return

@@ -1,6 +1,6 @@
-"""Whom a campaign leaves out: people on excluded lists (by record and by address), mail domains, addresses. Reads only.
+"""The people whom a campaign excludes: by list (record or address), mail domain or address. Reads only.
 
-Asked for a batch at once: when somebody is enrolled, and again before each email.
+Checked for a batch: on enrollment, and again before each email.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ Key = tuple[str, str]  # recipient type, record
 
 @dataclass
 class Exclusions:
-	"""What the rows of a campaign name, by kind."""
+	"""The exclusions of a campaign by kind."""
 
 	lists: list[str] = field(default_factory=list)
 	domains: list[str] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Exclusions:
 
 	@classmethod
 	def of(cls, campaign) -> "Exclusions":
-		"""Read the rows of a Drip Campaign document."""
+		"""Return the exclusions of a Drip Campaign document."""
 		named: dict[str, list[str]] = {kind.value: [] for kind in ExclusionKind}
 		for row in campaign.get("exclusions") or []:
 			named[row.kind].append(row.target_list if row.kind == ExclusionKind.TARGET_LIST else row.value)
@@ -38,7 +38,7 @@ class Exclusions:
 		)
 
 	def find(self, recipients: Iterable[Recipient]) -> dict[Key, str]:
-		"""Return why each excluded one of `recipients` is: what is said of the person. No query without excluded lists."""
+		"""Return why each excluded one of `recipients` is, as said of the person. No query without excluded lists."""
 		recipients = list(recipients)
 		listed = _find_listed(self.lists, recipients) if self.lists else {}
 		reasons = {}
@@ -64,12 +64,12 @@ class Exclusions:
 
 
 def ascii_domain(text: str) -> str:
-	"""Return a domain in the form in which addresses are compared; a leading @ or dot does not count."""
+	"""Return a domain in the form in which addresses are compared, without a leading @, dot or asterisk."""
 	return normalize("x@" + text.strip().lstrip("@*.")).rpartition("@")[2]
 
 
 def _find_listed(lists: list[str], recipients: list[Recipient]) -> Mapping[object, str]:
-	"""Return the excluded list of records and of hashed addresses; who dropped out of it is not on it."""
+	"""Return the excluded list by record and by hashed address; removed members do not count."""
 	hashes = {hash_address(recipient.email) for recipient in recipients if recipient.email}
 	by_type: dict[str, list[str]] = {}
 	for recipient in recipients:

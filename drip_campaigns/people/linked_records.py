@@ -1,4 +1,4 @@
-"""Which records the people of a batch stand in, where the address lies one hop away. One query a hop for a batch."""
+"""Find the linked records that hold the people of a batch: one query for each hop."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ Linked = dict[str, list[tuple[str, str]]]
 
 
 def find_linked(doctype: str, hop: Hop, rows: Sequence[dict]) -> Linked:
-	"""Return the (DocType, name) that each of `rows` is linked with by `hop`, the preferred one first."""
+	"""Return the (DocType, name) that `hop` links with each of `rows`, by the row's name, the preferred one first."""
 	if not rows:
 		return {}
 	if hop.table:

@@ -1,8 +1,7 @@
-"""Who must not be written to. Consent has one home each: leaving a campaign is an Email Unsubscribe that refers to it,
-leaving a list a flag on its Drip Target List Member, leaving everything a Drip Suppression (`suppression.py`).
+"""Opt-outs. Each scope has one record: for a campaign, an Email Unsubscribe that refers to it; for a list, a flag on
+its Drip Target List Member; for all marketing email, a Drip Suppression (`suppression.py`).
 
-An existing global Email Unsubscribe is honoured. What follows for enrollments and queued mail is done by
-`enrollment/enroll.py`.
+A global Email Unsubscribe of Frappe counts, too. `enrollment/unsubscribe.py` ends enrollments and cancels queued email.
 """
 
 from collections.abc import Iterable
@@ -14,11 +13,11 @@ from drip_campaigns.people.addresses import hash_address, normalize, spellings
 
 
 def find_opted_out(campaign: str, addresses: Iterable[str]) -> set[str]:
-	"""Return those of `addresses`, normalized, that have left this campaign or all mail of the site."""
+	"""Return the `addresses`, normalized, that unsubscribed from this campaign or from all email of the site."""
 	wanted = {address for address in addresses if address}
 	if not wanted:
 		return set()
-	# Frappe stores the address as it was typed; the column's collation compares without case.
+	# Frappe stores the address as the person typed it; the column's collation ignores case.
 	spelled = {spelling for address in wanted for spelling in spellings(address)}
 	fields = ["email", "reference_doctype", "reference_name", "global_unsubscribe"]
 	this = ("Drip Campaign", campaign)
@@ -30,7 +29,7 @@ def find_opted_out(campaign: str, addresses: Iterable[str]) -> set[str]:
 
 
 def find_opted_out_campaigns(address: str) -> set[str]:
-	"""Return the campaigns that `address` has left."""
+	"""Return the campaigns from which `address` unsubscribed."""
 	rows = frappe.get_all(
 		"Email Unsubscribe",
 		filters={"email": ["in", spellings(address)], "reference_doctype": "Drip Campaign"},
@@ -40,7 +39,7 @@ def find_opted_out_campaigns(address: str) -> set[str]:
 
 
 def find_opted_out_lists(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-	"""Return those of the pairs (target list, address) that have left; the addresses normalized. One query for all."""
+	"""Return the pairs (target list, address) that opted out, with normalized addresses, in one query."""
 	spelled = {(name, hash_address(address)): normalize(address) for name, address in pairs if address}
 	if not spelled:
 		return set()
@@ -52,14 +51,14 @@ def find_opted_out_lists(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str
 
 
 def has_opted_out_of_all(address: str) -> bool:
-	"""Say whether an Email Unsubscribe, which is not ours to delete, stops all mail of the site to `address`."""
+	"""Return whether a global Email Unsubscribe, which is not ours to delete, stops all email of the site to `address`."""
 	filters = {"global_unsubscribe": 1, "email": ["in", spellings(address)]}
 	found = frappe.get_all("Email Unsubscribe", filters=filters, pluck="email")
 	return normalize(address) in {normalize(email) for email in found}
 
 
 def record_opt_out(campaign: str, address: str) -> None:
-	"""Record that `address` left `campaign`; doing so twice is one record. Of a campaign that is gone nothing needs recording."""
+	"""Record that `address` unsubscribed from `campaign`, unless it is recorded or the campaign was deleted."""
 	if normalize(address) in find_opted_out(campaign, [address]) or not frappe.db.exists(
 		"Drip Campaign", campaign
 	):
@@ -71,7 +70,7 @@ def record_opt_out(campaign: str, address: str) -> None:
 
 
 def erase_comments(address: str, campaign: str | None = None) -> None:
-	"""Delete what Frappe notes on a campaign, or on all, with the address of whoever left: our own log says it, and can be erased."""
+	"""Delete the comments with `address` that Frappe adds to a campaign, or to all: our own log can be erased."""
 	filters = {
 		"reference_doctype": "Drip Campaign",
 		"comment_type": "Label",
@@ -82,7 +81,7 @@ def erase_comments(address: str, campaign: str | None = None) -> None:
 
 
 def remove_opt_out(campaign: str, address: str) -> None:
-	"""Delete the record that `address` left `campaign`; one about all mail of the site is not ours to delete."""
+	"""Delete the opt-out of `address` from `campaign`; a global Email Unsubscribe is not ours to delete."""
 	filters = {
 		"reference_doctype": "Drip Campaign",
 		"reference_name": campaign,

@@ -1,11 +1,13 @@
-"""A file of people, CSV or Excel: read as a table, its columns understood. Knows nothing of records or campaigns."""
+"""A file of people, CSV or Excel: read its table and recognize its columns. Nothing here knows records or campaigns."""
 
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import frappe
 from frappe import _
@@ -18,51 +20,52 @@ from drip_campaigns.site.frappe_versions import read_file
 MOST_ROWS = 200_000
 MOST_COLUMNS = 100
 DELIMITERS = ",;\t|"
-# What a column can hold, and the words in a heading that say so; the first that fits is taken.
+# The line in which Excel names the delimiter; Excel does not count it as a row
+_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+# What a column can hold, and the words of its heading, the surest word first
 FACTS = {
-	"email_address": ("email", "email", "mail"),
+	"email_address": ("email", "mail"),
 	"record": ("record", "id"),
-	"company": ("company", "organization", "organisation"),
-	"last_name": ("last", "surname", "family"),
-	"first_name": ("first", "given", "name"),
+	"company": ("company", "organization", "organisation", "firma", "empresa", "société", "entreprise"),
+	"last_name": ("last", "surname", "family", "nachname", "familienname", "apellido", "apellidos"),
+	"first_name": ("first", "given", "vorname", "prénom", "nombre", "name"),
 }
 
 
 class UnreadableFileError(DripError):
-	"""The file cannot be used."""
+	"""The app cannot read this file."""
 
 
 @dataclass(frozen=True)
 class Row:
-	"""One line of the file: its number as a spreadsheet shows it, and its values by fact."""
+	"""One row of the file: its number as a spreadsheet shows it, and its values by fact."""
 
 	number: int
 	facts: dict[str, str]
 
 
 class PeopleFile:
-	"""The headings and lines of an uploaded file that the session's user may read."""
+	"""The headings and rows of an uploaded file that the session's user may read."""
 
 	def __init__(self, file_url: str) -> None:
-		table = _read_table(_find(file_url))
+		table = _read_table(_find_file(file_url))
 		if not table or not any(table[0]):
 			raise UnreadableFileError(
-				_("The file {0} is empty. The first row must hold the headings.").format(file_url)
+				_("The file {0} is empty. Enter the headings in the first row.").format(file_url)
 			)
 		self.headings, self.lines = table[0], table[1:]
 
 	def guess_mapping(self) -> dict[str, str]:
-		"""Return the heading of each fact, as far as the headings tell."""
+		"""Return the heading of each fact that a heading names."""
 		mapping: dict[str, str] = {}
 		for fact, words in FACTS.items():
-			for heading in self.headings:
-				if heading not in mapping.values() and _says(heading, words):
-					mapping[fact] = heading
-					break
+			others = [heading for heading in self.headings if heading not in mapping.values()]
+			if heading := _find_heading(others, words):
+				mapping[fact] = heading
 		return mapping
 
 	def rows(self, mapping: str | dict[str, str]) -> list[Row]:
-		"""Return the lines that hold anything; raise UnreadableFileError for a mapping that leads nowhere."""
+		"""Return the rows that are not empty; raise UnreadableFileError for a mapping to columns that do not exist."""
 		columns = self._columns(_read_mapping(mapping))
 		return [
 			Row(number, {fact: line[column] for fact, column in columns.items() if column < len(line)})
@@ -83,7 +86,7 @@ class PeopleFile:
 				columns[fact] = self.headings.index(heading)
 		if not {"email_address", "record"} & columns.keys():
 			raise UnreadableFileError(
-				_("Say which column holds the email address, or the name of the record.")
+				_("Choose the column of the email address, or of the name of the record.")
 			)
 		return columns
 
@@ -98,19 +101,25 @@ def _read_mapping(mapping: str | dict[str, str]) -> dict[str, str]:
 	return read
 
 
-def _says(heading: str, words: Sequence[str]) -> bool:
-	spoken = heading.lower()
-	parts = spoken.replace("_", " ").replace("-", " ").split()
-	return any(word in parts if len(word) < 4 else word in spoken for word in words)
+def _find_heading(headings: Sequence[str], words: Sequence[str]) -> str | None:
+	"""Return the heading that has one of the words, as a word of its own or else, from four letters on, as a part."""
+	for is_whole in (True, False):
+		for word, heading in product(words, headings):
+			parts = re.split(r"[\W_]+", heading.lower())
+			if word in parts if is_whole else len(word) > 3 and word in heading.lower():
+				return heading
+	return None
 
 
-def _find(file_url: str):
+def _find_file(file_url: str):
 	"""Return the File with this URL that the session's user may read."""
 	names = frappe.get_all("File", filters={"file_url": file_url, "is_folder": 0}, pluck="name")
 	for file in (frappe.get_doc("File", name) for name in names):
 		if not file.is_remote_file and file.has_permission("read"):
 			return file
-	raise UnreadableFileError(_("There is no file {0} that you may read. Upload it again.").format(file_url))
+	raise UnreadableFileError(
+		_("You cannot read the file {0}, or it does not exist. Upload it again.").format(file_url)
+	)
 
 
 def _read_table(file) -> list[list[str]]:
@@ -118,21 +127,27 @@ def _read_table(file) -> list[list[str]]:
 	suffix = file.file_name.rpartition(".")[2].lower()
 	if suffix not in ("csv", "xlsx"):
 		raise UnreadableFileError(
-			_("{0} is no CSV or Excel (xlsx) file. Save it as one.").format(file.file_name)
+			_("{0} isn't a CSV or Excel (.xlsx) file. Save it as one of these.").format(file.file_name)
 		)
 	try:
 		lines = _read_csv(content) if suffix == "csv" else _read_xlsx(content)
 		return [_clean(line) for line in _limited(lines)]
 	except (csv.Error, UnicodeError, InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
 		raise UnreadableFileError(
-			_("{0} cannot be read: {1}. Save it anew as CSV or xlsx.").format(file.file_name, error)
+			_("Could not read {0}: {1}. Save it again as CSV or .xlsx.").format(file.file_name, error)
 		) from error
 
 
 def _read_csv(content: bytes) -> Iterator[list[str]]:
 	text = _decode(content)
-	first_line = text[: text.find("\n")] if "\n" in text else text
-	delimiter = max(DELIMITERS, key=first_line.count)
+	if named := _SEPARATOR_LINE.match(text):
+		return _split(text[named.end() :], named[1])
+	# The delimiter that splits the headings most often. csv.Sniffer, which Frappe uses, also looks at the values below
+	# and finds a comma where they hold apostrophes or quotes.
+	return _split(text, max(DELIMITERS, key=lambda delimiter: len(next(_split(text, delimiter), ()))))
+
+
+def _split(text: str, delimiter: str) -> Iterator[list[str]]:
 	return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
 
 
@@ -142,13 +157,16 @@ def _decode(content: bytes) -> str:
 	try:
 		return content.decode("utf-8-sig")
 	except UnicodeDecodeError:
-		return content.decode("cp1252", errors="replace")  # what Excel writes on many a desktop
+		return content.decode("cp1252", errors="replace")  # Excel's default in many countries
 
 
 def _read_xlsx(content: bytes) -> Iterator[Sequence]:
-	return load_workbook(io.BytesIO(content), read_only=True, data_only=True).active.iter_rows(
-		values_only=True
-	)
+	book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+	sheets = [sheet for sheet in (book.active, *book.worksheets) if sheet in book.worksheets]  # not a chart
+	if not sheets:
+		raise ValueError(_("it has no sheet with cells"))
+	sheets[0].reset_dimensions()  # some programs state a wrong size
+	return sheets[0].iter_rows(values_only=True)
 
 
 def _limited(lines: Iterator[Sequence]) -> Iterator[Sequence]:

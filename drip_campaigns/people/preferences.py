@@ -1,6 +1,6 @@
-"""What people have asked for by themselves: language, time zone, a pause, tracking. Kept by address, read in batches.
+"""The preferences that people set: language, time zone, a pause, tracking. Stored by address, read in batches.
 
-Consent to mail at all has its own homes, see `consent.py`.
+Opt-outs and consents are elsewhere: `opt_outs.py`, `consent_records.py`.
 """
 
 import dataclasses
@@ -22,15 +22,15 @@ DOCTYPE = "Drip Recipient Preference"
 
 @dataclass(frozen=True)
 class Preference:
-	"""The wishes of whoever has one address; nothing said is empty."""
+	"""The preferences of one address; an empty value means that the person set none."""
 
 	language: str = ""
 	time_zone: str | None = None
 	paused_until: datetime | None = None
-	tracking_consent: bool | None = None  # None: has not said
+	tracking_consent: bool | None = None  # None: the person did not answer
 
-	def rests_at(self, now: datetime) -> bool:
-		"""Say whether the pause that was asked for lasts at `now`."""
+	def is_paused_at(self, now: datetime) -> bool:
+		"""Return whether the pause that the person asked for lasts at `now`."""
 		return self.paused_until is not None and self.paused_until > now
 
 
@@ -38,7 +38,7 @@ NO_PREFERENCE = Preference()
 
 
 def load_preferences(addresses: Iterable[str]) -> dict[str, Preference]:
-	"""Return what was asked for by address, normalized, in one query; an address that has not asked is left out."""
+	"""Return the preferences by address, normalized, in one query; addresses without any are omitted."""
 	by_hash = {hash_address(address): normalize(address) for address in set(addresses) if address}
 	if not by_hash:
 		return {}
@@ -49,18 +49,18 @@ def load_preferences(addresses: Iterable[str]) -> dict[str, Preference]:
 
 
 def load_preference(address: str) -> Preference:
-	"""Return what was asked for by one address."""
+	"""Return the preferences of one address."""
 	return load_preferences([address]).get(normalize(address), NO_PREFERENCE)
 
 
 def find_tracking_refused(addresses: Iterable[str]) -> set[str]:
-	"""Return those of `addresses`, normalized, that have said no to being tracked as persons."""
-	said = load_preferences(addresses)
-	return {address for address, preference in said.items() if preference.tracking_consent is False}
+	"""Return the `addresses`, normalized, that refused individual tracking."""
+	preferences = load_preferences(addresses)
+	return {address for address, preference in preferences.items() if preference.tracking_consent is False}
 
 
 def apply_preference(recipient: Recipient, preference: Preference) -> Recipient:
-	"""Return the recipient as the person wants to be written to: their own word goes before the record's."""
+	"""Return the recipient with the person's own preferences, which have priority over the record's fields."""
 	if preference == NO_PREFERENCE:
 		return recipient
 	return dataclasses.replace(
@@ -72,7 +72,7 @@ def apply_preference(recipient: Recipient, preference: Preference) -> Recipient:
 
 
 def find_language_of(doctype: str, name: str) -> str | None:
-	"""Return the language that a person has chosen, else the one of their record; None if neither is known."""
+	"""Return the language that a person chose, else the one of their record, else None."""
 	if doctype not in available_types():
 		return None
 	recipient = load_recipients(doctype, [name], whole=False).get(name)
@@ -80,12 +80,12 @@ def find_language_of(doctype: str, name: str) -> str | None:
 
 
 def save_preference(address: str, **values: Any) -> None:
-	"""Note what was asked for by `address`; what is not named stays as it is. Two at once are one record."""
+	"""Store these preferences of `address`; the others stay. Two at the same time make one record."""
 	name = frappe.db.get_value(DOCTYPE, {"address_hash": hash_address(address)})
 	if not name:
 		document = frappe.get_doc(doctype=DOCTYPE, email_address=address)
 		name = document.insert(ignore_permissions=True, ignore_if_duplicate=True).name
-		# Frappe fills a new record with the site's own time zone, which nobody has asked for.
+		# Frappe fills a new record with the site's time zone, which the person did not choose.
 		values = {"time_zone": None, **values}
 	frappe.get_doc(DOCTYPE, name).db_set(values)
 

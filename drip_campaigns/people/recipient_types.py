@@ -1,7 +1,7 @@
-"""The registry of recipient types: which DocTypes can be enrolled, and where each keeps its facts.
+"""The registry of recipient types: the DocTypes that can be enrolled, and the fields in which each stores its facts.
 
-A recipient type is a DocType with an email field, its own or that of a record it is linked with. Reading records is
-done by `recipients.py`; rules about people (consent, suppression) do not belong here.
+A recipient type is a DocType with an email field, its own or that of a linked record. `recipients.py` reads the records;
+rules about people (consent, suppression) do not belong here.
 """
 
 from dataclasses import dataclass
@@ -9,14 +9,26 @@ from typing import Any
 
 import frappe
 
-from drip_campaigns.people.errors import UnknownRecipientTypeError
+from drip_campaigns.core.errors import DripError
+
+
+class UnknownRecipientTypeError(DripError):
+	"""Records of this kind cannot be enrolled."""
+
+	def __init__(self, doctype: str) -> None:
+		super().__init__(f"{doctype} records cannot be enrolled in a campaign.")
+		self.doctype = doctype
+
+
+class CannotCreateError(DripError):
+	"""Enrolling does not create records of this kind."""
 
 
 @dataclass(frozen=True)
 class StopFlag:
-	"""A field whose value forbids mail, and the sentence that says so.
+	"""A field whose value forbids email, and the sentence that says so.
 
-	`is_personal`: it holds for whatever record leads to this person; without, for this record alone.
+	`is_personal`: it applies to every record that leads to this person, otherwise to this record only.
 	"""
 
 	fieldname: str
@@ -27,10 +39,10 @@ class StopFlag:
 
 @dataclass(frozen=True)
 class Hop:
-	"""Where the person of a record stands that has none of its own: a link to another record.
+	"""A link from a record to the record of its person.
 
 	`field` is a Link to `doctype`, or a Dynamic Link whose DocType `doctype_field` names; with `table` it is a field of
-	that child table. Without a field it is every Contact that has the record among its links.
+	that child table. Without a field, the link is every Contact that links to the record.
 	"""
 
 	field: str = ""
@@ -41,10 +53,10 @@ class Hop:
 
 @dataclass(frozen=True)
 class RecipientType:
-	"""Which field of a DocType holds what; an empty name means the DocType has no such field.
+	"""The fieldnames of a DocType by fact; an empty name means that the DocType has no such field.
 
-	`hops` are asked in their order. `address_is_copy`: the record's address is a linked record's of some earlier day,
-	so that the linked record is believed first.
+	`hops` are followed in their order. `address_is_copy`: the record's address is an older copy of a linked record's, so
+	the linked record's address has priority.
 	"""
 
 	doctype: str
@@ -61,13 +73,13 @@ class RecipientType:
 	address_is_copy: bool = False
 
 
-# Honoured in every type that has the field, by its own definition or as a custom field.
+# These apply to every type that has the field, standard or custom.
 COMMON_FLAGS = (
 	StopFlag("unsubscribed", (1,), "is marked as unsubscribed"),
 	StopFlag("disabled", (1,), "is disabled"),
-	StopFlag("do_not_contact", (1,), "is marked as not to be contacted"),
+	StopFlag("do_not_contact", (1,), "is marked as do not contact"),
 )
-_FORBIDDING_STATUS = "has a status that forbids mail"
+_FORBIDDING_STATUS = "has a status that forbids email"
 _PARTY_HOPS = (Hop(), Hop(field="lead_name", doctype="Lead"))
 
 _TYPES = (
@@ -189,24 +201,24 @@ BUILT_IN: dict[str, RecipientType] = {recipient_type.doctype: recipient_type for
 
 
 def known_types() -> dict[str, RecipientType]:
-	"""Return the recipient types that exist on this site by their names: ours in their order, then those of Settings."""
+	"""Return the recipient types on this site by DocType: the built-in ones in their order, then those of Drip Settings."""
 	types = {**BUILT_IN, **_named_in_settings()}
 	present = set(frappe.get_all("DocType", filters={"name": ["in", list(types)]}, pluck="name"))
 	return {doctype: entry for doctype, entry in types.items() if doctype in present}
 
 
 def available_types() -> list[str]:
-	"""Return the names of the recipient types that exist on this site."""
+	"""Return the DocTypes of the recipient types on this site."""
 	return list(known_types())
 
 
 def is_type(doctype: str) -> bool:
-	"""Say whether records of `doctype` can be enrolled."""
+	"""Return whether records of `doctype` can be enrolled."""
 	return doctype in BUILT_IN or doctype in _named_in_settings()
 
 
 def get_type(doctype: str) -> RecipientType:
-	"""Return the registry's entry for `doctype`; raise UnknownRecipientTypeError if it is none."""
+	"""Return the registry's entry for `doctype`; raise UnknownRecipientTypeError if it has none."""
 	entry = BUILT_IN.get(doctype) or _named_in_settings().get(doctype)
 	if entry is None:
 		raise UnknownRecipientTypeError(doctype)
@@ -219,7 +231,7 @@ def _named_in_settings() -> dict[str, RecipientType]:
 
 
 def _make_type(row) -> RecipientType:
-	flag = StopFlag(row.forbidding_field or "", (1,), "is marked so that it gets no mail")
+	flag = StopFlag(row.forbidding_field or "", (1,), "is marked as not receiving email")
 	return RecipientType(
 		doctype=row.document_type,
 		address=row.address_field,

@@ -1,4 +1,4 @@
-"""Records of any recipient type as recipients: read in batches, alike for every template and every rule."""
+"""Load records of any recipient type as recipients, in batches, in one form for every template and rule."""
 
 import dataclasses
 from collections import defaultdict
@@ -18,7 +18,7 @@ from drip_campaigns.people.recipient_types import COMMON_FLAGS, Hop, RecipientTy
 
 @dataclass(frozen=True)
 class Recipient:
-	"""One person as every template sees them, whatever record they come from."""
+	"""One person in the form that templates use, from a record of any type."""
 
 	doctype: str
 	name: str
@@ -31,21 +31,21 @@ class Recipient:
 	time_zone: str | None = None
 	stopped_because: str | None = None
 	owner: str = ""
-	tracking_consent: bool | None = None  # the person's own word; no record has it
+	tracking_consent: bool | None = None  # the person's own answer; no record has it
 	fields: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 def load_recipients(doctype: str, names: Sequence[str], *, whole: bool = True) -> dict[str, Recipient]:
-	"""Read the records `names` of one type; a name that is not there is left out.
+	"""Return the recipients of the records `names` of one type by name; names that do not exist are omitted.
 
-	One query, and a few more for the batch where the person stands in a linked record. `whole` reads every field, as
-	a template may use it; without, only what says who it is and whether mail is allowed.
+	Makes one query, and a few more for the batch if linked records hold the persons. `whole` reads every field for
+	templates; without it, only identity, address and what forbids email.
 	"""
 	return _load(get_type(doctype), names, whole=whole, as_person=False)
 
 
 def load_enrolled(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Recipient]:
-	"""Read the records of a batch of enrollments by type and name, a type at a time; what is not there is left out."""
+	"""Return the recipients of a batch of enrollments by type and name; records that do not exist are omitted."""
 	names: dict[str, set[str]] = defaultdict(set)
 	known = available_types()
 	for row in rows:
@@ -61,10 +61,10 @@ def load_enrolled(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Re
 def _load(
 	recipient_type: RecipientType, names: Sequence[str], *, whole: bool, as_person: bool
 ) -> dict[str, Recipient]:
-	"""`as_person`: the records are those that others are linked with, so flags of the record alone do not count."""
+	"""`as_person`: other records link to these records, so flags that apply to the record only do not count."""
 	fields = ["*"] if whole else _identity_fields(recipient_type)
 	rows = select_in(recipient_type.doctype, fields, "name", names)
-	recipients = {row.name: _normalise(recipient_type, row, as_person) for row in rows}
+	recipients = {row.name: _make_recipient(recipient_type, row, as_person) for row in rows}
 	persons = _find_persons(recipient_type, rows)
 	return {
 		name: _complete(recipient_type, recipient, persons[name]) if name in persons else recipient
@@ -73,7 +73,7 @@ def _load(
 
 
 def _find_persons(recipient_type: RecipientType, rows: Sequence[dict]) -> dict[str, Recipient]:
-	"""Return the linked person of each record that has one, by the first hop that leads to an address."""
+	"""Return the linked person of each record that has one, from the first hop that leads to an address."""
 	persons: dict[str, Recipient] = {}
 	for hop in recipient_type.hops:
 		missing = [row for row in rows if not (row["name"] in persons and persons[row["name"]].email)]
@@ -112,7 +112,7 @@ def _reachability(person: Recipient) -> int:
 
 
 def _complete(recipient_type: RecipientType, recipient: Recipient, person: Recipient) -> Recipient:
-	"""Return the record with what its linked person says better: who to address, where, and whether at all."""
+	"""Return the recipient with the name, address and stop flags of the linked person."""
 	addresses = (person.email, recipient.email)
 	first, second = addresses if recipient_type.address_is_copy else reversed(addresses)
 	return dataclasses.replace(
@@ -148,7 +148,7 @@ def _identity_fields(recipient_type: RecipientType) -> list[str]:
 	return [name for name in dict.fromkeys(["name", *named, *flags, *links]) if name in known]
 
 
-def _normalise(recipient_type: RecipientType, row: dict, as_person: bool) -> Recipient:
+def _make_recipient(recipient_type: RecipientType, row: dict, as_person: bool) -> Recipient:
 	def text(fieldname: str) -> str:
 		return str(row.get(fieldname) or "").strip() if fieldname else ""
 
@@ -179,7 +179,7 @@ def _find_stop_flag(recipient_type: RecipientType, row: dict, as_person: bool) -
 
 @lru_cache(maxsize=1024)
 def _known_zone(name: str) -> str | None:
-	"""Return the zone's name, or None where the record has none or one that nobody knows: the site's counts then."""
+	"""Return the zone's name, or None if it is empty or unknown: then the site's zone applies."""
 	try:
 		return find_zone(name).key if name else None
 	except UnknownTimeZoneError:

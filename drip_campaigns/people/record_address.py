@@ -1,4 +1,4 @@
-"""The address in the records of other apps, changed for a recipient who has confirmed the new one. Nothing here commits."""
+"""Change the address in the records of other apps after a recipient confirmed the new one. Nothing here commits."""
 
 import frappe
 from frappe import _
@@ -10,29 +10,28 @@ from drip_campaigns.people.recipient_types import get_type, known_types
 from drip_campaigns.people.recipients import load_recipients
 from drip_campaigns.site.notify import find_managers, notify
 
-LOGINS = ("User",)  # whose address is the name they sign in with: nobody changes that by a link
+LOGINS = ("User",)  # the address is the login, which a link must not change
 Record = tuple[str, str]
 
 
 def change_records(old: str, new: str) -> set[Record]:
-	"""Write `new` where campaigns and lists read `old`: into the record or, where the person stands there, a linked one.
+	"""Write `new` into the records from which campaigns and lists read `old`, or the linked records of their persons.
 
-	Return the records that are read with the new address now. Of the others the managers are told, and a note stands
-	on each.
+	Return the records that now have the new address. The others get a comment, and the managers a notification.
 	"""
-	records = _known_by(old)
+	records = _find_by_address(old)
 	linked = [found for record in records for found in _linked_with(*record)]
 	for record in dict.fromkeys([*records, *linked]):
 		_change(*record, old, new)
 	changed = {record for record in records if _address_of(*record) == normalize(new)}
 	for doctype, name in records:
 		if (doctype, name) not in changed and frappe.db.exists(doctype, name):
-			_ask_for_help(doctype, name, new)
+			_ask_managers(doctype, name, new)
 	return changed
 
 
-def _known_by(address: str) -> list[Record]:
-	"""Return the records that campaigns and lists know by this address, each once."""
+def _find_by_address(address: str) -> list[Record]:
+	"""Return the records that campaigns and lists have under this address, each once."""
 	filters = {"email_address": ["in", spellings(address)]}
 	fields = ["recipient_type", "recipient", "email_address"]
 	rows = [
@@ -52,7 +51,7 @@ def _known_by(address: str) -> list[Record]:
 
 
 def _linked_with(doctype: str, name: str) -> list[Record]:
-	"""Return the records in which the person of this one may stand."""
+	"""Return the linked records that can hold the person of this one."""
 	if not frappe.db.exists(doctype, name):
 		return []
 	row = frappe.get_doc(doctype, name).as_dict()
@@ -75,13 +74,13 @@ def _change(doctype: str, name: str, old: str, new: str) -> None:
 		document.flags.ignore_mandatory = True
 		document.save(ignore_permissions=True)
 		document.add_comment("Info", note.format(old, new))
-	except frappe.ValidationError:  # a rule of another app; people are asked to do it
+	except frappe.ValidationError:  # a rule of another app: the managers do it
 		frappe.clear_last_message()
 		frappe.db.rollback(save_point="drip_change_address")
 
 
 def _replace(document: Document, old: str, new: str) -> bool:
-	"""Put `new` into every email field of a document and its rows that holds `old`; return whether there was one."""
+	"""Replace `old` by `new` in the email fields of a document and its rows; return whether one had it."""
 	found = False
 	for row in (document, *document.get_all_children()):
 		for field in row.meta.get("fields", {"options": "Email"}):
@@ -96,9 +95,9 @@ def _address_of(doctype: str, name: str) -> str:
 	return normalize(recipient.email) if recipient and recipient.email else ""
 
 
-def _ask_for_help(doctype: str, name: str, new: str) -> None:
-	text = _("The recipient asks to be written to at {0} from now on. Please change the record.").format(new)
+def _ask_managers(doctype: str, name: str, new: str) -> None:
+	text = _("The recipient wants emails at {0} from now on. Please change the record.").format(new)
 	frappe.get_doc(doctype, name).add_comment("Info", text)
 	subject = _("A recipient has a new email address: {0}").format(frappe.bold(f"{_(doctype)} {name}"))
-	told = find_managers()
-	frappe.db.after_commit.add(lambda: notify(told, subject, doctype, name))
+	managers = find_managers()
+	frappe.db.after_commit.add(lambda: notify(managers, subject, doctype, name))

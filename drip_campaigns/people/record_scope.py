@@ -1,4 +1,4 @@
-"""Whose records a campaign may take in: those that its owner may read, or is assigned. Asked for a batch at once."""
+"""The records that a campaign may enroll: those that its owner may read or is assigned. Checked for a batch."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ import frappe
 
 
 def filter_readable(user: str, doctype: str, names: Sequence[str]) -> set[str]:
-	"""Return those of the records `names` that are there and that `user` may read or is assigned.
+	"""Return the records among `names` that exist and that `user` may read or is assigned.
 
-	User Permissions, "only if creator", shares and the permission hooks of other apps count, as in a list of the
-	Desk. A user who may not read the DocType at all has what is assigned to them.
+	User Permissions, "only if creator", shares and the permission hooks of other apps apply, as in a list view. A user
+	who may not read the DocType gets only the records assigned to them.
 	"""
 	wanted = list(dict.fromkeys(names))
 	if not wanted:
@@ -34,14 +34,14 @@ def _assigned(user: str, doctype: str, names: list[str]) -> set[str]:
 		"status": ["!=", "Cancelled"],
 	}
 	assigned = frappe.get_all("ToDo", filters=filters, pluck="reference_name", distinct=True)
-	# An assignment outlives its record.
+	# An assignment stays after its record is deleted.
 	return (
 		set(frappe.get_all(doctype, filters={"name": ["in", assigned]}, pluck="name")) if assigned else set()
 	)
 
 
 def filter_in_scope(owner: str, doctype: str, names: Sequence[str]) -> set[str]:
-	"""Return those of `names`, which the session's user may read, that a campaign of `owner` may take in."""
+	"""Return the records among `names`, which the session's user may read, that a campaign of `owner` may enroll."""
 	if owner in ("Administrator", frappe.session.user):
 		return set(names)
 	return filter_readable(owner, doctype, names)

@@ -1,4 +1,4 @@
-"""After the key that addresses are hashed with was changed for good: work the hashes out anew, where the address is known."""
+"""Compute the hashes of addresses again after their key changed, where the address is stored."""
 
 import frappe
 from frappe.utils import create_batch
@@ -11,13 +11,13 @@ _NAMED_BY_HASH = ("Drip Suppression", "Drip Recipient Preference")
 
 
 def rehash_addresses() -> None:
-	"""Renew the hashes of suppressions, preferences, list members, consents and emails; of erased people only the old key knows any more.
+	"""Renew the hashes of suppressions, preferences, list members, consents and emails. Idempotent; does not commit.
 
-	Does not commit. Doing so twice is doing it once.
+	Hashes of erased people stay: only the old key matches them.
 	"""
 	for doctype in (*_NAMED_BY_HASH, "Drip Target List Member", "Drip Consent", "Drip Email"):
 		known = {"email_address": ["is", "set"]}
-		if doctype == "Drip Email":  # those that are not marketing have none
+		if doctype == "Drip Email":  # transactional emails have none
 			known["address_hash"] = ["is", "set"]
 		rows = frappe.get_all(doctype, filters=known, fields=["name", "email_address"])
 		renewed = [(row.name, hash_address(row.email_address)) for row in rows]
@@ -28,7 +28,7 @@ def rehash_addresses() -> None:
 
 
 def _rename(doctype: str, names: dict[str, str]) -> None:
-	"""Name the rows by their new hashes, their comments following them."""
+	"""Rename the rows to their new hashes, and move their comments with them."""
 	comments = frappe.get_all(
 		"Comment", filters={"reference_doctype": doctype}, fields=["name", "reference_name"]
 	)

@@ -106,7 +106,7 @@ def recipient_pause_fields(
 	preference: Preference, plan: Plan, position: Position, now: datetime
 ) -> dict[str, Any]:
 	"""Return the fields of an enrollment whose recipient has asked for a pause; empty without a pause."""
-	if not preference.rests_at(now):
+	if not preference.is_paused_at(now):
 		return {}
 	return {
 		"status": Status.PAUSED.value,

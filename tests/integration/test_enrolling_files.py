@@ -2,10 +2,12 @@
 
 import io
 import json
+import zipfile
 
 import frappe
 import pytest
 from openpyxl import Workbook
+from openpyxl.chart import BarChart, Reference
 
 from drip_campaigns.api.enroll import enroll_people_file, preview_people_file, read_people_file
 from drip_campaigns.jobs import bulk_enrollment, bulk_enrollment_sources
@@ -57,6 +59,71 @@ def test_columns_are_understood_by_their_headings(upload):
 	assert read["headings"] == ["Wer", "Mail", "Company Name", "ID"]
 	assert read["mapping"] == {"email_address": "Mail", "record": "ID", "company": "Company Name"}
 	assert (read["count"], read["lines"]) == (1, [["Ada", "ada@x.example", "Engines", "17"]])
+
+
+@pytest.mark.parametrize(
+	("content", "mapping", "first"),
+	[
+		("sep=;\r\nName;E-mail\r\nAnn;ann@x.example\r\n", ("E-mail", None, "Name"), ["Ann", "ann@x.example"]),
+		(
+			'"Name, first";"E-mail"\nAnn;ann@x.example\n',
+			("E-mail", None, "Name, first"),
+			["Ann", "ann@x.example"],
+		),
+		(
+			"Name;Email;Note\nO'Brien;o@x.example;'so', 'la', x\n",
+			("Email", None, "Name"),
+			["O'Brien", "o@x.example"],
+		),
+		(
+			"Anrede,Nachname,Vorname,E-Mail-Adresse\nFrau,Beispiel,Ann,ann@x.example\n",
+			("E-Mail-Adresse", "Nachname", "Vorname"),
+			["Frau", "Beispiel"],
+		),
+		(
+			"First Name,Last Name,Mailing Street,Email\nAnn,Example,1 Road,ann@x.example\n",
+			("Email", "Last Name", "First Name"),
+			["Ann", "Example"],
+		),
+		("Email\nann@x.example\n", ("Email", None, None), ["ann@x.example"]),
+	],
+	ids=["sep", "comma in heading", "apostrophes", "german", "salesforce", "one column"],
+)
+def test_csv_of_other_programs_is_understood(upload, content, mapping, first):
+	read = read_people_file(upload(content))
+
+	facts = ("email_address", "last_name", "first_name")
+	assert tuple(read["mapping"].get(fact) for fact in facts) == mapping
+	assert (read["count"], read["lines"][0][:2]) == (1, first)
+
+
+def test_sheet_that_states_a_wrong_size_is_read_to_its_end(upload):
+	book, content, changed = Workbook(), io.BytesIO(), io.BytesIO()
+	for line in (("Email", "First Name"), ("ann@x.example", "Ann"), ("bob@x.example", "Bob")):
+		book.active.append(line)
+	book.save(content)
+	with zipfile.ZipFile(content) as source, zipfile.ZipFile(changed, "w") as target:
+		for name in source.namelist():
+			target.writestr(name, source.read(name).replace(b'ref="A1:B3"', b'ref="A1"'))
+
+	read = read_people_file(upload(changed.getvalue(), "drip people.xlsx"))
+
+	assert (read["headings"], read["count"]) == (["Email", "First Name"], 2)
+
+
+def test_workbook_that_begins_with_a_chart_is_read(upload):
+	book, content = Workbook(), io.BytesIO()
+	for line in (("Email",), ("ann@x.example",)):
+		book.active.append(line)
+	chart = BarChart()
+	chart.add_data(Reference(book.active, min_col=1, min_row=1, max_row=2))
+	book.create_chartsheet("Chart", 0).add_chart(chart)
+	book.active = 0
+	book.save(content)
+
+	read = read_people_file(upload(content.getvalue(), "drip people.xlsx"))
+
+	assert (read["headings"], read["count"]) == (["Email"], 1)
 
 
 def test_dry_run_says_what_each_row_would_do_and_writes_nothing(campaign, upload):
@@ -172,8 +239,8 @@ def test_record_that_cannot_be_made_is_an_error_of_its_row(campaign, upload):
 @pytest.mark.parametrize(
 	("content", "name", "said"),
 	[
-		(b"PK\x03\x04 no workbook", "drip.xlsx", "cannot be read"),
-		("a,b\n", "drip.txt", "is no CSV or Excel (xlsx) file"),
+		(b"PK\x03\x04 no workbook", "drip.xlsx", "Could not read"),
+		("a,b\n", "drip.txt", "isn't a CSV or Excel (.xlsx) file"),
 		("\n\n", "drip.csv", "is empty"),
 	],
 	ids=["broken", "text", "empty"],
@@ -191,7 +258,7 @@ def test_mapping_that_leads_nowhere_is_refused(campaign, upload):
 	url = upload(rows(f"ada@{DOMAIN},,"))
 
 	for mapping, said in (
-		("{}", "Say which column holds the email address"),
+		("{}", "Choose the column of the email address"),
 		(
 			'{"email_address": "Mail"}',
 			"The file has no column Mail. Choose one of: Email, First Name, Last Name.",
@@ -214,13 +281,13 @@ def test_somebody_elses_private_file_is_not_read(campaign, upload):
 	url = upload(rows(f"ada@{DOMAIN},,"))
 	frappe.set_user(factories.make_user("seller", "Drip User"))
 
-	with pytest.raises(frappe.ValidationError, match="There is no file"):
+	with pytest.raises(frappe.ValidationError, match="You cannot read the file"):
 		read_people_file(url)
 
 
 def test_path_and_foreign_address_are_no_files(site):
 	for url in ("/private/files/../site_config.json", "https://example.com/people.csv", "/etc/passwd"):
-		with pytest.raises(frappe.ValidationError, match="There is no file"):
+		with pytest.raises(frappe.ValidationError, match="You cannot read the file"):
 			read_people_file(url)
 
 

@@ -88,8 +88,8 @@ def test_lead_enrolled_by_the_form_is_like_any_other(site, clock):
 @pytest.mark.parametrize(
 	("fields", "said"),
 	[
-		({"status": "Do Not Contact"}, "has a status that forbids mail"),
-		({"status": "Converted"}, "has a status that forbids mail"),
+		({"status": "Do Not Contact"}, "has a status that forbids email"),
+		({"status": "Converted"}, "has a status that forbids email"),
 		({"disabled": 1}, "is disabled"),
 		({"unsubscribed": 1}, "is marked as unsubscribed"),
 	],

@@ -5,8 +5,7 @@ import pytest
 
 from drip_campaigns.api import boot
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.people.errors import UnknownRecipientTypeError
-from drip_campaigns.people.recipient_types import BUILT_IN, available_types
+from drip_campaigns.people.recipient_types import BUILT_IN, UnknownRecipientTypeError, available_types
 from drip_campaigns.people.recipients import load_recipients
 from tests import factories, stand_ins
 from tests.factories import DOMAIN, step
@@ -180,13 +179,13 @@ def test_opportunity_goes_to_its_own_address_else_to_its_party(site):
 @pytest.mark.parametrize(
 	("doctype", "fields", "said"),
 	[
-		("Opportunity", {"status": "Lost"}, "has a status that forbids mail"),
-		("Opportunity", {"status": "Converted"}, "has a status that forbids mail"),
-		("Employee", {"status": "Left"}, "has a status that forbids mail"),
+		("Opportunity", {"status": "Lost"}, "has a status that forbids email"),
+		("Opportunity", {"status": "Converted"}, "has a status that forbids email"),
+		("Employee", {"status": "Left"}, "has a status that forbids email"),
 		("Employee", {"unsubscribed": 1}, "is marked as unsubscribed"),
 		("Supplier", {"disabled": 1}, "is disabled"),
 		("Customer", {"disabled": 1}, "is disabled"),
-		("Lead", {"status": "Do Not Contact"}, "has a status that forbids mail"),
+		("Lead", {"status": "Do Not Contact"}, "has a status that forbids email"),
 	],
 	ids=str,
 )
@@ -200,7 +199,7 @@ def test_person_who_must_not_be_contacted_is_not_written_to_by_an_opportunity_ei
 	lead = insert("Lead", name="DRIP-LEAD-1", email_id=f"ada@{DOMAIN}", status="Do Not Contact")
 	record = insert("Opportunity", name="DRIP-OPP-1", opportunity_from="Lead", party_name=lead.name)
 
-	assert load(record).stopped_because == "has a status that forbids mail"
+	assert load(record).stopped_because == "has a status that forbids email"
 
 
 @pytest.mark.parametrize(
@@ -260,7 +259,7 @@ def test_field_that_forbids_mail_forbids_it(site, clock, custom_type):
 	with pytest.raises((DripError, frappe.ValidationError)) as caught:
 		factories.enroll(campaign, member, clock)
 
-	assert "is marked so that it gets no mail" in str(caught.value)
+	assert "is marked as not receiving email" in str(caught.value)
 
 
 def test_time_zone_that_nobody_knows_counts_as_none(site, custom_type):
@@ -283,10 +282,10 @@ def test_enrollment_of_a_type_that_is_none_any_more_ends(site, smtp, clock, cust
 @pytest.mark.parametrize(
 	("changed", "said"),
 	[
-		({"document_type": "Contact"}, "Contact is a recipient type already. Remove the row."),
+		({"document_type": "Contact"}, "Contact is already a recipient type. Remove the row."),
 		({"document_type": "Contact Email"}, "Contact Email has no records of its own"),
 		({"document_type": "System Settings"}, "System Settings has no records of its own"),
-		({"document_type": "Drip Email"}, "Drip Email is a part of this app."),
+		({"document_type": "Drip Email"}, "Drip Email belongs to this app."),
 		({"address_field": "e_mail"}, f"{CUSTOM} has no field e_mail. Enter the name of one of its fields."),
 		({"forbidding_field": "mail"}, f"the field mail of {CUSTOM} is a Data. Choose one of these: Check."),
 	],
@@ -304,7 +303,7 @@ def test_same_doctype_twice_is_refused(site, custom_type):
 	with pytest.raises(frappe.ValidationError) as caught:
 		name_types(ROW, ROW)
 
-	assert f"Recipient Types, row 2: {CUSTOM} is a recipient type already." in str(caught.value)
+	assert f"Recipient Types, row 2: {CUSTOM} is already a recipient type." in str(caught.value)
 
 
 def test_desk_is_told_the_types_if_the_user_may_enroll(site, custom_type):

@@ -30,7 +30,9 @@ class DripEnrollment(Document):
 		"""Tell the form whether the recipient asked for the pause, which nobody else can end."""
 		if self.status == Status.PAUSED.value and self.email_address:
 			now = utc_now()
-			rests = is_paused_by_recipient(self, now) and load_preference(self.email_address).rests_at(now)
+			rests = is_paused_by_recipient(self, now) and load_preference(self.email_address).is_paused_at(
+				now
+			)
 			self.set_onload("is_pause_of_recipient", rests)
 
 	def insert(self, *args: Any, **options: Any) -> "DripEnrollment":
