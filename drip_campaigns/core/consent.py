@@ -1,4 +1,4 @@
-"""What a person can agree to, and take back."""
+"""The consents that a person can give and withdraw."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from drip_campaigns.core.model import Label
 
 
 class ConsentPurpose(Label):
-	"""What was agreed to."""
+	"""What the person agreed to."""
 
 	CAMPAIGN = "Campaign"
 	TRACKING = "Individual Tracking"

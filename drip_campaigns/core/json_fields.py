@@ -1,4 +1,4 @@
-"""Reading a JSON object field by field, so that whatever is wrong with it can be named by its path."""
+"""Read a JSON object field by field, so that an error names the field by its path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def fail(path: str, message: str) -> NoReturn:
 
 
 class Fields:
-	"""The fields of one object: each is taken once, and what is left over is refused."""
+	"""The fields of one object: each is read once, and unknown fields are rejected."""
 
 	def __init__(self, value: Any, path: str) -> None:
 		if not isinstance(value, Mapping):
@@ -28,11 +28,11 @@ class Fields:
 		self.path = path
 
 	def path_of(self, key: str) -> str:
-		"""Return how a message names the field `key` of this object."""
+		"""Return the path of the field `key` of this object for messages."""
 		return f"{self.path}.{key}" if self.path else key
 
 	def take(self, key: str, read: Reader[Value], default: Any = REQUIRED) -> Value:
-		"""Return the field as `read` understands it, or `default` if there is none."""
+		"""Return the value of the field that `read` returns, or `default` if the object does not have the field."""
 		if key in self.left:
 			return read(self.left.pop(key), self.path_of(key))
 		if default is REQUIRED:
@@ -40,7 +40,7 @@ class Fields:
 		return default
 
 	def refuse_others(self) -> None:
-		"""Raise an error that names the first field which nobody has taken."""
+		"""Raise an error that names the first unknown field."""
 		for key in self.left:
 			fail(self.path_of(key), "is not a field of this object")
 
@@ -67,7 +67,7 @@ def read_count(value: Any, path: str) -> int:
 
 
 def read_choice(choices: Mapping[str, Value]) -> Reader[Value]:
-	"""Return a reader that knows these words and what they mean."""
+	"""Return a reader that accepts these words and returns their values."""
 
 	def read(value: Any, path: str) -> Value:
 		if not isinstance(value, str) or value not in choices:
@@ -78,7 +78,7 @@ def read_choice(choices: Mapping[str, Value]) -> Reader[Value]:
 
 
 def read_list(read_item: Reader[Value]) -> Reader[tuple[Value, ...]]:
-	"""Return a reader of a list whose items `read_item` understands."""
+	"""Return a reader of a list whose items `read_item` reads."""
 
 	def read(value: Any, path: str) -> tuple[Value, ...]:
 		if not isinstance(value, list):
@@ -89,7 +89,7 @@ def read_list(read_item: Reader[Value]) -> Reader[tuple[Value, ...]]:
 
 
 def or_null(read: Reader[Value]) -> Reader[Value | None]:
-	"""Return a reader that takes null as well."""
+	"""Return a reader that also accepts null."""
 
 	def read_or_null(value: Any, path: str) -> Value | None:
 		return None if value is None else read(value, path)

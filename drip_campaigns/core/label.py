@@ -1,4 +1,4 @@
-"""What every enum of the core is: words that the Desk shows and the database stores."""
+"""The base of the core's enums: labels that the Desk shows and the database stores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Label(str, Enum):
-	"""An enum whose members are, print and store as their label."""
+	"""An enum whose members are strings: their labels."""
 
 	def __str__(self) -> str:
 		return self.value

@@ -1,4 +1,4 @@
-"""Target lists: the words of what fills them, of leaving them, and of whom a campaign leaves out. Values in, values out."""
+"""Target lists and exclusions: their options, and what a campaign's log can be asked. Values in, values out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SourceKind(Label):
 
 
 class LogQuestion(Label):
-	"""What the log of a campaign is asked about its people."""
+	"""A question about people that a campaign's log answers."""
 
 	SENT = "Sent"
 	OPENED = "Opened"
@@ -30,7 +30,7 @@ class LogQuestion(Label):
 	UNSUBSCRIBED = "Unsubscribed"
 
 
-# What must stand in the log, and what must not
+# The event that the log must have for a person, and the event that it must not have
 LOG_EVENTS: dict[LogQuestion, tuple[EventType, EventType | None]] = {
 	LogQuestion.SENT: (EventType.SENT, None),
 	LogQuestion.OPENED: (EventType.OPENED, None),
@@ -46,14 +46,14 @@ LOG_EVENTS: dict[LogQuestion, tuple[EventType, EventType | None]] = {
 
 
 class WhenLeft(Label):
-	"""What becomes of the enrollment of somebody who is no longer on the list through which they came."""
+	"""What happens to an enrollment when its person is no longer on the list that enrolled them."""
 
 	END = "End"
 	CONTINUE = "Continue"
 
 
 class RefreshStatus(Label):
-	"""Where the refresh of a list stands."""
+	"""The status of a list's refresh."""
 
 	QUEUED = "Queued"
 	RUNNING = "Running"
@@ -63,7 +63,7 @@ class RefreshStatus(Label):
 
 
 class ExclusionKind(Label):
-	"""How a campaign names whom it leaves out."""
+	"""How a campaign names the people whom it excludes."""
 
 	TARGET_LIST = "Target List"
 	MAIL_DOMAIN = "Mail Domain"
@@ -71,5 +71,5 @@ class ExclusionKind(Label):
 
 
 def is_in_domain(address_domain: str, domain: str) -> bool:
-	"""Say whether a domain is `domain` or lies below it; both in their ASCII form."""
+	"""Return whether a domain is `domain` or a subdomain of it; both in their ASCII form."""
 	return address_domain == domain or address_domain.endswith(f".{domain}")

@@ -1,4 +1,4 @@
-"""What strangers type, made fit to be kept and shown: one line, without control characters, not longer than told."""
+"""Clean the texts that visitors enter."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def one_line(text: str, longest: int) -> str:
-	"""Return `text` on one line of at most `longest` characters; control characters, a NUL among them, become blanks."""
+	"""Return `text` on one line of at most `longest` characters; control characters, NUL included, become spaces."""
 	return " ".join(_CONTROL.sub(" ", text).split())[:longest]

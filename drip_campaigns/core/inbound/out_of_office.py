@@ -1,4 +1,4 @@
-"""The day on which somebody who is away says to be back, out of a sentence in five languages."""
+"""Read the day of return from an out-of-office reply, in five languages."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-LONGEST_ABSENCE = timedelta(days=200)  # a later day is something else: a deadline, a fair
-_NEAR = 60  # letters between the words that announce a day and the day
+LONGEST_ABSENCE = timedelta(days=200)  # a later day is something else, such as a deadline
+_NEAR = 60  # most characters between the words that announce a day and the day
 
 _MONTHS = (
 	"january|januar|jänner|enero|janvier|يناير|كانون الثاني|jan|ene|janv",
@@ -36,7 +36,7 @@ _FORMS = tuple(
 		r"(?<!\d)(?P<first>\d{1,2})/(?P<second>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?(?![\d/])",
 	)
 )
-# Away up to and including that day: back on the next. The others name the day itself.
+# These name the last day of the absence; the person is back on the next. _BACK names the day of return itself.
 _UNTIL = re.compile(
 	r"\b(?:until|till|through|thru|to|bis(?: einschließlich| zum| einschl\.?)?|hasta(?: el)?|jusqu['’]?(?:au|à|aux)?)\b|حتى|إلى|لغاية",
 	re.IGNORECASE,
@@ -50,9 +50,9 @@ _ARABIC_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789")
 
 
 def find_return_date(text: str, received_on: date) -> date | None:
-	"""Return the first day on which the person is there again, or None if none is stated, or none that is clear.
+	"""Return the first day on which the person is back, or None if the text states no clear day.
 
-	A day without a year is the next one of that name. With several, "back on" goes before "until".
+	A day without a year is the next one after `received_on`. "Back on" has priority over "until".
 	"""
 	text = text.translate(_ARABIC_DIGITS)
 	until: date | None = None
@@ -102,7 +102,7 @@ def _read_day(parts: dict[str, str | None], received_on: date) -> date | None:
 
 
 def _read_slashes(first: int, second: int) -> tuple[int, int]:
-	"""12/03 is 12 March in one country and 3 December in the next: only what can be read in one way is read."""
+	"""Return day and month of a date with slashes; (0, 0) if it is ambiguous, such as 12/03."""
 	if first > 12 or first == second:
 		return first, second
 	return (second, first) if second > 12 else (0, 0)

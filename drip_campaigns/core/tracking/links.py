@@ -1,6 +1,6 @@
-"""The links of an email's HTML: which of them are counted, how they are rewritten, and where they lead.
+"""Rewrite the links of an email's HTML so that clicks are counted.
 
-HTML in, HTML out, once per step. What is put in place of a link is Jinja, filled for each recipient.
+HTML in, HTML out, once per step. The new address of a link is Jinja that is rendered for each recipient.
 """
 
 import re
@@ -24,17 +24,17 @@ _UNFIT = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
 
 @dataclass(frozen=True)
 class LinkRules:
-	"""What happens to the links of one step: whether they are counted, and what is added to where they lead."""
+	"""What to do with the links of one step: count them, and add parameters to their addresses."""
 
 	step: str = ""
 	counts: bool = False
 	utm: tuple[tuple[str, str], ...] = ()
-	own_root: str = ""  # links below it are ours, and are left alone
+	own_root: str = ""  # links to our own pages below it stay as they are
 
 
 @dataclass(frozen=True)
 class Target:
-	"""Where a counted link leads. `url` is what the author wrote; `target` is empty if it is different for each recipient."""
+	"""The target of a counted link. `url` is what the author wrote; `target` is empty if it differs by recipient."""
 
 	key: str
 	url: str
@@ -44,9 +44,9 @@ class Target:
 def rewrite_links(
 	html: str, rules: LinkRules, written: Callable[[str], str | None]
 ) -> tuple[str, tuple[Target, ...]]:
-	"""Return HTML whose links are counted, and where they lead; a link marked `data-no-track` stays as it is.
+	"""Return HTML whose links are counted, and their targets; a link with `data-no-track` stays as it is.
 
-	`written` returns what the author wrote where Jinja is hidden; None for Jinja that cannot stand alone.
+	`written` returns the author's text for a placeholder of Jinja, or None for Jinja that is not complete.
 	"""
 	if not (rules.counts or rules.utm):
 		return html, ()
@@ -92,12 +92,12 @@ class _Rewriter:
 
 
 def link_key(step: str, target: str) -> str:
-	"""Return the name under which the target of a step's link is kept: the same for every email of the step."""
+	"""Return the key of the target of a step's link: the same for every email of the step."""
 	return blake2b(f"{step}\0{target}".encode(), digest_size=8).hexdigest()
 
 
 def leads_to_the_web(url: str) -> bool:
-	"""Say whether a browser may be sent to `url`: http or https, with a host, and nothing that breaks a header."""
+	"""Return whether a redirect to `url` is safe: http or https, with a host, and without characters that break a header."""
 	if len(url) > MAX_URL_LENGTH or _UNFIT.search(url):
 		return False
 	try:
@@ -108,7 +108,7 @@ def leads_to_the_web(url: str) -> bool:
 
 
 def with_parameters(url: str, parameters: Sequence[tuple[str, str]]) -> str:
-	"""Return `url` with those of the parameters that it does not have yet; everything else of it stays as it is."""
+	"""Return `url` with the parameters that it does not have yet; the rest stays as it is."""
 	parts = urlsplit(url)
 	there = {name for name, _value in parse_qsl(parts.query, keep_blank_values=True)}
 	added = "&".join(f"{name}={quote_plus(value)}" for name, value in parameters if name not in there)
@@ -116,6 +116,6 @@ def with_parameters(url: str, parameters: Sequence[tuple[str, str]]) -> str:
 
 
 def _may_lead_to_the_web(text: str) -> bool:
-	"""What begins with Jinja may lead anywhere: it is looked at again when it is filled."""
+	"""Return whether a link can lead to the web. Jinja at its beginning can: the rendered link is checked again."""
 	scheme = _SCHEME.match(text)
 	return not text.startswith("#") and (not scheme or scheme.group(0).lower() in ("http:", "https:"))

@@ -1,7 +1,7 @@
-"""Sign and read the tokens that stand in links. No address, name or clock goes in; secrets are arguments.
+"""Sign and read the tokens in links. A token contains no address, name or time; secrets are arguments.
 
-A token is bound to a purpose by its salt: one made for opening a page never unsubscribes anybody. It does not expire by
-itself: it is read as long as the key that signed it is kept, which is 60 days at least.
+Its salt binds a token to a purpose: a token that opens a page never unsubscribes. A token has no expiry: it is valid while
+the key that signed it is kept, at least 60 days.
 """
 
 import base64
@@ -22,11 +22,11 @@ from drip_campaigns.core.errors import DripError
 
 MAX_TOKEN_LENGTH = 200
 _PLAIN_ID = re.compile(r"[a-z0-9-]+")
-LEAST_DAYS_KEPT = 60  # a law on marketing mail asks for 30 days in which a link to leave works
+LEAST_DAYS_KEPT = 60  # CAN-SPAM requires that a link to unsubscribe works for 30 days
 
 
 class Purpose(str, Enum):
-	"""What a link is for. The value is part of the signature: never change one."""
+	"""The purpose of a link. The value is part of the signature: never change one."""
 
 	LEAVE = "leave"
 	PREFERENCES = "preferences"
@@ -43,14 +43,14 @@ class InvalidTokenError(DripError):
 
 
 def sign(purpose: Purpose, subject: str, keys: Sequence[str]) -> str:
-	"""Return a URL-safe token for `subject` (an id without address or name), signed with the newest key."""
+	"""Return a URL-safe token for `subject`, an id without address or name, signed with the newest key."""
 	return _signer(purpose, tuple(keys)).sign(subject).decode()
 
 
 def read(purpose: Purpose, token: str, keys: Sequence[str], longest: int = MAX_TOKEN_LENGTH) -> str:
 	"""Return the subject of a token; raise InvalidTokenError for a forged, damaged, foreign or oversized one.
 
-	Every key of the list is tried, the newest (last) first, so keys can be rotated while old links live on.
+	It tries every key, the newest (last) first, so that old links work after a rotation.
 	"""
 	if not token or len(token) > longest or not token.isascii():
 		raise InvalidTokenError
@@ -58,7 +58,7 @@ def read(purpose: Purpose, token: str, keys: Sequence[str], longest: int = MAX_T
 		subject = _signer(purpose, tuple(keys)).unsign(token).decode()
 	except (BadData, UnicodeDecodeError) as error:
 		raise InvalidTokenError from error
-	# The last letter of a signature carries four bits and could be written in four ways: one of them is ours.
+	# The last letter of a signature carries four bits, which four letters can encode: only one of them is ours.
 	signature = token.rpartition(".")[2].encode()
 	if base64_encode(base64_decode(signature)) != signature:
 		raise InvalidTokenError
@@ -66,16 +66,16 @@ def read(purpose: Purpose, token: str, keys: Sequence[str], longest: int = MAX_T
 
 
 def sign_tag(subject: str, keys: Sequence[str]) -> str:
-	"""Return a tag for the local part of an address, signed with the newest key; nothing for a subject that is no plain id.
+	"""Return a tag for the local part of an address, signed with the newest key; empty if the subject is not a plain id.
 
-	Mail servers may change the case of a local part, and it has 64 characters at most: so the signature is short (80
-	bits) and speaks lower case only. What it protects is a single email's bounce.
+	Mail servers can change the case of a local part, and it has at most 64 characters: so the signature is lower case
+	and short (80 bits). It protects a single email's bounce.
 	"""
 	return f"{subject}.{_tag_signature(subject, keys[-1])}" if _PLAIN_ID.fullmatch(subject) else ""
 
 
 def read_tag(tag: str, keys: Sequence[str]) -> str:
-	"""Return the subject of a tag; raise InvalidTokenError for anything that is none of ours."""
+	"""Return the subject of a tag; raise InvalidTokenError if we did not sign it."""
 	subject, _dot, signature = tag.lower().rpartition(".")
 	if len(tag) > MAX_TOKEN_LENGTH or not _PLAIN_ID.fullmatch(subject) or not signature.isascii():
 		raise InvalidTokenError
@@ -91,9 +91,9 @@ def _tag_signature(subject: str, key: str) -> str:
 
 
 def rotate(kept: Sequence[str | Mapping[str, str]], new_key: str, today: date, days: int) -> list[str | dict]:
-	"""Return the keys to keep, the newest last: those of `kept` that signed anything in the last `days` days, and `new_key`.
+	"""Return the keys to keep, the newest last: the keys in `kept` that signed in the last `days` days, and `new_key`.
 
-	An entry is a key, kept until a person takes it away, or a mapping of `key` and `made_on`, the day since which it signs.
+	An entry is a key, kept until a person removes it, or a mapping of `key` and `made_on`, its first day of signing.
 	"""
 	oldest = today - timedelta(days=max(days, LEAST_DAYS_KEPT))
 	newest = {"key": new_key, "made_on": today.isoformat()}
@@ -110,9 +110,9 @@ def _made_on(entry: str | Mapping[str, str], today: date) -> date:
 
 
 class _Hmac(SigningAlgorithm):
-	"""HMAC with SHA-1, the library's default, in one call: an email has a handful of links.
+	"""HMAC with SHA-1, the library's default, in one call, because an email has several links.
 
-	SHA-1's weakness (collisions) does not matter to HMAC, and 27 characters keep links short.
+	SHA-1's weakness, collisions, does not affect HMAC, and 27 characters keep links short.
 	"""
 
 	def get_signature(self, key: bytes, value: bytes) -> bytes:
@@ -120,7 +120,7 @@ class _Hmac(SigningAlgorithm):
 
 
 class _Signer(Signer):
-	"""A signer that derives each key once, and begins each signature where the key has been read."""
+	"""A signer that derives each key once and reuses the hash state after the key."""
 
 	def __init__(self, keys: tuple[str, ...], purpose: Purpose) -> None:
 		super().__init__(list(keys), salt=f"drip-campaigns.{purpose.value}", sep=".", algorithm=_Hmac())

@@ -1,4 +1,4 @@
-"""What may be recorded of opens and clicks. Asked for each email when it is made; what follows is the tracking's."""
+"""How much of opens and clicks may be recorded, decided for each email when it is made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from drip_campaigns.core.model import Label
 
 
 class TrackingMode(Label):
-	"""How much is recorded: nothing, sums that say nothing of a person, or who did what."""
+	"""How much is recorded: nothing, totals without persons, or each person's opens and clicks."""
 
 	NONE = "None"
 	ANONYMOUS = "Anonymous Totals"
@@ -16,8 +16,8 @@ class TrackingMode(Label):
 def effective_mode(mode: TrackingMode, consent: bool | None, *, needs_consent: bool) -> TrackingMode:
 	"""Return the mode for one person of a campaign with `mode`; never more than the campaign's own.
 
-	`consent` is what the person has said: True, False (refused or withdrawn) or None (nothing). Who said no is never
-	tracked as a person, whatever the settings; who said nothing only if the settings demand no consent.
+	`consent` is the person's answer: True, False (refused or withdrawn) or None (no answer). A person who refused is
+	never tracked individually; a person without an answer only if the settings require no consent.
 	"""
 	if mode is not TrackingMode.INDIVIDUAL or consent:
 		return mode

@@ -1,4 +1,4 @@
-"""One visit: somebody, or something, has followed a link or loaded the picture of an email. A line in the buffer."""
+"""A visit: a person or a bot followed a link or loaded the picture of an email. One line in the buffer."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ MAX_AGENT_LENGTH = 300
 
 
 class VisitKind(Label):
-	"""What was done."""
+	"""What the visitor did."""
 
 	OPEN = "Opened"
 	CLICK = "Clicked"
@@ -18,21 +18,21 @@ class VisitKind(Label):
 
 @dataclass(frozen=True)
 class Visit:
-	"""What a request tells. Its id becomes the name of its line in the log, so it is counted once."""
+	"""What a request contains. The id becomes the name of its row in the log, so a visit counts once."""
 
 	id: str
 	kind: VisitKind
 	mail: str
 	at: datetime  # aware, UTC
 	key: str = ""  # which link
-	url: str = ""  # where a link leads that is different for each recipient
+	url: str = ""  # the target of a link that differs by recipient
 	agent: str = ""
 	network_address: str = ""
-	is_ahead: bool = False  # asked for the head only, or ahead of time
+	is_ahead: bool = False  # a HEAD request, or a prefetch
 
 
 def write_visit(visit: Visit) -> str:
-	"""Return one line without a line break."""
+	"""Return a visit as one line, without a line break."""
 	return json.dumps(
 		[
 			*(visit.id, visit.kind.value, visit.mail, visit.at.timestamp(), visit.key, visit.url),
@@ -42,7 +42,7 @@ def write_visit(visit: Visit) -> str:
 
 
 def read_visit(line: str | bytes) -> Visit | None:
-	"""Return the visit of a line; None for a line that was cut off or is none of ours."""
+	"""Return the visit of a line; None for a line that is incomplete or not ours."""
 	try:
 		name, kind, mail, at, *rest = json.loads(line)
 		return Visit(str(name), VisitKind(kind), str(mail), datetime.fromtimestamp(at, timezone.utc), *rest)
