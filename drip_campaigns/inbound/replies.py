@@ -44,7 +44,7 @@ def record_reply(message: Message, reference: MessageReference, communication, n
 	reply = read_reply(message, site_date(now))
 	for mail in mails:
 		link_communication(communication, mail)
-		if reply.kind is ReplyKind.LEAVE:
+		if reply.kind is ReplyKind.UNSUBSCRIBE:
 			_unsubscribe(mail, now)
 		elif reply.kind is ReplyKind.HUMAN:
 			_record_human_reply(mail, subject_of(message), now)

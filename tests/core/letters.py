@@ -1,12 +1,12 @@
-"""A corpus of answers in five languages, written for the tests: (language, what it is, back on, headers, subject, text).
+"""Replies in five languages, written for the tests: (language, kind, back on, headers, subject, text).
 
-All arrive on Monday, 2 March 2026. What stands in a corpus of one's own can be found by one's own rules: the figures say
-that nothing has become worse, not how the world is.
+All arrive on Monday, 2 March 2026. Our own rules can find what our own corpus contains: the figures show that nothing
+got worse, not how well strangers' replies are read.
 """
 
 from datetime import date
 
-AWAY, HUMAN, AUTOMATIC, LEAVE = "away", "human", "automatic", "leave"
+AWAY, HUMAN, AUTOMATIC, UNSUBSCRIBE = "away", "human", "automatic", "unsubscribe"
 REPLIED = {"Auto-Submitted": "auto-replied"}
 GENERATED = {"Auto-Submitted": "auto-generated"}
 QUOTE = "\n\nOn Mon, 2 Mar 2026 at 09:00, Sales <sales@example.com> wrote:\n> Unsubscribe here\n> I am out of office until 5 May"
@@ -35,9 +35,9 @@ LETTERS = [
 	("en", HUMAN, None, {}, "Re: Out of Office: Day 0", "You wrote that you are away; call me when you are back."),
 	("en", AUTOMATIC, None, GENERATED, "Ticket #4711 created", "We have received your message and will answer within two days."),
 	("en", AUTOMATIC, None, REPLIED, "Thank you for contacting us", "Your message has been received."),
-	("en", LEAVE, None, {}, "Re: Welcome", "Unsubscribe"),
-	("en", LEAVE, None, {}, "Re: Welcome", "Please remove me from your list. Thanks!" + QUOTE),
-	("en", LEAVE, None, {}, "Re: Day 0", "STOP\n\n-- \nAda Lovelace\nAnalytical Engines Ltd"),
+	("en", UNSUBSCRIBE, None, {}, "Re: Welcome", "Unsubscribe"),
+	("en", UNSUBSCRIBE, None, {}, "Re: Welcome", "Please remove me from your list. Thanks!" + QUOTE),
+	("en", UNSUBSCRIBE, None, {}, "Re: Day 0", "STOP\n\n-- \nAda Lovelace\nAnalytical Engines Ltd"),
 	# German
 	("de", AWAY, on(3, 16), REPLIED, "Automatische Antwort: Willkommen", "Ich bin ab dem 16.03.2026 wieder im Büro."),
 	("de", AWAY, on(3, 21), {}, "Abwesenheitsnotiz", "Ich bin bis zum 20. März nicht im Haus."),
@@ -51,9 +51,9 @@ LETTERS = [
 	("de", HUMAN, None, {}, "Frage", "Guten Tag, was kostet das im Jahr?"),
 	("de", HUMAN, None, {}, "AW: Tag 0", "Gern!\n\nAm 02.03.2026 um 09:00 schrieb Vertrieb <sales@example.com>:\n> Abmelden"),
 	("de", AUTOMATIC, None, GENERATED, "Eingangsbestätigung", "Wir haben Ihre Anfrage erhalten."),
-	("de", LEAVE, None, {}, "AW: Willkommen", "Bitte abmelden!"),
-	("de", LEAVE, None, {}, "AW: Tag 0", "Abmelden.\nVielen Dank\n\nVon meinem iPhone gesendet"),
-	("de", LEAVE, None, {}, "Tag 0", "Bitte streichen Sie mich von der Liste."),
+	("de", UNSUBSCRIBE, None, {}, "AW: Willkommen", "Bitte abmelden!"),
+	("de", UNSUBSCRIBE, None, {}, "AW: Tag 0", "Abmelden.\nVielen Dank\n\nVon meinem iPhone gesendet"),
+	("de", UNSUBSCRIBE, None, {}, "Tag 0", "Bitte streichen Sie mich von der Liste."),
 	# Spanish
 	("es", AWAY, on(3, 15), REPLIED, "Respuesta automática: Bienvenido", "Estoy fuera de la oficina hasta el 14 de marzo de 2026."),
 	("es", AWAY, on(3, 23), {}, "Fuera de la oficina", "Estaré de vuelta el 23 de marzo."),
@@ -66,9 +66,9 @@ LETTERS = [
 	("es", HUMAN, None, {}, "Pregunta", "Estuve de vacaciones, perdón por la demora. ¿Cuánto cuesta?"),
 	("es", HUMAN, None, {}, "RE: Día 0", "Sí.\n\nEl lun, 2 mar 2026 a las 9:00, Ventas (<sales@example.com>) escribió:\n> darse de baja"),
 	("es", AUTOMATIC, None, GENERATED, "Hemos recibido su mensaje", "Le contestaremos pronto."),
-	("es", LEAVE, None, {}, "RE: Bienvenido", "Baja, por favor"),
-	("es", LEAVE, None, {}, "RE: Día 0", "Cancelar suscripción"),
-	("es", LEAVE, None, {}, "RE: Día 0", "Darme de baja. Gracias."),
+	("es", UNSUBSCRIBE, None, {}, "RE: Bienvenido", "Baja, por favor"),
+	("es", UNSUBSCRIBE, None, {}, "RE: Día 0", "Cancelar suscripción"),
+	("es", UNSUBSCRIBE, None, {}, "RE: Día 0", "Darme de baja. Gracias."),
 	# French
 	("fr", AWAY, on(3, 14), REPLIED, "Réponse automatique : Bienvenue", "Je suis absent jusqu'au 13 mars 2026 inclus."),
 	("fr", AWAY, on(3, 16), {}, "Absence du bureau", "Je serai de retour le 16 mars."),
@@ -81,9 +81,9 @@ LETTERS = [
 	("fr", HUMAN, None, {}, "Question", "Bonjour, quel est le prix ?"),
 	("fr", HUMAN, None, {}, "RE: Jour 0", "D'accord.\n\nLe lun. 2 mars 2026 à 09:00, Ventes <sales@example.com> a écrit :\n> Se désabonner"),
 	("fr", AUTOMATIC, None, GENERATED, "Accusé de réception", "Nous avons bien reçu votre message."),
-	("fr", LEAVE, None, {}, "RE: Bienvenue", "Désabonnement svp"),
-	("fr", LEAVE, None, {}, "RE: Jour 0", "Bonjour, désinscrivez-moi s'il vous plaît. Merci."),
-	("fr", LEAVE, None, {}, "RE: Jour 0", "Me désabonner"),
+	("fr", UNSUBSCRIBE, None, {}, "RE: Bienvenue", "Désabonnement svp"),
+	("fr", UNSUBSCRIBE, None, {}, "RE: Jour 0", "Bonjour, désinscrivez-moi s'il vous plaît. Merci."),
+	("fr", UNSUBSCRIBE, None, {}, "RE: Jour 0", "Me désabonner"),
 	# Arabic
 	("ar", AWAY, on(3, 16), REPLIED, "رد تلقائي: مرحبا", "أنا خارج المكتب وسأعود في 16 مارس 2026."),
 	("ar", AWAY, on(3, 15), {}, "خارج المكتب", "أنا في إجازة حتى ١٤ مارس."),
@@ -94,7 +94,7 @@ LETTERS = [
 	("ar", HUMAN, None, {}, "سؤال", "كيف يمكن إلغاء الاشتراك القديم مع الاحتفاظ بالجديد؟"),
 	("ar", HUMAN, None, {}, "رد: مرحبا", "كنت في إجازة الأسبوع الماضي، نعم أرسلوا العرض."),
 	("ar", AUTOMATIC, None, GENERATED, "تم استلام رسالتك", "سنرد عليك قريبا."),
-	("ar", LEAVE, None, {}, "رد: مرحبا", "إلغاء الاشتراك من فضلك"),
-	("ar", LEAVE, None, {}, "رد: مرحبا", "الغاء الاشتراك"),
-	("ar", LEAVE, None, {}, "رد: مرحبا", "يرجى إلغاء اشتراكي. شكرا"),
+	("ar", UNSUBSCRIBE, None, {}, "رد: مرحبا", "إلغاء الاشتراك من فضلك"),
+	("ar", UNSUBSCRIBE, None, {}, "رد: مرحبا", "الغاء الاشتراك"),
+	("ar", UNSUBSCRIBE, None, {}, "رد: مرحبا", "يرجى إلغاء اشتراكي. شكرا"),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The usual words of answers in English, German, Spanish, French and Arabic: data for `replies.py`."""
+"""The usual words of replies in English, German, Spanish, French and Arabic: data for `replies.py`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AWAY_SUBJECTS = re.compile(
 	re.IGNORECASE,
 )
 
-AWAY_WORDS = re.compile(
+AWAY_PHRASES = re.compile(
 	r"out of (?:the |my )?office|on (?:vacation|holiday|leave|annual leave|parental leave|maternity leave|paternity leave)|away (?:from|until|on)"
 	r"|currently away|limited (?:access|email)|will (?:be back|return)|no access to (?:my )?e-?mail|not in the office"
 	r"|abwesend|nicht im (?:b[üu]ro|haus)|im urlaub|außer haus|nicht erreichbar|ab dem|wieder (?:da|erreichbar|im b[üu]ro)|in elternzeit"
@@ -26,8 +26,8 @@ AWAY_WORDS = re.compile(
 	re.IGNORECASE,
 )
 
-# What alone says "leave me alone", lower case, without punctuation and without the polite words below
-LEAVE_WORDS = frozenset(
+# A reply of these words alone unsubscribes: lower case, without punctuation and the polite words below
+UNSUBSCRIBE_PHRASES = frozenset(
 	"""
 unsubscribe
 unsubscribe me
@@ -91,7 +91,7 @@ desinscription
 """.strip().splitlines()
 )
 
-POLITE_WORDS = (
+POLITE_PHRASES = (
 	*("please", "kindly", "thank you", "thanks", "hello", "hi", "pls"),
 	*("bitte", "danke", "vielen dank", "hallo", "guten tag", "mit freundlichen grüßen"),
 	*("por favor", "gracias", "hola", "muchas gracias"),
@@ -99,10 +99,13 @@ POLITE_WORDS = (
 	*("من فضلك", "لو سمحت", "رجاء", "رجاءً", "شكرا", "شكراً", "مرحبا", "يرجى"),
 )
 
-# The line behind which somebody else speaks
-QUOTE_BEGINS = re.compile(
-	r"^(?:-{2,} ?(?:original message|ursprüngliche nachricht|mensaje original|message d['’]origine|message original|الرسالة الأصلية).*"
-	r"|on .{6,120} wrote:|am .{6,120} schrieb.{0,80}:|el .{6,120} escribió:|le .{6,120} a écrit ?:|في .{4,120} كتب.{0,80}:"
-	r"|_{10,}|(?:from|von|de|من) ?: .+@.+|sent from my .*|von meinem .* gesendet|enviado desde mi .*|envoyé de mon .*|أُرسلت من .*)$",
+# What begins a quotation or a signature, in one line or two, and is unknown to quotequail: the headers that Outlook
+# quotes, a separator, French and Arabic introductions, and what mail programs sign with
+REPLY_ENDS = re.compile(
+	r"^(?:--|_{10,}|-{2,} ?(?:original message|message d['’]origine|message original|الرسالة الأصلية).*"
+	r"|le .{6,120} a écrit:|في .{4,120} (?:كتب|تمت كتابة).{0,80}:|(?:from|von|de|من) ?: .+@.+"
+	r"|\*?(?:from|von|de|من) ?:\*? .+ \*?(?:sent|date|gesendet|datum|enviado(?: el)?|fecha|envoyé|تم الإرسال) ?:\*? .+"
+	r"|(?:sent from|get) (?:my|outlook|mail) .*|von meinem .* gesendet|gesendet von (?:meinem|outlook) .*"
+	r"|(?:enviado desde mi|obtener outlook) .*|envoyé (?:de mon|à partir de outlook) .*|أُرسلت من .*)$",
 	re.IGNORECASE,
 )

@@ -1,48 +1,37 @@
-"""Which visits are a person's: the pure part. Privacy proxies and link scanners follow links that nobody looks at.
+"""Tell the visits of bots from those of people. Privacy proxies and link scanners follow links that no person looks at.
 
-In doubt a visit is a machine's: a rate that is too low does less harm than mail to people who have not done anything.
+In doubt, a visit is a bot's: a rate that is too low does less harm than an email to people who did not do anything.
 """
 
 import ipaddress
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from pathlib import Path
+
+from crawleruseragents import is_crawler
 
 from drip_campaigns.core.tracking.visits import Visit, VisitKind
 
-# Nobody reads an email so soon after it was sent; a server that takes it in looks at it then.
+# No person reads an email this soon after it was sent. The receiving server scans it at this moment.
 TOO_SOON = {VisitKind.OPEN: timedelta(seconds=3), VisitKind.CLICK: timedelta(seconds=10)}
-BURST = timedelta(seconds=10)  # in which a person does not follow so many links of one email:
+BURST = timedelta(seconds=10)  # a person does not follow BURST_LINKS links of one email in this time
 BURST_LINKS = 3
-HASTE = timedelta(seconds=1)  # and in which nobody follows two
+HASTE = timedelta(seconds=1)  # a person does not follow two links in this time
 
-# Apple loads the pictures of all emails through its own network (17.0.0.0/8) or partners', whoever looks at them.
-# Microsoft's and the security companies' servers look at links before the recipient gets them.
-NETWORKS = (
-	"17.0.0.0/8",  # Apple
-	"40.92.0.0/15",  # Microsoft 365, mail protection
-	"40.107.0.0/16",
-	"52.100.0.0/14",
-	"104.47.0.0/17",
-	"2a01:111:f400::/48",
-	"207.211.30.0/23",  # Mimecast
-	"205.139.110.0/23",
-	"67.231.144.0/20",  # Proofpoint
-	"148.163.128.0/19",
-	"185.132.180.0/22",
-	"64.235.144.0/20",  # Barracuda
-	"209.222.80.0/21",
-	"85.158.136.0/21",  # Symantec / Broadcom Email Security
-	"46.226.48.0/21",
-)
-# The whole agent of Apple's mail privacy proxy is "Mozilla/5.0". Gmail's and Yahoo's picture proxies load when the
-# recipient looks, so they are persons unless the moment says otherwise.
-_AGENTS = re.compile(
-	r"^(?:mozilla/\d\.\d)?$|(?<!cu)bot\b|crawl|spider|scan|preview|monitor|headless|phantom|selenium|python|curl|wget|java/|"
-	r"okhttp|go-http|libwww|httpclient|axios|node-fetch|postman|barracuda|mimecast|proofpoint|symantec|trendmicro|"
-	r"safelinks|microsoft office existence|bitdefender|sophos|forcepoint|fireeye|cloudmark|virustotal|"
-	r"facebookexternalhit|whatsapp|skypeuri",
+# Apple loads the pictures of all emails through its own network or partners', whether a person looks or not. Servers
+# of Microsoft and the security companies follow links before the recipient gets the email. The file says how old it is.
+_SCANNERS = json.loads(Path(__file__).with_name("scanner_networks.json").read_text(encoding="utf-8"))
+NETWORKS = tuple(network for owned in _SCANNERS["networks"].values() for network in owned)
+# These proxies load pictures when the recipient looks: a person's visit, unless it comes too soon.
+_PICTURE_PROXIES = re.compile(r"GoogleImageProxy|YahooMailProxy|FastmailUA|Shortwave Image Fetcher")
+# What crawler-user-agents does not list: Apple's privacy proxy, whose agent is "Mozilla/5.0", and security scanners
+_SCANNING_AGENTS = re.compile(
+	r"^(?:mozilla/\d\.\d)?$|(?<!cu)bot\b|crawl|spider|scan|preview|monitor|headless|python|curl|java/|httpclient|"
+	r"postman|barracuda|mimecast|proofpoint|symantec|trendmicro|safelinks|microsoft office existence|bitdefender|"
+	r"sophos|forcepoint|fireeye|cloudmark|virustotal",
 	re.IGNORECASE,
 )
 
@@ -53,22 +42,22 @@ def find_bots(
 	around: Iterable[Visit] = (),
 	networks: Sequence[str] = (),
 ) -> set[str]:
-	"""Return the ids of those of `visits` that are a machine's.
+	"""Return the ids of the bots' visits among `visits`.
 
-	`sent_at` is when each email was sent; `around` are visits shortly before and after, which may belong to the same
-	burst; `networks` are known to the site beside ours.
+	`sent_at`: when each email was sent. `around`: visits shortly before and after, which can belong to the same
+	burst. `networks`: the site's own list of bots' networks, in addition to ours.
 	"""
 	bursts = _find_bursts([*visits, *around])
 	known = _parse((*NETWORKS, *networks))
 	return {
 		visit.id
 		for visit in visits
-		if visit.id in bursts or _shows_itself(visit, known) or _is_too_soon(visit, sent_at.get(visit.mail))
+		if visit.id in bursts or _comes_from_bot(visit, known) or _is_too_soon(visit, sent_at.get(visit.mail))
 	}
 
 
-def _shows_itself(visit: Visit, networks: tuple) -> bool:
-	if visit.is_ahead or _AGENTS.search(visit.agent.strip()):
+def _comes_from_bot(visit: Visit, networks: tuple) -> bool:
+	if visit.is_ahead or _is_bot_agent(visit.agent.strip()):
 		return True
 	try:
 		address = ipaddress.ip_address(visit.network_address)
@@ -77,12 +66,20 @@ def _shows_itself(visit: Visit, networks: tuple) -> bool:
 	return any(address in network for network in networks if network.version == address.version)
 
 
+@lru_cache(maxsize=4096)
+def _is_bot_agent(agent: str) -> bool:
+	# The library takes 1 ms per agent, and most visits share a few hundred agents.
+	if _SCANNING_AGENTS.search(agent):
+		return True
+	return is_crawler(agent) and not _PICTURE_PROXIES.search(agent)
+
+
 def _is_too_soon(visit: Visit, sent_at: datetime | None) -> bool:
 	return sent_at is not None and visit.at - sent_at < TOO_SOON[visit.kind]
 
 
 def _find_bursts(visits: Iterable[Visit]) -> set[str]:
-	"""Return the visits of emails whose links were followed faster than a person does, as long as that lasted."""
+	"""Return the ids of visits that came faster than a person follows the links of one email."""
 	by_mail: dict[str, dict[str, Visit]] = {}
 	for visit in visits:
 		by_mail.setdefault(visit.mail, {})[visit.id] = visit

@@ -1,4 +1,4 @@
-"""Visits of machines and of persons: what tells them apart, and what must not."""
+"""Visits of bots and of people: what separates them, and what must not."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -11,6 +11,7 @@ SENT = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 OUTLOOK = "Mozilla/4.0 (compatible; ms-office; MSOffice 16)"
 GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+YAHOO = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"
 
 
 def visit(seconds: float = 3600, kind: VisitKind = VisitKind.CLICK, mail: str = "m", **more) -> Visit:
@@ -20,18 +21,18 @@ def visit(seconds: float = 3600, kind: VisitKind = VisitKind.CLICK, mail: str = 
 	return Visit(name, kind, mail, SENT + timedelta(seconds=seconds), **facts)
 
 
-def judge(*visits: Visit, **options) -> list[bool]:
-	"""Say of each visit whether it is a machine's."""
-	machines = find_bots(visits, {"m": SENT, "other": SENT}, **options)
-	return [one.id in machines for one in visits]
+def find_bot_flags(*visits: Visit, **options) -> list[bool]:
+	"""Return for each visit whether it is a bot's."""
+	bots = find_bots(visits, {"m": SENT, "other": SENT}, **options)
+	return [one.id in bots for one in visits]
 
 
 @pytest.mark.parametrize(
-	"agent", [FIREFOX, OUTLOOK, GMAIL, "Mozilla/5.0 (Linux; Android 13; CUBOT X70) Chrome/120"]
+	"agent", [FIREFOX, OUTLOOK, GMAIL, YAHOO, "Mozilla/5.0 (Linux; Android 13; CUBOT X70) Chrome/120"]
 )
 @pytest.mark.parametrize("kind", VisitKind)
 def test_person_who_reads_an_hour_later_is_a_person(kind, agent):
-	assert judge(visit(kind=kind, agent=agent)) == [False]
+	assert find_bot_flags(visit(kind=kind, agent=agent)) == [False]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,9 @@ def test_person_who_reads_an_hour_later_is_a_person(kind, agent):
 		{"agent": "curl/8.5"},
 		{"agent": "Barracuda Sentinel (EE)"},
 		{"agent": f"{FIREFOX} BingPreview/1.0b"},
+		{"agent": "Mozilla/5.0 (compatible; Yahoo! Slurp; http://help.yahoo.com/help/us/ysearch/slurp)"},
+		{"agent": "WhatsApp/2.23"},
+		{"agent": "Java/17.0.1"},
 		{"network_address": "17.58.1.2"},
 		{"network_address": "40.94.3.4", "agent": "HeadlessChrome"},
 		{"network_address": "52.101.3.4"},
@@ -51,8 +55,8 @@ def test_person_who_reads_an_hour_later_is_a_person(kind, agent):
 		{"is_ahead": True},
 	],
 )
-def test_machine_that_shows_itself_is_a_machine(facts):
-	assert judge(visit(**facts)) == [True]
+def test_visit_of_a_known_bot_is_a_bots(facts):
+	assert find_bot_flags(visit(**facts)) == [True]
 
 
 @pytest.mark.parametrize(
@@ -65,45 +69,47 @@ def test_machine_that_shows_itself_is_a_machine(facts):
 		(VisitKind.OPEN, 3, False),
 	],
 )
-def test_nobody_reads_an_e_mail_before_it_can_be_there(kind, seconds, is_bot):
-	assert judge(visit(seconds, kind)) == [is_bot]
+def test_visit_before_the_email_can_have_arrived_is_a_bots(kind, seconds, is_bot):
+	assert find_bot_flags(visit(seconds, kind)) == [is_bot]
 
 
-def test_scanner_that_follows_three_links_within_ten_seconds_is_a_machine_with_its_open():
+def test_three_links_within_ten_seconds_are_a_bots_with_the_open_among_them():
 	burst = [visit(100 + 4 * number, key=f"link{number}") for number in range(3)]
 
-	assert judge(*burst, visit(104, VisitKind.OPEN, key="")) == [True] * 4
+	assert find_bot_flags(*burst, visit(104, VisitKind.OPEN, key="")) == [True] * 4
 
 
-def test_scanner_that_follows_two_links_at_once_is_a_machine():
-	assert judge(visit(100, key="a"), visit(100.5, key="b")) == [True, True]
+def test_two_links_within_a_second_are_a_bots():
+	assert find_bot_flags(visit(100, key="a"), visit(100.5, key="b")) == [True, True]
 
 
 def test_person_who_follows_two_links_one_after_the_other_or_one_twice_is_a_person():
-	assert judge(visit(100, key="a"), visit(106, key="b")) == [False, False]
-	assert judge(visit(100), visit(100.4)) == [False, False]
+	assert find_bot_flags(visit(100, key="a"), visit(106, key="b")) == [False, False]
+	assert find_bot_flags(visit(100), visit(100.4)) == [False, False]
 
 
 def test_person_who_comes_back_after_a_scanner_is_a_person():
 	burst = [visit(100 + number, key=f"link{number}") for number in range(4)]
 
-	assert judge(*burst, visit(900))[-1] is False
+	assert find_bot_flags(*burst, visit(900))[-1] is False
 
 
-def test_links_of_different_e_mails_are_no_burst():
-	assert judge(*(visit(100, mail=mail, key=mail) for mail in ("m", "other", "third"))) == [False] * 3
+def test_links_of_different_emails_are_not_a_burst():
+	assert (
+		find_bot_flags(*(visit(100, mail=mail, key=mail) for mail in ("m", "other", "third"))) == [False] * 3
+	)
 
 
 def test_burst_is_seen_across_the_end_of_a_batch():
-	assert judge(visit(100, key="a"), around=[visit(103, key="b"), visit(106, key="c")]) == [True]
+	assert find_bot_flags(visit(100, key="a"), around=[visit(103, key="b"), visit(106, key="c")]) == [True]
 
 
-def test_site_may_know_networks_of_its_own_and_what_is_none_does_no_harm():
-	assert judge(visit(), networks=["192.0.2.0/24", "nonsense"]) == [True]
-	assert judge(visit(network_address="not an address")) == [False]
+def test_site_can_add_networks_and_an_invalid_one_does_no_harm():
+	assert find_bot_flags(visit(), networks=["192.0.2.0/24", "nonsense"]) == [True]
+	assert find_bot_flags(visit(network_address="not an address")) == [False]
 
 
-def test_visit_that_waited_in_the_buffer_is_the_same_and_a_damaged_line_is_none():
+def test_visit_survives_the_buffer_and_a_damaged_line_is_none():
 	one = visit(url="https://a.example/ü")
 
 	assert read_visit(write_visit(one)) == one
