@@ -4,7 +4,6 @@ In doubt, a visit is a bot's: a rate that is too low does less harm than an emai
 """
 
 import ipaddress
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -23,8 +22,8 @@ HASTE = timedelta(seconds=1)  # a person does not follow two links in this time
 
 # Apple loads the pictures of all emails through its own network or partners', whether a person looks or not. Servers
 # of Microsoft and the security companies follow links before the recipient gets the email. The file says how old it is.
-_SCANNERS = json.loads(Path(__file__).with_name("scanner_networks.json").read_text(encoding="utf-8"))
-NETWORKS = tuple(network for owned in _SCANNERS["networks"].values() for network in owned)
+_LINES = Path(__file__).with_name("scanner_networks.txt").read_text(encoding="utf-8").splitlines()
+NETWORKS = tuple(line.split()[0] for line in _LINES if not line.startswith("#"))
 # These proxies load pictures when the recipient looks: a person's visit, unless it comes too soon.
 _PICTURE_PROXIES = re.compile(r"GoogleImageProxy|YahooMailProxy|FastmailUA|Shortwave Image Fetcher")
 # What crawler-user-agents does not list: Apple's privacy proxy, whose agent is "Mozilla/5.0", and security scanners
