@@ -152,7 +152,7 @@ class _CampaignResume:
 			return Refusal("enrolled", cause, remedy, candidate.label)
 		if refusal:
 			return refusal
-		if is_paused_by_recipient(row, self.now) and self._preference_of(row).rests_at(self.now):
+		if is_paused_by_recipient(row, self.now) and self._preference_of(row).is_paused_at(self.now):
 			return self._describe_pause(row)
 		return self._refuse_without_steps(row)
 
@@ -184,7 +184,7 @@ class _CampaignResume:
 	def _keep_recipient_pause(self, row: frappe._dict) -> dict[str, Any] | None:
 		"""Return the fields of an enrollment whose own pause ends while its recipient's lasts."""
 		preference = self._preference_of(row)
-		if row.status != Status.PAUSED.value or not preference.rests_at(self.now):
+		if row.status != Status.PAUSED.value or not preference.is_paused_at(self.now):
 			return None
 		position = read_position(row, self.handled[row.name])
 		paused = pause_fields(row, self.plan, position, preference.paused_until, self.now)
