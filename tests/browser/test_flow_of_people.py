@@ -87,7 +87,7 @@ def test_person_is_moved_and_a_campaign_is_closed(desk: Desk, running):
 	desk.shoot("end-campaign")
 	desk.page.locator(".modal.show .btn-modal-primary:visible").click()
 	desk.settle()
-	expect(desk.page.get_by_text("Closed: those on board finish").first).to_be_visible()
+	expect(desk.page.get_by_text("Closed to new recipients").first).to_be_visible()
 	desk.shoot("campaign-closed")
 
 	frappe.db.rollback()
