@@ -21,8 +21,9 @@ from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.triggers import firing_rows
 from drip_campaigns.triggers.dates import fire_dates
 from drip_campaigns.triggers.find_people import Person, find_people, keep_matching
+from drip_campaigns.triggers.kind import DATES
 from drip_campaigns.triggers.loop_guard import find_looping
-from drip_campaigns.triggers.trigger_cache import DATES, find_watching, is_running, load_rows
+from drip_campaigns.triggers.trigger_cache import find_watching, is_running, load_rows
 
 RETRY_AFTER = timedelta(hours=1)
 MOST_ATTEMPTS = 72  # three days

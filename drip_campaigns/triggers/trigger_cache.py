@@ -13,7 +13,6 @@ import frappe
 from drip_campaigns.core.flow.goals import GOAL, GoalKind
 from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.site.row_names import new_name
-from drip_campaigns.triggers.kind import DATES  # noqa: F401 - jobs find the triggers there
 from drip_campaigns.triggers.kinds.joined_target_list import JoinedTargetList
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 
