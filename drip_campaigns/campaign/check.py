@@ -97,7 +97,7 @@ def _dates(campaign) -> Iterator[str]:
 
 def _step(row) -> Iterator[str]:
 	label = _("Step {0}").format(row.idx)
-	for field, name in (("send_after_days", _("Send After (Days)")), ("send_after_hours", _("Plus Hours"))):
+	for field, name in (("send_after_days", _("Send After (Days)")), ("send_after_hours", _("Hours"))):
 		if (row.get(field) or 0) < 0:
 			yield _("{0}: {1} is {2}. Enter 0 or more.").format(label, name, row.get(field))
 	if row.step_type and row.step_type != StepType.SEND.value:

@@ -54,7 +54,7 @@ def test_campaign_with_nothing_but_disabled_steps_cannot_be_activated(site, cloc
 		(step(0, message="<p><br></p>"), "Step 1 has no text."),
 		({**step(0), "subject": ""}, "Step 1 has no subject. Enter one, or choose an Email Template."),
 		(step(-1, subject="x"), "Send After (Days)"),
-		(step(0, send_after_hours=-5), "Plus Hours"),
+		(step(0, send_after_hours=-5), "Hours"),
 		(step(0, email_template="Drip Test Nowhere"), "Drip Test Nowhere"),
 		(step(0, message="<p>{{ recipient.first_name </p>"), "Step 1, Message line 1"),
 		(step(0, subject="Hi {% if %}"), "Step 1, Subject line 1"),
