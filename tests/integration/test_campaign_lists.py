@@ -1,4 +1,4 @@
-"""Lists that a campaign includes and excludes: joining enrolls, leaving ends, coming back resumes, excluded never."""
+"""Lists that a campaign includes and excludes: joining enrolls, removal ends, a return resumes, and exclusion prevents."""
 
 import frappe
 import pytest

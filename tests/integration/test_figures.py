@@ -1,4 +1,4 @@
-"""Sums beside the log: equal to a recount, kept when the log is cleared, and shown on the campaign; lists of the log."""
+"""Counters: equal to the log, kept when the log is cleared, and shown on the campaign; lists made from the log."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def count() -> None:
 
 
 def equal_to_a_recount() -> bool:
-	"""Say whether all sums equal the log."""
+	"""Return whether all counters equal the log."""
 	frappe.db.commit()
 	return not verify_counters.find_differences() and not verify_counters.find_wrong_urls()
 

@@ -1,4 +1,4 @@
-"""The first refresh of a live list on a running campaign: many are enrolled only when somebody has said so, with the number."""
+"""The first refresh of a live list on a running campaign: many people are enrolled only after a user confirms the number."""
 
 import frappe
 import pytest

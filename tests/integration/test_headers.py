@@ -1,4 +1,4 @@
-"""What emails say of themselves, the footer, and leaving by an email: read from what a mail server received."""
+"""Headers, the footer, and unsubscribing by email: read from what a mail server received."""
 
 import re
 from email.utils import parseaddr
@@ -35,7 +35,7 @@ def send(clock, name: str = "Drip Test Spring", **fields):
 
 
 def receive(subject: str, **fields):
-	"""Let the site receive an email with this subject, and return its Communication."""
+	"""Receive an email with this subject on the site, and return its Communication."""
 	values = {"communication_medium": "Email", "sent_or_received": "Received", "sender": ADA, **fields}
 	return frappe.get_doc(doctype="Communication", subject=subject, content="", **values).insert()
 

@@ -1,4 +1,4 @@
-"""Target lists: an address is on a list once, leaves it on its own, and what came through the list ends."""
+"""Target lists: an address is on a list once and opts out of it separately, and enrollments through the list end."""
 
 import frappe
 import pytest

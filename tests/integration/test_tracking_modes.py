@@ -1,4 +1,4 @@
-"""The mode under which each email is sent, asked when it is made: the campaign's, narrowed by what the person has said."""
+"""The mode under which each email is sent, read when it is made: the campaign's mode, limited by the person's consent."""
 
 import frappe
 import pytest

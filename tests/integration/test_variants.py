@@ -30,7 +30,7 @@ def enroll_many(campaign, clock, count: int) -> None:
 
 
 def note_opens(campaign, **by_variant: int) -> None:
-	"""Let so many of each variant's readers open it."""
+	"""Record opens by a number of each variant's readers."""
 	for variant, count in by_variant.items():
 		names = frappe.get_all("Drip Email", {"campaign": campaign.name, "variant": variant}, pluck="name")
 		for name in names[:count]:

@@ -58,7 +58,7 @@ def find(links: list[str], part: str) -> list[str]:
 
 
 def agree(*contacts) -> None:
-	"""Let people agree to be tracked as persons."""
+	"""Record people's consent to individual tracking."""
 	for contact in contacts:
 		save_preference(contact.email_id, tracking_consent=1, tracking_consent_at=frappe.utils.now())
 	frappe.db.commit()

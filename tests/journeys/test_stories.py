@@ -1,4 +1,4 @@
-"""How others have failed to send, and the tests that say that we do not. The stories that had no test yet are told here."""
+"""Known failures of other senders, each with a test that this app does not fail the same way."""
 
 import random
 import re
@@ -131,7 +131,7 @@ def test_ten_pauses_at_any_moment_cost_nobody_an_e_mail_and_double_none(site, sm
 
 
 def set_limit(per_hour: int) -> None:
-	"""Let so many emails leave an hour."""
+	"""Allow a number of emails per hour."""
 	settings = frappe.get_doc("Drip Settings")
 	settings.set("limits", [{"scope": "Site", "per_hour": per_hour}])
 	settings.save()

@@ -1,4 +1,4 @@
-"""A welcome campaign through its week: people come, leave, bounce, and the server sleeps; the ledger is right at the end."""
+"""A welcome campaign through its week: people join, unsubscribe, and bounce, and the server is down; the records are right."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from tests.web import Browser
 
 
 def run_a_day(clock) -> None:
-	"""Run the daily job twice, once more in two processes at once, and then every six hours the dispatch."""
+	"""Run the daily job twice, once more in two processes in parallel, and then the dispatch every six hours."""
 	for _ in range(2):
 		daily.run(clock.now, enqueue_delivery=False)
 	answers = run_together(_run_daily, [(clock.now,)] * 2)
@@ -30,7 +30,7 @@ def _run_daily(now: datetime) -> None:
 
 
 def link_to_leave(smtp, address: str) -> str:
-	"""Return the link in the last email to somebody."""
+	"""Return the unsubscribe link in the last email to an address."""
 	return smtp.to(address)[-1].message["List-Unsubscribe"].strip("<>")
 
 
@@ -88,7 +88,7 @@ def test_everybody_gets_what_is_due_and_nobody_anything_twice(campaign, web, smt
 
 
 def assert_ledger_is_what_the_server_received(smtp) -> None:
-	"""Compare what the database says was sent with the messages that arrived, by Message-ID."""
+	"""Compare what the database records as sent with the messages that arrived, by Message-ID."""
 	sent = frappe.get_all(
 		"Drip Email", filters={"status": "Sent"}, fields=["message_id", "email_address", "subject"]
 	)
