@@ -19,7 +19,9 @@ from dev import paths, processes, services, shell, site, site_copy
 TESTS = paths.ROOT / "tests"
 # Tests that need no site
 WITHOUT_SITE = (TESTS / "core", TESTS / "dev", TESTS / "test_boundaries.py")
-CORE_IMPORTS = "import flufl.bounce, hypothesis, itsdangerous, pytest, scipy, tzdata"
+CORE_IMPORTS = (
+	"import crawleruseragents, flufl.bounce, hypothesis, itsdangerous, pytest, quotequail, scipy, tzdata"
+)
 # A run of all tests tries every example; see tests/core/conftest.py
 ALL_EXAMPLES = {"DRIP_HYPOTHESIS": os.environ.get("DRIP_HYPOTHESIS", "full")}
 RUFF = [paths.PYTHON, "-m", "ruff"]
