@@ -14,6 +14,7 @@ from drip_campaigns.core.errors import InvalidScenarioError
 from drip_campaigns.core.model import Finish, Send, Skip
 from drip_campaigns.core.schedule.due_steps import advance, begin, decide
 from drip_campaigns.core.simulate import DispatchRuns, Player, main, play
+from drip_campaigns.core.simulation.earlier_names import use_current_names
 from drip_campaigns.core.simulation.scenario_file import read_scenario, write_outcome
 from tests.core.strategies import ZONES
 
@@ -393,3 +394,17 @@ def test_the_command_reads_standard_input_and_needs_no_site():
 
 	assert (result.returncode, result.stderr) == (0, "")
 	assert json.loads(result.stdout) == run(make_file())
+
+
+def test_file_with_the_earlier_names_of_fields_and_options_is_still_read():
+	steps = [
+		{"id": "wait", "type": "wait", "wait_for": "clicked", "wait_limit_days": 2},
+		{"id": "end", "type": "end"},
+		{"id": "ask", "step_type": "Action", "action": "Assign ToDo", "send_after_days": 3},
+	]
+	earlier = [{**steps[0], "if_in_vain": "Go On"}, steps[1], {**steps[2], "waits_for_close": True}]
+	current = [{**steps[0], "on_timeout": "continue"}, steps[1], {**steps[2], "wait_for_todo": True}]
+
+	assert [use_current_names(step) for step in earlier] == [use_current_names(step) for step in current]
+	assert use_current_names({"on_timeout": "Exit"}) == {"on_timeout": "Exit"}
+	assert use_current_names({"run_when": "When Somebody Leaves"}) == {"run_when": "on exit"}

@@ -40,6 +40,7 @@ from drip_campaigns.core.model import (
 from drip_campaigns.core.schedule.frequency_caps import LONGEST_DAYS, Cap, find_caps
 from drip_campaigns.core.schedule.plan_checks import validate_plan
 from drip_campaigns.core.schedule.wall_clock import find_zone, from_wall, to_utc
+from drip_campaigns.core.simulation.earlier_names import use_current_names
 from drip_campaigns.core.simulation.exported_campaign import (
 	COUNTED_FROM,
 	convert_exported_campaign,
@@ -201,7 +202,7 @@ def sort_rows(rows: Sequence[Row]) -> tuple[tuple[Step, ...], ScriptedActions]:
 
 
 def _read_step(value: Any, path: str) -> Row:
-	fields = Fields(value, path)
+	fields = Fields(use_current_names(value), path)
 	named = "step_type" if "step_type" in fields.left else "type"  # as a form has it, or in short
 	step_type = fields.take(
 		named, read_any_case(StepType) if named == "step_type" else read_choice(STEP_TYPES), StepType.SEND
@@ -279,7 +280,7 @@ def _take_given(fields: Fields, action: Action) -> Mapping[str, Any]:
 
 
 def _read_caps(value: Any, path: str) -> tuple[Cap, ...]:
-	fields = Fields(value, path)
+	fields = Fields(use_current_names(value), path)
 	count, days = fields.take("count", read_count, 0), fields.take("days", read_count, 1)
 	if days > LONGEST_DAYS:
 		fail(fields.path_of("days"), f"must be {LONGEST_DAYS} at most")
