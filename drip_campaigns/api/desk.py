@@ -26,14 +26,14 @@ ROLES = ("Drip Manager", "Drip User", "System Manager")
 
 
 def may_open_app() -> bool:
-	"""Say whether the app stands on the apps screen of the session's user."""
+	"""Say whether the apps screen of the session's user shows this app."""
 	return frappe.session.user == "Administrator" or bool(set(ROLES) & set(frappe.get_roles()))
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
 def activate_campaign(campaign: str) -> dict:
-	"""Let a campaign send. A right of its own: write permission for level 1 of Drip Campaign."""
+	"""Activate a campaign. This needs write permission for level 1 of Drip Campaign."""
 	document = _campaign_to_activate(campaign)
 	return {"active": lifecycle.activate(document, utc_now())}
 
@@ -41,7 +41,7 @@ def activate_campaign(campaign: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def resume_campaign(campaign: str) -> dict:
-	"""Let a paused campaign go on; the same right as activating."""
+	"""Resume a paused campaign; this needs the same permission as activating."""
 	document = _campaign_to_activate(campaign)
 	return {"active": lifecycle.activate(document, utc_now())}
 
@@ -49,7 +49,7 @@ def resume_campaign(campaign: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def pause_campaign(campaign: str, until: str | None = None) -> dict:
-	"""Stop a campaign for a while, until a moment (site time) if one is given: whoever may write it may stop it."""
+	"""Pause a campaign, until a moment (site time) if one is given; this needs write permission only."""
 	lifecycle.pause(_get("Drip Campaign", campaign, "write"), utc_now(), from_site(until))
 	return {}
 
@@ -57,13 +57,13 @@ def pause_campaign(campaign: str, until: str | None = None) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def end_campaign(campaign: str) -> dict:
-	"""End a campaign for good; return how many were on it."""
+	"""End a campaign for good; return how many enrollments were live."""
 	return {"left": lifecycle.end(_get("Drip Campaign", campaign, "write"), utc_now())}
 
 
 @frappe.whitelist(methods=["POST"])
 def take_over_campaign(campaign: str) -> dict:
-	"""Make the caller the owner of a campaign, which then takes in what they may read: Drip Managers only."""
+	"""Make the caller the owner of a campaign, which then accepts records that they may read: Drip Managers only."""
 	frappe.only_for(("Drip Manager", "System Manager"))
 	owners.take_over(_get("Drip Campaign", campaign, "write"))
 	return {"owner": frappe.session.user}
@@ -72,7 +72,7 @@ def take_over_campaign(campaign: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def cancel_bulk_enrollment(name: str) -> dict:
-	"""Stop a bulk enrollment after the page it is at; who is enrolled stays enrolled."""
+	"""Stop a bulk enrollment after its current page; people who are enrolled stay enrolled."""
 	bulk_enrollment.cancel(_get("Drip Bulk Enrollment", name, "write").name)
 	return {}
 
@@ -80,14 +80,14 @@ def cancel_bulk_enrollment(name: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def resume_bulk_enrollment(name: str) -> dict:
-	"""Go on with a bulk enrollment that was cancelled or failed, where it stopped."""
+	"""Resume a bulk enrollment that was canceled or failed, where it stopped."""
 	bulk_enrollment.resume(_get("Drip Bulk Enrollment", name, "write").name)
 	return {}
 
 
 @frappe.whitelist(methods=["GET"])
 def count_recipients(recipient_type: str, filters: str = "[]") -> int:
-	"""Return how many records of a kind match list filters, as far as the caller may read them."""
+	"""Return how many records of a type match list filters, of those that the caller may read."""
 	frappe.has_permission("Drip Enrollment", "create", throw=True)
 	get_type(recipient_type)
 	return Audience(recipient_type, filters).count()
@@ -96,7 +96,7 @@ def count_recipients(recipient_type: str, filters: str = "[]") -> int:
 @frappe.whitelist(methods=["POST"])
 @explained
 def retry_failed(campaign: str) -> dict:
-	"""Try failed enrollments and emails of a campaign again; pressed twice, the second finds nothing."""
+	"""Retry failed enrollments and emails of a campaign; a second call finds none."""
 	return retry.retry_failed(_get("Drip Campaign", campaign, "write"), utc_now())
 
 
@@ -158,7 +158,7 @@ def remove_enrollment(enrollment: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def resubscribe_enrollment(enrollment: str, because: str) -> dict:
-	"""Undo an unsubscription for a recipient who asks; for those who may lift suppressions, and with the proof in `because`."""
+	"""Resubscribe a recipient who asks; for users who may lift suppressions, with the proof in `because`."""
 	frappe.has_permission("Drip Suppression", "write", throw=True)
 	unsubscribe.resubscribe_enrollment(
 		_get("Drip Enrollment", enrollment, "write"), require_reason(because), utc_now()
@@ -169,7 +169,7 @@ def resubscribe_enrollment(enrollment: str, because: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def lift_suppression(suppression: str, because: str) -> dict:
-	"""Let an address be written to again, for a person who asks; `because` says who did, and how."""
+	"""Lift a suppression for a person who asks; `because` says who asked, and how."""
 	document = _get("Drip Suppression", suppression, "write")
 	suppress.lift(document, require_reason(because), utc_now())
 	return {}
@@ -191,7 +191,7 @@ def renew_suppression(suppression: str, note: str) -> dict:
 def preview_step(
 	campaign: str, step: str, recipient_type: str | None = None, recipient: str | None = None
 ) -> dict:
-	"""Return a step as one recipient would get it: subject, html, text."""
+	"""Return a step as one recipient gets it: subject, html, text."""
 	document = _get("Drip Campaign", campaign, "read")
 	_check_recipient(recipient_type, recipient)
 	return preview.render_step(document, step, recipient_type, recipient)
@@ -218,7 +218,7 @@ def send_test(
 
 @frappe.whitelist(methods=["GET"])
 def get_recipient_types() -> list[str]:
-	"""Return the kinds of record that can be enrolled on this site."""
+	"""Return the recipient types of this site."""
 	frappe.has_permission("Drip Enrollment", "read", throw=True)
 	return available_types()
 
@@ -231,7 +231,7 @@ def get_campaign_summary(campaign: str) -> dict:
 
 @frappe.whitelist(methods=["GET"])
 def get_enrollment_schedule(enrollment: str) -> list[dict]:
-	"""Return each step of an enrollment with what became of it, or when it is planned."""
+	"""Return each step of an enrollment with its result, or when it is planned."""
 	return progress.list_schedule(_get("Drip Enrollment", enrollment, "read"), utc_now())
 
 

@@ -1,4 +1,4 @@
-"""Enrolling as the Desk and integrators ask for it: what it would do, doing it, and why not. For signed-in users."""
+"""Preview and start enrolling, and explain why a record is not enrolled. For signed-in users."""
 
 import frappe
 
@@ -11,13 +11,13 @@ from drip_campaigns.people.recipient_types import get_type
 from drip_campaigns.site.clock import site_date, utc_now
 from drip_campaigns.triggers.why_not import explain
 
-AT_ONCE = 200  # so many are enrolled within the request; more go to the background
+AT_ONCE = 200  # records that are enrolled within the request; a background job enrolls more
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
 def preview_enrollment(campaign: str, recipient_type: str, filters: str = "[]") -> dict:
-	"""Return how many of an audience would be enrolled, how many not and why, and ten of them. Writes nothing."""
+	"""Return how many records of an audience would be enrolled, how many not and why, and ten of them. Writes nothing."""
 	_check_rights(campaign, recipient_type)
 	return preview_audience(campaign, recipient_type, filters, utc_now())
 
@@ -33,9 +33,9 @@ def enroll_records(
 	per_day: int = 0,
 	confirmed_count: int = 0,
 ) -> dict:
-	"""Enroll an audience by list filters (ticked rows: name in ...): a few at once, many in the background.
+	"""Enroll an audience by list filters (ticked rows: name in ...): a few within the request, many in the background.
 
-	Returns the Drip Bulk Enrollment's name, status and figures; without `per_day`, of few records the final ones.
+	Returns the Drip Bulk Enrollment's name, status and figures; without `per_day`, of few records the final figures.
 	"""
 	_check_rights(campaign, recipient_type)
 	run = frappe.get_doc(
@@ -54,7 +54,7 @@ def enroll_records(
 @frappe.whitelist(methods=["POST"])
 @explained
 def explain_enrollment(campaign: str, recipient_type: str, recipient: str, filters: str = "[]") -> dict:
-	"""Say rule by rule, filter by filter and trigger by trigger, whether a record would be enrolled and why not. Writes nothing."""
+	"""Explain by rule, filter and trigger whether a record would be enrolled, and why not. Writes nothing."""
 	_check_rights(campaign, recipient_type)
 	return explain(campaign, recipient_type, recipient, utc_now(), filters)
 
@@ -95,7 +95,7 @@ def enroll_people_file(
 	sender: str | None = None,
 	per_day: int = 0,
 ) -> dict:
-	"""Enroll the people of a file; records that are missing are made if wanted, with the caller's rights."""
+	"""Enroll the people of a file; with `create_missing`, create missing records with the caller's rights."""
 	_check_rights(campaign, recipient_type)
 	run = frappe.get_doc(
 		doctype=bulk_enrollment.DOCTYPE,

@@ -1,4 +1,4 @@
-"""Triggers as integrators call them, and as the Desk asks about people who met one before. For signed-in users."""
+"""Fire triggers for integrators, and enroll people who met a trigger before. For signed-in users."""
 
 import json
 
@@ -22,9 +22,9 @@ def trigger_campaign(
 	campaign: str | None = None,
 	key: str | None = None,
 ) -> dict:
-	"""Fire the API Call triggers named `event_name` for one record; return the campaigns that listen.
+	"""Fire the API Call triggers named `event_name` for one record; return the campaigns with such a trigger.
 
-	With a `key`, for example the id of an order, the same call may be repeated and counts once.
+	With a `key`, for example the id of an order, a repeated call counts once.
 	"""
 	frappe.has_permission("Drip Enrollment", "create", throw=True)
 	frappe.has_permission(recipient_type, "read", recipient, throw=True)

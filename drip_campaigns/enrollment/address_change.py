@@ -1,6 +1,6 @@
-"""A recipient's change of address: asked from the old one, confirmed from the new one. Nothing here commits.
+"""A recipient's change of address: requested from the old one, confirmed from the new one. Nothing here commits.
 
-Until the link in the email to the new address is used, nothing is changed. The old address is told afterwards.
+Nothing changes until the link in the email to the new address is used. The old address is notified afterwards.
 """
 
 import secrets
@@ -31,9 +31,9 @@ CARRIED_OVER = (SuppressionReason.OPTED_OUT, SuppressionReason.COMPLAINT, Suppre
 
 
 def request_change(address: str, new_address: str, now: datetime) -> None:
-	"""Send the email to the new address with whose link the change is confirmed; a later request takes the place of it.
+	"""Email the new address a link that confirms the change; a later request replaces this one.
 
-	An address that wants no mail from us gets none, also at somebody else's request; whoever asked is not told.
+	A suppressed address gets no email, and the person who asked does not learn it.
 	"""
 	key = secrets.token_hex(12)
 	save_preference(address, new_address=new_address, change_key=key, change_asked_at=to_site(now))
@@ -57,7 +57,7 @@ def find_request(change_key: str, now: datetime, *, for_update: bool = False) ->
 
 
 def delete_requests_to(address: str) -> None:
-	"""Forget who has asked for `address`: the person of it wants nothing stored."""
+	"""Delete the requests to change to `address`, whose owner wants nothing stored."""
 	filters = {"new_address": ["in", spellings(address)]}
 	for row in frappe.get_all(PREFERENCE, filters=filters, fields=["name", "new_address"]):
 		if normalize(row.new_address) == normalize(address):
@@ -65,13 +65,13 @@ def delete_requests_to(address: str) -> None:
 
 
 def delete_expired(now: datetime) -> None:
-	"""Forget the addresses of requests that nobody has confirmed in time: their links open nothing any more."""
+	"""Delete the addresses of requests that were not confirmed in time; their links no longer work."""
 	filters = {"change_asked_at": ["<", to_site(now - VALID_FOR)]}
 	frappe.db.set_value(PREFERENCE, filters, NO_REQUEST)
 
 
 def confirm_change(request: frappe._dict, now: datetime) -> None:
-	"""Change the address on enrollments, lists and records; what the person has left stays left. The old one is told."""
+	"""Change the address on enrollments, lists and records. Opt-outs stay, and the old address is notified."""
 	old, new = request.email_address, request.new_address
 	changed = change_records(old, new)
 	_carry_over_consent(old, new, now)
@@ -90,7 +90,7 @@ def _carry_over_consent(old: str, new: str, now: datetime) -> None:
 
 
 def _move_enrollments(old: str, new: str, changed: set[tuple[str, str]], now: datetime) -> None:
-	"""Let live enrollments go on at the new address; of two in one campaign the one that was there before stays."""
+	"""Move live enrollments to the new address; of two in one campaign, the one at the new address stays."""
 	taken = {frappe.db.get_value("Drip Enrollment", name, "campaign") for name in find_live_of(new)}
 	for name in find_live_of(old):
 		document = frappe.get_doc("Drip Enrollment", name)
@@ -105,7 +105,7 @@ def _move_enrollments(old: str, new: str, changed: set[tuple[str, str]], now: da
 
 
 def _move_memberships(old: str, new: str, changed: set[tuple[str, str]]) -> None:
-	"""A list has an address once: where the new one is on it already, that row stays, and who has left has left."""
+	"""Move memberships to the new address; where it is on the list already, that row stays, and an opt-out counts."""
 	fields = ["name", "target_list", "opted_out", "opted_out_at", "recipient_type", "recipient"]
 	known = {
 		row.target_list: row
@@ -125,7 +125,7 @@ def _move_memberships(old: str, new: str, changed: set[tuple[str, str]]) -> None
 
 
 def _move_preference(request: frappe._dict, new: str) -> None:
-	"""What the person asked for holds for the new address; the request is used up."""
+	"""Move the person's preferences to the new address; the request is done."""
 	wishes = ["preferred_language", "time_zone", "paused_until", "tracking_consent", "tracking_consent_at"]
 	values = frappe.db.get_value(PREFERENCE, request.name, wishes, as_dict=True)
 	frappe.db.delete(PREFERENCE, {"name": request.name})
@@ -133,7 +133,7 @@ def _move_preference(request: frappe._dict, new: str) -> None:
 
 
 def _send(address: str, template: str, subject: str, url: str) -> None:
-	"""Not a campaign email: whoever takes part in a change of address is told in any case."""
+	"""Send an email that is no campaign email: both addresses are notified in any case."""
 	text = get_template(f"drip_campaigns/templates/emails/{template}.html").render(
 		url=url, days=VALID_FOR.days
 	)

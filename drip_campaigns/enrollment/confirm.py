@@ -1,6 +1,6 @@
 """Double opt-in: who must confirm, and what confirming does to an enrollment. Nothing here commits.
 
-The questions are asked by the dispatch (dispatch/asking.py), the answer is given on a page (pages/confirm.py).
+The dispatch sends the confirmation emails (rendering/confirmation_mail.py); a page receives the confirmation (pages/confirm.py).
 """
 
 from collections.abc import Iterable
@@ -29,8 +29,8 @@ from drip_campaigns.site.clock import site_date, to_site
 def find_who_must_confirm(campaign, addresses: Iterable[str], *, required: bool = False) -> set[str]:
 	"""Return those of `addresses`, normalized, that must confirm before `campaign` sends them anything.
 
-	`required` asks everybody, whatever the campaign says. Who has confirmed this campaign before, and has not left
-	it since, is not asked again.
+	`required` asks everyone, whatever the campaign says. A person who confirmed this campaign before, and has not
+	unsubscribed since, is not asked again.
 	"""
 	opt_in = OptIn.ALWAYS if required else OptIn(campaign.double_opt_in or OptIn.NO.value)
 	if opt_in is OptIn.NO:
@@ -49,9 +49,9 @@ def named_domains() -> tuple[str, ...]:
 
 
 def confirm(document, wording: str, now: datetime) -> bool:
-	"""The recipient agrees to `wording`: the schedule begins now, or on its start date if that is still to come.
+	"""Record that the recipient agrees to `wording`: the schedule begins now, or on its start date if that is later.
 
-	Return whether that was new: confirming twice is confirming once. The caller holds the row's lock. Raises
+	Returns whether that was new. Idempotent; the caller holds the row's lock. Raises
 	EnrollmentRefusedError or InvalidTransitionError when it is too late: the campaign or the enrollment has ended.
 	"""
 	if not waits_for_confirmation(document.as_dict()):
@@ -66,7 +66,7 @@ def confirm(document, wording: str, now: datetime) -> bool:
 
 
 def _beginning(document, campaign, status: Status, now: datetime) -> dict:
-	"""Return the fields of an enrollment whose clock starts at `now`; one that is held starts when it is resumed."""
+	"""Return the fields of an enrollment whose schedule starts at `now`; a paused one starts when it is resumed."""
 	day = max(getdate(document.start_date), site_date(now))
 	start = find_start(day, campaign, document.time_zone, now)
 	plan, position = make_plan(campaign), due_steps.begin(start, document.time_zone or None)

@@ -1,4 +1,4 @@
-"""What changes of other apps' records mean for enrollments: opt-outs and erasures (hook `doc_events`)."""
+"""Apply changes of other apps' records to enrollments: opt-outs and erasures (hook `doc_events`)."""
 
 import frappe
 
@@ -12,9 +12,9 @@ from drip_campaigns.site.doc_event_guard import is_silent, log_doc_event_failure
 
 
 def exit_on_email_unsubscribe(document, _event: str | None = None) -> None:
-	"""An Email Unsubscribe was made, by our page or in any other way: nothing more leaves, what is queued included.
+	"""End enrollments and cancel what is queued when an Email Unsubscribe is inserted, by our page or in another way.
 
-	One that refers to something else than a campaign or the whole site is none of our business.
+	Ignores one that refers to neither a campaign nor the whole site.
 	"""
 	if document.global_unsubscribe:
 		exit_address(document.email, None, utc_now())
@@ -25,7 +25,7 @@ def exit_on_email_unsubscribe(document, _event: str | None = None) -> None:
 
 
 def erase_personal_data(document, _event: str | None = None) -> None:
-	"""A Personal Data Deletion Request is being carried out: erase what is ours, before Frappe overwrites the address.
+	"""Erase what this app stores when a Personal Data Deletion Request runs, before Frappe overwrites the address.
 
 	Frappe writes its list of steps into the request first (personal_data_deletion_request.py, add_deletion_steps).
 	"""
@@ -35,7 +35,7 @@ def erase_personal_data(document, _event: str | None = None) -> None:
 
 
 def apply_suppression(document, _event: str | None = None) -> None:
-	"""A record is saved whose flag says who gets no mail: keep it in step with what its address has opted out of."""
+	"""Mark a saved record as unsubscribed if its address has opted out of everything."""
 	if is_silent():
 		return
 	try:

@@ -1,6 +1,6 @@
-"""The people of a file as records: found by name or address, made where they are missing and that is wanted.
+"""The people of a file as records: found by name or address, or created if they are missing and the user wants that.
 
-What is wrong with a row is said with its number; it stops no other row.
+An error is reported with the number of its row, and stops no other row.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ MOST_ERRORS = 1000  # kept on a run; further ones are counted
 
 @dataclass
 class Resolved:
-	"""A page of rows: records by name with the row that named them, people to be made, and errors by row."""
+	"""A page of rows: records by name with their row, people to create, and errors by row."""
 
 	names: dict[str, int] = field(default_factory=dict)
 	missing: dict[str, Row] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Resolved:
 
 
 class FileAudience:
-	"""The rows of one file for one recipient type; remembers what earlier pages held."""
+	"""The rows of one file for one recipient type; remembers the rows of earlier pages."""
 
 	def __init__(self, recipient_type: str, rows: Sequence[Row], create_missing: bool) -> None:
 		self.type, self.rows, self.create_missing = get_type(recipient_type), rows, create_missing
@@ -41,7 +41,7 @@ class FileAudience:
 			_check_may_create(recipient_type)
 
 	def resolve(self, rows: Sequence[Row]) -> Resolved:
-		"""Return what the rows stand for, in a handful of queries for a page. Reads only."""
+		"""Return the records of the rows, with a handful of queries for a page. Reads only."""
 		page = Resolved()
 		records = self._find_names([row.facts.get("record", "") for row in rows])
 		by_address = self._find_addresses([row.facts.get("email_address", "") for row in rows])
@@ -106,11 +106,11 @@ class FileAudience:
 		return {**found, **{normalize(row[self.type.address]): row.name for row in rows}}
 
 	def newcomers(self, page: Resolved) -> list[Recipient]:
-		"""Return the people of a page that have no record yet as recipients, for the rules to be asked about."""
+		"""Return the people of a page that have no record yet, as recipients for the eligibility rules."""
 		return [_as_recipient(self.type.doctype, name, row) for name, row in page.missing.items()]
 
 	def create(self, page: Resolved, accepted: Sequence[str]) -> None:
-		"""Make the records of `accepted` newcomers, with the rights of the session's user; they join `page.names`."""
+		"""Create the records of `accepted` newcomers with the rights of the session's user, and add them to `page.names`."""
 		for newcomer in accepted:
 			row = page.missing[newcomer]
 			frappe.db.savepoint("drip_file_row")
@@ -131,18 +131,18 @@ def preview_file(
 	check_campaign(document)
 	rows = PeopleFile(file_url).rows(mapping)
 	audience = FileAudience(recipient_type, rows, create_missing)
-	choice, figures, created, errors = Eligibility(document, recipient_type, now), PreviewCounts(), 0, []
+	eligibility, counts, created, errors = Eligibility(document, recipient_type, now), PreviewCounts(), 0, []
 	for start in range(0, len(rows), PAGE):
 		page = audience.resolve(rows[start : start + PAGE])
-		verdicts = choice.judge(list(page.names), audience.newcomers(page))
-		figures.add(verdicts)
-		created += sum(verdict.is_new and verdict.name in page.missing for verdict in verdicts)
-		errors += page.errors + refused_rows(page, verdicts)
+		judged = eligibility.judge(list(page.names), audience.newcomers(page))
+		counts.add(judged)
+		created += sum(one.is_new and one.name in page.missing for one in judged)
+		errors += page.errors + refused_rows(page, judged)
 	errors.sort()
 	return {
 		"total": len(rows),
 		"is_everybody": False,
-		**figures.as_dict(),
+		**counts.as_dict(),
 		"looked_at": len(rows),
 		"created": created,
 		"errors_count": len(errors),
@@ -150,10 +150,10 @@ def preview_file(
 	}
 
 
-def refused_rows(page: Resolved, verdicts: Sequence[EligibilityResult]) -> list[tuple[int, str]]:
+def refused_rows(page: Resolved, judged: Sequence[EligibilityResult]) -> list[tuple[int, str]]:
 	"""Return the rows that the rules refuse, with the reason."""
 	numbers = {**page.names, **{name: row.number for name, row in page.missing.items()}}
-	return [(numbers[verdict.name], verdict.refusal.reason) for verdict in verdicts if verdict.refusal]
+	return [(numbers[one.name], one.refusal.reason) for one in judged if one.refusal]
 
 
 def _check_may_create(doctype: str) -> None:

@@ -1,6 +1,6 @@
-"""Target lists: who is on one, who has left it, and what leaving means for the enrollments that came through it.
+"""Members of target lists: add, count, unsubscribe, resubscribe, and what that means for enrollments. Nothing here commits.
 
-A list holds an address once, whatever records have it. Nothing here commits.
+A list contains an address once, whatever records have it.
 """
 
 from datetime import datetime
@@ -21,11 +21,11 @@ MEMBER = "Drip Target List Member"
 
 
 class MembershipRefusedError(DripError):
-	"""This record cannot be put on this list."""
+	"""This record cannot be added to this list."""
 
 
 def clear_removed(target_list: str, address: str) -> None:
-	"""Delete the row of somebody who has dropped out of a list, for they are put on it by hand; who opted out stays."""
+	"""Delete the row of a removed member, who is added to the list by hand again; an opt-out stays."""
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 0}
 	frappe.db.delete(MEMBER, {**filters, "removed_at": ["is", "set"]})
 
@@ -66,7 +66,7 @@ def fill_member(document, now: datetime) -> None:
 
 
 def count_members(target_list: str) -> int:
-	"""Return how many are on a list: neither opted out nor dropped out."""
+	"""Return how many members a list has: neither opted out nor removed."""
 	return frappe.db.count(
 		MEMBER, {"target_list": target_list, "opted_out": 0, "removed_at": ["is", "not set"]}
 	)
@@ -82,9 +82,9 @@ def add_to_count(target_list: str, number: int) -> None:
 
 
 def unsubscribe_from_list(target_list: str, address: str, now: datetime) -> bool:
-	"""Let whoever has `address` leave the list: flagged, the enrollments that came through it ended, their mail withdrawn.
+	"""Unsubscribe `address` from the list: end the enrollments that came through it, and cancel their queued email.
 
-	Return whether that was new; leaving twice is leaving once.
+	Returns whether that was new. Idempotent.
 	"""
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 0}
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
@@ -97,7 +97,7 @@ def unsubscribe_from_list(target_list: str, address: str, now: datetime) -> bool
 
 
 def resubscribe_to_list(target_list: str, address: str) -> bool:
-	"""Let whoever has `address` be on the list again; return whether they had left."""
+	"""Resubscribe `address` to the list; return whether it had opted out."""
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 1}
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
 		member = frappe.get_doc(MEMBER, name)
@@ -108,13 +108,13 @@ def resubscribe_to_list(target_list: str, address: str) -> bool:
 
 
 def record_list_opt_out(member, because: str, now: datetime) -> None:
-	"""Let a member leave at their request, told to a colleague; the reason stands in the log and on the member."""
+	"""Unsubscribe a member at their request, which a user received; the log and the member keep the reason."""
 	if unsubscribe_from_list(member.target_list, member.email_address, now):
 		_note(member, EventType.UNSUBSCRIBED, _("Left list {0}: {1}"), because, now)
 
 
 def record_list_opt_in(member, because: str, now: datetime) -> None:
-	"""Let a member who had left be on the list again at their request; the reason stands in the log and on the member."""
+	"""Resubscribe a member at their request, which a user received; the log and the member keep the reason."""
 	if resubscribe_to_list(member.target_list, member.email_address):
 		_note(member, EventType.RESUBSCRIBED, _("Is on list {0} again: {1}"), because, now)
 
@@ -127,7 +127,7 @@ def _note(member, event: EventType, sentence: str, because: str, now: datetime) 
 
 
 def delete_list_members(target_list: str) -> None:
-	"""Delete the members of a list that is being deleted; enrollments that came through it no longer say so."""
+	"""Delete the members of a list that is being deleted, and clear it from the enrollments that came through it."""
 	for doctype in (MEMBER, "Drip Target List Refresh"):
 		frappe.db.delete(doctype, {"target_list": target_list})
 	enrollment = frappe.qb.DocType("Drip Enrollment")

@@ -1,7 +1,6 @@
-"""What is stored about the people of one address: a copy of it, and its erasure.
+"""Copy and erase what is stored about the person with an address. Nothing here commits.
 
-Which records hold an address stands in hooks.py (`user_data_fields`), where Frappe's own requests read it as well.
-Nothing here commits.
+hooks.py (`user_data_fields`) lists the DocTypes with an address; Frappe's own requests read it as well.
 """
 
 import re
@@ -27,7 +26,7 @@ from drip_campaigns.site.notify import find_managers, notify
 APP = "drip_campaigns"
 _AROUND = r"(?<![\w.+-]){}(?![\w-]|\.\w)"  # an address, and not the end or the beginning of another one
 KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
-	# Rows that count in the figures of a campaign: what says who it was goes.
+	# Rows that count in the results of a campaign: the fields that identify the person are cleared.
 	"Drip Enrollment": {
 		"email_address": None,
 		"recipient": None,
@@ -47,14 +46,14 @@ KEPT_ANONYMOUS: dict[str, dict[str, Any]] = {
 	},
 	"Drip Event": {"email_address": None, "detail": None},
 	"Communication": {"subject": "—", "content": None, "text_content": None, "recipients": None},
-	# Who says later that they were written to without having agreed can be answered, by whoever knows the address.
+	# The proof of consent stays, and can be found by someone who knows the address.
 	"Drip Consent": {"email_address": None, "recipient": None, "enrollment": None},
 	"Drip Suppression": {"email_address": None, "note": None, "flagged_records": None},
 }
 
 
 def collect(address: str, now: datetime) -> dict[str, Any]:
-	"""Return what is stored about whoever has `address`, as people read it: labels, and no empty fields."""
+	"""Return what is stored about the person with `address`, for people to read: labels, and no empty fields."""
 	copy: dict[str, Any] = {
 		_("Email address"): normalize(address),
 		_("Copied at"): str(to_site(now).replace(microsecond=0)),
@@ -67,10 +66,10 @@ def collect(address: str, now: datetime) -> dict[str, Any]:
 
 
 def erase(address: str, now: datetime, *, source: str) -> None:
-	"""Forget whoever has `address`: that it gets no marketing mail and what was agreed to is kept, under a hash.
+	"""Erase the person with `address`. The opt-out and the consent records stay, under a hash.
 
-	What is queued is withdrawn, what counts in figures is kept without the person, all else is deleted. The records of
-	other apps (a Contact, a Lead) are theirs: the managers are told which are left. Erasing twice is erasing once.
+	Cancels what is queued, anonymizes the rows that results count, and deletes the rest. Records of other apps (a
+	Contact, a Lead) stay: managers are notified which. Idempotent.
 	"""
 	suppress(address, SuppressionReason.OPTED_OUT, now, source=source)
 	for consent_to in ConsentPurpose:
@@ -93,7 +92,7 @@ def erase(address: str, now: datetime, *, source: str) -> None:
 
 
 def delete_enrollments(names: Sequence[str], now: datetime) -> None:
-	"""Forget whose these enrollments were, that have ended; what counts in figures stays."""
+	"""Anonymize ended enrollments; the rows that results count stay."""
 	among = ["in", list(names)]
 	_erase_mail(frappe.get_all("Drip Email", filters={"enrollment": among}, fields=["*"]), now)
 	for doctype, key in (
@@ -128,7 +127,7 @@ def _left_campaigns(address: str) -> dict[str, Any]:
 
 
 def _erase_mail(mails: Sequence[frappe._dict], now: datetime) -> None:
-	"""The text of an email is about the person, too. One that is being sent at this moment is settled as ever."""
+	"""Erase the text of emails too. An email that is being sent at this moment is settled as usual."""
 	queues = [mail.email_queue for mail in mails if mail.email_queue]
 	sending = frappe.get_all(
 		"Email Queue", filters={"name": ["in", queues], "status": "Sending"}, pluck="name"
@@ -148,7 +147,7 @@ def _forget_firings(enrollments: Sequence[frappe._dict]) -> None:
 
 
 def _forget_in_runs(address: str) -> None:
-	"""What a bulk enrollment says about the rows of a file that it could not use names addresses."""
+	"""Erase the address from the errors of bulk enrollments, which quote rows of a file."""
 	run = frappe.qb.DocType("Drip Bulk Enrollment")
 	for spelled in spellings(address):
 		for field in ("row_errors", "reasons"):
@@ -159,7 +158,7 @@ def _forget_in_runs(address: str) -> None:
 
 
 def _forget_traces(doctype: str, names: Sequence[str]) -> None:
-	"""What others have written about these rows, and what the search knows of them."""
+	"""Delete comments and versions of these rows, and their entries in the global search."""
 	if not names:
 		return
 	frappe.db.delete("Comment", {"reference_doctype": doctype, "reference_name": ["in", names]})
@@ -169,7 +168,7 @@ def _forget_traces(doctype: str, names: Sequence[str]) -> None:
 
 
 def _tell_managers(enrollments: Sequence[frappe._dict]) -> None:
-	"""Tell which records of other apps are left: whether they may stay is for people to decide."""
+	"""Notify managers which records of other apps remain, for them to decide."""
 	told = find_managers()
 	for doctype, name in dict.fromkeys((row.recipient_type, row.recipient) for row in enrollments):
 		if not frappe.db.exists(doctype, name):

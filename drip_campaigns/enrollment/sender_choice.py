@@ -1,4 +1,4 @@
-"""Who a campaign's enrollments are from: chosen once, when somebody is enrolled, and kept on the enrollment."""
+"""Choose the sender of an enrollment: once, when a person is enrolled; the enrollment keeps it."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from drip_campaigns.people.recipients import Recipient
 def choose_senders(
 	campaign, recipients: Sequence[Recipient], named: str | None = None, *, instead: str | None = None
 ) -> list[str]:
-	"""Return the sender of each of `recipients` by the rule of a Drip Campaign document, in one look for all.
+	"""Return the sender of each of `recipients` by the rule of a Drip Campaign document, in one query for all.
 
-	`named` is who was chosen by hand: that counts for all. Where the rule leads to nobody who can be written for (no
-	owner, a disabled user, Administrator), the campaign's own sender stands in, else `instead`, else whoever enrolls.
+	A user picked by hand, `named`, counts for all. Where the rule finds no user who can send (no owner, a disabled user,
+	Administrator), the campaign's own sender is used, else `instead`, else the user who enrolls.
 	"""
 	if not recipients:
 		return []
@@ -39,7 +39,7 @@ def _in_turn(campaign, recipients: Sequence[Recipient]) -> list[str]:
 	users = [row.user for row in campaign.senders if row.user in able]
 	if not users:
 		return [""] * len(recipients)
-	# Whose turn it is stands in Redis: nobody waits for a lock, and a counter that is lost starts at the first again.
+	# Redis counts the turns without a lock; a lost counter starts at the first sender again.
 	key = frappe.cache.make_key(f"drip_campaigns:turn:{campaign.name}")
 	first = frappe.cache.incrby(key, len(recipients)) - len(recipients)
 	return [users[(first + number) % len(users)] for number in range(len(recipients))]

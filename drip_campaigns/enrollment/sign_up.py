@@ -1,6 +1,6 @@
-"""Visitors of a website who sign themselves up. Whoever it is, the answer is the same and takes the same time.
+"""Sign-ups by visitors of a website. The response is the same for every address, and takes the same time.
 
-So the request only checks what says nothing about anybody, and a background job does the rest. Nobody is on a campaign
+So the request checks only what reveals nothing about a person, and a background job does the rest. Nobody is in a campaign
 before the owner of the mailbox has confirmed.
 """
 
@@ -24,18 +24,18 @@ from drip_campaigns.plans.enrollment_state import LIVE_VALUES
 from drip_campaigns.site.clock import to_site, utc_now
 
 LONGEST_NAME = 140
-AT_ONCE = 1000  # unconfirmed sign-ups that one day forgets
-MADE_WITHIN = timedelta(minutes=1)  # a Contact that changed later was changed by somebody
+AT_ONCE = 1000  # unconfirmed sign-ups that one day deletes
+MADE_WITHIN = timedelta(minutes=1)  # a later change was made by a user
 SAVE_POINT = "drip_forget_sign_up"
 PEOPLE = ("Contact", "Lead")  # in this order; a User does not sign up for anything
 
 
 class SignUpError(DripError):
-	"""Nobody can sign up so."""
+	"""This sign-up is not possible."""
 
 
 def request_sign_up(campaign: str, email_address: str, first_name: str, last_name: str) -> None:
-	"""Check what anybody may know, and let a background job go on; raise SignUpError otherwise."""
+	"""Check what anyone may know, and enqueue the sign-up; raise SignUpError with the remedy if it is not possible."""
 	address = (email_address or "").strip()
 	if not is_valid(address):
 		raise SignUpError(_("This is not a valid email address. Correct it and try again."))
@@ -55,9 +55,9 @@ def request_sign_up(campaign: str, email_address: str, first_name: str, last_nam
 
 @retry_on_deadlock
 def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: str = "") -> None:
-	"""Enroll whoever has this address, as awaiting confirmation; make a Contact of somebody unknown. A background job.
+	"""Enroll the person with this address, as awaiting confirmation; create a Contact for an unknown one. A background job.
 
-	Who is on the campaign already, or has left it, gets nothing, and nobody is told.
+	A person who is in the campaign already, or unsubscribed from it, gets no email, and nobody learns it.
 	"""
 	user = frappe.session.user
 	frappe.set_user("Administrator")
@@ -80,10 +80,9 @@ def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: 
 
 
 def delete_unconfirmed(now: datetime, kept: timedelta) -> int:
-	"""Delete the Contacts that were made for visitors who never confirmed, and forget whose enrollments these were.
+	"""Delete the Contacts of visitors who never confirmed, and anonymize their enrollments; return how many.
 
-	A Contact that something else has come of stays: another enrollment, a link, a change by somebody. Return how many
-	went. Does not commit.
+	A Contact that is used otherwise stays: another enrollment, a link, a change by a user. Does not commit.
 	"""
 	filters = {
 		"created_recipient": 1,
@@ -93,7 +92,7 @@ def delete_unconfirmed(now: datetime, kept: timedelta) -> int:
 	}
 	rows = frappe.get_all("Drip Enrollment", filters=filters, fields=["name", "recipient"], limit=AT_ONCE)
 	gone = sum(_forget(row.recipient, now) for row in rows)
-	# Asked once: a Contact that stays is the site's own from now on.
+	# Checked once: a Contact that stays belongs to the site from now on.
 	set_values("Drip Enrollment", [row.name for row in rows], {"created_recipient": 0}, to_site(now))
 	return gone
 
@@ -106,7 +105,7 @@ def _forget(contact: str, now: datetime) -> bool:
 	try:
 		delete_enrollments(frappe.get_all("Drip Enrollment", filters=whose, pluck="name"), now)
 		frappe.delete_doc("Contact", contact, ignore_permissions=True, delete_permanently=True)
-	except (frappe.LinkExistsError, frappe.ValidationError):  # something of the site's holds on to it
+	except (frappe.LinkExistsError, frappe.ValidationError):  # another record of the site links to it
 		frappe.db.rollback(save_point=SAVE_POINT)
 		frappe.clear_last_message()
 		return False
@@ -114,7 +113,7 @@ def _forget(contact: str, now: datetime) -> bool:
 
 
 def _is_untouched(contact: str) -> bool:
-	"""Say whether the Contact is as the sign-up has made it, and was enrolled and never confirmed."""
+	"""Say whether the Contact is unchanged since the sign-up, and no enrollment of it was confirmed."""
 	made = frappe.db.get_value("Contact", contact, ["creation", "modified"])
 	if not made or made[1] - made[0] > MADE_WITHIN:
 		return False

@@ -1,6 +1,6 @@
-"""What a person can choose on the preferences page: the lists they are on and the campaigns they get. None commits.
+"""What a person can choose on the preferences page: their lists and campaigns. Nothing here commits.
 
-Only what belongs to the address is ever offered or changed, whatever a request names.
+A request can only change lists and campaigns of its own address.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ LIST, CAMPAIGN = "Drip Target List", "Drip Campaign"
 
 @dataclass(frozen=True)
 class SubscriptionOption:
-	"""One list or campaign of a person; `key` names it in the form, and says nothing to anybody else."""
+	"""One list or campaign of a person; `key` identifies it in the form without revealing its name."""
 
 	key: str
 	doctype: str
@@ -33,14 +33,14 @@ class SubscriptionOption:
 
 
 def load_options(address: str) -> list[SubscriptionOption]:
-	"""Return what whoever has `address` can choose: lists first, then campaigns, by title."""
+	"""Return what the person with `address` can choose: lists first, then campaigns, by title."""
 	return [*_load_lists(address), *_load_campaigns(address)]
 
 
 def save_options(address: str, shown: Iterable[str], ticked: Iterable[str], now: datetime) -> bool:
-	"""Leave what was `shown` and is not `ticked`, come back to what is; return whether anything changed.
+	"""Unsubscribe from what was `shown` and is not `ticked`, resubscribe to what is; return whether anything changed.
 
-	Keys of anything else than this address's own lists and campaigns do nothing.
+	Ignores keys that belong to another address.
 	"""
 	shown, ticked, changed = set(shown), set(ticked), False
 	for choice in load_options(address):
@@ -66,7 +66,7 @@ def _change(choice: SubscriptionOption, address: str, now: datetime) -> None:
 def _load_lists(address: str) -> list[SubscriptionOption]:
 	filters = {"address_hash": hash_address(address)}
 	members = frappe.get_all(MEMBER, filters=filters, fields=["target_list", "opted_out", "removed_at"])
-	# Who has dropped out gets nothing through the list; that somebody has left it is shown all the same.
+	# A removed member gets no email through the list; an opt-out is shown all the same.
 	opted_out = {row.target_list: row.opted_out for row in members if row.opted_out or not row.removed_at}
 	if not opted_out:
 		return []

@@ -1,6 +1,6 @@
-"""Suppress an address and lift it again: the row, the enrollments of all records that have it, their own flags, the log.
+"""Suppress an address, and lift the suppression: its row, enrollments, the flags of records, the log. Nothing here commits.
 
-Whoever suppresses twice has suppressed once. None of this commits; who may do it is the business of the edge.
+Suppressing is idempotent. The API checks permissions.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ BY_MAIL_SERVER = "A mail server, while sending"
 
 
 def suppress(address: str, reason: SuppressionReason, now: datetime, *, source: str, note: str = "") -> bool:
-	"""Let `address` get no marketing mail from now on; return whether that was new. `source` says where it came from."""
+	"""Stop all marketing email to `address`; return whether that was new. `source` says who or what asked for it."""
 	name = hash_address(address)
 	lifted = frappe.db.get_value(DOCTYPE, name, "lifted", for_update=True)
 	if lifted is None:
@@ -42,9 +42,9 @@ def suppress(address: str, reason: SuppressionReason, now: datetime, *, source: 
 
 
 def suppress_refused(answers: Mapping[str, str], now: datetime) -> None:
-	"""Suppress addresses that a mail server has just refused because they are not there, with its words.
+	"""Suppress addresses that a mail server refused because they don't exist, with its reply as the note.
 
-	A whole group in a handful of statements: an old list has hundreds of them.
+	A handful of statements for a whole group: an old list has hundreds of them.
 	"""
 	notes = {hash_address(address): (address, answers[address]) for address in sorted(answers)}
 	known = _lock_known(sorted(notes))
@@ -52,7 +52,7 @@ def suppress_refused(answers: Mapping[str, str], now: datetime) -> None:
 	_insert_refused(new, now)
 	for name in sorted(known):
 		address, note = notes[name]
-		if known[name]:  # lifted: by a person, and rarely
+		if known[name]:  # lifted by a user, which is rare
 			suppress(address, SuppressionReason.HARD_BOUNCE, now, source=BY_MAIL_SERVER, note=note)
 	reason = ExitReason.HARD_BOUNCE
 	exit_enrollments(
@@ -69,7 +69,7 @@ def _lock_known(names: Sequence[str]) -> dict[str, int]:
 
 
 def _insert_refused(refused: Sequence[tuple[str, str]], now: datetime) -> None:
-	"""Insert the rows as the controller would, with their lines in the log."""
+	"""Insert the rows as the controller does, with their lines in the log."""
 	if not refused:
 		return
 	site_now, hard = to_site(now), SuppressionReason.HARD_BOUNCE.value
@@ -90,14 +90,14 @@ def _insert_refused(refused: Sequence[tuple[str, str]], now: datetime) -> None:
 
 
 def renew(document, reason: SuppressionReason, now: datetime, *, source: str, note: str) -> None:
-	"""Suppress an address again that was lifted."""
+	"""Suppress an address again whose suppression was lifted."""
 	values = {"reason": reason.value, "source": source, "note": note, "suppressed_at": to_site(now)}
 	document.db_set({**values, "lifted": 0, "lifted_at": None, "lifted_reason": None}, notify=True)
 	apply(document, now)
 
 
 def apply(document, now: datetime) -> None:
-	"""Do what follows from a suppression: enrollments end, queued emails are withdrawn, flags are set, the log has a line."""
+	"""Apply a suppression: end enrollments, cancel queued emails, set flags, and log it."""
 	reason = SuppressionReason(document.reason)
 	exit_address(document.email_address, None, now, EXIT_REASONS[reason])
 	if reason is SuppressionReason.OPTED_OUT:
@@ -107,7 +107,7 @@ def apply(document, now: datetime) -> None:
 
 
 def lift(document, because: str, now: datetime) -> None:
-	"""Let an address be written to again, and say why; the flags that were set with the suppression go."""
+	"""Lift a suppression for the reason `because`, and clear the flags that it set."""
 	for line in (document.flagged_records or "").splitlines():
 		doctype, _tab, name = line.partition("\t")
 		if doctype in known_types():
@@ -118,7 +118,7 @@ def lift(document, because: str, now: datetime) -> None:
 
 
 def _flag_records(address: str) -> Iterator[str]:
-	"""Mark every record that has the address and is not marked yet; yield which."""
+	"""Flag every record with the address that is not flagged yet; yield which."""
 	for doctype, kind in known_types().items():
 		if not {kind.address, FLAG} <= set(frappe.get_meta(doctype).get_valid_columns()):
 			continue
@@ -130,9 +130,9 @@ def _flag_records(address: str) -> Iterator[str]:
 
 
 def apply_to_new_record(document) -> None:
-	"""Mark a record that gets the address of somebody who has opted out, as those are marked that had it then.
+	"""Flag a record that gets an address which has opted out of everything.
 
-	Only when the address comes: whoever takes the mark off the record later has reasons, and the address stays suppressed.
+	Only when the address changes: a user can clear the flag later, and the address stays suppressed.
 	"""
 	kind = known_types().get(document.doctype)
 	if kind is None or not document.meta.has_field(FLAG) or document.get(FLAG):
@@ -146,7 +146,7 @@ def apply_to_new_record(document) -> None:
 
 
 def _note_marked(suppression: str, line: str) -> None:
-	"""Remember what is to be unmarked when the suppression is lifted; of somebody who was erased nothing is noted."""
+	"""Record which flag to clear when the suppression is lifted; nothing is recorded for an erased person."""
 	row = frappe.db.get_value(DOCTYPE, suppression, ["email_address", "flagged_records"], as_dict=True)
 	if row.email_address:
 		lines = [*(row.flagged_records or "").splitlines(), line]

@@ -1,6 +1,6 @@
-"""Leaving and coming back, by whoever holds a link: one campaign, or all marketing mail. None of this commits.
+"""Unsubscribe and resubscribe people: one campaign, or all marketing email. Nothing here commits.
 
-A person is an address: what one of five records with the same address does, is done for all of them.
+A person is an address: what one record does counts for every record with the same address.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ LONGEST_REASON = 500
 
 @dataclass(frozen=True)
 class LinkHolder:
-	"""Who holds a link: an enrollment, or what is remembered of one that was deleted."""
+	"""The person who holds a link: an enrollment, or what is kept of a deleted one."""
 
 	name: str
 	address: str
@@ -49,18 +49,18 @@ class LinkHolder:
 
 	@property
 	def is_former(self) -> bool:
-		"""Say whether the enrollment is gone."""
+		"""Say whether the enrollment was deleted."""
 		return not self.recipient_type
 
 	@property
 	def is_erased(self) -> bool:
-		"""Say whether the person had everything erased: nobody knows the address any more, and nothing is sent to it."""
+		"""Say whether the person's data was erased: the address is no longer known, and gets no email."""
 		return not self.address
 
 
 @dataclass(frozen=True)
 class OptOutState:
-	"""What somebody has left, and whether their own word is enough to come back."""
+	"""What a person has unsubscribed from, and whether they can resubscribe by themselves."""
 
 	campaign: bool
 	everything: bool
@@ -68,7 +68,7 @@ class OptOutState:
 
 
 def find_link_holder(subject: str) -> LinkHolder:
-	"""Return who holds a link; raise DoesNotExistError if nothing is known of the enrollment any more."""
+	"""Return the holder of a link; raise DoesNotExistError if nothing is kept of the enrollment."""
 	fields = ["name", "email_address as address", "campaign", "sender"]
 	more = ["recipient_type", "recipient"]
 	for doctype, wanted in (
@@ -82,13 +82,13 @@ def find_link_holder(subject: str) -> LinkHolder:
 
 
 def default_scope(leaver: LinkHolder) -> UnsubscribeScope:
-	"""Return what stands first for the campaign: what one click leaves."""
+	"""Return what one click unsubscribes from: the campaign, or everything."""
 	scope = frappe.db.get_value("Drip Campaign", leaver.campaign, "unsubscribe_scope")
 	return UnsubscribeScope(scope or UnsubscribeScope.CAMPAIGN.value)
 
 
 def find_opt_out_state(leaver: LinkHolder) -> OptOutState:
-	"""Return what the person has left already."""
+	"""Return what the person has unsubscribed from already."""
 	left = normalize(leaver.address) in find_opted_out(leaver.campaign, [leaver.address])
 	reason = find_suppressed([leaver.address]).get(normalize(leaver.address))
 	forbidden = reason not in (None, SuppressionReason.OPTED_OUT) or has_opted_out_of_all(leaver.address)
@@ -96,7 +96,7 @@ def find_opt_out_state(leaver: LinkHolder) -> OptOutState:
 
 
 def lock_address(leaver: LinkHolder) -> None:
-	"""Let several requests about one person take turns. Begins a transaction, so that what is read is not older than the lock."""
+	"""Serialize requests about one person. Starts a new transaction, so that later reads are not older than the lock."""
 	frappe.db.rollback()
 	enrollment = frappe.qb.DocType("Drip Enrollment")
 	query = frappe.qb.from_(enrollment).select(enrollment.name)
@@ -107,7 +107,7 @@ def lock_address(leaver: LinkHolder) -> None:
 def unsubscribe_holder(
 	leaver: LinkHolder, scope: UnsubscribeScope, now: datetime, source: str = BY_RECIPIENT
 ) -> None:
-	"""Leave: recorded, enrollments ended, what is queued withdrawn. Leaving twice is leaving once."""
+	"""Record the opt-out, end enrollments, and cancel what is queued. Idempotent."""
 	if scope is UnsubscribeScope.EVERYTHING:
 		suppress(leaver.address, SuppressionReason.OPTED_OUT, now, source=source)
 	elif leaver.is_former:
@@ -137,9 +137,9 @@ def _opt_out(address: str, campaign: str, now: datetime) -> None:
 def resubscribe(
 	leaver: LinkHolder, scope: UnsubscribeScope, now: datetime, because: str = BY_RECIPIENT
 ) -> None:
-	"""Undo a leaving: the record goes, and the enrollments that it ended go on with the rest of their delay.
+	"""Undo an opt-out: delete its record, and resume the enrollments that it ended with the rest of their delay.
 
-	What others have decided (a complaint, a bounce, a user) is not undone by the recipient.
+	A recipient cannot undo a suppression for another reason (a complaint, a bounce, a user).
 	"""
 	if scope is UnsubscribeScope.EVERYTHING:
 		_opt_in(leaver, because, now)
@@ -155,7 +155,7 @@ def _opt_in(leaver: LinkHolder, because: str, now: datetime) -> None:
 		return
 	document = frappe.get_doc(SUPPRESSION, name)
 	lift(document, because, now)
-	# What this opting out has ended, not what had been left before.
+	# The enrollments that this opt-out ended, not those that ended before it.
 	since = {"event_type": EventType.UNSUBSCRIBED.value, "occurred_at": [">=", document.suppressed_at]}
 	whose = {"email_address": ["in", spellings(leaver.address)]}
 	ended = frappe.get_all("Drip Event", filters={**since, **whose}, pluck="enrollment")
@@ -163,7 +163,7 @@ def _opt_in(leaver: LinkHolder, because: str, now: datetime) -> None:
 
 
 def resume_ended(address: str, filters: dict, because: str, now: datetime) -> None:
-	"""Let those enrollments of `address` go on that ended because the person left, where they stopped."""
+	"""Resume the enrollments of `address` that ended because the person unsubscribed; log what a rule refuses."""
 	for name in _find_ended(address, filters):
 		result = resume_enrollments([name], now, event=EventType.RESUBSCRIBED)
 		for row in lock_enrollments(result.refusals):
@@ -171,7 +171,7 @@ def resume_ended(address: str, filters: dict, because: str, now: datetime) -> No
 
 
 def _find_ended(address: str, filters: dict) -> list[str]:
-	"""Return the latest first: of two enrollments in one campaign, that is the one to go on."""
+	"""Return the latest first: of two enrollments in one campaign, the latest is resumed."""
 	whose = {"email_address": ["in", spellings(address)], "status": Status.UNSUBSCRIBED.value}
 	fields = ["name", "email_address"]
 	rows = frappe.get_all(
@@ -199,7 +199,7 @@ def resubscribe_enrollment(document, because: str, now: datetime) -> None:
 
 
 def record_reason(leaver: LinkHolder, reason: str, now: datetime) -> None:
-	"""Keep what the person says about leaving, in plain text; the latest word counts."""
+	"""Record the reason that a person gives for unsubscribing, as plain text; the latest one counts."""
 	text = one_line(reason, LONGEST_REASON)
 	if not text:
 		return
@@ -211,7 +211,7 @@ def record_reason(leaver: LinkHolder, reason: str, now: datetime) -> None:
 
 
 def keep_former_enrollment(document, now: datetime) -> None:
-	"""Keep what the links of a deleted enrollment need, if any was sent: who asks to be left alone later is heard."""
+	"""Keep what the links of a deleted enrollment need, if an email was sent: its recipient can still unsubscribe."""
 	if not frappe.db.exists("Drip Email", {"enrollment": document.name}):
 		return
 	title = frappe.db.get_value("Drip Campaign", document.campaign, "campaign_name")

@@ -1,4 +1,4 @@
-"""Who waits for something that has just happened is looked at by the next dispatch, and not only when the wait is over."""
+"""Make waiting enrollments due when the event they wait for happens, instead of at the end of the wait."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -20,15 +20,15 @@ def wake_after_events(events: Sequence[Mapping[str, Any]], site_now: datetime) -
 
 
 def wake(enrollments: Collection[str], now: datetime) -> None:
-	"""Make those of the enrollments that wait for something due at `now`; one statement, and none for nobody.
+	"""Make waiting enrollments due at `now` in one statement. Idempotent; others are not touched.
 
-	Call it in the transaction that writes the event. Twice is once; who waits for nothing is left alone.
+	Call it in the transaction that writes the event.
 	"""
 	wake_at(enrollments, to_site(now))
 
 
 def wake_at(enrollments: Collection[str], site_now: datetime) -> None:
-	"""As `wake`, with the moment in site time."""
+	"""Do the same as `wake`, with the moment in site time."""
 	if not enrollments:
 		return
 	table = frappe.qb.DocType("Drip Enrollment")
@@ -43,7 +43,7 @@ def wake_at(enrollments: Collection[str], site_now: datetime) -> None:
 
 
 def find_awaited(events: Iterable[Mapping[str, Any]]) -> set[str]:
-	"""Return the enrollments that may wait for one of these Drip Events; what a machine did wakes nobody."""
+	"""Return the enrollments that may wait for one of these Drip Events; events of bots don't count."""
 	return {
 		event["enrollment"]
 		for event in events

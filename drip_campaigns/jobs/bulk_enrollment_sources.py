@@ -75,9 +75,9 @@ class FileSource:
 		if not newcomers:
 			return []
 		campaign = frappe.get_doc("Drip Campaign", self.document.campaign)
-		verdicts = Eligibility(campaign, self.document.recipient_type, now).judge([], newcomers)
-		self.audience.create(page, [verdict.name for verdict in verdicts if not verdict.refusal])
-		return refused_rows(page, verdicts)
+		judged = Eligibility(campaign, self.document.recipient_type, now).judge([], newcomers)
+		self.audience.create(page, [one.name for one in judged if not one.refusal])
+		return refused_rows(page, judged)
 
 	def _add_errors(self, errors: list[tuple[int, str]]) -> str:
 		known = json.loads(self.document.row_errors or "[]")

@@ -1,4 +1,4 @@
-"""Drip Target List Member: one record on one list, and whether its address has left."""
+"""Drip Target List Member: one record on one list, and whether its address has opted out."""
 
 import frappe
 from frappe import _
@@ -11,7 +11,7 @@ from drip_campaigns.site.clock import utc_now
 
 
 class DripTargetListMember(Document):
-	"""Filled from its record when it is made; afterwards changed by the verbs of `enrollment/target_lists.py` only."""
+	"""Filled from its record when it is inserted; afterwards only `enrollment/list_membership.py` changes it."""
 
 	def before_insert(self) -> None:
 		if self.recipient_type and self.recipient:
@@ -45,7 +45,7 @@ class DripTargetListMember(Document):
 			exit_removed(self.target_list, [(self.recipient_type, self.recipient)], utc_now())
 
 	def show_unique_validation_message(self, error: Exception) -> None:
-		"""Say in words what the unique index has refused."""
+		"""Explain what the unique index refused."""
 		frappe.throw(
 			_("{0} ({1}) is on list {2} already, or another record with the same address is.").format(
 				self.recipient_name, self.email_address, self.target_list
@@ -56,7 +56,7 @@ class DripTargetListMember(Document):
 
 
 def on_doctype_update() -> None:
-	"""A list has each record once, and each address once."""
+	"""Add the unique indexes: a list contains each record once, and each address once."""
 	frappe.db.add_unique(
 		"Drip Target List Member",
 		["target_list", "recipient_type", "recipient"],
