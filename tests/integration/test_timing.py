@@ -508,7 +508,7 @@ def test_removed_while_paused_keeps_the_rest_of_the_delay_of_the_pause(site, smt
 	[
 		("Never", 1, "This campaign enrolls each recipient once."),
 		("Restart", 1, "This campaign can restart on"),
-		("Resume", 9, "has completed this campaign, and no step has been added since."),
+		("Resume", 9, "The recipient completed this campaign, and no step was added since then."),
 	],
 )
 def test_campaign_that_takes_nobody_back_says_why(site, smtp, clock, rule, days, said):
