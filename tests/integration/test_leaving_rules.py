@@ -188,7 +188,7 @@ def test_colleague_who_was_never_written_to_speaks_for_the_company_too(site, clo
 		({**BY_RECORD, "goal_filters": '[["Contact","nonsense","=","x"]]'}, "has no field nonsense"),
 		({**BY_RECORD, "goal_filters": "{oops"}, "cannot be used"),
 		({**BY_RECORD, "goal_recipient_type": "ToDo"}, "cannot be enrolled"),
-		({"goal": "Document Created", "goal_document": "CRM Deal"}, "no CRM Deal records on this site"),
+		({"goal": "Document Created", "goal_document": "CRM Deal"}, "this site has no CRM Deal records"),
 	],
 )
 def test_goal_that_cannot_be_asked_is_refused(site, fields, said):
