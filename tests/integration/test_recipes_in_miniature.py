@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import frappe
 import pytest
 
-from drip_campaigns.core.inbound.provider_events import ProviderEvent, UnprovenError, bounced
+from drip_campaigns.core.inbound.provider_events import ProviderEvent, UnprovenError, make_bounce
 from drip_campaigns.core.model import ExitReason
 from drip_campaigns.dispatch import guard
 from drip_campaigns.enrollment import eligibility
@@ -41,7 +41,7 @@ def verify(request: ProviderRequest, _now) -> str:
 def read(payload: dict) -> Iterator[ProviderEvent]:
 	"""Yield the bounces of a report."""
 	for address in payload["bounced"]:
-		yield bounced(address, "", "No such user", is_hard=True)
+		yield make_bounce(address, "", "No such user", is_hard=True)
 
 
 def test_provider_is_a_module_with_two_functions_and_its_name_in_a_table(enrollment, clock, monkeypatch):
