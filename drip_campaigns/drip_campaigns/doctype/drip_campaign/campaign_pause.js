@@ -65,7 +65,7 @@ async function move_people(frm, row) {
 		type: "GET",
 	});
 	const steps = frm.doc.steps
-		.filter((step) => step.name !== row.name && !is_for_leavers(step))
+		.filter((step) => step.name !== row.name && step.run_when !== "On Exit")
 		.map((step) => ({ value: step.name, label: `${step.idx}: ${name_step(frm, step)}` }));
 	const verbs = ["Skip", "Move", "Start Over", "Pause", "Remove"].map((verb) => ({ value: verb, label: __(verb) }));
 	const fields = [
