@@ -48,8 +48,7 @@ class Candidate:
 	@property
 	def label(self) -> str:
 		"""Return how messages name the record."""
-		name = (self.recipient and self.recipient.full_name) or self.name
-		return f"{_(self.recipient_type)} {name}"
+		return f"{_(self.recipient_type)} {self.name}"
 
 	@property
 	def email(self) -> str:

@@ -34,6 +34,7 @@ def pick(desk: Desk, fieldname: str, text: str, option: str = "") -> None:
 	"""Type into a field of the open row that offers something, and take what it offers."""
 	field = desk.field(fieldname, ROW)
 	field.click()
+	desk.settle()  # the offers for the empty text have come, and can't replace those for the typed one
 	field.fill(text)
 	offered = desk.page.locator(f"{ROW} .awesomplete li:visible, {ROW} .awesomplete [role='option']:visible")
 	offered.filter(has_text=option or text).first.click()

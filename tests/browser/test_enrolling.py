@@ -78,7 +78,7 @@ def test_campaign_enrolls_by_filters_and_the_progress_is_seen(desk: Desk, garden
 		expect(dialog(desk).locator(".btn-modal-primary:visible")).to_be_disabled()
 		everybody.check()
 	dialog(desk).locator(".btn-modal-primary:visible").click()
-	expect(dialog(desk).locator("text=Waits for a background worker.")).to_be_visible()
+	expect(dialog(desk).locator("text=Waiting for a background worker.")).to_be_visible()
 	desk.shoot("progress-1-waiting")
 
 	frappe.db.rollback()
@@ -99,7 +99,7 @@ def see(desk: Desk, document) -> None:
 	"""Look at the dialog in the middle of the run."""
 	frappe.db.commit()
 	if document.processed == 200:
-		expect(dialog(desk).locator("text=Going on in the background.")).to_be_visible()
+		expect(dialog(desk).locator("text=Running in the background.")).to_be_visible()
 		expect(dialog(desk).locator("text=200 /")).to_be_visible()
 		desk.shoot("progress-2-going-on")
 
@@ -172,7 +172,7 @@ def test_form_of_a_bulk_enrollment_asks_before_it_takes_everybody(desk: Desk, ga
 	desk.choose("campaign", garden.name)
 	desk.choose("recipient_type", "Contact")
 	desk.page.keyboard.press("Control+s")
-	expect(dialog(desk).locator("text=This is every Contact")).to_be_visible()
+	expect(dialog(desk).locator("text=No filter set")).to_be_visible()
 	desk.shoot("everybody")
 	dialog(desk).locator(".btn-modal-primary:visible").click()
 	desk.page.wait_for_function("() => cur_frm && !cur_frm.is_new()")

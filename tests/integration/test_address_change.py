@@ -203,7 +203,7 @@ def test_login_of_a_user_is_not_changed_but_the_managers_are_told(web, smtp, clo
 	assert frappe.db.get_value("User", user, "email") == user
 	assert frappe.db.get_value("Drip Enrollment", enrollment.name, "email_address") == user
 	comment = frappe.get_last_doc("Comment", {"reference_doctype": "User", "reference_name": user})
-	assert f"written to at {NEW}" in comment.content
+	assert f"wants emails at {NEW}" in comment.content
 	assert any(user in subject for subject in factories.notifications_of(manager))
 
 

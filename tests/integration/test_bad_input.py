@@ -97,7 +97,7 @@ def test_every_problem_of_a_campaign_is_told_at_once(site):
 		({"time_zone": "Europe/Nowhere"}, "Europe/Nowhere"),
 		({"window_from": "17:00:00", "window_to": "09:00:00"}, "window"),
 		({"grace_hours": -1}, "Grace"),
-		({"restart_after_days": -1}, "the days before starting over must not be negative"),
+		({"restart_after_days": -1}, "days before a restart must not be negative"),
 	],
 	ids=str,
 )

@@ -92,6 +92,9 @@ def added_kinds(site, monkeypatch):
 		"get_hooks",
 		lambda hook=None, *rest, **more: hooks.get(hook) or get_hooks(hook, *rest, **more),
 	)
+	get_attr = frappe.get_attr  # which on Frappe 15 serves only installed apps
+	ours = {f"{HERE}.{kind.__name__}": kind for kind in (NoteWritten, AddComment)}
+	monkeypatch.setattr(frappe, "get_attr", lambda path: ours[path] if path in ours else get_attr(path))
 	fields = (
 		("Drip Campaign Trigger", "kind", NoteWritten.label),
 		("Drip Campaign Step", "action", AddComment.label),

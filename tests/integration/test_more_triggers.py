@@ -411,7 +411,7 @@ def test_trigger_of_another_campaign_is_not_taken_in_here(site, clock):
 		({"kind": "Record Created", "filters": '"everything"'}, "filters cannot be used"),
 		({"kind": "Record Created", "delay_days": -1}, "Delay (Days) is -1. Enter 0 or more."),
 		({"kind": "API Call"}, "Event Name is empty"),
-		({"kind": "Campaign Completed"}, "Of Campaign is empty"),
+		({"kind": "Campaign Completed"}, "In Campaign is empty"),
 	],
 )
 def test_bad_trigger_is_refused_naming_its_row_its_field_and_the_remedy(site, fields, said):

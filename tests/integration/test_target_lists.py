@@ -63,7 +63,7 @@ def test_list_that_recipients_see_needs_a_title_for_them(site):
 	with pytest.raises(frappe.ValidationError) as caught:
 		factories.make_list("Drip Test Untitled", show_to_recipients=1)
 
-	assert "Enter the title that they read" in str(caught.value)
+	assert "Enter its Public Title" in str(caught.value)
 
 
 def test_record_that_a_user_may_not_read_is_not_put_on_a_list(news):

@@ -113,7 +113,7 @@ def test_second_live_enrollment_is_refused_in_words(browsers, clock):
 	)
 
 	assert answer.status in (409, 417)
-	assert "is on campaign" in answer.text
+	assert "is already in the campaign" in answer.text
 
 
 @pytest.mark.parametrize("who", ["manager", "user"])
