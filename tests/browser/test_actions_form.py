@@ -82,7 +82,7 @@ def make_a_todo_of_values(desk: Desk) -> None:
 	select(desk, "action", "Create Document")
 	pick(desk, "action_doctype", "ToDo")
 	expect(desk.page.locator(f"{ROW} [data-fieldname='values_area']")).to_contain_text(
-		"Still needed: Description"
+		"Required: Description"
 	)
 	desk.page.locator(f"{ROW} [data-fieldname='set_values'] button").click()
 	desk.settle()

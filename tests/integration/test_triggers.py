@@ -396,4 +396,4 @@ def test_owner_without_the_right_to_all_records_takes_in_what_they_may_read_or_a
 	work_off(clock)
 
 	assert enrolled(campaign) == [assigned.name]
-	assert sorted(outcomes(campaign)) == ["Enrolled", "Does not exist, or you may not read it"]
+	assert sorted(outcomes(campaign)) == ["Does not exist, or you may not read it", "Enrolled"]
