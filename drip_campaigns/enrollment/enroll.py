@@ -147,7 +147,9 @@ class Enroller:
 		self.plan, self.subjects = self.eligibility.plan, step_subjects(self.campaign)
 		self.start_date = getdate(start_date) if start_date else site_date(now)
 		self.sender, self.target_list = sender, target_list
-		self.require_confirmation = bool(require_confirmation)  # a user without the permission level sends None
+		self.require_confirmation = bool(
+			require_confirmation
+		)  # a user without the permission level sends None
 		self._by_zone: dict[str | None, tuple[Position, dict[str, Any]]] = {}
 
 	def enroll(self, names: Sequence[str]) -> BulkResult:

@@ -33,7 +33,12 @@ def test_days_window_waits_and_branches_of_an_export_are_played():
 		"campaign": {"window_from": "09:00:00", "window_to": "12:00:00", "saturday": 0, "sunday": 0},
 		"steps": [
 			{"label": "Welcome", "subject": "Hello", "message": "Hello"},
-			{"step_type": "Wait Until", "wait_for": "Clicked", "wait_limit_days": 2, "on_timeout": "Continue"},
+			{
+				"step_type": "Wait Until",
+				"wait_for": "Clicked",
+				"wait_limit_days": 2,
+				"on_timeout": "Continue",
+			},
 			{
 				"label": "Tag",
 				"step_type": "Action",
