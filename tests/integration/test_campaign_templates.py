@@ -273,7 +273,9 @@ def flow(site):
 		goal_within_days=14,
 		priority=-2,
 	)  # fmt: skip
+	frappe.db.rollback()
 	frappe.delete_doc("Webhook", "Drip Test Hook", force=True, ignore_missing=True)
+	frappe.db.commit()
 
 
 def act(kind: str, **fields) -> dict:
