@@ -180,11 +180,12 @@ def check_copy_before_flush(kwargs: dict) -> None:
 def _is_a_copy(now: datetime) -> bool:
 	"""Pause all sending and return True on a site that was copied or restored from a backup."""
 	try:
-		reason = site_copy_check.find_copy_reason()
+		recorded, marked = site_copy_check.load_record()
+		reason = site_copy_check.find_copy_reason(recorded, marked)
 		if reason:
 			pause_all_sending(reason)
 		else:
-			site_copy_check.record_site_if_due(now)
+			site_copy_check.record_site_if_due(recorded, now)
 	except frappe.QueryDeadlockError:  # another dispatch records the site at the same time
 		frappe.db.rollback()
 		return False

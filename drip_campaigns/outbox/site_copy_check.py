@@ -9,6 +9,7 @@ import ipaddress
 import json
 import os
 import socket
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlparse
@@ -25,10 +26,14 @@ TOLERANCE = timedelta(hours=3)
 MARKER = "drip_campaigns.json"
 
 
-def find_copy_reason() -> str | None:
-	"""Return why this site looks like a copy or a restored backup, or None. Records nothing."""
+def load_record() -> tuple[dict, datetime | None]:
+	"""Return what was recorded about the site, and the time of the last dispatch in its file; one statement."""
 	marked = _read_marker()  # read before the database, because it is written after it
-	recorded = _read_record()
+	return frappe.db.get_singles_dict("Drip Settings"), marked
+
+
+def find_copy_reason(recorded: Mapping, marked: datetime | None) -> str | None:
+	"""Return why the site of this record looks like a copy or a restored backup, or None. Records nothing."""
 	if not recorded.get("recorded_site"):
 		return None
 	if reason := _compare(recorded):
@@ -43,9 +48,8 @@ def find_copy_reason() -> str | None:
 	).format(to_site(last), to_site(marked))
 
 
-def record_site_if_due(now: datetime) -> None:
+def record_site_if_due(recorded: Mapping, now: datetime) -> None:
 	"""Record the site and the time of this dispatch, at most once an hour."""
-	recorded = _read_record()
 	is_known = recorded.get("recorded_site")
 	if not is_known or (
 		_is_due(from_site(recorded.get("last_dispatch_at")), now) and _is_due(_lock_last_dispatch(), now)
@@ -82,7 +86,7 @@ def _lock_last_dispatch() -> datetime | None:
 	return from_site(rows[0]) if rows else None
 
 
-def _compare(recorded: dict) -> str | None:
+def _compare(recorded: Mapping) -> str | None:
 	present = _present()
 	for field, label in (
 		("recorded_site", _("name")),
@@ -101,9 +105,9 @@ def _compare(recorded: dict) -> str | None:
 	return None
 
 
-def has_new_key(recorded: dict | None = None) -> bool:
+def has_new_key(recorded: Mapping | None = None) -> bool:
 	"""Return True if addresses are hashed with another key than the recorded one."""
-	before = (_read_record() if recorded is None else recorded).get("recorded_key")
+	before = (load_record()[0] if recorded is None else recorded).get("recorded_key")
 	return bool(before) and before != _trace_of_key()
 
 
@@ -135,10 +139,6 @@ def _host() -> str:
 	"""Return the machine's name, or site_config's `drip_host`. A container's name changes with every deployment."""
 	in_container = os.path.exists("/.dockerenv") or os.environ.get("KUBERNETES_SERVICE_HOST")
 	return frappe.conf.get("drip_host") or ("" if in_container else socket.gethostname())
-
-
-def _read_record() -> dict:
-	return frappe.db.get_singles_dict("Drip Settings")
 
 
 def _marker() -> Path:
