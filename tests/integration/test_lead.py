@@ -108,7 +108,7 @@ def test_lead_that_must_not_be_written_to_is_not_enrolled_and_ends_if_it_is(site
 	frappe.db.rollback()
 	factories.run(clock)
 
-	assert f"Lead After {said}. Change the record if this is wrong." in str(caught.value)
+	assert f"Lead {after.name} {said}. Change the record if this is wrong." in str(caught.value)
 	assert (enrollment.reload().status, enrollment.exit_reason) == ("Exited", "Suppressed")
 	assert smtp.messages == []
 
@@ -209,7 +209,7 @@ def test_lead_without_an_address_is_refused_with_the_remedy(site, clock):
 	with pytest.raises((DripError, frappe.ValidationError)) as caught:
 		verbs.enroll(campaign.name, "Lead", lead.name, clock.now)
 
-	assert "Lead Ada has no email address. Enter one in the record." in str(caught.value)
+	assert f"Lead {lead.name} has no email address. Enter one in the record." in str(caught.value)
 
 
 def test_e_mail_to_the_contact_of_a_customer_stands_on_the_customers_timeline(site, smtp, clock):
