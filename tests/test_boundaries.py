@@ -163,6 +163,20 @@ def test_clock_is_read_in_one_place():
 	assert not readers, "Take `now` as the last argument; the entry points ask site.clock.utc_now() once."
 
 
+def test_public_address_is_made_in_one_place():
+	others = {
+		f"{name_of(path)}: {call}"
+		for path in MODULES
+		if name_of(path) != "site/public_address.py"
+		for call in calls_in(tree_of(path))
+		if call.split(".")[-1].startswith(("get_url", "get_host_name", "get_link_to_"))
+	}
+
+	assert not others, (
+		"A link never comes from the Host header of a request: use public_url or form_url of site/public_address.py."
+	)
+
+
 def test_every_folder_imports_only_the_folders_before_it():
 	places = list(ORDER)
 	against = [

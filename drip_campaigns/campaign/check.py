@@ -24,6 +24,7 @@ from drip_campaigns.plans.check_flow import find_flow_problems
 from drip_campaigns.rendering.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.rendering.step_text import load_template
 from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.public_address import find_address_problem
 from drip_campaigns.site.settings import postal_address
 
 
@@ -56,6 +57,8 @@ def find_activation_problems(campaign) -> Iterator[str]:
 		yield _(
 			"Add your postal address before activating: most anti-spam laws require it in every marketing email. Enter it in {0} under Footer."
 		).format(_("Drip Settings"))
+	if unreachable := find_address_problem():
+		yield unreachable
 	try:
 		Senders().find(campaign.sender or campaign.owner)
 	except NoOutgoingAccountError as error:

@@ -21,6 +21,7 @@ from drip_campaigns.rendering.render_email import EmailFrame, RenderedEmail, ren
 from drip_campaigns.rendering.senders import Sender, Senders
 from drip_campaigns.rendering.step_text import load_step_text
 from drip_campaigns.rendering.tracking_modes import find_utm
+from drip_campaigns.site.public_address import public_url
 from drip_campaigns.site.settings import postal_address
 
 TEST_HEADER = "X-Drip-Test"
@@ -55,7 +56,7 @@ def send_test(
 		to_address=to_ascii(email_address),
 		message_id=message_id,
 		unsubscribe_url="",
-		site_url=frappe.utils.get_url(),
+		site_url=public_url(),
 	)
 	_queue(campaign, envelope, compose(envelope, marked, now, {TEST_HEADER: "1"}), sender.email_account)
 

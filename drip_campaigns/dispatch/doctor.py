@@ -13,6 +13,7 @@ from drip_campaigns.core.model import CampaignStatus, EmailStatus
 from drip_campaigns.outbox.sending_blocks import BlockState
 from drip_campaigns.rendering.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.site.clock import to_site
+from drip_campaigns.site.public_address import find_address_problem, public_url
 
 LATE = timedelta(minutes=15)
 
@@ -49,6 +50,8 @@ def _check_site() -> Iterator[Finding]:
 	yield _either(
 		muted, _("Emails are muted. Remove mute_emails from site_config.json."), _("Emails are not muted")
 	)
+	unreachable = find_address_problem()
+	yield _either(unreachable, unreachable or "", _("Links in emails lead to {0}").format(public_url()))
 	yield from _check_sending_blocks()
 	try:
 		Senders().find("Administrator")

@@ -25,6 +25,7 @@ from drip_campaigns.rendering.reply_addresses import Mailboxes
 from drip_campaigns.rendering.senders import Sender, Senders
 from drip_campaigns.rendering.threads import Threads
 from drip_campaigns.rendering.tracking_modes import TrackingModes, find_utm
+from drip_campaigns.site.public_address import public_url
 
 
 class EmailComposer:
@@ -34,7 +35,7 @@ class EmailComposer:
 		self.campaign, self.postal_address = campaign, postal_address
 		self.templates = StepTemplates(campaign, rows, self._find_link_rules)
 		self._rows = rows
-		self._site_url = frappe.utils.get_url()
+		self._site_url = public_url()
 		self._senders, self._links, self._mailboxes = Senders(), Links(), Mailboxes()
 		self._headers = Headers(campaign, self._site_url)
 		self._tracking = TrackingModes(campaign)

@@ -5,7 +5,6 @@ contains them. A file in the site's folder records when the dispatch last ran. C
 site, and records everything again.
 """
 
-import ipaddress
 import json
 import os
 import socket
@@ -16,10 +15,10 @@ from urllib.parse import urlparse
 
 import frappe
 from frappe import _
-from frappe.utils import get_url
 
 from drip_campaigns.people.addresses import hash_address
 from drip_campaigns.site.clock import from_site, to_site
+from drip_campaigns.site.public_address import is_loopback, public_url
 
 RECORD_EVERY = timedelta(hours=1)
 TOLERANCE = timedelta(hours=3)
@@ -126,13 +125,8 @@ def _present() -> dict[str, str]:
 
 def _public_host() -> str:
 	"""Return the host of the site's address, or an empty string for a local one, which does not identify the site."""
-	host = urlparse(get_url()).hostname or ""
-	if host == "localhost" or host.endswith(".localhost"):
-		return ""
-	try:
-		return "" if ipaddress.ip_address(host).is_loopback else host
-	except ValueError:
-		return host
+	host = urlparse(public_url()).hostname or ""
+	return "" if is_loopback(host) else host
 
 
 def _host() -> str:

@@ -13,7 +13,6 @@ from itertools import chain, zip_longest
 
 import frappe
 from frappe.core.utils import html2text
-from frappe.utils import get_url
 from frappe.utils.caching import request_cache
 from frappe.utils.jinja import get_template
 from jinja2 import Environment, Template, TemplateSyntaxError, nodes
@@ -26,6 +25,7 @@ from drip_campaigns.rendering.step_text import StepText
 from drip_campaigns.rendering.templates import html_environment, text_environment
 from drip_campaigns.rendering.timeline_html import without_head_parts
 from drip_campaigns.site.languages import direction
+from drip_campaigns.site.public_address import public_url
 from drip_campaigns.site.settings import footer_reason
 
 EMAIL_TEMPLATES = "drip_campaigns/templates/emails"
@@ -81,7 +81,7 @@ def compile_step(
 	"""
 	lang = frappe.local.lang or "en"
 	footer = Footer(footer_language or lang, has_view_link, has_unsubscribe_link, footer_reason())
-	return _compile(text, lang, get_url(), footer, links)
+	return _compile(text, lang, public_url(), footer, links)
 
 
 @request_cache
@@ -202,7 +202,7 @@ def _inline_css(html: str) -> str:
 
 def _make_urls_absolute(html: str) -> str:
 	"""Return HTML whose links to this site's pages and files work from an inbox."""
-	return _OWN_PATH.sub(lambda match: match.group(1) + get_url(match.group(2)), html)
+	return _OWN_PATH.sub(lambda match: match.group(1) + public_url(match.group(2)), html)
 
 
 def _make_plain_text(html: str) -> str:

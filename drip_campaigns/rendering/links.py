@@ -1,13 +1,13 @@
 """Make and read the links in emails."""
 
 import frappe
-from frappe.utils import get_url
 
 from drip_campaigns.core.tracking import tokens
 from drip_campaigns.core.tracking.tokens import InvalidTokenError, Purpose
 from drip_campaigns.people.addresses import hash_address
 from drip_campaigns.rendering.link_targets import named_urls
 from drip_campaigns.rendering.link_tracker import Tracker
+from drip_campaigns.site.public_address import public_url
 from drip_campaigns.site.signing_keys import token_keys
 
 ROOT = "drip"
@@ -21,7 +21,7 @@ class Links:
 
 	def __init__(self) -> None:
 		self._keys = token_keys()
-		self._root = get_url(f"/{ROOT}/")
+		self._root = public_url(f"/{ROOT}/")
 
 	def unsubscribe(self, enrollment: str) -> str:
 		"""Return the page on which the recipient of `enrollment` can unsubscribe; opening it changes nothing."""

@@ -22,6 +22,7 @@ from jinja2.defaults import DEFAULT_NAMESPACE
 from markupsafe import Markup
 
 from drip_campaigns.rendering.link_targets import named_urls
+from drip_campaigns.site.public_address import public_url
 
 RECIPIENT_FIELDS = ("first_name", "last_name", "full_name", "email", "company")
 CONTEXT_NAMES = (
@@ -206,6 +207,11 @@ def _environment(*, autoescape: bool) -> Environment:
 	full = environment.globals
 	hooked, _filters = get_jinja_hooks()
 	frappe_names = {name: full["frappe"].get(name) for name in _SAFE_FRAPPE_NAMES if name in full["frappe"]}
+	# Never from the Host header of a request
+	frappe_names |= {
+		"get_url": public_url,
+		"utils": frappe._dict(full["frappe"]["utils"], get_url=public_url),
+	}
 	# Assign, never update: the overlay shares the dict with Frappe's own environment.
 	environment.globals = {
 		**DEFAULT_NAMESPACE,

@@ -7,7 +7,7 @@ from frappe import _
 from frappe.desk.doctype.notification_settings.notification_settings import (
 	is_email_notifications_enabled_for_type,
 )
-from frappe.utils import get_url_to_form, strip_html
+from frappe.utils import strip_html
 
 from drip_campaigns.actions.context import ActionContext, ActionResult
 from drip_campaigns.actions.kind import Action, quote
@@ -19,6 +19,7 @@ from drip_campaigns.actions.users import (
 	name_users,
 )
 from drip_campaigns.core.flow.actions import ActionKind
+from drip_campaigns.site.public_address import form_url
 
 
 class NotifyUser(Action):
@@ -47,7 +48,7 @@ class NotifyUser(Action):
 
 
 def _send_email(context: ActionContext, user: str, text: str) -> None:
-	link = get_url_to_form(context.row.recipient_type, context.row.recipient)
+	link = form_url(context.row.recipient_type, context.row.recipient)
 	frappe.sendmail(
 		recipients=[frappe.db.get_value("User", user, "email")],
 		subject=strip_html(text)[:140] or context.campaign.campaign_name,
