@@ -1,7 +1,8 @@
 """Incoming emails, as Frappe receives them: bounces, complaints and replies to our emails. Others have no effect here.
 
-A message is read from its raw text (`raw_messages.py`). A Communication that another app or a script made has none and
-is read from its own fields.
+Only what the mail receiver of an Email Account makes counts: anyone who may write to a record can make a Communication
+that claims to be received. A message is read from its raw text (`raw_messages.py`), or from the fields of its
+Communication if the process that received it did not keep the text.
 """
 
 from datetime import datetime
@@ -26,6 +27,7 @@ from drip_campaigns.inbound.raw_messages import pop_raw_message
 from drip_campaigns.inbound.unsubscribe_mails import is_unsubscribe_mail, unsubscribe_by_subject
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.error_log import log_failure
+from drip_campaigns.site.received_mail import is_received
 
 SAVE_POINT = "drip_incoming"
 BY_REPORT = "A bounce"
@@ -36,7 +38,7 @@ def read_communication(document, _event: str | None = None) -> None:
 	"""Record what a new Communication, if it is a received email, says about our emails. An error here stops no receipt."""
 	raw = pop_raw_message(document)
 	is_mail = document.sent_or_received == "Received" and document.communication_medium == "Email"
-	if is_mail and not is_unsubscribe_mail(document):
+	if is_mail and is_received(document) and not is_unsubscribe_mail(document):
 		_read_safely(raw or _compose(document), document)
 
 

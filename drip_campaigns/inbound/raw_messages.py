@@ -13,6 +13,10 @@ from drip_campaigns.core.inbound.message_reference import LONGEST_READ
 RAW = "drip_raw_message"
 
 
+class RawMessage(bytes):
+	"""The raw text of a message. A request can only send text under the name RAW, never one of these."""
+
+
 def keep_raw_messages() -> None:
 	"""Make Frappe pass the raw text of each incoming message to its Communication while this process runs. Idempotent.
 
@@ -25,7 +29,7 @@ def keep_raw_messages() -> None:
 	def as_dict(self: InboundMail) -> dict[str, Any]:
 		raw = self.raw_message
 		raw = raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else raw
-		return {**original(self), RAW: raw[:LONGEST_READ]}
+		return {**original(self), RAW: RawMessage(raw[:LONGEST_READ])}
 
 	as_dict.keeps_raw = True
 	InboundMail.as_dict = as_dict
@@ -33,4 +37,5 @@ def keep_raw_messages() -> None:
 
 def pop_raw_message(communication) -> bytes | None:
 	"""Remove and return the raw text, at most LONGEST_READ bytes, from a new Communication; None if it did not arrive by email."""
-	return communication.__dict__.pop(RAW, None)
+	raw = communication.__dict__.pop(RAW, None)
+	return raw if isinstance(raw, RawMessage) else None

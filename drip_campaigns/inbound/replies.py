@@ -1,4 +1,8 @@
-"""Record a reply: a person's ends the enrollment, an absence pauses it, an opt-out unsubscribes. Nothing here commits."""
+"""Record a reply: a person's ends the enrollment, an absence pauses it, an opt-out unsubscribes. Nothing here commits.
+
+A reply names an email of ours, by its Message-ID or a tag. What only comes from a recipient's address proves nothing,
+because anyone can write any address there: `unproven_replies.py` shows it to the owner.
+"""
 
 from datetime import date, datetime, time
 from email.message import Message
@@ -13,11 +17,12 @@ from drip_campaigns.core.inbound.provider_events import strip_brackets
 from drip_campaigns.core.inbound.replies import ReplyKind, read_reply, subject_of
 from drip_campaigns.core.model import EventType, ExitReason, Status
 from drip_campaigns.enrollment.changes import log
-from drip_campaigns.enrollment.exit import exit_enrollments, find_live_of
+from drip_campaigns.enrollment.exit import exit_enrollments
 from drip_campaigns.enrollment.pause import pause_enrollments
 from drip_campaigns.enrollment.unsubscribe import default_scope, find_link_holder, unsubscribe_holder
-from drip_campaigns.exit_rules.same_company import find_by_domain, find_same_company
-from drip_campaigns.inbound.find_email import FIELDS, find_email, is_sent_to
+from drip_campaigns.exit_rules.same_company import find_same_company
+from drip_campaigns.inbound.find_email import find_email, is_sent_to
+from drip_campaigns.inbound.unproven_replies import link_communication, show_to_owners
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.mail_domains import is_internal
 from drip_campaigns.site.clock import from_site, site_date
@@ -27,43 +32,28 @@ BY_REPLY = "The recipient, by replying"
 
 
 def record_reply(message: Message, reference: MessageReference, communication, now: datetime) -> None:
-	"""Record a message that is not a report, if it replies to an email of ours or a recipient sent it.
+	"""Record a message that is not a report, if it replies to an email of ours.
 
 	`communication` is None if Frappe could not make one.
 	"""
 	author = (communication and communication.sender) or parseaddr(str(message.get("from") or ""))[1]
 	sender = normalize(author)
 	mail = find_email(reference.addressed_to, reference.replied_ids)
-	mails = [mail] if mail else _find_latest_emails(sender)
 	# Our own copies in the Sent folder, our other addresses and our colleagues are not replies.
-	mails = [mail for mail in mails if mail and (is_sent_to(mail, sender) or not is_internal(sender))]
-	if mail is None and not mails:
-		_exit_company(message, sender, communication, now)
-	if not mails or (mail is None and is_internal(sender)) or _is_duplicate(message, communication):
+	is_own = is_internal(sender) and not (mail and is_sent_to(mail, sender))
+	if is_own or _is_duplicate(message, communication):
 		return
 	reply = read_reply(message, site_date(now))
-	for mail in mails:
-		link_communication(communication, mail)
-		if reply.kind is ReplyKind.UNSUBSCRIBE:
-			_unsubscribe(mail, now)
-		elif reply.kind is ReplyKind.HUMAN:
-			_record_human_reply(mail, subject_of(message), now)
-		else:
-			_record_automatic_reply(mail, reply.back_on, now, is_away=reply.kind is ReplyKind.AWAY)
-
-
-def link_communication(communication, mail: frappe._dict) -> None:
-	"""Link a received Communication, if there is one, with the enrollment and the recipient's timeline."""
-	if not communication:
+	if not mail:
+		show_to_owners(sender, reply.kind, subject_of(message), communication, now)
 		return
-	if not communication.reference_name:
-		communication.db_set({"reference_doctype": "Drip Enrollment", "reference_name": mail.enrollment})
-	wanted = (mail.recipient_type, mail.recipient)
-	linked = {(row.link_doctype, row.link_name) for row in communication.timeline_links}
-	if wanted not in linked and frappe.db.exists(*wanted):
-		# Frappe is inserting the Communication now, so it cannot be saved.
-		row = {"link_doctype": mail.recipient_type, "link_name": mail.recipient}
-		communication.append("timeline_links", row).db_insert()
+	link_communication(communication, mail)
+	if reply.kind is ReplyKind.UNSUBSCRIBE:
+		_unsubscribe(mail, now)
+	elif reply.kind is ReplyKind.HUMAN:
+		_record_human_reply(mail, subject_of(message), now)
+	else:
+		_record_automatic_reply(mail, reply.back_on, now, is_away=reply.kind is ReplyKind.AWAY)
 
 
 def _record_human_reply(mail: frappe._dict, subject: str, now: datetime) -> None:
@@ -79,16 +69,6 @@ def _record_human_reply(mail: frappe._dict, subject: str, now: datetime) -> None
 			sentence = _("{0}, from the same company, replied")
 			exit_enrollments(colleagues, ExitReason.REPLY, sentence.format(document.recipient_name), now)
 	_notify_owner(document, subject)
-
-
-def _exit_company(message: Message, sender: str, communication, now: datetime) -> None:
-	"""End the campaigns to a sender's company that a company's reply ends; the sender is not a recipient."""
-	names = find_by_domain(sender)
-	if not names or is_internal(sender) or _is_duplicate(message, communication):
-		return
-	if read_reply(message, site_date(now)).kind is ReplyKind.HUMAN:
-		detail = _("{0}, from the same company, wrote").format(sender)
-		exit_enrollments(names, ExitReason.REPLY, detail, now)
 
 
 def _record_automatic_reply(
@@ -111,16 +91,6 @@ def _unsubscribe(mail: frappe._dict, now: datetime) -> None:
 
 def _get_enrollment(mail: frappe._dict):
 	return frappe.get_doc("Drip Enrollment", mail.enrollment, for_update=True)
-
-
-def _find_latest_emails(sender: str) -> list[frappe._dict]:
-	"""Return the latest sent email of each live enrollment of an address."""
-	live = find_live_of(sender) if "@" in sender else []
-	if not live:
-		return []
-	filters = {"enrollment": ["in", live], "sent_at": ["is", "set"]}
-	rows = frappe.get_all("Drip Email", filters=filters, fields=list(FIELDS), order_by="sent_at")
-	return list({row.enrollment: row for row in rows}.values())
 
 
 def _is_duplicate(message: Message, communication) -> bool:

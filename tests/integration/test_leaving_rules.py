@@ -13,7 +13,7 @@ from drip_campaigns.site.clock import to_site, utc_now
 from tests import factories, stand_ins
 from tests.factories import step
 from tests.fakes import Clock
-from tests.integration.test_feedback import answer, clean_theirs, mail_of, receive, send_to
+from tests.integration.test_feedback import answer, clean_theirs, events_of, mail_of, receive, send_to
 from tests.trigger_steps import trigger, work_off
 
 REPLIED = json.dumps([["Contact", "status", "=", "Replied"]])
@@ -169,7 +169,7 @@ def test_answer_of_one_ends_it_for_their_company_where_the_campaign_says_so(site
 	clean_theirs()
 
 
-def test_colleague_who_was_never_written_to_speaks_for_the_company_too(site, clock):
+def test_colleague_who_was_never_written_to_is_shown_to_the_owner_and_ends_nothing(site, clock):
 	clean_theirs()
 	campaign = factories.make_active_campaign(clock, step(0), step(2), reply_scope="Same Company")
 	ada = send_to(campaign, clock)
@@ -177,7 +177,10 @@ def test_colleague_who_was_never_written_to_speaks_for_the_company_too(site, clo
 
 	receive(answer(mail_of(ada), "We have talked about it", sender=stranger, In_Reply_To=""))
 
-	assert ended(ada) == ("Exited", "Reply")
+	assert ended(ada) == ("In Progress", None)
+	assert [text for _kind, text in events_of(ada, "Feedback")] == [
+		f"{stranger}, from the same company, wrote"
+	]
 	clean_theirs()
 
 

@@ -184,7 +184,8 @@ def test_web_form_that_a_guest_submits_enrolls_the_record_it_makes(web, clock):
 
 
 def received(sender: str, **fields):
-	return frappe.get_doc(
+	"""Insert what Frappe's mail receiver makes of an email."""
+	communication = frappe.get_doc(
 		doctype="Communication",
 		communication_type="Communication",
 		communication_medium="Email",
@@ -195,7 +196,9 @@ def received(sender: str, **fields):
 		recipients=factories.SENDER,
 		email_account=factories.EMAIL_ACCOUNT,
 		**fields,
-	).insert()
+	)
+	communication.flags.in_receive = True
+	return communication.insert()
 
 
 def test_who_writes_to_a_mailbox_is_enrolled_and_made_known_if_nobody_knows_them(site, clock):

@@ -11,6 +11,7 @@ from frappe import _
 
 from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.people.recipient_types import get_type
+from drip_campaigns.site.received_mail import is_received
 from drip_campaigns.triggers.firings import Firing
 from drip_campaigns.triggers.kind import Person, Rows, TriggerKind, is_new, make_firing
 
@@ -19,7 +20,7 @@ BOTS = ("mailer-daemon", "postmaster", "no-reply", "noreply", "donotreply", "do-
 
 
 class EmailReceived(TriggerKind):
-	"""Enrolls the sender. A Communication fires it, so the site must read the Email Account."""
+	"""Enrolls the sender. Only Frappe's mail receiver fires it, so the site must read the Email Account."""
 
 	label = "Email Received"
 	needed = ("email_account", "recipient_type")
@@ -30,7 +31,7 @@ class EmailReceived(TriggerKind):
 		return _("When {0} receives an email from somebody").format(row.email_account)
 
 	def match(self, document, trigger) -> Firing | None:
-		is_email = document.communication_type == "Communication" and document.sent_or_received == "Received"
+		is_email = document.communication_type == "Communication" and is_received(document)
 		is_meant = is_new(document) and is_email and document.email_account == trigger.email_account
 		return make_firing(document, trigger, "received") if is_meant and document.sender else None
 
