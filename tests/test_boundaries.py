@@ -4,12 +4,14 @@ A failure says where the code belongs.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+TAG = re.compile(r"</?[a-z]+[ >/]", re.IGNORECASE)
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "drip_campaigns"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
@@ -17,7 +19,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in 
 # The order of the rooms, innermost first: a folder imports only itself and the folders before it.
 ORDER = {
 	"core": "the pure core: values in, values out; no frappe, no clock",
-	"site": "the site we run on: clock, settings, languages, error log, notifications, Frappe's versions",
+	"site": "the site we run on: clock, settings, languages, error log, messages, notifications, Frappe's versions",
 	"db": "the database: its dialects, bulk writes, deadlocks, the log and its subscribers",
 	"people": "who can be emailed: addresses, recipient types, recipients, opt-outs, consent, suppression",
 	"rendering": "a step and a recipient become a message: templates, headers, senders, links, tracking",
@@ -57,6 +59,12 @@ CORE_MAY_IMPORT = {
 	"quotequail",
 	"scipy",
 	*sys.stdlib_module_names,
+}
+SHOWS_MESSAGES = "site/messages.py"
+# What puts text into HTML that Frappe shows, and what makes markup of text.
+MESSAGE_CALLS = {
+	*("throw", "msgprint", "toast", "bold", "add_comment", "enqueue_create_notification"),
+	*("get_link_to_form", "get_desk_link"),
 }
 MOST_LINES_OF_A_MODULE = 400
 MOST_LINES_OF_A_FUNCTION = 40
@@ -147,6 +155,46 @@ def test_guests_reach_only_the_public_module():
 	assert doors <= {"api/public.py"}, (
 		"What a stranger can reach is all in api/public.py, one short file to read."
 	)
+
+
+def test_messages_go_through_the_module_that_escapes_them():
+	allowed = {(SHOWS_MESSAGES, "throw"), (SHOWS_MESSAGES, "msgprint"), (SHOWS_MESSAGES, "add_comment")}
+	allowed.add(("site/notify.py", "enqueue_create_notification"))
+	others = {
+		f"{name_of(path)}: {call}"
+		for path in MODULES
+		for call in calls_in(tree_of(path))
+		if (last := call.split(".")[-1]) in MESSAGE_CALLS
+		and (call.startswith("frappe.") or "." not in call or last == "add_comment")
+		and call != "bold"  # of site/messages.py
+		and (name_of(path), last) not in allowed
+	}
+
+	assert not others, (
+		f"Frappe shows messages as HTML. Use refuse, tell, add_note, as_html, bold, or link_to_form of {SHOWS_MESSAGES}: "
+		"they escape text and arguments."
+	)
+
+
+def test_texts_for_messages_are_plain_text():
+	others = {
+		f"{name_of(path)}:{node.lineno}"
+		for path in MODULES
+		if name_of(path) != SHOWS_MESSAGES
+		for node in ast.walk(tree_of(path))
+		if isinstance(node, ast.Call)
+		and any(is_markup(argument) for argument in [*node.args, *(word.value for word in node.keywords)])
+		and ast.unparse(node.func) in ("_", "refuse", "tell", "add_note", "as_html", "notify")
+		or isinstance(node, ast.Raise)
+		and any(is_markup(child) for child in ast.walk(node))
+	}
+
+	assert not others, "A message is plain text, with \\n between lines. Use bold or link_to_form for markup."
+
+
+def is_markup(node: ast.AST) -> bool:
+	"""Return whether a node is a text with a tag in it."""
+	return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(TAG.search(node.value))
 
 
 def test_clock_is_read_in_one_place():

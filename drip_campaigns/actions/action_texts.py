@@ -5,6 +5,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from markupsafe import Markup
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.people.recipients import Recipient
@@ -30,9 +31,10 @@ def fill_plain(source: str | None, recipient: Recipient, campaign: str, enrollme
 	return _fill(text_environment(), source, recipient, campaign, enrollment)
 
 
-def fill_html(source: str | None, recipient: Recipient, campaign: str, enrollment: str) -> str:
+def fill_html(source: str | None, recipient: Recipient, campaign: str, enrollment: str) -> Markup:
 	"""Return a text as HTML, with the recipient's values escaped and its line breaks kept."""
-	return _fill(html_environment(), source, recipient, campaign, enrollment).strip().replace("\n", "<br>")
+	text = _fill(html_environment(), source, recipient, campaign, enrollment)
+	return Markup(str(text).strip().replace("\n", "<br>"))
 
 
 def read_values(source: str | None) -> dict[str, Any]:

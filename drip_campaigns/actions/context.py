@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import frappe
+from markupsafe import Markup
 
 from drip_campaigns.actions.action_texts import fill_html, fill_plain
 from drip_campaigns.people.recipients import Recipient
@@ -44,6 +45,6 @@ class ActionContext:
 			recipient = replace(recipient, fields={name: document.get(name) for name in recipient.fields})
 		return fill_plain(source, recipient, self.campaign.campaign_name, self.row.enrollment)
 
-	def html(self, source: str | None) -> str:
+	def html(self, source: str | None) -> Markup:
 		"""Fill a text that is shown as HTML."""
 		return fill_html(source, self.recipient, self.campaign.campaign_name, self.row.enrollment)

@@ -9,6 +9,7 @@ from frappe.utils import get_fullname
 from drip_campaigns.actions.context import ActionContext
 from drip_campaigns.actions.errors import ActionError
 from drip_campaigns.core.flow.actions import AssignTo, choose_in_turn
+from drip_campaigns.site import notify
 
 USER_FIELDS = ("assign_to", "action_user", "action_users")
 
@@ -60,19 +61,10 @@ def read_users(text: str | None) -> list[str]:
 	return list(dict.fromkeys(line.strip() for line in (text or "").splitlines() if line.strip()))
 
 
-def insert_notification(context: ActionContext, user: str, text: str, kind: str) -> str:
-	"""Insert a Notification Log of Frappe's type `kind` about the recipient's record; return its name."""
-	# Not with Frappe's background job, which would notify again after a rollback.
-	log = frappe.get_doc(
-		doctype="Notification Log",
-		type=kind,
-		for_user=user,
-		from_user=frappe.session.user,
-		subject=text[:1000],
-		document_type=context.row.recipient_type,
-		document_name=context.row.recipient,
-	)
-	return log.insert(ignore_permissions=True).name
+def notify_about_recipient(context: ActionContext, user: str, text: str, kind: str) -> str:
+	"""Notify a user about the recipient's record, with Frappe's type `kind`; return the Notification Log."""
+	about = (context.row.recipient_type, context.row.recipient)
+	return notify.insert_notification(user, text, *about, kind)
 
 
 def _is_enabled(user: str) -> bool:

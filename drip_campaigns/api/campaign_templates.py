@@ -10,6 +10,7 @@ from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign_templates import catalog, preview
 from drip_campaigns.campaign_templates import make_draft as make
 from drip_campaigns.core.campaign_file import read_campaign_file
+from drip_campaigns.site.messages import refuse
 
 
 @frappe.whitelist(methods=["GET"])
@@ -65,7 +66,7 @@ def import_campaign(text: str, campaign_name: str = "") -> dict:
 
 def _answer(content: dict, campaign_name: str) -> dict:
 	if not campaign_name.strip():
-		frappe.throw(_("Enter a name for the campaign."))
+		refuse(_("Enter a name for the campaign."))
 	campaign, left_out = make.make_draft(content, campaign_name)
 	return {"campaign": campaign.name, "left_out": left_out}
 

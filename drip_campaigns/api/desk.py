@@ -20,6 +20,7 @@ from drip_campaigns.people.addresses import is_valid
 from drip_campaigns.people.audience import Audience
 from drip_campaigns.people.recipient_types import available_types, get_type
 from drip_campaigns.site.clock import from_site, utc_now
+from drip_campaigns.site.messages import refuse
 from drip_campaigns.stats import progress
 
 ROLES = ("Drip Manager", "Drip User", "System Manager")
@@ -211,7 +212,7 @@ def send_test(
 	document = _get("Drip Campaign", campaign, "write")
 	_check_recipient(recipient_type, recipient)
 	if not is_valid(email_address):
-		frappe.throw(_("“{0}” is not an email address. Enter exactly one.").format(email_address))
+		refuse(_("“{0}” is not an email address. Enter exactly one."), email_address)
 	preview.send_test(document, step, email_address, recipient_type, recipient, utc_now())
 	return {"email_address": email_address}
 
@@ -252,7 +253,7 @@ def _campaign_to_activate(campaign: str):
 	document = _get("Drip Campaign", campaign, "read")
 	if "status" not in _writable_fields(document):
 		message = _("You may not activate campaigns. Ask a Drip Manager to activate {0}.").format(campaign)
-		frappe.throw(message, frappe.PermissionError)
+		refuse(message, exc=frappe.PermissionError)
 	return document
 
 

@@ -8,6 +8,7 @@ from drip_campaigns.campaign import step_sentences
 from drip_campaigns.campaign.check import find_save_problems
 from drip_campaigns.campaign.preview_impact import count_live, preview_impact
 from drip_campaigns.campaign.step_days import list_step_days
+from drip_campaigns.site.messages import refuse
 
 
 @frappe.whitelist(methods=["POST"])
@@ -33,7 +34,7 @@ def describe_steps(steps: str) -> dict:
 	frappe.has_permission("Drip Campaign", "read", throw=True)
 	rows = frappe.parse_json(steps)
 	if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("name") for row in rows):
-		frappe.throw(_("Send a JSON list of steps, each with its name."))
+		refuse(_("Send a JSON list of steps, each with its name."))
 	return step_sentences.describe_steps(rows)
 
 
@@ -52,5 +53,5 @@ def preview_days(document: str) -> list[dict]:
 def _read_campaign(document: str):
 	values = frappe.parse_json(document)
 	if not isinstance(values, dict) or values.get("doctype") != "Drip Campaign" or not values.get("name"):
-		frappe.throw(_("Send a Drip Campaign as JSON, with its name."))
+		refuse(_("Send a Drip Campaign as JSON, with its name."))
 	return frappe.get_doc(values)

@@ -10,6 +10,7 @@ from drip_campaigns.campaign import lifecycle, step_pauses
 from drip_campaigns.enrollment.verbs import VerbRequest, apply_verb, find_at_step
 from drip_campaigns.jobs import bulk_verbs as verbs_job
 from drip_campaigns.site.clock import from_site, utc_now
+from drip_campaigns.site.messages import refuse
 
 MOST_AT_ONCE = 5000
 
@@ -102,7 +103,7 @@ def _act(names: list[str], verb: str, step: str | None, until: str | None) -> di
 def _read_names(text: str, refusal: str) -> list[str]:
 	names = frappe.parse_json(text)
 	if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-		frappe.throw(refusal)
+		refuse(refusal)
 	return names
 
 

@@ -32,6 +32,7 @@ from drip_campaigns.pages.frame import Page, PageRequest, choose_language, rende
 from drip_campaigns.pages.rate_limits import TooManyRequestsError, count_request
 from drip_campaigns.rendering.links import PREVIEW_TOKEN, ROOT, read_token
 from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.messages import refuse
 
 PAGES: dict[str, Page] = {
 	page.purpose.value: page
@@ -148,6 +149,6 @@ def sign_up(campaign: str = "", email_address: str = "", first_name: str = "", l
 	try:
 		count_request("sign-up", email_address.strip().lower(), SIGN_UPS_OF_AN_ADDRESS)
 	except TooManyRequestsError:
-		frappe.throw(_("Please try again in an hour."), frappe.RateLimitExceededError)
+		refuse(_("Please try again in an hour."), exc=frappe.RateLimitExceededError)
 	request_sign_up(campaign, email_address, first_name, last_name)
 	return {"message": _("Thank you. Please open the email we sent you and confirm.")}

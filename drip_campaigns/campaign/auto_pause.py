@@ -9,6 +9,7 @@ from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.outbox import emails
 from drip_campaigns.outbox.cancel import pause_queued
 from drip_campaigns.site.clock import to_site
+from drip_campaigns.site.messages import add_note, as_html, bold
 from drip_campaigns.site.notify import find_managers, notify
 
 
@@ -18,11 +19,9 @@ def pause_campaign(campaign, reason: str, now: datetime) -> None:
 		{"status": CampaignStatus.PAUSED.value, "paused_at": to_site(now), "pause_reason": reason},
 		notify=True,
 	)
-	campaign.add_comment("Info", _("The campaign was paused: {0}").format(reason))
+	add_note(campaign, _("The campaign was paused: {0}"), reason)
 	pause_queued(emails.email_table().campaign == campaign.name, now=now)
-	subject = _("Campaign {0} was paused: {1}").format(
-		frappe.bold(campaign.name), frappe.utils.escape_html(reason)
-	)
+	subject = as_html(_("Campaign {0} was paused: {1}"), bold(campaign.name), reason)
 	receivers = {campaign.owner, *find_managers()}
 	frappe.db.after_commit.add(lambda: notify(receivers, subject, "Drip Campaign", campaign.name))
 
@@ -40,5 +39,5 @@ def pause_all_sending(reason: str) -> None:
 	settings.pause_sending, settings.pause_reason = 1, reason
 	settings.save(ignore_permissions=True)
 	receivers = {*find_managers(), "Administrator"}
-	subject = _("All campaign emails are paused: {0}").format(frappe.utils.escape_html(reason))
+	subject = as_html(_("All campaign emails are paused: {0}"), reason)
 	frappe.db.after_commit.add(lambda: notify(receivers, subject, "Drip Settings", "Drip Settings"))

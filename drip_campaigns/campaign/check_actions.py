@@ -13,6 +13,7 @@ from drip_campaigns.core.flow.actions import RunWhen
 from drip_campaigns.core.model import StepType
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.rendering.templates import find_problem
+from drip_campaigns.site.messages import tell
 
 LINKS = (
 	("action_list", "Drip Target List"), ("action_campaign", "Drip Campaign"), ("webhook", "Webhook"),
@@ -59,7 +60,7 @@ def warn_of_missing_values(campaign) -> None:
 		kind = ACTION_KINDS.find(row.action) if row.step_type == StepType.ACTION else None
 		for sentence in kind.find_warnings(row) if kind and all(map(row.get, kind.needed)) else ():
 			text = _("Step {0}: {1}").format(row.idx, sentence)
-			frappe.msgprint(text, title=_("A value that may be missing"), indicator="orange")
+			tell(text, title=_("A value that may be missing"), indicator="orange")
 
 
 def find_enroll_edges(campaign) -> list[tuple[str, str]]:

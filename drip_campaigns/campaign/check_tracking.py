@@ -9,6 +9,7 @@ from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback, EventT
 from drip_campaigns.core.model import Step
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.plans.campaign_plan import make_plan
+from drip_campaigns.site.messages import tell
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 
 VISITS = frozenset({EmailFeedback.OPENED, EmailFeedback.CLICKED})
@@ -19,7 +20,7 @@ def warn_of_untracked(campaign) -> None:
 	lines = [*_find_untracked_steps(campaign), *_find_untracked_triggers(campaign)]
 	if lines:
 		title = _("Not recorded")
-		frappe.msgprint("<br>".join(lines), title=title, indicator="orange")
+		tell("\n".join(lines), title=title, indicator="orange")
 
 
 def _find_untracked_steps(campaign) -> Iterator[str]:

@@ -18,6 +18,7 @@ from drip_campaigns.outbox import emails
 from drip_campaigns.outbox.cancel import cancel, pause_queued, resume_queued
 from drip_campaigns.plans.enrollment_state import final_fields
 from drip_campaigns.site.clock import from_site, site_date, to_site, utc_now
+from drip_campaigns.site.messages import add_note
 from drip_campaigns.site.settings import release_after
 
 END_BATCH = 1000
@@ -36,7 +37,7 @@ def activate(campaign, now: datetime) -> bool:
 	_check_status(campaign, (CampaignStatus.DRAFT, CampaignStatus.PAUSED), _("activated"))
 	problems = [*find_save_problems(campaign), *find_activation_problems(campaign)]
 	if problems:
-		raise CampaignProblemError("<br>".join(problems))
+		raise CampaignProblemError("\n".join(problems))
 	if count_affected(campaign.name) <= AT_ONCE:
 		_start(campaign, now)
 		return True
@@ -82,7 +83,7 @@ def close(campaign, now: datetime) -> None:
 	_check_status(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("closed"))
 	if not campaign.closed_at:
 		campaign.db_set("closed_at", to_site(now), notify=True)
-		campaign.add_comment("Info", _("closed the campaign to new enrollments"))
+		add_note(campaign, _("closed the campaign to new enrollments"))
 
 
 def reopen(campaign) -> None:
@@ -90,7 +91,7 @@ def reopen(campaign) -> None:
 	_check_status(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("reopened"))
 	if campaign.closed_at:
 		campaign.db_set("closed_at", None, notify=True)
-		campaign.add_comment("Info", _("opened the campaign to new enrollments"))
+		add_note(campaign, _("opened the campaign to new enrollments"))
 
 
 def end(campaign, now: datetime) -> int:
@@ -154,4 +155,4 @@ def _check_status(campaign, allowed: tuple[CampaignStatus, ...], verb: str) -> N
 
 def _set_status(campaign, status: CampaignStatus, **fields) -> None:
 	campaign.db_set({"status": status.value, **fields}, notify=True)
-	campaign.add_comment("Info", _("set the campaign to {0}").format(_(status.value)))
+	add_note(campaign, _("set the campaign to {0}"), _(status.value))

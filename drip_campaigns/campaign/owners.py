@@ -8,6 +8,7 @@ from frappe import _
 
 from drip_campaigns.campaign.auto_pause import pause_campaign
 from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.site.messages import add_note
 
 
 def pause_abandoned(now: datetime, campaigns: Sequence[str] | None = None) -> list[str]:
@@ -35,7 +36,7 @@ def take_over(campaign) -> None:
 	"""Make the session's user the owner of a Drip Campaign document: from now on it enrolls what they may read."""
 	before = campaign.owner
 	campaign.db_set("owner", frappe.session.user)
-	campaign.add_comment("Info", _("took the campaign over from {0}").format(before))
+	add_note(campaign, _("took the campaign over from {0}"), before)
 
 
 def _find_unfit(campaign_of: dict[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from drip_campaigns.campaign.step_pauses import find_due_steps, resume_due_step
 from drip_campaigns.campaign.winners import choose_due_winners
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus
 from drip_campaigns.site.clock import to_site
+from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import find_managers, notify
 
 _LIVE = [status.value for status in LIVE_STATUSES]
@@ -53,9 +54,7 @@ def _resume_campaign(name: str, now: datetime) -> None:
 
 def _notify_problem(campaign, problem: str) -> None:
 	campaign.db_set("pause_reason", problem, notify=True)
-	subject = _("Campaign {0} could not resume after its pause: {1}").format(
-		frappe.bold(campaign.name), frappe.utils.strip_html(problem)
-	)
+	subject = as_html(_("Campaign {0} could not resume after its pause: {1}"), bold(campaign.name), problem)
 	receivers = {campaign.owner, *find_managers()}
 	frappe.db.after_commit.add(lambda: notify(receivers, subject, "Drip Campaign", campaign.name))
 

@@ -10,6 +10,7 @@ from drip_campaigns.campaign.replan import replan_soon
 from drip_campaigns.outbox import emails
 from drip_campaigns.outbox.cancel import pause_queued, resume_queued
 from drip_campaigns.site.clock import to_site
+from drip_campaigns.site.messages import add_note
 from drip_campaigns.site.settings import release_after
 
 STEP = "Drip Campaign Step"
@@ -22,7 +23,7 @@ def pause_step(campaign, step: str, now: datetime, until: datetime | None = None
 		raise CampaignProblemError(_("A pause ends in the future. Choose a later moment."))
 	_set(campaign, row, {"is_paused": 1, "paused_until": to_site(until)})
 	pause_queued(emails.email_table().step == step, now=now)
-	campaign.add_comment("Info", _("paused step {0}").format(row.idx))
+	add_note(campaign, _("paused step {0}"), row.idx)
 	replan_soon(campaign, now)
 
 
@@ -32,7 +33,7 @@ def resume_step(campaign, step: str, now: datetime) -> None:
 	if not row.is_paused:
 		return
 	_resume_step(campaign, row, to_site(now), now)
-	campaign.add_comment("Info", _("resumed step {0}").format(row.idx))
+	add_note(campaign, _("resumed step {0}"), row.idx)
 
 
 def find_due_steps(now: datetime) -> list[frappe._dict]:

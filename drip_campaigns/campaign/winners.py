@@ -17,6 +17,7 @@ from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.rendering.step_text import load_step_text
 from drip_campaigns.rendering.variants import OWN, TEST, Variants
 from drip_campaigns.site.clock import from_site, to_site
+from drip_campaigns.site.messages import add_note
 
 TIME_TO_READ = timedelta(days=1)
 
@@ -111,7 +112,7 @@ def _record_winner(
 	)
 	# Named after the step, so that only one of two parallel dispatches decides.
 	document.insert(ignore_permissions=True, set_name=step.name, ignore_if_duplicate=True)
-	campaign.add_comment("Info", _("Step {0}: {1}").format(step.idx, explanation))
+	add_note(campaign, _("Step {0}: {1}"), step.idx, explanation)
 
 
 def list_figures(campaign) -> Iterator[dict[str, Any]]:

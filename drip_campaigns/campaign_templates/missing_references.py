@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import frappe
 from frappe import _
-from frappe.utils import strip_html
 
 from drip_campaigns.actions.users import read_users
 from drip_campaigns.campaign.check_actions import LINKS
@@ -79,7 +78,7 @@ def _find_flow_problems(campaign) -> list[tuple]:
 	return [
 		(
 			rows[problem.step],
-			f"{_('Step {0}').format(rows[problem.step].idx)}: {strip_html(problem.sentence)}",
+			f"{_('Step {0}').format(rows[problem.step].idx)}: {problem.sentence}",
 		)
 		for problem in [*find_missing_fields(plan), *find_unusable(plan)]
 	]

@@ -11,6 +11,7 @@ from frappe import _
 from drip_campaigns.db.bulk_writes import set_each
 from drip_campaigns.enrollment.sender_choice import choose_senders, find_able
 from drip_campaigns.people.recipients import load_recipients
+from drip_campaigns.site.messages import add_note, as_html, bold
 from drip_campaigns.site.notify import NOTIFY_AGAIN_SECONDS, find_managers, notify
 
 
@@ -55,7 +56,7 @@ def _notify_once(campaign, user: str) -> None:
 	text = _(
 		"{0}, a sender of campaign {1}, is disabled or deleted. The campaign's sender rule chose another sender."
 	)
-	campaign.add_comment("Info", text.format(user, campaign.name))
-	subject = text.format(frappe.bold(user), frappe.bold(campaign.name))
+	add_note(campaign, text, user, campaign.name)
+	subject = as_html(text, bold(user), bold(campaign.name))
 	users = {campaign.owner, *find_managers()}
 	frappe.db.after_commit.add(lambda: notify(users, subject, "Drip Campaign", campaign.name))

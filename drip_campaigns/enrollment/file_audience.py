@@ -18,6 +18,7 @@ from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.people.people_file import PeopleFile, Row
 from drip_campaigns.people.recipient_types import CannotCreateError, get_type
 from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.site.messages import read_error
 
 MOST_ERRORS = 1000  # kept on a run; further ones are counted
 
@@ -120,7 +121,7 @@ class FileAudience:
 			except frappe.ValidationError as error:
 				frappe.db.rollback(save_point="drip_file_row")
 				frappe.clear_last_message()
-				page.errors.append((row.number, frappe.utils.strip_html(str(error))))
+				page.errors.append((row.number, read_error(error)))
 
 
 def preview_file(

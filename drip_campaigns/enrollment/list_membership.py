@@ -16,6 +16,7 @@ from drip_campaigns.people.addresses import hash_address, is_valid
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.people.recipients import load_recipients
 from drip_campaigns.site.clock import to_site
+from drip_campaigns.site.messages import add_note
 
 MEMBER = "Drip Target List Member"
 
@@ -123,7 +124,7 @@ def _note(member, event: EventType, sentence: str, because: str, now: datetime) 
 	detail = sentence.format(member.target_list, because)
 	line = {"event_type": event.value, "detail": detail, "email_address": member.email_address}
 	record_events([line], to_site(now))
-	member.add_comment("Info", frappe.utils.escape_html(detail))
+	add_note(member, detail)
 
 
 def delete_list_members(target_list: str) -> None:

@@ -21,6 +21,7 @@ from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.people.consent_records import withdraw_consent
 from drip_campaigns.people.opt_outs import erase_comments
 from drip_campaigns.site.clock import to_site
+from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import find_managers, notify
 
 APP = "drip_campaigns"
@@ -174,7 +175,7 @@ def _tell_managers(enrollments: Sequence[frappe._dict]) -> None:
 		if not frappe.db.exists(doctype, name):
 			continue
 		subject = _("{0} has had all campaign data erased. Delete the record too, if nothing else needs it.")
-		subject = subject.format(frappe.bold(f"{_(doctype)} {name}"))
+		subject = as_html(subject, bold(f"{_(doctype)} {name}"))
 		frappe.db.after_commit.add(
 			lambda subject=subject, doctype=doctype, name=name: notify(told, subject, doctype, name)
 		)

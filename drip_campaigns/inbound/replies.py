@@ -26,6 +26,7 @@ from drip_campaigns.inbound.unproven_replies import link_communication, show_to_
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.mail_domains import is_internal
 from drip_campaigns.site.clock import from_site, site_date
+from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import notify
 
 BY_REPLY = "The recipient, by replying"
@@ -109,10 +110,8 @@ def _morning_of(day: date) -> datetime:
 
 def _notify_owner(document, subject: str) -> None:
 	owner = frappe.db.get_value("Drip Campaign", document.campaign, "owner")
-	text = _("{0} replied to campaign {1}: {2}").format(
-		frappe.bold(frappe.utils.escape_html(document.recipient_name or "")),
-		frappe.utils.escape_html(document.campaign),
-		frappe.utils.escape_html(subject),
+	text = as_html(
+		_("{0} replied to campaign {1}: {2}"), bold(document.recipient_name or ""), document.campaign, subject
 	)
 	users = {user for user in (document.sender, owner) if user}
 	frappe.db.after_commit.add(lambda: notify(users, text, "Drip Enrollment", document.name))

@@ -17,6 +17,7 @@ from drip_campaigns.enrollment.exit import find_live_of
 from drip_campaigns.enrollment.pause import pause_enrollments
 from drip_campaigns.exit_rules.same_company import find_by_domain
 from drip_campaigns.inbound.find_email import FIELDS
+from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import notify
 
 NOTIFY_AGAIN_SECONDS = 24 * 3600  # a stranger must not fill an owner's notifications
@@ -85,8 +86,7 @@ def _ask(document, text: str, about: str) -> None:
 		return
 	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
 	owner = frappe.db.get_value("Drip Campaign", document.campaign, "owner")
-	who = frappe.bold(frappe.utils.escape_html(document.recipient_name or document.email_address))
-	subject = text.format(who, frappe.utils.escape_html(document.campaign))
+	subject = as_html(text, bold(document.recipient_name or document.email_address), document.campaign)
 	users = {user for user in (document.sender, owner) if user}
 	frappe.db.after_commit.add(lambda: notify(users, subject, "Drip Enrollment", document.name))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import escape_html, getdate
+from frappe.utils import getdate
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import RunStatus
@@ -15,6 +15,7 @@ from drip_campaigns.enrollment.enroll import BATCH_SIZE, BulkResult
 from drip_campaigns.jobs.batches import BULK_ENROLLMENT, BatchJob, BatchState, run_batches
 from drip_campaigns.jobs.bulk_enrollment_sources import make_source
 from drip_campaigns.site.clock import site_date, to_site, utc_now
+from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import notify
 
 DOCTYPE = "Drip Bulk Enrollment"
@@ -162,12 +163,13 @@ def _finish(document, status: RunStatus) -> None:
 
 def _notify_owner(document, sentence: str) -> None:
 	"""Notify the owner of the run, who may have left the form, of its result."""
-	subject = _("Enrolling in campaign {0}: {1} of {2} enrolled, {3} not. {4}").format(
-		frappe.bold(escape_html(document.campaign)),
+	subject = as_html(
+		_("Enrolling in campaign {0}: {1} of {2} enrolled, {3} not. {4}"),
+		bold(document.campaign),
 		document.enrolled,
 		document.total,
 		document.refused,
-		escape_html(sentence),
+		sentence,
 	)
 	name, owner = document.name, document.owner
 	frappe.db.after_commit.add(lambda: notify([owner], subject, DOCTYPE, name))

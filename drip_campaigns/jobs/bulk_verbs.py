@@ -13,6 +13,8 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.verbs import BATCH_SIZE, VerbRequest, apply_verb
 from drip_campaigns.jobs.batches import BULK_ACTIONS, BatchJob, BatchState, run_batches
 from drip_campaigns.site.clock import from_site, to_site, utc_now
+from drip_campaigns.site.messages import read_error
+from drip_campaigns.site.notify import insert_notification
 
 JOB = "drip_campaigns.jobs.bulk_verbs.run"
 MOST_REASONS = 10
@@ -62,7 +64,7 @@ class VerbBatch(BatchJob):
 		"""Count an enrollment that the verb cannot be applied to, with the reason."""
 		if not isinstance(error, DripError | frappe.ValidationError):
 			raise error
-		self._count([row], 0, Counter({str(error): 1}))
+		self._count([row], 0, Counter({read_error(error): 1}))
 
 	def skip_busy(self) -> None:
 		"""Count the page that other workers hold, with the reason."""
@@ -99,11 +101,4 @@ def _notify_user(job: VerbBatch) -> None:
 	lines = [f"{count} × {reason}" for reason, count in job.refused.most_common(MOST_REASONS)]
 	head = _("{0} enrollments: {1} done.").format(_(job.request.verb.value), job.done)
 	text = f"{head} {_('The others were not changed:')} {'; '.join(lines)}" if lines else head
-	frappe.get_doc(
-		doctype="Notification Log",
-		type="Alert",
-		for_user=frappe.session.user,
-		from_user=frappe.session.user,
-		subject=frappe.utils.escape_html(text)[:1000],
-		document_type="Drip Enrollment",
-	).insert(ignore_permissions=True)
+	insert_notification(frappe.session.user, text, "Drip Enrollment")

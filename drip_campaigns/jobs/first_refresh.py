@@ -9,7 +9,7 @@ from functools import partial
 
 import frappe
 from frappe import _
-from frappe.utils import create_batch, escape_html
+from frappe.utils import create_batch
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.lists import RefreshStatus
@@ -17,6 +17,7 @@ from drip_campaigns.enrollment.list_membership import MEMBER
 from drip_campaigns.jobs.batches import run_transaction
 from drip_campaigns.lists.refreshes import DOCTYPE, find_waiting
 from drip_campaigns.site.clock import to_site, utc_now
+from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import notify
 from drip_campaigns.triggers.firings import Firing, record_firings
 
@@ -110,8 +111,6 @@ def _ask(run, triggers: Sequence[frappe._dict]) -> None:
 	owner = frappe.db.get_value("Drip Target List", run.target_list, "owner")
 	campaigns = sorted({row.parent for row in triggers})
 	text = _("{0} people joined list {1}. Open the list to decide whether to enroll them in {2}.")
-	subject = text.format(
-		run.held, frappe.bold(escape_html(run.target_list)), escape_html(", ".join(campaigns))
-	)
+	subject = as_html(text, run.held, bold(run.target_list), ", ".join(campaigns))
 	users = {owner, *(row.owner for row in triggers)}
 	frappe.db.after_commit.add(lambda: notify(users, subject, "Drip Target List", run.target_list))

@@ -6,7 +6,7 @@ from functools import partial
 
 import frappe
 from frappe import _
-from frappe.utils import create_batch, escape_html
+from frappe.utils import create_batch
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.lists import RefreshStatus
@@ -18,6 +18,7 @@ from drip_campaigns.lists.refreshes import DOCTYPE
 from drip_campaigns.lists.remove_members import find_missing, remove_members
 from drip_campaigns.lists.sources import Page, Source, make_source
 from drip_campaigns.site.clock import to_site, utc_now
+from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import find_managers, notify
 
 JOB = "drip_campaigns.jobs.refresh_lists.run"
@@ -136,9 +137,11 @@ def _notify_failure(target_list: str, error: str) -> None:
 	latest = frappe.get_all(DOCTYPE, filters=filters, order_by="started_at desc", limit=2, pluck="status")
 	if latest.count(RefreshStatus.FAILED.value) > 1:
 		return
-	subject = _(
-		"Target List {0} could not be refreshed: {1} New people are not added until it works again."
-	).format(frappe.bold(escape_html(target_list)), escape_html(error))
+	subject = as_html(
+		_("Target List {0} could not be refreshed: {1} New people are not added until it works again."),
+		bold(target_list),
+		error,
+	)
 	users = {frappe.db.get_value("Drip Target List", target_list, "owner"), *find_managers()}
 	frappe.db.after_commit.add(lambda: notify(users, subject, "Drip Target List", target_list))
 

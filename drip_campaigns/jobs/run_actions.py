@@ -38,6 +38,7 @@ from drip_campaigns.jobs.batches import (
 )
 from drip_campaigns.site.background_jobs import call_worker
 from drip_campaigns.site.clock import to_site, to_site_plan, utc_now
+from drip_campaigns.site.messages import read_error
 
 T = TypeVar("T")
 SAVE_POINT = "drip_action"
@@ -244,7 +245,7 @@ def _explain(error: Exception, row: frappe._dict) -> str:
 			"{0} may not do this for {1} {2}. Give {0} the right, or assign another owner to the campaign."
 		)
 		return sentence.format(owner, _(row.recipient_type), row.recipient)
-	text = frappe.utils.strip_html(str(error))
+	text = read_error(error)
 	plain = isinstance(error, DripError | frappe.ValidationError) and text
 	return (text if plain else f"{type(error).__name__}: {text}")[:LONGEST_OUTCOME]
 

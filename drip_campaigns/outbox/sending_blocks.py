@@ -16,6 +16,7 @@ from drip_campaigns.core.inbound.bounces import classify_response, is_about_one_
 from drip_campaigns.core.model import Label
 from drip_campaigns.outbox.transport import DeliveryOutcome, ServerReply
 from drip_campaigns.site.clock import from_site, to_site
+from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import find_managers, notify
 
 DOCTYPE = "Drip Sending Block"
@@ -106,7 +107,7 @@ def _notify_managers(account: str, state: BlockState, reason: str) -> None:
 		if state is BlockState.BLOCKED
 		else _("Email Account {0} is slowed down for an hour: {1}")
 	)
-	subject = text.format(frappe.bold(account), frappe.utils.escape_html(reason))
+	subject = as_html(text, bold(account), reason)
 	frappe.db.after_commit.add(lambda: notify({*find_managers(), "Administrator"}, subject, DOCTYPE, account))
 
 

@@ -8,6 +8,7 @@ from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.people.linked_records import find_linked
 from drip_campaigns.people.recipient_types import get_type, known_types
 from drip_campaigns.people.recipients import load_recipients
+from drip_campaigns.site.messages import add_note, as_html, bold
 from drip_campaigns.site.notify import find_managers, notify
 
 LOGINS = ("User",)  # the address is the login, which a link must not change
@@ -73,7 +74,7 @@ def _change(doctype: str, name: str, old: str, new: str) -> None:
 	try:
 		document.flags.ignore_mandatory = True
 		document.save(ignore_permissions=True)
-		document.add_comment("Info", note.format(old, new))
+		add_note(document, note, old, new)
 	except frappe.ValidationError:  # a rule of another app: the managers do it
 		frappe.clear_last_message()
 		frappe.db.rollback(save_point="drip_change_address")
@@ -96,8 +97,8 @@ def _address_of(doctype: str, name: str) -> str:
 
 
 def _ask_managers(doctype: str, name: str, new: str) -> None:
-	text = _("The recipient wants emails at {0} from now on. Please change the record.").format(new)
-	frappe.get_doc(doctype, name).add_comment("Info", text)
-	subject = _("A recipient has a new email address: {0}").format(frappe.bold(f"{_(doctype)} {name}"))
+	text = _("The recipient wants emails at {0} from now on. Please change the record.")
+	add_note(frappe.get_doc(doctype, name), text, new)
+	subject = as_html(_("A recipient has a new email address: {0}"), bold(f"{_(doctype)} {name}"))
 	managers = find_managers()
 	frappe.db.after_commit.add(lambda: notify(managers, subject, doctype, name))

@@ -13,6 +13,7 @@ from drip_campaigns.core.model import Plan, Step
 from drip_campaigns.plans.campaign_plan import make_plan, step_subject
 from drip_campaigns.plans.condition_registry import CONDITION_KINDS
 from drip_campaigns.plans.wait_registry import WAIT_KINDS
+from drip_campaigns.site.messages import tell
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def warn_of_unreachable(campaign) -> None:
 		sentence = _("Nobody reaches {0}. Make another step continue there, or remove it.").format(
 			", ".join(lost)
 		)
-		frappe.msgprint(sentence, title=_("Unreachable step"), indicator="orange")
+		tell(sentence, title=_("Unreachable step"), indicator="orange")
 
 
 def find_missing_fields(plan: Plan) -> Iterator[Problem]:

@@ -51,4 +51,4 @@ def find_missing_record(doctype: str, name: str) -> str | None:
 	"""Return the sentence about a record that does not exist, or None."""
 	if frappe.db.exists(doctype, name):
 		return None
-	return _("{0} {1} doesn't exist. Choose another one.").format(_(doctype), frappe.bold(name))
+	return _("{0} {1} doesn't exist. Choose another one.").format(_(doctype), name)

@@ -6,7 +6,10 @@ import frappe
 from frappe import _
 from frappe.desk.doctype.notification_log.notification_log import enqueue_create_notification
 
+from drip_campaigns.site.messages import as_html, bold
+
 NOTIFY_AGAIN_SECONDS = 24 * 3600
+LONGEST_SUBJECT = 1000
 
 
 def notify_about_account(account: str, error: str) -> None:
@@ -15,8 +18,8 @@ def notify_about_account(account: str, error: str) -> None:
 	if frappe.cache.get_value(key):
 		return
 	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
-	subject = _("Email Account {0} cannot send: {1}. Its campaign emails are retried.").format(
-		frappe.bold(account), frappe.utils.escape_html(error)
+	subject = as_html(
+		_("Email Account {0} cannot send: {1}. Its campaign emails are retried."), bold(account), error
 	)
 	frappe.db.after_commit.add(
 		lambda: notify({*find_managers(), "Administrator"}, subject, "Email Account", account)
@@ -30,14 +33,33 @@ def find_managers() -> list[str]:
 
 
 def notify(users: Iterable[str], subject: str, doctype: str, name: str) -> None:
-	"""Notify enabled users in the Desk (and by email, if they want that) about a document."""
+	"""Notify enabled users in the Desk (and by email, if they want that) about a document. Escapes a `subject` in plain text."""
 	enabled = frappe.get_all("User", filters={"name": ["in", list(users)], "enabled": 1}, pluck="name")
 	if enabled:
 		notification = {
 			"type": "Alert",
 			"document_type": doctype,
 			"document_name": name,
-			"subject": subject,
+			"subject": str(as_html(subject)),
 			"from_user": "Administrator",
 		}
 		enqueue_create_notification(enabled, notification)
+
+
+def insert_notification(
+	user: str, subject: str, doctype: str, name: str | None = None, kind: str = "Alert"
+) -> str:
+	"""Notify one user in this transaction, with Frappe's type `kind`; return the Notification Log. Escapes a plain `subject`.
+
+	Not with Frappe's background job, which would notify again after a rollback.
+	"""
+	log = frappe.get_doc(
+		doctype="Notification Log",
+		type=kind,
+		for_user=user,
+		from_user=frappe.session.user,
+		subject=str(as_html(subject))[:LONGEST_SUBJECT],
+		document_type=doctype,
+		document_name=name,
+	)
+	return log.insert(ignore_permissions=True).name

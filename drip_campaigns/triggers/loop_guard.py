@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 import frappe
 from frappe import _
-from frappe.utils import escape_html
 
 from drip_campaigns.core.model import ReEnrollment
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.site.clock import to_site
+from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import NOTIFY_AGAIN_SECONDS, find_managers, notify
 from drip_campaigns.triggers.kind import Person
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
@@ -58,8 +58,11 @@ def _notify_once(trigger: frappe._dict) -> None:
 	if frappe.cache.get_value(key):
 		return
 	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
-	subject = _(
-		"Campaign {0} seems to be in a loop: it enrolls the same people again and again. It no longer enrolls them. Check its triggers."
-	).format(frappe.bold(escape_html(trigger.parent)))
+	subject = as_html(
+		_(
+			"Campaign {0} seems to be in a loop: it enrolls the same people again and again. It no longer enrolls them. Check its triggers."
+		),
+		bold(trigger.parent),
+	)
 	users = {trigger.owner, *find_managers()}
 	frappe.db.after_commit.add(lambda: notify(users, subject, "Drip Campaign", trigger.parent))

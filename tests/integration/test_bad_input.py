@@ -7,17 +7,18 @@ import pytest
 
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.site.messages import read_error
 from tests import factories, verbs
 from tests.factories import DOMAIN, step
 
 
 def refusal_of(function, *arguments, **options) -> str:
-	"""Return the message with which `function` refuses; what it has written by then is undone."""
+	"""Return the message, as text, with which `function` refuses; what it has written by then is undone."""
 	frappe.db.savepoint("refusal")
 	with pytest.raises((frappe.ValidationError, DripError)) as caught:
 		function(*arguments, **options)
 	frappe.db.rollback(save_point="refusal")
-	return str(caught.value)
+	return read_error(caught.value)
 
 
 def test_new_campaign_has_no_window_unless_somebody_set_one(site):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import frappe
 from frappe import _
-from frappe.utils import add_days, strip_html
+from frappe.utils import add_days
 
 from drip_campaigns.actions.context import ActionContext, ActionResult
 from drip_campaigns.actions.kind import Action, quote
@@ -12,11 +12,12 @@ from drip_campaigns.actions.users import (
 	USER_FIELDS,
 	choose_user,
 	find_user_problems,
-	insert_notification,
 	name_users,
+	notify_about_recipient,
 )
 from drip_campaigns.core.flow.actions import ActionKind, RunWhen
 from drip_campaigns.site.clock import site_date
+from drip_campaigns.site.messages import as_html, strip_markup
 
 
 class AssignTodo(Action):
@@ -37,8 +38,8 @@ class AssignTodo(Action):
 
 	def do(self, context: ActionContext) -> ActionResult:
 		user, row, step = choose_user(context), context.row, context.step
-		text = context.html(step.action_text) or _("Campaign {0}: follow up with {1}").format(
-			frappe.utils.escape_html(context.campaign.campaign_name), frappe.utils.escape_html(context.who)
+		text = context.html(step.action_text) or as_html(
+			_("Campaign {0}: follow up with {1}"), context.campaign.campaign_name, context.who
 		)
 		frappe.get_doc(row.recipient_type, row.recipient).check_permission("read")
 		todo = frappe.get_doc(
@@ -46,12 +47,12 @@ class AssignTodo(Action):
 			allocated_to=user,
 			reference_type=row.recipient_type,
 			reference_name=row.recipient,
-			description=text,
+			description=str(text),
 			date=add_days(site_date(context.now), step.due_in_days or 0),
 			assigned_by=frappe.session.user,
 		).insert()
 		_share_record(context, user)
-		insert_notification(context, user, _("To do: {0}").format(strip_html(text)[:200]), "Assignment")
+		notify_about_recipient(context, user, _("To do: {0}").format(strip_markup(text)[:200]), "Assignment")
 		sentence = _("{0} got a ToDo about {1}").format(user, context.who)
 		return ActionResult(sentence, "ToDo", todo.name, is_open=True)
 

@@ -10,6 +10,7 @@ from drip_campaigns.actions.kind import Action, quote, require_record
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.actions import ActionKind
 from drip_campaigns.enrollment.enroll import enroll
+from drip_campaigns.site.messages import read_error
 
 SAVE_POINT = "drip_action_enroll"
 
@@ -40,7 +41,7 @@ class EnrollInCampaign(Action):
 		except (DripError, frappe.ValidationError) as error:
 			frappe.db.rollback(save_point=SAVE_POINT)
 			frappe.clear_messages()
-			reason = frappe.utils.strip_html(str(error))
+			reason = read_error(error)
 			return ActionResult(_("Not enrolled in {0}: {1}").format(name, reason))
 		text = _("{0} was enrolled in {1}").format(context.who, name)
 		return ActionResult(text, "Drip Enrollment", enrollment.name)

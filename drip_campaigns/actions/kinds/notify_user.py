@@ -7,7 +7,7 @@ from frappe import _
 from frappe.desk.doctype.notification_settings.notification_settings import (
 	is_email_notifications_enabled_for_type,
 )
-from frappe.utils import strip_html
+from markupsafe import Markup
 
 from drip_campaigns.actions.context import ActionContext, ActionResult
 from drip_campaigns.actions.kind import Action, quote
@@ -15,11 +15,11 @@ from drip_campaigns.actions.users import (
 	USER_FIELDS,
 	choose_user,
 	find_user_problems,
-	insert_notification,
 	name_users,
+	notify_about_recipient,
 )
 from drip_campaigns.core.flow.actions import ActionKind
-from drip_campaigns.site.public_address import form_url
+from drip_campaigns.site.messages import link_to_form, strip_markup
 
 
 class NotifyUser(Action):
@@ -39,7 +39,7 @@ class NotifyUser(Action):
 		user = choose_user(context)
 		frappe.get_doc(context.row.recipient_type, context.row.recipient).check_permission("read")
 		text = context.html(context.step.action_text)
-		log = insert_notification(context, user, text, "Alert")
+		log = notify_about_recipient(context, user, text, "Alert")
 		if context.step.by_email and not is_email_notifications_enabled_for_type(user, "Alert"):
 			_send_email(context, user, text)
 		return ActionResult(
@@ -47,12 +47,12 @@ class NotifyUser(Action):
 		)
 
 
-def _send_email(context: ActionContext, user: str, text: str) -> None:
-	link = form_url(context.row.recipient_type, context.row.recipient)
+def _send_email(context: ActionContext, user: str, text: Markup) -> None:
+	link = link_to_form(context.row.recipient_type, context.row.recipient, context.who)
 	frappe.sendmail(
 		recipients=[frappe.db.get_value("User", user, "email")],
-		subject=strip_html(text)[:140] or context.campaign.campaign_name,
-		message=f'<p>{text}</p><p><a href="{link}">{frappe.utils.escape_html(context.who)}</a></p>',
+		subject=strip_markup(text)[:140] or context.campaign.campaign_name,
+		message=str(Markup("<p>{0}</p><p>{1}</p>").format(text, link)),
 		reference_doctype="Drip Enrollment",
 		reference_name=context.row.enrollment,
 	)

@@ -86,7 +86,7 @@ def find_missing_field(field: str, doctypes: list[str], types: tuple[str, ...] =
 
 def _say_missing(field: str, doctypes: list[str]) -> str:
 	sentence = _("{1} has no field {0}. Change the condition, or what the step waits for.")
-	return sentence.format(frappe.bold(field), _(" or ").join(map(_, doctypes)))
+	return sentence.format(field, _(" or ").join(map(_, doctypes)))
 
 
 def _follow(doctype: str, link: str) -> str | None:

@@ -12,7 +12,9 @@
 			this.filters = options.filters || [];
 			this.latest = 0;
 			this.dialog = new frappe.ui.Dialog({
-				title: options.what ? __("Add to Campaign: {0}", [options.what]) : __("Enroll in {0}", [options.campaign]),
+				title: options.what
+					? __("Add to Campaign: {0}", [frappe.utils.escape_html(options.what)])
+					: __("Enroll in {0}", [frappe.utils.escape_html(options.campaign)]),
 				size: "large",
 				fields: this.make_fields(),
 				primary_action_label: __("Enroll"),

@@ -18,7 +18,7 @@
 			this.options = options;
 			this.latest = 0;
 			this.dialog = new frappe.ui.Dialog({
-				title: options.campaign ? __("Enroll from File in {0}", [options.campaign]) : __("Enroll from File"),
+				title: options.campaign ? __("Enroll from File in {0}", [frappe.utils.escape_html(options.campaign)]) : __("Enroll from File"),
 				size: "large",
 				fields: this.make_fields(),
 				primary_action_label: __("Enroll"),
@@ -86,7 +86,8 @@
 			this.file = await drip_campaigns.call("read_people_file", { file_url }).catch(() => null);
 			this.dialog.set_df_property("columns_section", "hidden", this.file ? 0 : 1);
 			if (!this.file) return;
-			const options = ["", ...this.file.headings.filter(Boolean)];
+			const headings = this.file.headings.filter(Boolean);
+			const options = ["", ...headings.map((value) => ({ value, label: frappe.utils.escape_html(value) }))];
 			for (const [fact] of FACTS) {
 				this.dialog.set_df_property(fact, "options", options);
 				await this.dialog.set_value(fact, this.file.mapping[fact] || "");

@@ -61,7 +61,7 @@ function describe_steps(steps) {
 function open_template(gallery, template) {
 	const escape = frappe.utils.escape_html;
 	const dialog = new frappe.ui.Dialog({
-		title: template.title,
+		title: escape(template.title),
 		size: "extra-large",
 		primary_action_label: __("Use This Template"),
 		primary_action: () => ask_for_name(template.title, "create_from_template", { template: template.key }, [dialog, gallery]),

@@ -8,6 +8,7 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.campaign_checks import check_recipient_type
 from drip_campaigns.jobs import bulk_enrollment
 from drip_campaigns.jobs.bulk_enrollment_sources import make_source
+from drip_campaigns.site.messages import refuse
 
 
 class DripBulkEnrollment(Document):
@@ -23,7 +24,7 @@ class DripBulkEnrollment(Document):
 			self._count()
 			bulk_enrollment.check(self.campaign, self.start_date)
 		except DripError as error:
-			frappe.throw(str(error), title=_("Cannot be enrolled"))
+			refuse(str(error), title=_("Cannot be enrolled"))
 
 	def after_insert(self) -> None:
 		if not self.flags.runs_at_once:
@@ -39,9 +40,11 @@ class DripBulkEnrollment(Document):
 		audience = source.audience
 		self.total = audience.count()
 		if audience.is_everybody(self.total) and self.confirmed_count != self.total:
-			frappe.throw(
+			refuse(
 				_(
 					"These filters match every {0} that you may read: {1} records. Add a filter, or confirm the number (confirmed_count)."
-				).format(_(self.recipient_type), self.total),
+				),
+				_(self.recipient_type),
+				self.total,
 				title=_("Enroll All?"),
 			)

@@ -130,7 +130,9 @@ function find_next_move(frm) {
 	if (status === "Active" && !count_enrollments(frm)) {
 		return [__("This campaign is active and has no recipients yet. Click Enroll, or + under Connections."), "blue"];
 	}
-	if (status === "Paused" && pause_reason) return [frappe.utils.escape_html(pause_reason), "red"];
+	if (status === "Paused" && pause_reason) {
+		return [`<div style="white-space: pre-line">${frappe.utils.escape_html(pause_reason)}</div>`, "red"];
+	}
 	if (status === "Paused" && paused_until) {
 		return [__("Paused until {0}. It then resumes automatically.", [frappe.datetime.str_to_user(paused_until)]), "orange"];
 	}

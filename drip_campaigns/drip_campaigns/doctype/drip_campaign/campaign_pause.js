@@ -66,7 +66,7 @@ async function move_people(frm, row) {
 	});
 	const steps = frm.doc.steps
 		.filter((step) => step.name !== row.name && step.run_when !== "On Exit")
-		.map((step) => ({ value: step.name, label: `${step.idx}: ${name_step(frm, step)}` }));
+		.map((step) => ({ value: step.name, label: frappe.utils.escape_html(`${step.idx}: ${name_step(frm, step)}`) }));
 	const verbs = ["Skip", "Move", "Start Over", "Pause", "Remove"].map((verb) => ({ value: verb, label: __(verb) }));
 	const fields = [
 		{ fieldtype: "HTML", options: `<p>${__("{0} people are waiting for step {1}.", [count, row.idx])}</p>` },

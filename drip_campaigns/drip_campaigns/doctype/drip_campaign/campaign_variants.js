@@ -64,7 +64,7 @@ function make_variant_table({ step, label, criterion, variants, winner, explanat
 
 function choose_variant(frm, step, variant) {
 	const question = variant
-		? __("Send variant {0} to everyone who reaches this step from now on?", [variant])
+		? __("Send variant {0} to everyone who reaches this step from now on?", [frappe.utils.escape_html(variant)])
 		: __("Send the variants by weight again?");
 	frappe.confirm(question, async () => {
 		await frappe.call("drip_campaigns.api.variants.choose_variant", { campaign: frm.doc.name, step, variant });

@@ -89,5 +89,5 @@ async function offer_in_conditions(frm, dialog) {
 // The links in the texts of the steps.
 function find_links(frm) {
 	const texts = frm.doc.steps.map((step) => `${step.message || ""} ${step.message_html || ""}`).join(" ");
-	return [...new Set([...texts.matchAll(/href="(https?:[^"{]+)"/g)].map(([, url]) => url))];
+	return [...new Set([...texts.matchAll(/href="(https?:[^"{<>]+)"/g)].map(([, url]) => url))];
 }

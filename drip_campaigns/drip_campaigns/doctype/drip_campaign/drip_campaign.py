@@ -16,6 +16,7 @@ from drip_campaigns.core.flow.flow_reader import FLOW_FIELDS, WAIT_FIELDS
 from drip_campaigns.plans.check_flow import warn_of_unreachable
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.frappe_versions import clear_default_times
+from drip_campaigns.site.messages import refuse, tell
 from drip_campaigns.stats.counters import delete_campaign_counters
 from drip_campaigns.triggers.trigger_cache import publish_after_commit
 
@@ -73,9 +74,7 @@ class DripCampaign(Document):
 		prepare_actions(self)
 		problems = list(find_save_problems(self))
 		if problems:
-			frappe.throw(
-				"<br>".join(problems), title=_("Campaign {0} cannot be saved").format(self.campaign_name)
-			)
+			refuse("\n".join(problems), title=_("Campaign {0} cannot be saved").format(self.campaign_name))
 		warn_of_unreachable(self)
 		warn_of_untracked(self)
 		warn_of_missing_values(self)
@@ -90,10 +89,10 @@ class DripCampaign(Document):
 	def on_trash(self) -> None:
 		enrollments = frappe.db.count("Drip Enrollment", {"campaign": self.name})
 		if enrollments:
-			frappe.throw(
-				_("Campaign {0} has {1} enrollments. End it, or delete its enrollments first.").format(
-					self.name, enrollments
-				),
+			refuse(
+				_("Campaign {0} has {1} enrollments. End it, or delete its enrollments first."),
+				self.name,
+				enrollments,
 				title=_("Campaign in use"),
 			)
 		for doctype in ("Drip Trigger Firing", "Drip Action", "Drip Step Version", "Drip Variant Result"):
@@ -106,10 +105,11 @@ class DripCampaign(Document):
 
 	def _check_status(self) -> None:
 		if not self.is_new() and self.has_value_changed("status"):
-			frappe.throw(
+			refuse(
 				_(
 					"The status of campaign {0} cannot be edited. Use the buttons Activate, Pause, Resume, or End."
-				).format(self.name)
+				),
+				self.name,
 			)
 
 	def _schedule_changed(self) -> bool:
@@ -123,9 +123,7 @@ class DripCampaign(Document):
 	def _replan(self) -> None:
 		if replan_soon(self, utc_now()):
 			return
-		frappe.msgprint(
-			_("The next emails of all enrollments are being scheduled in the background."), alert=True
-		)
+		tell(_("The next emails of all enrollments are being scheduled in the background."), alert=True)
 
 
 def _steps(campaign: Document) -> list[tuple]:

@@ -23,11 +23,11 @@ const list_emails = (frm) => sort_by_day(frm, frm.doc.steps).filter(({ step }) =
 function make_test_fields(frm, recipient_types) {
 	const steps = list_emails(frm).map(({ step, when }) => ({
 		value: step.name,
-		label: [when, name_step(frm, step)].filter(Boolean).join(": "),
+		label: frappe.utils.escape_html([when, name_step(frm, step)].filter(Boolean).join(": ")),
 	}));
 	for (const row of frm.doc.variants || []) {
 		const subject = put_fields_in_brackets(row.subject || row.email_template || "");
-		steps.push({ value: row.name, label: `${row.step_label}, ${row.variant}: ${subject}` });
+		steps.push({ value: row.name, label: frappe.utils.escape_html(`${row.step_label}, ${row.variant}: ${subject}`) });
 	}
 	return [
 		{ fieldname: "step", fieldtype: "Select", label: __("Step"), options: steps, default: steps[0].value, reqd: 1 },
@@ -70,7 +70,7 @@ async function send_test(frm, dialog) {
 	const { email_address } = dialog.get_values();
 	const args = { ...read_test(frm, dialog), email_address };
 	await call_desk("send_test", args, { btn: dialog.get_primary_btn() });
-	frappe.show_alert({ message: __("Test sent to {0}", [email_address]), indicator: "green" });
+	frappe.show_alert({ message: __("Test sent to {0}", [frappe.utils.escape_html(email_address)]), indicator: "green" });
 }
 
 async function show_preview(frm, dialog) {

@@ -75,9 +75,15 @@ async function prepare_action(frm, doctype, name) {
 	show_values(frm, row);
 }
 
-// Options of an Autocomplete in the form of a row, which Desk sets only when the input is made.
-function offer(form, fieldname, options, { is_free = false } = {}) {
+// Options of an Autocomplete in the form of a row, which Desk sets only when the input is made. Frappe shows the labels as
+// HTML in the list and as text in the input, so only what begins a tag is escaped.
+function offer(form, fieldname, choices, { is_free = false } = {}) {
 	const field = form.fields_dict[fieldname];
+	const escape = (text) => cstr(text).replaceAll("<", "&lt;");
+	const options = choices.map((choice) => {
+		const { value, label, description } = typeof choice === "object" ? choice : { value: choice, label: choice };
+		return { value, label: escape(label), description: description && escape(description) };
+	});
 	const known = JSON.stringify(options);
 	Object.assign(field.df, { options, ignore_validation: is_free });
 	if (field.awesomplete && field.drip_offered !== known) {

@@ -1,11 +1,11 @@
 """Drip Campaign Template: a template that the site has saved, stored as the text of a campaign file."""
 
-import frappe
 from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.campaign_file import read_campaign_file
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.site.messages import refuse
 
 
 class DripCampaignTemplate(Document):
@@ -15,4 +15,4 @@ class DripCampaignTemplate(Document):
 		try:
 			read_campaign_file(self.definition or "")
 		except DripError as error:
-			frappe.throw(str(error), title=_("Template {0} cannot be saved").format(self.title))
+			refuse(str(error), title=_("Template {0} cannot be saved").format(self.title))

@@ -67,13 +67,9 @@ function show_status_note(frm) {
 	} else if (status === "Paused") {
 		frm.set_intro(describe_pause(frm.doc), "yellow");
 	} else if (deferred_until && deferred_reason) {
-		frm.set_intro(
-			__("Deferred until {0}: {1}. No email is lost.", [
-				describe_moment(deferred_until),
-				frappe.utils.escape_html(__(deferred_reason)),
-			]),
-			"yellow"
-		);
+		const moment_of = describe_moment(deferred_until);
+		const text = __("Deferred until {0}: {1}. No email is lost.", [moment_of, __(deferred_reason)]);
+		frm.set_intro(`<div>${frappe.utils.escape_html(text)}</div>`, "yellow");
 	} else if (status === "In Progress" && next_step && !next_send_at) {
 		frm.set_intro(__("The next step is paused and runs when it is resumed."), "yellow");
 	} else if (status === "Exited") {

@@ -20,6 +20,7 @@ from drip_campaigns.outbox.cancel import cancel
 from drip_campaigns.people.preferences import load_preference
 from drip_campaigns.plans.enrollment_state import is_paused_by_recipient
 from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.messages import refuse
 from drip_campaigns.stats import counters
 
 
@@ -56,7 +57,7 @@ class DripEnrollment(Document):
 		if self.recipient_type and self.recipient:
 			frappe.has_permission(self.recipient_type, "read", self.recipient, throw=True)
 		if self.flags.error:
-			frappe.throw(self.flags.error, title=_("Cannot be enrolled"))
+			refuse(self.flags.error, title=_("Cannot be enrolled"))
 		if self.flags.judged:
 			_throw_refusals([self.flags.judged.refusal] if self.flags.judged.refusal else [])
 			self.update(self.flags.fields)
@@ -85,14 +86,13 @@ class DripEnrollment(Document):
 		if before is None:
 			return
 		if self.has_value_changed("start_date"):
-			frappe.throw(_("The start date of an enrollment cannot be changed. Remove it and enroll again."))
+			refuse(_("The start date of an enrollment cannot be changed. Remove it and enroll again."))
 		for field in self.meta.get("fields", {"read_only": 1}):
 			has_value = self.get(field.fieldname) or before.get(field.fieldname)
 			if has_value and self.has_value_changed(field.fieldname):
-				frappe.throw(
-					_("Saving does not change {0} of an enrollment. Use Pause, Resume or Remove.").format(
-						_(field.label)
-					)
+				refuse(
+					_("Saving does not change {0} of an enrollment. Use Pause, Resume or Remove."),
+					_(field.label),
 				)
 
 	def after_insert(self) -> None:
@@ -117,8 +117,8 @@ def _throw_refusals(refusals: Iterable[Refusal]) -> None:
 	"""Throw the first refusal: as Frappe's unique error where the person is in the campaign already."""
 	for refusal in refusals:
 		if refusal.rule in ("enrolled", "duplicate"):
-			frappe.throw(refusal.explanation, frappe.UniqueValidationError, title=_("Already Enrolled"))
-		frappe.throw(refusal.explanation, title=_("Cannot Be Enrolled"))
+			refuse(refusal.explanation, exc=frappe.UniqueValidationError, title=_("Already Enrolled"))
+		refuse(refusal.explanation, title=_("Cannot Be Enrolled"))
 
 
 def on_doctype_update() -> None:

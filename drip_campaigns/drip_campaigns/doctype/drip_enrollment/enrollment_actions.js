@@ -76,9 +76,10 @@ async function move_person(frm) {
 	const campaign = await frappe.db.get_doc("Drip Campaign", frm.doc.campaign);
 	const steps = campaign.steps
 		.filter((row) => row.run_when !== "On Exit")
-		.map((row) => ({ value: row.name, label: `${row.idx}: ${name_row(row)}` }));
+		.map((row) => ({ value: row.name, label: frappe.utils.escape_html(`${row.idx}: ${name_row(row)}`) }));
+	const next_step = frappe.utils.escape_html(put_fields_in_brackets(frm.doc.next_step_subject || ""));
 	const verbs = [
-		{ value: "Skip", label: __("Skip the next step: {0}", [put_fields_in_brackets(frm.doc.next_step_subject || "")]) },
+		{ value: "Skip", label: __("Skip the next step: {0}", [next_step]) },
 		{ value: "Move", label: __("Send another step now") },
 		{ value: "Start Over", label: __("Restart with the first step") },
 	];

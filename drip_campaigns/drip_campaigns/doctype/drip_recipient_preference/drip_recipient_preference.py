@@ -1,12 +1,12 @@
 """Drip Recipient Preference: the choices that the people with one address made themselves."""
 
-import frappe
 from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.schedule.wall_clock import find_zone
 from drip_campaigns.people.addresses import hash_address, is_valid
+from drip_campaigns.site.messages import refuse
 
 
 class DripRecipientPreference(Document):
@@ -14,7 +14,7 @@ class DripRecipientPreference(Document):
 
 	def autoname(self) -> None:
 		if not is_valid(self.email_address):
-			frappe.throw(_("“{0}” isn't an email address. Enter exactly one.").format(self.email_address))
+			refuse(_("“{0}” isn't an email address. Enter exactly one."), self.email_address)
 		self.name = self.address_hash = hash_address(self.email_address)
 
 	def validate(self) -> None:
@@ -22,4 +22,4 @@ class DripRecipientPreference(Document):
 			if self.time_zone:
 				find_zone(self.time_zone)
 		except DripError as error:
-			frappe.throw(_("{0} Choose one from the list, for example Europe/Madrid.").format(error))
+			refuse(_("{0} Choose one from the list, for example Europe/Madrid."), error)

@@ -18,7 +18,7 @@ frappe.ui.form.on("Drip Sending Block", {
 // Deleting the record lifts the block; waiting emails are then sent.
 function resume_sending(frm) {
 	const question = __("Send campaign emails through {0} again? If the mail server still rejects them, the account is blocked again.", [
-		frm.doc.email_account.bold(),
+		`<b>${frappe.utils.escape_html(frm.doc.email_account)}</b>`,
 	]);
 	const dialog = frappe.confirm(question, async () => {
 		await frappe.xcall("frappe.client.delete", { doctype: frm.doctype, name: frm.doc.name });

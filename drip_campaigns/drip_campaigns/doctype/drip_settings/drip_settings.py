@@ -17,6 +17,7 @@ from drip_campaigns.pages.site_template import (
 from drip_campaigns.people.check_recipient_types import find_problems
 from drip_campaigns.people.rehash_addresses import rehash_addresses
 from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.messages import refuse
 from drip_campaigns.site.settings import release_after
 
 
@@ -34,14 +35,12 @@ class DripSettings(Document):
 		self._check_quiet_hours()
 		self._check_pages()
 		if problems := list(find_problems(self.recipient_types or [])):
-			frappe.throw("<br>".join(problems), title=_("Recipient Types"))
+			refuse("\n".join(problems), title=_("Recipient Types"))
 
 	def _check_networks(self) -> None:
 		for text in (self.machine_networks or "").split():
 			if not is_network(text):
-				frappe.throw(
-					_("“{0}” isn't a network. Enter one per line, such as 192.0.2.0/24.").format(text)
-				)
+				refuse(_("“{0}” isn't a network. Enter one per line, such as 192.0.2.0/24."), text)
 
 	def on_update(self) -> None:
 		before = self.get_doc_before_save()  # None when the settings are saved for the first time
@@ -58,9 +57,9 @@ class DripSettings(Document):
 
 	def _check_quiet_hours(self) -> None:
 		if bool(self.quiet_from) != bool(self.quiet_to):
-			frappe.throw(_("Quiet hours need both times. Enter Quiet From and Quiet Until, or neither."))
+			refuse(_("Quiet hours need both times. Enter Quiet From and Quiet Until, or neither."))
 		if self.quiet_from and get_time(self.quiet_from) == get_time(self.quiet_to):
-			frappe.throw(_("These quiet hours last a whole day. Enter two different times."))
+			refuse(_("These quiet hours last a whole day. Enter two different times."))
 
 	def _check_pages(self) -> None:
 		checks = {
@@ -71,10 +70,10 @@ class DripSettings(Document):
 		for field, find_problem in checks.items():
 			if problem := self.get(field) and find_problem(self.get(field)):
 				label = _(self.meta.get_label(field))
-				frappe.throw(f"{label}: {problem}", title=_("Recipients' Pages"))
+				refuse(f"{label}: {problem}", title=_("Recipients' Pages"))
 
 	def _check_range(self, field: str, low: int, high: int) -> None:
 		value = cint(self.get(field))  # 0 and empty mean the default (options.py)
 		if value and not low <= value <= high:
 			label = _(self.meta.get_label(field))
-			frappe.throw(_("{0} is {1}. Enter a number from {2} to {3}.").format(label, value, low, high))
+			refuse(_("{0} is {1}. Enter a number from {2} to {3}."), label, value, low, high)

@@ -7,6 +7,7 @@ from frappe.model.document import Document
 from drip_campaigns.enrollment import suppress
 from drip_campaigns.people.addresses import hash_address, is_valid, normalize
 from drip_campaigns.site.clock import to_site, utc_now
+from drip_campaigns.site.messages import refuse
 
 
 class DripSuppression(Document):
@@ -14,9 +15,7 @@ class DripSuppression(Document):
 
 	def before_naming(self) -> None:
 		if not is_valid(normalize(self.email_address or "")):
-			frappe.throw(
-				_("“{0}” isn't an email address. Enter exactly one.").format(self.email_address or "")
-			)
+			refuse(_("“{0}” isn't an email address. Enter exactly one."), self.email_address or "")
 		self.address_hash = hash_address(self.email_address)
 		self.flags.now = self.flags.now or utc_now()
 		self.source = self.source or frappe.session.user
@@ -26,29 +25,27 @@ class DripSuppression(Document):
 	def validate(self) -> None:
 		if self.is_new():
 			if not self.note and not self.flags.by_recipient:
-				frappe.throw(_("Enter in Note who asked for it, and how. This is your proof later."))
+				refuse(_("Enter in Note who asked for it, and how. This is your proof later."))
 			return
 		before = self.get_doc_before_save()
 		for field in self.meta.get("fields", {"read_only": 1}):
 			if before and self.get(field.fieldname) != before.get(field.fieldname):
-				frappe.throw(
-					_("{0} cannot be changed here. Use the buttons Lift or Suppress Again.").format(
-						_(field.label)
-					)
+				refuse(
+					_("{0} cannot be changed here. Use the buttons Lift or Suppress Again."), _(field.label)
 				)
 
 	def after_insert(self) -> None:
 		suppress.apply(self, self.flags.now)
 
 	def on_trash(self) -> None:
-		frappe.throw(_("A suppression cannot be deleted. Lift it instead, so that its history is kept."))
+		refuse(_("A suppression cannot be deleted. Lift it instead, so that its history is kept."))
 
 	def _refuse_second(self) -> None:
 		lifted = frappe.db.get_value("Drip Suppression", self.address_hash, "lifted")
 		if lifted is None:
 			return
 		remedy = _("Open it and click Suppress Again.") if lifted else _("You don't need to do anything.")
-		frappe.throw(
+		refuse(
 			_("{0} is already suppressed or was before.").format(self.email_address) + " " + remedy,
-			frappe.DuplicateEntryError,
+			exc=frappe.DuplicateEntryError,
 		)

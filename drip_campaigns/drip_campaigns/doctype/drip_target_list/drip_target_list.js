@@ -122,7 +122,7 @@ function open_include(frm) {
 			},
 		],
 		(values) => include(frm, values),
-		__("Add {0} to Campaign", [frm.doc.name]),
+		__("Add {0} to Campaign", [frappe.utils.escape_html(frm.doc.name)]),
 		__("Add")
 	);
 }

@@ -9,6 +9,7 @@ from drip_campaigns.enrollment.list_membership import count_members, delete_list
 from drip_campaigns.jobs import refresh_lists
 from drip_campaigns.lists.check import find_everybody, find_source_problems, prepare_sources
 from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.messages import refuse
 from drip_campaigns.triggers.trigger_cache import publish_after_commit
 
 SOURCE_FIELDS = (
@@ -25,7 +26,7 @@ class DripTargetList(Document):
 		prepare_sources(self)
 		problems = list(find_source_problems(self))
 		if problems:
-			frappe.throw("<br>".join(problems), title=_("List {0} cannot be saved").format(self.list_name))
+			refuse("\n".join(problems), title=_("List {0} cannot be saved").format(self.list_name))
 		if self._sources_changed():
 			self._ask_about_everybody()
 		self.member_count = 0 if self.is_new() else count_members(self.name)
@@ -42,10 +43,12 @@ class DripTargetList(Document):
 		live = [status.value for status in LIVE_STATUSES]
 		count = frappe.db.count("Drip Enrollment", {"target_list": self.name, "status": ["in", live]})
 		if count:
-			frappe.throw(
+			refuse(
 				_(
 					"List {1} has {0} live enrollments, which end when their recipients opt out of it. Remove them first, or keep the list."
-				).format(count, self.name),
+				),
+				count,
+				self.name,
 				title=_("List in use"),
 			)
 		delete_list_members(self.name)
@@ -55,8 +58,9 @@ class DripTargetList(Document):
 
 	def _check_title(self) -> None:
 		if self.show_to_recipients and not (self.public_title or "").strip():
-			frappe.throw(
-				_("List {0} is shown to recipients. Enter its Public Title.").format(self.list_name),
+			refuse(
+				_("List {0} is shown to recipients. Enter its Public Title."),
+				self.list_name,
 				title=_("Title missing"),
 			)
 
@@ -67,10 +71,12 @@ class DripTargetList(Document):
 	def _ask_about_everybody(self) -> None:
 		found = find_everybody(self)
 		if found and self.confirmed_count != found[1]:
-			frappe.throw(
+			refuse(
 				_(
 					"These filters match every {0} that you can read: {1} records. Narrow them, or confirm the number (confirmed_count)."
-				).format(_(found[0]), found[1]),
+				),
+				_(found[0]),
+				found[1],
 				title=_("All Records?"),
 			)
 

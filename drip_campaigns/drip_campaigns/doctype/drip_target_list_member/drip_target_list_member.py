@@ -8,6 +8,7 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.list_membership import add_to_count, clear_removed, fill_member
 from drip_campaigns.lists.remove_members import exit_removed
 from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.messages import refuse
 
 
 class DripTargetListMember(Document):
@@ -19,7 +20,7 @@ class DripTargetListMember(Document):
 		try:
 			fill_member(self, self.flags.now or utc_now())
 		except DripError as error:
-			frappe.throw(str(error), title=_("Cannot be added"))
+			refuse(str(error), title=_("Cannot be added"))
 		clear_removed(self.target_list, self.email_address)
 
 	def after_insert(self) -> None:
@@ -30,14 +31,16 @@ class DripTargetListMember(Document):
 		for field in self.meta.get("fields", {"read_only": 1}) if before else ():
 			has_value = self.get(field.fieldname) or before.get(field.fieldname)
 			if has_value and self.has_value_changed(field.fieldname):
-				frappe.throw(_("{0} of a member is not changed by saving it.").format(_(field.label)))
+				refuse(_("{0} of a member is not changed by saving it."), _(field.label))
 
 	def on_trash(self) -> None:
 		if self.opted_out:
-			frappe.throw(
+			refuse(
 				_(
 					"{0} has left list {1}. Keep the row: without it nobody knows, and it would be added again."
-				).format(self.email_address, self.target_list),
+				),
+				self.email_address,
+				self.target_list,
 				title=_("Has left"),
 			)
 		if not self.removed_at:
@@ -46,10 +49,11 @@ class DripTargetListMember(Document):
 
 	def show_unique_validation_message(self, error: Exception) -> None:
 		"""Explain what the unique index refused."""
-		frappe.throw(
-			_("{0} ({1}) is on list {2} already, or another record with the same address is.").format(
-				self.recipient_name, self.email_address, self.target_list
-			),
+		refuse(
+			_("{0} ({1}) is on list {2} already, or another record with the same address is."),
+			self.recipient_name,
+			self.email_address,
+			self.target_list,
 			title=_("On the list already"),
 			exc=frappe.UniqueValidationError,
 		)
