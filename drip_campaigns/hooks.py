@@ -123,6 +123,7 @@ before_request = [
 	"drip_campaigns.api.public.serve_visit",
 	"drip_campaigns.inbound.raw_messages.keep_raw_messages",
 ]
+after_request = ["drip_campaigns.api.public.answer_bad_body"]
 
 # How long logs are kept, in days; Log Settings can change it
 default_log_clearing_doctypes = {"Drip Event": 365}

@@ -35,6 +35,7 @@ def connected_site() -> Iterator[str]:
 	frappe.connect()
 	if not frappe.conf.allow_tests:
 		pytest.exit(f"{frappe.local.site} holds no test data: set allow_tests in its site_config.json", 3)
+	frappe.local.conf.setdefault("drip_webhook_hosts", ["127.0.0.1"])  # tests/receiver.py
 	if not frappe.local.site.endswith(".localhost"):
 		frappe.local.conf.setdefault("host_name", "http://localhost")  # campaigns need an address
 	yield frappe.local.site

@@ -13,7 +13,7 @@ import frappe
 from frappe.installer import _init_database, install_app, update_site_config
 from frappe.migrate import SiteMigration
 
-from dev import services
+from dev import processes, services
 from dev.paths import APP, SITE
 
 ADMIN_PASSWORD = "admin"
@@ -79,6 +79,9 @@ def bring_up_app() -> None:
 		# Forced, to continue an interrupted installation
 		install_app(APP, force=True)
 		frappe.db.commit()
+	update_site_config(
+		"drip_webhook_hosts", [processes.LOOPBACK]
+	)  # for Webhooks to this machine, as tests make them
 	check_doctypes()
 
 

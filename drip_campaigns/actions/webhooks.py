@@ -14,6 +14,7 @@ import requests
 from frappe import _
 from frappe.integrations.doctype.webhook.webhook import get_context, get_webhook_data, get_webhook_headers
 
+from drip_campaigns.actions import public_http
 from drip_campaigns.actions.context import ActionResult
 from drip_campaigns.actions.errors import ActionError, WebhookDoubtError
 
@@ -52,11 +53,13 @@ def send(call: WebhookCall) -> ActionResult | Exception:
 	"""Send a request; return its result, an ActionError to retry, or a WebhookDoubtError."""
 	try:
 		# Only the status is read: the body may never end.
-		with requests.request(
+		with public_http.request(
 			call.method, call.url, data=call.body, headers=call.headers,
-			timeout=(CONNECT_SECONDS, call.timeout), allow_redirects=False, stream=True,
+			timeout=(CONNECT_SECONDS, call.timeout), stream=True,
 		) as response:  # fmt: skip
 			status, answer = response.status_code, f"{response.status_code} {response.reason}"
+	except public_http.ForbiddenHostError as error:
+		return ActionError(_("Webhook {0} was not called: {1}").format(call.webhook, error))
 	except (
 		requests.ConnectTimeout,
 		requests.exceptions.InvalidURL,

@@ -4,13 +4,15 @@ import json
 
 import frappe
 from frappe import _
-from frappe.rate_limiter import rate_limit
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign_templates import catalog, preview
 from drip_campaigns.campaign_templates import make_draft as make
 from drip_campaigns.core.campaign_file import read_campaign_file
+from drip_campaigns.pages.rate_limits import count_request
 from drip_campaigns.site.messages import refuse
+
+IMPORTS_PER_HOUR = 60  # of one user
 
 
 @frappe.whitelist(methods=["GET"])
@@ -55,11 +57,11 @@ def export_campaign(campaign: str) -> dict:
 
 
 @frappe.whitelist(methods=["POST"])
-@rate_limit(limit=60, seconds=3600)
 @explained
 def import_campaign(text: str, campaign_name: str = "") -> dict:
 	"""Create a draft from the text of a campaign file; it sends nothing until it is activated."""
 	_may_create()
+	count_request("import", frappe.session.user, IMPORTS_PER_HOUR)
 	content = read_campaign_file(text)
 	return _answer(content, campaign_name or content["title"])
 

@@ -7,11 +7,12 @@ Only a verified token is trusted; the pages themselves are in `pages/`. The resp
 address or reveals whether a person exists.
 """
 
+from datetime import timedelta
+
 import frappe
 from frappe import _
-from frappe.rate_limiter import rate_limit
 from werkzeug.exceptions import abort
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.core.inbound.provider_events import UnprovenError
@@ -30,6 +31,7 @@ from drip_campaigns.pages import (
 )
 from drip_campaigns.pages.frame import Page, PageRequest, choose_language, render_not_found, render_problem
 from drip_campaigns.pages.rate_limits import TooManyRequestsError, count_request
+from drip_campaigns.people.addresses import normalize
 from drip_campaigns.rendering.links import PREVIEW_TOKEN, ROOT, read_token
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.messages import refuse
@@ -43,10 +45,15 @@ _VISIT_PATHS = tuple(f"/{ROOT}/{name}/" for name in VISITS)
 WEBHOOK = "webhook"
 _NAMES = frozenset((*PAGES, *VISITS))
 WEBHOOKS = frozenset(f"{WEBHOOK}/{provider}" for provider in PROVIDERS)
+BODY_REFUSED = 417  # how Frappe responds
 POSTS_PER_HOUR = 30  # with one token
 BAD_TOKENS_PER_HOUR = 600  # from one network address, which many people may share
-SIGN_UPS_PER_HOUR = 30  # from one network address
-SIGN_UPS_OF_AN_ADDRESS = 5  # per hour for one email address, from all senders
+# Nobody is refused because of others, and no header of a request counts: a network address can be made up.
+SIGN_UPS_OF_AN_ADDRESS = 5  # per hour and campaign; what is more has no effect, because the person was asked
+SIGN_UPS_PER_HOUR = 300  # of one campaign; the confirmation emails of more wait for the next hours
+SIGN_UPS_AT_ALL = (
+	24 * SIGN_UPS_PER_HOUR
+)  # per hour of one campaign; more are refused, to protect the database
 
 
 class PublicPages:
@@ -80,6 +87,17 @@ def serve_visit() -> None:
 	if request.path.startswith(_VISIT_PATHS) and request.method in ("GET", "HEAD"):
 		fast_redirect.remember_site(request, utc_now())
 		abort(PublicPages().render())
+
+
+def answer_bad_body(response: Response, request: Request) -> None:
+	"""Replace Frappe's response to a body under /drip/ that is not the JSON it says it is (hook `after_request`).
+
+	Frappe reads the body before it looks for a page, and returns 417 with an error of its own.
+	"""
+	if request.path.startswith(f"/{ROOT}/") and response.status_code == BODY_REFUSED:
+		response.status_code = 400
+		response.mimetype = "text/plain"
+		response.set_data("The body is not a JSON object or list")
 
 
 def _answer_visit(name: str, rest: str) -> Response:
@@ -121,7 +139,7 @@ def _take_webhook(provider: str) -> Response:
 	request = frappe.local.request
 	if request.method != "POST":
 		return Response("POST only", status=405, headers={"Allow": "POST"})
-	if (request.content_length or 0) > LARGEST_BODY:
+	if (request.content_length or 0) > LARGEST_BODY or len(request.get_data()) > LARGEST_BODY:
 		return Response("too large", status=413)
 	try:
 		process_report(provider, ProviderRequest(request.headers, request.get_data()), utc_now())
@@ -141,14 +159,19 @@ def _take_webhook(provider: str) -> Response:
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
-@rate_limit(limit=SIGN_UPS_PER_HOUR, seconds=3600)
 @explained
 def sign_up(campaign: str = "", email_address: str = "", first_name: str = "", last_name: str = "") -> dict:
 	"""Send a confirmation email for a campaign that accepts sign-ups. The reply never reveals whether the address is known."""
 	choose_language()
+	thanks = {"message": _("Thank you. Please open the email we sent you and confirm.")}
 	try:
-		count_request("sign-up", email_address.strip().lower(), SIGN_UPS_OF_AN_ADDRESS)
+		count_request("sign-up", f"{campaign}\n{normalize(email_address[:320])}", SIGN_UPS_OF_AN_ADDRESS)
+	except TooManyRequestsError:
+		return thanks
+	try:
+		number = count_request("sign-ups", campaign, SIGN_UPS_AT_ALL)
 	except TooManyRequestsError:
 		refuse(_("Please try again in an hour."), exc=frappe.RateLimitExceededError)
-	request_sign_up(campaign, email_address, first_name, last_name)
-	return {"message": _("Thank you. Please open the email we sent you and confirm.")}
+	wait = timedelta(hours=(number - 1) // SIGN_UPS_PER_HOUR)
+	request_sign_up(campaign, email_address, first_name, last_name, wait)
+	return thanks

@@ -50,6 +50,9 @@ class EmailComposer:
 		self, row: frappe._dict, step: str, planned_at: datetime, recipient: Recipient, now: datetime
 	) -> OutgoingEmail:
 		"""Return the email of a step to an enrollment's recipient; raise what its template or its address raises."""
+		is_question = step in QUESTIONS
+		if is_question:
+			recipient = recipient.without_typed_texts()
 		sender = self._senders.find(row.sender or self.campaign.sender or row.owner)
 		variant = self.templates.variants.of(row.name, step)
 		compiled = self.templates.compile(step, recipient.language, variant)
@@ -62,7 +65,6 @@ class EmailComposer:
 		if thread:
 			rendered = replace(rendered, subject=thread.subject)
 			envelope = replace(envelope, references=thread.references)
-		is_question = step in QUESTIONS
 		mode = TrackingMode.NONE if is_question else self._tracking.of(recipient)
 		return OutgoingEmail(
 			row,

@@ -1,18 +1,18 @@
 """Sign-ups by visitors of a website. The response is the same for every address, and takes the same time.
 
 So the request checks only what reveals nothing about a person, and a background job does the rest. Nobody is in a campaign
-before the owner of the mailbox has confirmed.
+before the owner of the mailbox has confirmed. The Contact of a visitor belongs to Guest: until then, no email contains
+anything that they typed.
 """
 
 from datetime import datetime, timedelta
 
 import frappe
 from frappe import _
-from frappe.utils import strip_html_tags
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import CampaignStatus
-from drip_campaigns.core.plain_text import one_line
+from drip_campaigns.core.plain_text import clean_name, has_link
 from drip_campaigns.core.schedule.confirmation import NEVER_CONFIRMED
 from drip_campaigns.db.bulk_writes import set_values
 from drip_campaigns.db.deadlocks import retry_on_deadlock
@@ -20,8 +20,9 @@ from drip_campaigns.enrollment.enroll import enroll
 from drip_campaigns.enrollment.personal_data import delete_enrollments
 from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.people.recipient_types import available_types, get_type
+from drip_campaigns.people.recipients import VISITOR
 from drip_campaigns.plans.enrollment_state import LIVE_VALUES
-from drip_campaigns.site.clock import to_site, utc_now
+from drip_campaigns.site.clock import from_site, to_site, utc_now
 
 LONGEST_NAME = 140
 AT_ONCE = 1000  # unconfirmed sign-ups that one day deletes
@@ -34,30 +35,42 @@ class SignUpError(DripError):
 	"""This sign-up is not possible."""
 
 
-def request_sign_up(campaign: str, email_address: str, first_name: str, last_name: str) -> None:
-	"""Check what anyone may know, and enqueue the sign-up; raise SignUpError with the remedy if it is not possible."""
+def request_sign_up(
+	campaign: str, email_address: str, first_name: str, last_name: str, wait: timedelta = timedelta()
+) -> None:
+	"""Check what anyone may know, and enqueue the sign-up; raise SignUpError with the remedy if it is not possible.
+
+	`wait` is how long the confirmation email waits.
+	"""
 	address = (email_address or "").strip()
 	if not is_valid(address):
 		raise SignUpError(_("This is not a valid email address. Correct it and try again."))
 	is_open = {"name": campaign, "accept_sign_ups": 1, "status": CampaignStatus.ACTIVE.value}
 	if not frappe.db.exists("Drip Campaign", is_open):
 		raise SignUpError(_("Sign-up is closed at the moment."))
+	first_name, last_name = (clean_name(name or "", LONGEST_NAME) for name in (first_name, last_name))
+	if has_link(f"{first_name} {last_name}"):
+		raise SignUpError(_("A name cannot contain a link. Enter only your name."))
 	frappe.enqueue(
 		"drip_campaigns.enrollment.sign_up.sign_up",
 		queue="short",
 		enqueue_after_commit=True,
 		campaign=campaign,
 		email_address=address,
-		first_name=_clean(first_name),
-		last_name=_clean(last_name),
+		first_name=first_name,
+		last_name=last_name,
+		wait_seconds=int(wait.total_seconds()),
 	)
 
 
 @retry_on_deadlock
-def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: str = "") -> None:
+def sign_up(
+	campaign: str, email_address: str, first_name: str = "", last_name: str = "", wait_seconds: int = 0
+) -> None:
 	"""Enroll the person with this address, as awaiting confirmation; create a Contact for an unknown one. A background job.
 
 	A person who is in the campaign already, or unsubscribed from it, gets no email, and nobody learns it.
+	`wait_seconds` is how long the confirmation email waits.
 	"""
 	user = frappe.session.user
 	frappe.set_user("Administrator")
@@ -70,8 +83,13 @@ def sign_up(campaign: str, email_address: str, first_name: str = "", last_name: 
 		enrollment = enroll(
 			campaign, doctype, name, utc_now(), sender=sender or owner, require_confirmation=True
 		)
-		if not known:
-			enrollment.db_set("created_recipient", 1, update_modified=False)
+		changes = {} if known else {"created_recipient": 1}
+		if wait_seconds:
+			changes["next_send_at"] = to_site(
+				from_site(enrollment.next_send_at) + timedelta(seconds=wait_seconds)
+			)
+		if changes:
+			enrollment.db_set(changes, update_modified=False)
 	except (DripError, frappe.ValidationError):
 		frappe.db.rollback(save_point="drip_sign_up")
 		frappe.clear_last_message()
@@ -137,8 +155,6 @@ def _find_person(address: str) -> tuple[str, str] | None:
 def _make_contact(address: str, first_name: str, last_name: str) -> tuple[str, str]:
 	emails = [{"email_id": address, "is_primary": 1}]
 	names = {"first_name": first_name, "last_name": last_name}
-	return "Contact", frappe.get_doc(doctype="Contact", email_ids=emails, **names).insert().name
-
-
-def _clean(name: str) -> str:
-	return one_line(strip_html_tags(name or ""), LONGEST_NAME)
+	contact = frappe.get_doc(doctype="Contact", email_ids=emails, **names).insert()
+	contact.db_set("owner", VISITOR, update_modified=False)
+	return "Contact", contact.name

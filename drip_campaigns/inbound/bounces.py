@@ -11,6 +11,7 @@ from frappe import _
 
 from drip_campaigns.core.inbound.bounces import Bounce, BounceKind, is_about_sender, is_hard_series
 from drip_campaigns.core.model import EventType, SuppressionReason
+from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.outbox import breaker_hints, sending_blocks
@@ -90,7 +91,7 @@ def _log(mail: frappe._dict, event: EventType, detail: str, now: datetime) -> No
 	breaker_hints.add_hints([mail.campaign])
 	line = {
 		"event_type": event.value,
-		"detail": detail,
+		"detail": one_line(detail, LONGEST_DETAIL),
 		"campaign": mail.campaign,
 		"enrollment": mail.enrollment,
 		"drip_email": mail.name,

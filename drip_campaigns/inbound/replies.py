@@ -16,6 +16,7 @@ from drip_campaigns.core.inbound.message_reference import MessageReference
 from drip_campaigns.core.inbound.provider_events import strip_brackets
 from drip_campaigns.core.inbound.replies import ReplyKind, read_reply, subject_of
 from drip_campaigns.core.model import EventType, ExitReason, Status
+from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.enrollment.changes import log
 from drip_campaigns.enrollment.exit import exit_enrollments
 from drip_campaigns.enrollment.pause import pause_enrollments
@@ -29,6 +30,7 @@ from drip_campaigns.site.clock import from_site, site_date
 from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import notify
 
+LONGEST_SUBJECT = 200  # in the log
 BY_REPLY = "The recipient, by replying"
 
 
@@ -52,7 +54,7 @@ def record_reply(message: Message, reference: MessageReference, communication, n
 	if reply.kind is ReplyKind.UNSUBSCRIBE:
 		_unsubscribe(mail, now)
 	elif reply.kind is ReplyKind.HUMAN:
-		_record_human_reply(mail, subject_of(message), now)
+		_record_human_reply(mail, one_line(subject_of(message), LONGEST_SUBJECT), now)
 	else:
 		_record_automatic_reply(mail, reply.back_on, now, is_away=reply.kind is ReplyKind.AWAY)
 

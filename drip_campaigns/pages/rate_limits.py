@@ -1,4 +1,8 @@
-"""Rate limits for guests, counted in Redis by token or by network address. Mail proxies share addresses."""
+"""Rate limits, counted in Redis by token, address, or user.
+
+A network address is what a request's headers say (X-Forwarded-For). It may only slow down what is refused anyway: anyone
+can make up the next one, or that of somebody else. Mail proxies share addresses.
+"""
 
 import hashlib
 
@@ -15,8 +19,11 @@ class TooManyRequestsError(DripError):
 	"""Too many attempts. Wait an hour."""
 
 
-def count_request(kind: str, identity: str, limit: int) -> None:
-	"""Count one attempt of `kind` by `identity`; raise TooManyTriesError if it exceeds `limit` within an hour."""
+def count_request(kind: str, identity: str, limit: int) -> int:
+	"""Count one attempt of `kind` by `identity`, and return which one of its hour it is, from 1.
+
+	Raises TooManyRequestsError if it exceeds `limit`.
+	"""
 	digest = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
 	key = frappe.cache.make_key(f"{PREFIX}:{kind}:{digest}")
 	try:
@@ -26,6 +33,7 @@ def count_request(kind: str, identity: str, limit: int) -> None:
 	except redis.RedisError:
 		# Fail open: an unsubscribe must not depend on Redis.
 		frappe.logger("drip_campaigns").warning("Redis does not count the tries of %s", kind)
-		return
+		return 1
 	if count > limit:
 		raise TooManyRequestsError
+	return count

@@ -15,6 +15,8 @@ from drip_campaigns.db.dialect import select_in
 from drip_campaigns.people.linked_records import find_linked
 from drip_campaigns.people.recipient_types import COMMON_FLAGS, Hop, RecipientType, available_types, get_type
 
+VISITOR = "Guest"  # owns the records that visitors of a website make
+
 
 @dataclass(frozen=True)
 class Recipient:
@@ -33,6 +35,13 @@ class Recipient:
 	owner: str = ""
 	tracking_consent: bool | None = None  # the person's own answer; no record has it
 	fields: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+	def without_typed_texts(self) -> "Recipient":
+		"""Return the recipient without texts if a visitor made the record: the owner of the address typed none of them."""
+		if self.fields.get("owner") != VISITOR:
+			return self
+		kept = {name: "" if isinstance(value, str) else value for name, value in self.fields.items()}
+		return dataclasses.replace(self, first_name="", last_name="", full_name="", company="", fields=kept)
 
 
 def load_recipients(doctype: str, names: Sequence[str], *, whole: bool = True) -> dict[str, Recipient]:

@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import time
 import urllib.request
 from datetime import datetime, timedelta, timezone
+from urllib.parse import urlsplit
 
 import frappe
 import pytest
@@ -287,6 +289,34 @@ def test_oversized_and_senseless_requests_change_nothing(web, ada):
 
 	assert statuses == [413, 200, 200, 200, 403, 404, 405]
 	assert factories.count("Drip Suppression") == 0
+
+
+@pytest.mark.parametrize(
+	"body", [b"{", b"not json", b"5", b'"text"', b"null", b"\xff\xfe", b"[" * 100_000, b"NaN"]
+)
+@pytest.mark.parametrize("provider", ["mailgun", "postmark"])
+def test_body_that_is_not_json_gets_a_response_of_ours(web, ada, provider, body):
+	before = factories.count("Error Log")
+
+	answer = Browser(web).post_raw(f"/drip/webhook/{provider}", body, "application/json")
+
+	frappe.db.rollback()
+	assert answer.status == 400
+	assert answer.headers["Content-Type"].startswith("text/plain")
+	assert "Traceback" not in answer.text and "exception" not in answer.text
+	assert factories.count("Error Log") == before
+	assert not was_suppressed(ada)
+
+
+def test_body_without_a_length_that_is_too_large_is_refused(web, ada):
+	connection = http.client.HTTPConnection(urlsplit(web).netloc, timeout=60)
+	chunks = (b'{"x": "' if number == 0 else b"x" * 100_000 for number in range(12))
+
+	connection.request("POST", "/drip/webhook/mailgun", body=chunks, encode_chunked=True, headers={
+		"Content-Type": "text/plain", "Transfer-Encoding": "chunked",
+	})  # fmt: skip
+
+	assert connection.getresponse().status in (403, 413)  # 403: the server passed on nothing of it
 
 
 def test_site_without_secrets_takes_nothing(web, ada):

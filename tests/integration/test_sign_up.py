@@ -5,9 +5,11 @@ import json
 import frappe
 import pytest
 
+from drip_campaigns.api import public
 from drip_campaigns.enrollment import sign_up
 from drip_campaigns.enrollment.personal_data import collect
 from drip_campaigns.jobs import daily
+from drip_campaigns.pages.rate_limits import TooManyRequestsError, count_request
 from drip_campaigns.site.clock import utc_now
 from tests import factories, verbs
 from tests.factories import DOMAIN
@@ -149,24 +151,133 @@ def test_it_cannot_be_done_by_a_link(campaign, web):
 	assert answer.status == 403
 
 
-def test_one_address_is_not_flooded(campaign, web):
+def queued_sign_ups() -> list[dict]:
+	"""Return the arguments of the sign-ups that wait for a background job, and drop them."""
+	jobs = frappe.utils.background_jobs.get_queue("short").jobs
+	found = [
+		job.kwargs["kwargs"] for job in jobs if str(job.kwargs.get("method")).endswith("sign_up.sign_up")
+	]
+	factories.drop_jobs()
+	return found
+
+
+def forwarded_for(number: int) -> dict[str, str]:
+	"""Return the headers of a proxy that names another visitor each time."""
+	address = f"203.0.113.{number % 250}"
+	return {"X-Forwarded-For": address, "X-Real-IP": address, "Forwarded": f"for={address}"}
+
+
+def test_one_address_is_not_flooded_and_nobody_is_refused(campaign, web):
+	queued_sign_ups()
 	statuses = [
-		Browser(web).post(METHOD, {"campaign": campaign.name, "email_address": address}).status
-		for address in [ADA] * 5 + [f"Ada@{DOMAIN}", f"bob@{DOMAIN}"]
+		Browser(web)
+		.post(METHOD, {"campaign": campaign.name, "email_address": address}, headers=forwarded_for(number))
+		.status
+		for number, address in enumerate([ADA] * 5 + [f"Ada@{DOMAIN}", f"bob@{DOMAIN}"])
 	]
 
-	assert statuses == [200] * 5 + [429, 200]
+	addresses = [job["email_address"] for job in queued_sign_ups()]
+	assert statuses == [200] * 7
+	assert addresses == [ADA] * 5 + [f"bob@{DOMAIN}"]
 
 
-def test_markup_in_a_name_is_not_kept(campaign):
-	sign_up.request_sign_up(campaign.name, ADA, "<b>Ada</b>\n<script>x</script>", "L" * 500)
+def test_flood_delays_the_question_to_others_and_no_header_ends_it(campaign, web, clock, smtp):
+	for _number in range(public.SIGN_UPS_PER_HOUR):
+		count_request("sign-ups", campaign.name, public.SIGN_UPS_AT_ALL)
+	queued_sign_ups()
+
+	answers = [
+		Browser(web).post(
+			METHOD,
+			{"campaign": campaign.name, "email_address": f"p{number}@{DOMAIN}"},
+			headers=forwarded_for(number),
+		)
+		for number in range(3)
+	]
+	jobs = queued_sign_ups()
+	sign_up.sign_up(**{name: value for name, value in jobs[0].items()})
 	frappe.db.commit()
-	queued = frappe.utils.background_jobs.get_queue("short").jobs[-1].kwargs["kwargs"]
-	factories.drop_jobs()
+	counts = []
+	for minutes in (10, 60):
+		clock.advance(minutes=minutes)
+		factories.run(clock)
+		counts.append(len(smtp.messages))
 
-	assert "<" not in queued["first_name"]
-	assert "\n" not in queued["first_name"]
-	assert len(queued["last_name"]) == sign_up.LONGEST_NAME
+	assert [answer.status for answer in answers] == [200] * 3
+	assert [job["wait_seconds"] for job in jobs] == [3600] * 3
+	assert counts == [0, 1]
+
+
+def test_more_than_a_day_can_ask_is_refused_whatever_the_headers(campaign, web):
+	with pytest.raises(TooManyRequestsError):
+		for _number in range(public.SIGN_UPS_AT_ALL + 1):
+			count_request("sign-ups", campaign.name, public.SIGN_UPS_AT_ALL)
+
+	answer = Browser(web).post(
+		METHOD, {"campaign": campaign.name, "email_address": ADA}, headers=forwarded_for(1)
+	)
+
+	assert answer.status == 429
+
+
+@pytest.mark.parametrize(
+	("typed", "kept"),
+	[
+		("<b>Ada</b>\n<script>x</script>", "Ada x"),
+		("&lt;img src=x onerror=alert(1)&gt;Ada", "Ada"),
+		("&amp;lt;img src=x&amp;gt;", "img src=x"),
+		("=1+1", "1+1"),
+		("@SUM(A1)", "SUM(A1)"),
+		("+-=@ Ada", "Ada"),
+		("\t=Ada", "Ada"),
+		("J.R.R. Tolkien", "J.R.R. Tolkien"),
+		("St.John", "St.John"),
+		("O'Neill-Müller", "O'Neill-Müller"),
+		("L" * 500, "L" * 140),
+		("'" * 140, "'" * 140),
+	],
+)
+def test_name_is_kept_without_markup_and_formulas(campaign, typed, kept):
+	queued_sign_ups()
+
+	sign_up.request_sign_up(campaign.name, ADA, typed, typed)
+	frappe.db.commit()
+
+	[job] = queued_sign_ups()
+	assert (job["first_name"], job["last_name"]) == (kept, kept)
+
+
+@pytest.mark.parametrize(
+	"name", ["http://evil.example", "Win at www.evil", "evil.com", "EVIL.COM now", "see evil.example/x"]
+)
+def test_name_with_a_link_is_refused(campaign, web, name):
+	answer = Browser(web).post(METHOD, {"campaign": campaign.name, "email_address": ADA, "first_name": name})
+
+	assert answer.status == 417
+	assert "cannot contain a link" in answer.text
+
+
+@pytest.mark.parametrize("template", [False, True])
+def test_no_word_that_a_visitor_typed_is_in_the_question(campaign, clock, smtp, template):
+	if template:
+		text = "Dear {{ recipient.first_name }} {{ doc.full_name }} {{ doc.name }} {{ recipient.last_name }}"
+		values = {"subject": "Hi {{ recipient.full_name }}", "response": f"<p>{text}</p>", "use_html": 0}
+		frappe.get_doc(doctype="Email Template", name="Drip Test Typed", **values).insert(
+			ignore_if_duplicate=True
+		)
+		frappe.db.set_value("Drip Campaign", campaign.name, "confirmation_template", "Drip Test Typed")
+		frappe.db.commit()
+	work_off(campaign, first_name="Prizewinner", last_name="Clickhere")
+	other = factories.make_active_campaign(clock, accept_sign_ups=1)
+	work_off(other, first_name="Prizewinner", last_name="Clickhere")
+
+	for _hour in range(3):
+		factories.run(clock)
+		clock.advance(hours=1)
+
+	assert len(smtp.messages) == 2  # the other campaign knows the Contact already
+	sent = "".join(one.message.as_string() + one.part("html") + one.part("plain") for one in smtp.messages)
+	assert [word for word in ("Prizewinner", "Clickhere") if word in sent] == []
 
 
 def give_up(clock, days: int) -> None:

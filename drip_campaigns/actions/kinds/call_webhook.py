@@ -8,6 +8,7 @@ from frappe import _
 from drip_campaigns.actions import webhooks
 from drip_campaigns.actions.context import ActionContext, ActionResult
 from drip_campaigns.actions.kind import Action, quote, require_record
+from drip_campaigns.actions.public_http import find_forbidden_host
 from drip_campaigns.core.flow.actions import ActionKind
 from drip_campaigns.people.recipient_types import available_types
 
@@ -26,10 +27,17 @@ class CallWebhook(Action):
 		return _("Call the Webhook {0}").format(quote(step.webhook))
 
 	def find_problems(self, campaign, step) -> Iterator[str]:
-		doctype = frappe.db.get_value("Webhook", step.webhook, "webhook_doctype")
+		found = frappe.db.get_value("Webhook", step.webhook, ["webhook_doctype", "request_url"])
+		doctype, url = found or ("", "")
 		if doctype and doctype not in (*available_types(), ENROLLMENT):
 			message = _("Webhook {0} is about {1}. Choose one about a recipient's record or Drip Enrollment.")
 			yield message.format(step.webhook, _(doctype))
+		if host := find_forbidden_host(url or ""):
+			message = _(
+				"Webhook {0} calls {1}, which is not a public server. Choose another Webhook, or let an administrator add "
+				"the host to drip_webhook_hosts in site_config.json."
+			)
+			yield message.format(step.webhook, host)
 
 	def prepare_call(self, context: ActionContext) -> webhooks.WebhookCall | ActionResult:
 		"""Return the request to send, or the result if there is none."""
