@@ -5,7 +5,7 @@ PORT ?= 8000
 DEV = cd "$(CURDIR)" && $(PYTHON) -B -m dev
 
 .DEFAULT_GOAL := help
-.PHONY: help site start stop clean demo test bench chaos lint format
+.PHONY: help site start stop clean demo test fuzz bench chaos lint format
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -27,6 +27,9 @@ demo: ## play the demo on the site
 
 test: ## run the tests (ARGS="tests/core -k name"; BENCH=path SITE=name for a real bench)
 	@$(DEV) test $(if $(BENCH),--bench "$(BENCH)") $(if $(SITE),--site "$(SITE)") $(if $(ARGS),'$(ARGS)')
+
+fuzz: ## try random and hostile input for long (ARGS="tests/fuzz/test_uploads.py")
+	@$(DEV) fuzz $(if $(ARGS),'$(ARGS)')
 
 bench: ## measure speed and memory as ratios within one run (ARGS=--no-idle; BENCH=path SITE=name)
 	@$(DEV) bench $(if $(BENCH),--bench "$(BENCH)") $(if $(SITE),--site "$(SITE)") $(if $(ARGS),'$(ARGS)')

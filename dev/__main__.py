@@ -13,6 +13,7 @@ COMMANDS: dict[str, Callable[[list[str]], int | None]] = {
 	"stop": lambda arguments: serve.stop(),
 	"clean": lambda arguments: serve.clean(),
 	"test": testing.run_tests,
+	"fuzz": testing.run_fuzz,
 	"demo": testing.run_demo,
 	"bench": testing.run_benchmark("benchmarks.bench"),
 	"chaos": testing.run_benchmark("benchmarks.chaos"),

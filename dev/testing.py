@@ -24,6 +24,7 @@ CORE_IMPORTS = (
 )
 # A run of all tests tries every example; see tests/core/conftest.py
 ALL_EXAMPLES = {"DRIP_HYPOTHESIS": os.environ.get("DRIP_HYPOTHESIS", "full")}
+NO_TESTS = 5  # pytest's exit code if it found none
 RUFF = [paths.PYTHON, "-m", "ruff"]
 
 
@@ -50,6 +51,17 @@ def run_tests(arguments: list[str]) -> int:
 	on_both = not arguments and site_copy.make()
 	with services.services_running():
 		return run_on_both() if on_both else run_pytest(paths.PYTHON, arguments)
+
+
+def run_fuzz(arguments: list[str]) -> int:
+	"""Try random and hostile input for long: tests/fuzz and the tests with the mark `fuzz`, or those that the arguments name."""
+	arguments = [word for argument in arguments for word in shlex.split(argument)]
+	site.make_site(quiet=True)
+	env = {**paths.environment(), "DRIP_HYPOTHESIS": "search"}
+	runs = [arguments] if arguments else [[str(TESTS / "fuzz")], [str(TESTS), "-m", "fuzz"]]
+	with services.services_running():
+		codes = [run_pytest(paths.PYTHON, run, env=env) for run in runs]
+	return next((code for code in codes if code not in (0, NO_TESTS)), 0)
 
 
 def need_no_site(arguments: list[str]) -> bool:

@@ -21,7 +21,7 @@ CORE_ONLY = "DRIP_SITE" not in os.environ
 
 def pytest_ignore_collect(collection_path, config) -> bool | None:
 	"""Without a site, collect only tests that need none: `pytest tests/core` runs on bare Python."""
-	needs_site = {"integration", "journeys", "browser", "test_wiring.py"} & set(collection_path.parts)
+	needs_site = {"integration", "journeys", "browser", "fuzz", "test_wiring.py"} & set(collection_path.parts)
 	return True if CORE_ONLY and needs_site else None
 
 

@@ -12,13 +12,13 @@ from itertools import product
 import frappe
 from frappe import _
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.site.frappe_versions import read_file
 
 MOST_ROWS = 200_000
 MOST_COLUMNS = 100
+LARGEST_UNPACKED = 500_000_000  # bytes of a workbook's parts; a small file can unpack to many gigabytes
 DELIMITERS = ",;\t|"
 # The line in which Excel names the delimiter; Excel does not count it as a row
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
@@ -48,7 +48,8 @@ class PeopleFile:
 	"""The headings and rows of an uploaded file that the session's user may read."""
 
 	def __init__(self, file_url: str) -> None:
-		table = _read_table(_find_file(file_url))
+		file = _find_file(file_url)
+		table = read_table(file.file_name, read_file(file))
 		if not table or not any(table[0]):
 			raise UnreadableFileError(
 				_("The file {0} is empty. Enter the headings in the first row.").format(file_url)
@@ -122,19 +123,21 @@ def _find_file(file_url: str):
 	)
 
 
-def _read_table(file) -> list[list[str]]:
-	content = read_file(file)
-	suffix = file.file_name.rpartition(".")[2].lower()
+def read_table(file_name: str, content: bytes) -> list[list[str]]:
+	"""Return the cells of a CSV or Excel file as texts; raise UnreadableFileError with the remedy for what is neither."""
+	suffix = file_name.rpartition(".")[2].lower()
 	if suffix not in ("csv", "xlsx"):
 		raise UnreadableFileError(
-			_("{0} isn't a CSV or Excel (.xlsx) file. Save it as one of these.").format(file.file_name)
+			_("{0} isn't a CSV or Excel (.xlsx) file. Save it as one of these.").format(file_name)
 		)
 	try:
 		lines = _read_csv(content) if suffix == "csv" else _read_xlsx(content)
 		return [_clean(line) for line in _limited(lines)]
-	except (csv.Error, UnicodeError, InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
+	except UnreadableFileError:
+		raise
+	except Exception as error:
 		raise UnreadableFileError(
-			_("Could not read {0}: {1}. Save it again as CSV or .xlsx.").format(file.file_name, error)
+			_("Could not read {0}: {1}. Save it again as CSV or .xlsx.").format(file_name, error)
 		) from error
 
 
@@ -161,6 +164,9 @@ def _decode(content: bytes) -> str:
 
 
 def _read_xlsx(content: bytes) -> Iterator[Sequence]:
+	with zipfile.ZipFile(io.BytesIO(content)) as parts:
+		if sum(part.file_size for part in parts.infolist()) > LARGEST_UNPACKED:
+			raise UnreadableFileError(_("The file is too large when unpacked. Split it."))
 	book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
 	sheets = [sheet for sheet in (book.active, *book.worksheets) if sheet in book.worksheets]  # not a chart
 	if not sheets:
