@@ -129,11 +129,12 @@ after_request = ["drip_campaigns.api.public.answer_bad_body"]
 default_log_clearing_doctypes = {"Drip Event": 365}
 
 # Lifecycle
+before_install = "drip_campaigns.install.before_install"
 after_install = "drip_campaigns.install.after_install"
 before_migrate = ["drip_campaigns.install.before_migrate"]
 after_migrate = ["drip_campaigns.install.after_migrate"]
 after_app_install = "drip_campaigns.install.after_app_install"
-after_app_uninstall = "drip_campaigns.uninstall.after_app_uninstall"
+before_app_uninstall = "drip_campaigns.uninstall.before_app_uninstall"
 before_uninstall = "drip_campaigns.uninstall.before_uninstall"
 after_uninstall = "drip_campaigns.uninstall.after_uninstall"
 

@@ -14,6 +14,15 @@ ROLES = ("Drip Manager", "Drip User")
 EARLIER_DOCTYPES = ("Drip Figure", "Drip Prefab")
 
 
+def before_install() -> None:
+	"""Read the list of modules again, in which Frappe looks for our DocTypes.
+
+	A bench that got the app without building its assets still has the list from before (frappe/frappe#41437), and
+	would install an app without DocTypes.
+	"""
+	frappe.setup_module_map()
+
+
 def after_install() -> None:
 	"""Create what is missing. Idempotent."""
 	for role in ROLES:

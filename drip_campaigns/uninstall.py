@@ -1,5 +1,8 @@
 """Uninstall what `install.py` adds. The site keeps its Communications, its Email Queue, and its unsubscribes."""
 
+import json
+from pathlib import Path
+
 import frappe
 
 from drip_campaigns.campaign import holiday_field
@@ -10,7 +13,7 @@ from drip_campaigns.site.signing_keys import forget_keys
 from drip_campaigns.stats import visit_buffer
 from drip_campaigns.triggers import trigger_cache
 
-MODULE = "Drip Campaigns"
+APP = "drip_campaigns"
 BATCH_SIZE = 500
 # DocTypes of records about our records, useless without them, by the field that names the DocType.
 # Frappe keeps them when it removes a DocType (installer.py, remove_app).
@@ -36,31 +39,33 @@ REFERENCES = (
 
 
 def before_uninstall() -> None:
-	"""Detach the site's own records from ours, which Frappe deletes next, and remove references.
+	"""Detach the site's own records from ours, which Frappe deletes next.
 
-	Does not commit: Frappe calls this in a dry run as well.
+	Doesn't commit and touches no file: Frappe calls this in a dry run as well.
 	"""
 	delete_queued_emails()
-	relink_communications()
+	if frappe.db.exists("DocType", "Drip Enrollment"):  # gone if an earlier try has stopped halfway
+		relink_communications()
 	clear_queue_references()
-	remove_references(frappe.get_all("DocType", filters={"module": MODULE}, pluck="name"))
 
 
 def after_uninstall() -> None:
-	"""Remove what Frappe does not: the roles, and references to them or to our jobs. Changes nothing in a dry run."""
+	"""Remove what Frappe does not: the roles, references to our records, roles, and jobs, and our icons.
+
+	Changes nothing in a dry run, in which Frappe calls this too (installer.py, remove_app). Commits only what it wrote,
+	because Frappe has just committed the rest.
+	"""
 	if frappe.db.exists("DocType", "Drip Campaign"):
-		frappe.db.rollback()  # a dry run: Frappe 15 calls this hook too (installer.py, remove_app)
+		frappe.db.rollback()
 		return
+	remove_references(find_own_doctypes())
+	remove_jobs()
 	for doctype in ("Has Role", "Custom DocPerm", "DocPerm"):
 		frappe.db.delete(doctype, {"role": ["in", ROLES]})
-	jobs = frappe.get_all(
-		"Scheduled Job Type", filters={"method": ["like", "drip_campaigns.%"]}, pluck="name"
-	)
-	if jobs:
-		frappe.db.delete("Scheduled Job Log", {"scheduled_job_type": ["in", jobs]})
-		frappe.db.delete("Scheduled Job Type", {"name": ["in", jobs]})
 	for role in ROLES:
 		frappe.delete_doc("Role", role, ignore_missing=True, force=True)
+	remove_icons()
+	frappe.db.delete("Patch Log", {"patch": ["like", f"{APP}.%"]})
 	frappe.db.delete("Deleted Document", {"deleted_doctype": "Drip Settings"})
 	site_copy_check.forget_site()
 	forget_keys()
@@ -69,10 +74,34 @@ def after_uninstall() -> None:
 	frappe.db.commit()
 
 
-def after_app_uninstall(_app: str) -> None:
-	"""Remove our field for another app's DocType if that is gone. Changes nothing in a dry run."""
-	holiday_field.sync_holiday_field()
-	frappe.db.commit()
+def before_app_uninstall(app: str) -> None:
+	"""Remove our field for another app's DocType. Doesn't commit: Frappe does, unless this is a dry run."""
+	holiday_field.remove_field_with(app)
+
+
+def find_own_doctypes() -> list[str]:
+	"""Return the names of our DocTypes, also when they are no longer on the site."""
+	files = Path(frappe.get_app_path(APP, APP, "doctype")).glob("*/*.json")
+	return [json.loads(file.read_text())["name"] for file in files]
+
+
+def remove_icons() -> None:
+	"""Delete our icon and sidebar in Desk. Frappe 16 does so too, but after its last commit (utils/install.py)."""
+	for doctype in ("Desktop Icon", "Workspace Sidebar"):
+		if not frappe.db.exists("DocType", doctype):
+			continue  # Frappe 15 has no Workspace Sidebar
+		names = frappe.get_all(doctype, filters={"app": APP}, pluck="name")
+		for table in frappe.get_meta(doctype).get_table_fields() if names else ():
+			frappe.db.delete(table.options, {"parenttype": doctype, "parent": ["in", names]})
+		frappe.db.delete(doctype, {"app": APP})
+
+
+def remove_jobs() -> None:
+	"""Delete our scheduled jobs and their logs, which Frappe leaves to the next migrate."""
+	jobs = frappe.get_all("Scheduled Job Type", filters={"method": ["like", f"{APP}.%"]}, pluck="name")
+	if jobs:
+		frappe.db.delete("Scheduled Job Log", {"scheduled_job_type": ["in", jobs]})
+		frappe.db.delete("Scheduled Job Type", {"name": ["in", jobs]})
 
 
 def delete_queued_emails() -> None:
@@ -121,7 +150,11 @@ def clear_queue_references() -> None:
 
 def remove_references(doctypes: list[str]) -> None:
 	"""Delete what users added to records of these DocTypes: comments, files, shares, assignments, settings."""
-	for name in frappe.get_all("File", filters={"attached_to_doctype": ["in", doctypes]}, pluck="name"):
-		frappe.delete_doc("File", name, force=True, ignore_permissions=True)  # which leaves a Comment
+	attached = {"attached_to_doctype": ["in", doctypes]}
+	files = frappe.get_all("File", filters=attached, pluck="name")
+	# Detached first: Frappe would comment on the record, whose DocType is gone (file.py, on_trash)
+	frappe.db.set_value("File", attached, {"attached_to_doctype": None, "attached_to_name": None})
+	for name in files:
+		frappe.delete_doc("File", name, force=True, ignore_permissions=True)  # also the file on the disk
 	for doctype, field in REFERENCES:
 		frappe.db.delete(doctype, {field: ["in", doctypes]})

@@ -24,7 +24,18 @@ def sync_holiday_field() -> None:
 	"""Create the field if the site has Holiday Lists, otherwise remove it. Idempotent."""
 	if frappe.db.exists("DocType", HOLIDAY_LIST):
 		create_custom_fields({"Drip Campaign": [CUSTOM_FIELD]})
-		return
+	else:
+		_remove_field()
+
+
+def remove_field_with(app: str) -> None:
+	"""Remove the field if this app, which is about to be uninstalled, brings the Holiday Lists. Doesn't commit."""
+	module = frappe.db.get_value("DocType", HOLIDAY_LIST, "module")
+	if module and frappe.db.get_value("Module Def", module, "app_name") == app:
+		_remove_field()
+
+
+def _remove_field() -> None:
 	name = frappe.db.exists("Custom Field", {"dt": "Drip Campaign", "fieldname": FIELD})
 	if name:
 		frappe.delete_doc("Custom Field", name, force=True, ignore_permissions=True)

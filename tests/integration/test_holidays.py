@@ -27,10 +27,16 @@ def holiday_lists(connected_site) -> Iterator[None]:
 	frappe.db.commit()
 	yield
 	if is_ours:
+		uninstall.before_app_uninstall(app_of_holiday_lists())
 		frappe.delete_doc("DocType", "Holiday List", force=True)
 		frappe.delete_doc("DocType", "Holiday", force=True)
-		uninstall.after_app_uninstall("erpnext")
 	frappe.db.commit()
+
+
+def app_of_holiday_lists() -> str:
+	"""Return the app of the module of Holiday Lists: ERPNext, or the one of the stand-ins."""
+	module = frappe.db.get_value("DocType", "Holiday List", "module")
+	return frappe.db.get_value("Module Def", module, "app_name")
 
 
 @pytest.fixture
@@ -216,26 +222,36 @@ def test_holiday_list_that_has_gone_holds_the_campaign_and_no_other(make_list, s
 	assert factories.count("Drip Email", enrollment=enrollment.name) == 1
 
 
-def test_field_has_a_description_and_is_gone_with_the_doctype(make_list, monkeypatch):
+def test_field_has_a_description_and_goes_with_the_app_that_brings_the_lists(make_list):
 	field = frappe.get_meta("Drip Campaign").get_field("holiday_list")
 	assert "Choose the days without emails" in field.description
 
-	monkeypatch.setattr(holiday_field, "HOLIDAY_LIST", "Drip Test Nowhere")
-	uninstall.after_app_uninstall("erpnext")
-	without = frappe.get_meta("Drip Campaign").has_field("holiday_list")
-	monkeypatch.undo()
+	uninstall.before_app_uninstall("another_app")
+	with_other_gone = frappe.get_meta("Drip Campaign").has_field("holiday_list")
+	uninstall.before_app_uninstall(app_of_holiday_lists())
+	with_this_gone = frappe.get_meta("Drip Campaign").has_field("holiday_list")
 	install.after_migrate()
 	install.after_migrate()
 
-	assert not without
+	assert (with_other_gone, with_this_gone) == (True, False)
 	assert frappe.db.count("Custom Field", {"dt": "Drip Campaign", "fieldname": "holiday_list"}) == 1
 
 
-def test_campaign_that_remembers_a_list_of_an_app_that_has_gone_sends(make_list, smtp, clock, monkeypatch):
+def test_migration_removes_the_field_when_the_lists_are_gone(make_list, monkeypatch):
+	monkeypatch.setattr(holiday_field, "HOLIDAY_LIST", "Drip Test Nowhere")
+	install.after_migrate()
+	without = frappe.get_meta("Drip Campaign").has_field("holiday_list")
+	monkeypatch.undo()
+	install.after_migrate()
+
+	assert not without
+	assert frappe.get_meta("Drip Campaign").has_field("holiday_list")
+
+
+def test_campaign_that_remembers_a_list_of_an_app_that_has_gone_sends(make_list, smtp, clock):
 	make_list(clock.now.date())
 	campaign = factories.make_campaign(step(0), holiday_list=LIST)
-	monkeypatch.setattr(holiday_field, "HOLIDAY_LIST", "Drip Test Nowhere")
-	uninstall.after_app_uninstall("erpnext")
+	uninstall.before_app_uninstall(app_of_holiday_lists())
 
 	try:
 		desk_copy = frappe.get_doc("Drip Campaign", campaign.name)
@@ -243,7 +259,6 @@ def test_campaign_that_remembers_a_list_of_an_app_that_has_gone_sends(make_list,
 		factories.enroll(desk_copy, factories.make_contact(), clock)
 		factories.run(clock)
 	finally:
-		monkeypatch.undo()
 		install.after_migrate()
 		frappe.db.commit()
 

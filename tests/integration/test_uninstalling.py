@@ -3,9 +3,12 @@
 The whole of it, on real benches, is a job of the continuous integration.
 """
 
+from pathlib import Path
+
 import frappe
 import pytest
 from frappe.desk.form.assign_to import add as assign
+from frappe.model.document import Document
 
 from drip_campaigns import install, uninstall
 from drip_campaigns.jobs import dispatch_due
@@ -68,27 +71,22 @@ def test_what_people_have_attached_to_our_records_goes_and_the_rest_stays(used):
 	assign(
 		{"doctype": "Drip Campaign", "name": used.name, "assign_to": ["Administrator"], "description": "goes"}
 	)
-	frappe.get_doc(
-		doctype="File",
-		file_name="goes.txt",
-		content=b"x",
-		attached_to_doctype="Drip Campaign",
-		attached_to_name=used.name,
-	).insert()
+	file = attach_file(used)
 	frappe.get_doc(
 		doctype="Custom Field", dt="Drip Campaign", fieldname="goes", fieldtype="Data", label="Goes"
 	).db_insert()
 
-	uninstall.before_uninstall()
+	uninstall.remove_references(uninstall.find_own_doctypes())
 
 	for doctype, field in uninstall.REFERENCES:
 		assert not frappe.db.exists(doctype, {field: "Drip Campaign"}), doctype
-	assert not frappe.db.exists("File", {"attached_to_doctype": "Drip Campaign"})
+	assert not frappe.db.exists("File", file.name) and not Path(file.get_full_path()).exists()
 	assert frappe.db.exists("Comment", {"reference_doctype": "Contact", "content": "stays"})
 
 
 def test_dry_run_changes_nothing(used):
 	before = frappe.get_all("Email Queue", filters={"sender": factories.SENDER}, fields=["name", "status"])
+	file = attach_file(used)
 	frappe.db.commit()
 
 	uninstall.before_uninstall()
@@ -101,6 +99,52 @@ def test_dry_run_changes_nothing(used):
 	assert frappe.db.count("Communication", {"reference_doctype": "Drip Enrollment"}) == 3
 	assert all(frappe.db.exists("Role", role) for role in install.ROLES)
 	assert frappe.db.exists("Scheduled Job Type", {"method": ["like", "drip_campaigns.%"]})
+	assert frappe.db.exists("File", file.name) and Path(file.get_full_path()).exists()
+	frappe.delete_doc("File", file.name)
+	frappe.db.commit()
+
+
+@pytest.mark.parametrize("hook", ["before_uninstall", "after_uninstall"])
+def test_dry_run_of_ours_commits_nothing_that_others_wrote(site, hook):
+	assert_nothing_is_committed(hook)
+
+
+@pytest.mark.parametrize(
+	"hook", ["before_app_install", "after_app_install", "before_app_uninstall", "after_app_uninstall"]
+)
+def test_hook_for_another_app_commits_nothing_that_others_wrote(site, hook):
+	assert_nothing_is_committed(hook, "erpnext")
+
+
+def assert_nothing_is_committed(hook: str, *arguments: str) -> None:
+	"""Call our functions of a hook while another app's record isn't committed yet, as Frappe does in a dry run."""
+	todo = frappe.get_doc(doctype="ToDo", description="not committed").insert()
+
+	for function in frappe.get_hooks(hook, app_name="drip_campaigns"):
+		frappe.get_attr(function)(*arguments)
+
+	frappe.db.rollback()
+	assert not frappe.db.exists("ToDo", todo.name)
+
+
+def attach_file(campaign) -> Document:
+	return frappe.get_doc(
+		doctype="File",
+		file_name="goes.txt",
+		content=frappe.generate_hash(),
+		attached_to_doctype=campaign.doctype,
+		attached_to_name=campaign.name,
+	).insert()
+
+
+def test_modules_are_read_again_because_frappe_may_remember_those_before_the_app_came(site, monkeypatch):
+	before = {app: modules for app, modules in frappe.local.app_modules.items() if app != "drip_campaigns"}
+	monkeypatch.setattr(frappe.local, "app_modules", before)
+	frappe.cache.delete_value("app_modules")  # Frappe empties the cache, too, before it calls the hook
+
+	install.before_install()
+
+	assert frappe.local.app_modules["drip_campaigns"] == ["drip_campaigns"]
 
 
 def test_installing_twice_makes_nothing_twice(site):
