@@ -186,6 +186,7 @@ def bench_environment(bench: Path, name: str) -> dict[str, str]:
 	"""Return what a program needs to find a site of a bench, and this folder's tests and benchmarks."""
 	return {
 		**os.environ,
+		"DRIP_BENCH": str(bench),
 		"FRAPPE_SITE": name,
 		"SITES_PATH": str(bench / "sites"),
 		"DRIP_SITE": name,

@@ -1,13 +1,15 @@
 """The fixtures of all tests: a connected site without our records, a scripted mail server, and a web server.
 
 DRIP_SITES_PATH and DRIP_SITE name the site: the dev site, or one of a bench. Its site_config.json must set
-`allow_tests`, as for Frappe's own tests, because each test first deletes the data of this app.
+`allow_tests`, as for Frappe's own tests, because each test first deletes the data of this app. DRIP_BENCH is the folder of
+a bench, without which tests/bench isn't collected.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,13 +18,17 @@ if TYPE_CHECKING:  # the core's tests run where only pytest and hypothesis are i
 	from tests.fakes import Clock, MailServer
 	from tests.web import WebServer
 
+TESTS = Path(__file__).parent
 CORE_ONLY = "DRIP_SITE" not in os.environ
 
 
 def pytest_ignore_collect(collection_path, config) -> bool | None:
 	"""Without a site, collect only tests that need none: `pytest tests/core` runs on bare Python."""
-	needs_site = {"integration", "journeys", "browser", "fuzz", "test_wiring.py"} & set(collection_path.parts)
-	return True if CORE_ONLY and needs_site else None
+	parts = set(collection_path.relative_to(TESTS).parts)
+	needs_site = {"bench", "integration", "journeys", "browser", "fuzz", "test_wiring.py"} & parts
+	if CORE_ONLY and needs_site:
+		return True
+	return True if "bench" in parts and "DRIP_BENCH" not in os.environ else None
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +36,13 @@ def connected_site() -> Iterator[str]:
 	"""A connection to the site as Administrator, and an Email Account that sends through the session's mail server."""
 	import frappe
 
+	from tests.site_check import find_problem
+
 	os.chdir(os.environ["DRIP_SITES_PATH"])
 	frappe.init(os.environ["DRIP_SITE"], sites_path=".")
 	frappe.connect()
-	if not frappe.conf.allow_tests:
-		pytest.exit(f"{frappe.local.site} holds no test data: set allow_tests in its site_config.json", 3)
+	if problem := find_problem():
+		pytest.exit(f"The tests can't run on {frappe.local.site}: {problem}", 3)
 	frappe.local.conf.setdefault("drip_webhook_hosts", ["127.0.0.1"])  # tests/receiver.py
 	if not frappe.local.site.endswith(".localhost"):
 		frappe.local.conf.setdefault("host_name", "http://localhost")  # campaigns need an address
