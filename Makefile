@@ -37,7 +37,7 @@ bench: ## measure speed and memory as ratios within one run (ARGS=--no-idle; BEN
 chaos: ## kill, stop and confuse everything, and count what arrives (ARGS=--short; BENCH=path SITE=name)
 	@$(DEV) chaos $(if $(BENCH),--bench "$(BENCH)") $(if $(SITE),--site "$(SITE)") $(if $(ARGS),'$(ARGS)')
 
-lint: ## check style and format
+lint: ## check style and format, and look for weaknesses
 	@$(DEV) lint
 
 format: ## format the code, and repair what can be repaired

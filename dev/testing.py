@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlparse
 
-from dev import paths, processes, services, shell, site, site_copy
+from dev import paths, processes, services, shell, site, site_copy, static_checks
 
 TESTS = paths.ROOT / "tests"
 # Tests that need no site
@@ -265,9 +265,13 @@ def run_demo(arguments: list[str]) -> int:
 
 
 def lint(arguments: list[str]) -> int:
-	"""Check style and format; nothing is changed."""
+	"""Check style, format, and known weaknesses; nothing is changed."""
 	require_tools()
-	return attached([*RUFF, "check", "."]) or attached([*RUFF, "format", "--check", "."])
+	return (
+		attached([*RUFF, "check", "."])
+		or attached([*RUFF, "format", "--check", "."])
+		or static_checks.check()
+	)
 
 
 def format_code(arguments: list[str]) -> int:

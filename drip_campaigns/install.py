@@ -27,6 +27,7 @@ def after_install() -> None:
 	"""Create what is missing. Idempotent."""
 	for role in ROLES:
 		if not frappe.db.exists("Role", role):
+			# nosemgrep: ignore-permissions - runs at install
 			frappe.get_doc(doctype="Role", role_name=role, desk_access=1).insert(ignore_permissions=True)
 	fill_settings()
 	holiday_field.sync_holiday_field()

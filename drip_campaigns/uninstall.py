@@ -155,6 +155,7 @@ def remove_references(doctypes: list[str]) -> None:
 	# Detached first: Frappe would comment on the record, whose DocType is gone (file.py, on_trash)
 	frappe.db.set_value("File", attached, {"attached_to_doctype": None, "attached_to_name": None})
 	for name in files:
+		# nosemgrep: ignore-permissions - runs at uninstall
 		frappe.delete_doc("File", name, force=True, ignore_permissions=True)  # also the file on the disk
 	for doctype, field in REFERENCES:
 		frappe.db.delete(doctype, {field: ["in", doctypes]})

@@ -37,6 +37,7 @@ def pause_all_sending(reason: str) -> None:
 	"""Pause all sending of the site, also of queued emails, because of `reason`, and notify the managers."""
 	settings = frappe.get_doc("Drip Settings")
 	settings.pause_sending, settings.pause_reason = 1, reason
+	# nosemgrep: ignore-permissions - the app itself stops, whoever's job it is
 	settings.save(ignore_permissions=True)
 	receivers = {*find_managers(), "Administrator"}
 	subject = as_html(_("All campaign emails are paused: {0}"), reason)

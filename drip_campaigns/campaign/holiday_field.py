@@ -38,6 +38,7 @@ def remove_field_with(app: str) -> None:
 def _remove_field() -> None:
 	name = frappe.db.exists("Custom Field", {"dt": "Drip Campaign", "fieldname": FIELD})
 	if name:
+		# nosemgrep: ignore-permissions - runs at install and migrate
 		frappe.delete_doc("Custom Field", name, force=True, ignore_permissions=True)
 		frappe.clear_cache(doctype="Drip Campaign")
 

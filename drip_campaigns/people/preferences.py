@@ -84,6 +84,7 @@ def save_preference(address: str, **values: Any) -> None:
 	name = frappe.db.get_value(DOCTYPE, {"address_hash": hash_address(address)})
 	if not name:
 		document = frappe.get_doc(doctype=DOCTYPE, email_address=address)
+		# nosemgrep: ignore-permissions - what a recipient states on their page needs no right
 		name = document.insert(ignore_permissions=True, ignore_if_duplicate=True).name
 		# Frappe fills a new record with the site's time zone, which the person did not choose.
 		values = {"time_zone": None, **values}

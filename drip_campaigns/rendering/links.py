@@ -11,7 +11,7 @@ from drip_campaigns.site.public_address import public_url
 from drip_campaigns.site.signing_keys import token_keys
 
 ROOT = "drip"
-PREVIEW_TOKEN = "test"
+PREVIEW_TOKEN = "test"  # nosec B105 # a token that no page accepts
 LONGEST_CLICK = 4000  # it may carry an address of 2,000 characters
 FINGERPRINT_LENGTH = 16  # of 32: 64 bits, enough to exclude a match by chance
 

@@ -99,7 +99,7 @@ class RecordView:
 			return value  # escaping would not change it
 		field = self._field(fieldname)
 		# Frappe has sanitized these when the record was saved; escaping them would show their tags.
-		return Markup(value) if field and field.fieldtype in _HTML_FIELDTYPES else value
+		return Markup(value) if field and field.fieldtype in _HTML_FIELDTYPES else value  # nosec B704 # an HTML field of the record, which Frappe sanitized on saving
 
 	def _field(self, fieldname: str) -> Any:
 		return frappe.get_meta(self._doctype).get_field(fieldname)

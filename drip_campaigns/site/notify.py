@@ -62,4 +62,5 @@ def insert_notification(
 		document_type=doctype,
 		document_name=name,
 	)
+	# nosemgrep: ignore-permissions - as Frappe's own notifications
 	return log.insert(ignore_permissions=True).name

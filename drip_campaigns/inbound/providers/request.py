@@ -14,7 +14,7 @@ from drip_campaigns.core.inbound.provider_events import UnprovenError
 
 FRESH = timedelta(hours=24)  # providers repeat a request for hours
 AHEAD = timedelta(minutes=10)  # their clock and ours differ
-SECRET_HEADER = "X-Webhook-Secret"
+SECRET_HEADER = "X-Webhook-Secret"  # nosec B105 # the name of a header
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ function retry_actions(names, on_done) {
 			args: { actions: JSON.stringify(names) },
 			freeze: true,
 		});
-		const head = __("{0} will be tried again shortly.", [message.done]);
-		const rest = message.left ? ` ${__("{0} had not failed and were not changed.", [message.left])}` : "";
+		const head = __("{0} will be tried again shortly.", [cint(message.done)]);
+		const rest = message.left ? ` ${__("{0} had not failed and were not changed.", [cint(message.left)])}` : "";
 		frappe.show_alert({ message: head + rest, indicator: message.done ? "green" : "orange" });
 		on_done();
 	});

@@ -25,11 +25,12 @@ function make_step_line(stops) {
 	};
 
 	const items = stops.map((stop, i) => {
+		const { state, kind = "" } = stop;
 		const title = [stop.when, stop.subject, STATES[stop.state], stop.note].filter(Boolean).join("\n");
 		const button = stop.button
-			? `<button type="button" class="btn btn-xs btn-default" data-value="${escape(stop.button.value)}">${stop.button.label}</button>`
+			? `<button type="button" class="btn btn-xs btn-default" data-value="${escape(stop.button.value)}">${escape(stop.button.label)}</button>`
 			: "";
-		return `<li class="${stop.state} ${stop.kind || ""}" style="flex-grow: ${Math.max(room(i), 0.5).toFixed(2)}" title="${escape(title)}">
+		return `<li class="${state} ${kind}" style="flex-grow: ${Math.max(room(i), 0.5).toFixed(2)}" title="${escape(title)}">
 			<span class="dot"></span>
 			<span class="when">${escape(stop.when)}</span>
 			<span class="subject">${escape(stop.subject || "")}</span>

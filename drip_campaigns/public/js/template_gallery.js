@@ -40,9 +40,10 @@ function draw_timeline(steps) {
 	let passed = 12;
 	const places = steps.map((_step, i) => (passed += i ? LEAST_GAP + (gaps[i - 1] / total) * free : 0));
 	const dots = steps.map((step, i) => {
+		const place = places[i];
 		const anchor = i === 0 ? "start" : i === steps.length - 1 ? "end" : "middle";
-		const x = i === 0 ? 4 : i === steps.length - 1 ? 236 : places[i];
-		return `<circle cx="${places[i]}" cy="12" r="6"></circle><text x="${x}" y="34" text-anchor="${anchor}">${name_day(step.hours)}</text>`;
+		const x = i === 0 ? 4 : i === steps.length - 1 ? 236 : place;
+		return `<circle cx="${place}" cy="12" r="6"></circle><text x="${x}" y="34" text-anchor="${anchor}">${name_day(step.hours)}</text>`;
 	});
 	const line = steps.length > 1 ? '<line x1="12" y1="12" x2="228" y2="12"></line>' : "";
 	return `<svg class="drip-timeline" viewBox="0 0 240 40" preserveAspectRatio="xMinYMid" role="img" aria-label="${describe_steps(steps)}">${line}${dots.join("")}</svg>`;

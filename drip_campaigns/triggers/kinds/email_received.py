@@ -91,4 +91,5 @@ def _create(recipient_type: str, address: str, full_name: str | None) -> str:
 		values["email_ids"] = [{"email_id": address, "is_primary": 1}]
 	else:
 		values["email_id"] = address
+	# nosemgrep: ignore-permissions - a mailbox receives for nobody; the owner's rights decide who is enrolled
 	return frappe.get_doc(values).insert(ignore_permissions=True).name

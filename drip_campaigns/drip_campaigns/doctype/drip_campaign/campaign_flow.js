@@ -75,7 +75,7 @@ function draw_ways(canvas, steps) {
 	const arrow =
 		'<marker id="drip-arrow" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="6" markerHeight="6" orient="auto"><path d="M0 0L8 4L0 8z" class="head"/></marker>';
 	$(line).prepend(
-		`<svg width="${line.scrollWidth}" height="42" aria-hidden="true"><defs>${arrow}</defs>${arcs.join("")}</svg>`
+		`<svg width="${cint(line.scrollWidth)}" height="42" aria-hidden="true"><defs>${arrow}</defs>${arcs.join("")}</svg>`
 	);
 }
 

@@ -69,7 +69,7 @@ async function move_people(frm, row) {
 		.map((step) => ({ value: step.name, label: frappe.utils.escape_html(`${step.idx}: ${name_step(frm, step)}`) }));
 	const verbs = ["Skip", "Move", "Start Over", "Pause", "Remove"].map((verb) => ({ value: verb, label: __(verb) }));
 	const fields = [
-		{ fieldtype: "HTML", options: `<p>${__("{0} people are waiting for step {1}.", [count, row.idx])}</p>` },
+		{ fieldtype: "HTML", options: `<p>${__("{0} people are waiting for step {1}.", [cint(count), cint(row.idx)])}</p>` },
 		{ fieldname: "verb", fieldtype: "Select", label: __("Action"), options: verbs, default: "Skip", reqd: 1 },
 		{
 			fieldname: "step",
@@ -84,5 +84,5 @@ async function move_people(frm, row) {
 		const chosen = verb === "Skip" ? row.name : step;
 		show_outcome(await act_on_campaign(frm, "act_on_step", { at_step: row.name, verb, step: chosen }));
 	};
-	frappe.prompt(fields, act, __("People at Step {0}", [row.idx]), __("Apply"));
+	frappe.prompt(fields, act, __("People at Step {0}", [cint(row.idx)]), __("Apply"));
 }

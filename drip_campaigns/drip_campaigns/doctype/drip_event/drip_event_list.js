@@ -35,7 +35,7 @@ function ask_for_list_name(list) {
 	const names = list.get_checked_items(true);
 	const whose = names.length
 		? __("Everyone in the {0} selected rows.", [names.length])
-		: __("Everyone in the {0} rows that match the filters.", [list.total_count]);
+		: __("Everyone in the {0} rows that match the filters.", [cint(list.total_count)]);
 	frappe.prompt(
 		{ fieldname: "list_name", fieldtype: "Data", label: __("List Name"), reqd: 1, description: whose },
 		async ({ list_name }) => {
@@ -45,7 +45,7 @@ function ask_for_list_name(list) {
 				freeze: true,
 			});
 			if (message.left_out) {
-				frappe.show_alert(__("{0} not added: the record was deleted or has no address.", [message.left_out]));
+				frappe.show_alert(__("{0} not added: the record was deleted or has no address.", [cint(message.left_out)]));
 			}
 			frappe.set_route("Form", "Drip Target List", message.target_list);
 		},

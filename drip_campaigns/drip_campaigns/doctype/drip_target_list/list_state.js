@@ -83,10 +83,10 @@ function describe_run(run) {
 		run.status === "Cancelled"
 			? __("The last refresh was canceled.")
 			: __("Last refresh: {0} joined, {1} returned, {2} removed, {3} skipped.", [
-					run.joined,
-					run.came_back,
-					run.dropped_out,
-					run.unreachable,
+					cint(run.joined),
+					cint(run.came_back),
+					cint(run.dropped_out),
+					cint(run.unreachable),
 			  ]);
 	return `<p class="mt-3 mb-0 small text-muted">${text} ${when}</p>`;
 }
