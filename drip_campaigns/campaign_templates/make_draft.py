@@ -34,15 +34,9 @@ def make_draft(content: dict[str, Any], campaign_name: str):
 
 	A step that needs something that this site lacks becomes a draft step without it.
 	"""
-	left_out = []
-	campaign = frappe.new_doc("Drip Campaign")
-	campaign.update({"campaign_name": campaign_name.strip(), "description": content.get("description")})
-	campaign.update(content.get("campaign", {}))
-	for step in content["steps"]:
-		campaign.append("steps", step)
-	for variant in content.get("variants", ()):
-		campaign.append("variants", variant)
-	left_out += remove_missing(campaign)
+	campaign = make_document(content)
+	campaign.campaign_name = campaign_name.strip()
+	left_out = remove_missing(campaign)
 	for trigger in content.get("triggers", ()):
 		if _is_possible(trigger):
 			_make_tag(trigger.get("tag"))
@@ -50,6 +44,16 @@ def make_draft(content: dict[str, Any], campaign_name: str):
 		else:
 			left_out.append(describe_trigger(trigger))
 	return campaign.insert(), left_out
+
+
+def make_document(content: dict[str, Any]):
+	"""Return a new Drip Campaign document with the plan of a file, without its triggers."""
+	campaign = frappe.new_doc("Drip Campaign")
+	campaign.update({"description": content.get("description"), **content.get("campaign", {})})
+	for field, doctype in (("steps", "Drip Campaign Step"), ("variants", "Drip Step Variant")):
+		for row in content.get(field, ()):
+			campaign.append(field, frappe.new_doc(doctype).update(row))  # with the defaults of its fields
+	return campaign
 
 
 def _make_tag(tag: str | None) -> None:

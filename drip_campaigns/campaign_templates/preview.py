@@ -8,8 +8,9 @@ from jinja2 import TemplateError
 
 from drip_campaigns.actions.labels import describe as describe_action
 from drip_campaigns.campaign.preview import make_sample_recipient
+from drip_campaigns.campaign.step_days import list_step_days
 from drip_campaigns.campaign_templates.catalog import CampaignTemplate
-from drip_campaigns.campaign_templates.make_draft import describe_trigger
+from drip_campaigns.campaign_templates.make_draft import describe_trigger, make_document
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import StepType
 from drip_campaigns.core.tracking.tokens import Purpose
@@ -26,35 +27,38 @@ class UnknownStepError(DripError):
 
 
 def describe(template: CampaignTemplate) -> dict[str, Any]:
-	"""Return the data of a template's card: title, description, schedule, triggers, and first email."""
+	"""Return the data of a template's card: title, description, schedule, triggers, and first email, which is `shown`."""
 	content = template.content
+	steps = _list_steps(content)
+	mails = (step["number"] for step in steps if _is_mail(content["steps"][step["number"]]))
+	shown = next(mails, 0)
 	return {
 		"key": template.key,
 		"title": _(content["title"]),
 		"description": _(content.get("description") or ""),
 		"is_own": template.is_own,
-		"steps": _schedule(content["steps"]),
+		"steps": steps,
 		"triggers": [describe_trigger(row) for row in content.get("triggers", ())],
-		**render_step(template, _find_first_mail(content["steps"])),
+		"shown": shown,
+		**render_step(template, shown),
 	}
 
 
-def _schedule(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-	stops, reached = [], 0
-	for step in steps:
-		delay = step.get("send_after_days", 0) * 24 + step.get("send_after_hours", 0)
-		from_previous = step.get("counted_from") == "Previous Step"
-		reached = reached + delay if from_previous else delay
-		stops.append({"hours": reached, "subject": _name(step)})
-	return stops
+def _list_steps(content: dict[str, Any]) -> list[dict[str, Any]]:
+	"""Return number, subject, hours and day of each step, in the order in which they run; those on exit have no day."""
+	campaign = make_document(content)
+	for number, row in enumerate(campaign.steps):
+		row.name = str(number)
+	days = {int(day["step"]): day for day in list_step_days(campaign)}
+	no_day = {"hours": None, "when": ""}
+	return [
+		{**no_day, **days.get(number, {}), "number": number, "subject": _name(content["steps"][number])}
+		for number in dict.fromkeys([*days, *range(len(campaign.steps))])
+	]
 
 
 def _is_mail(step: dict[str, Any]) -> bool:
 	return step.get("step_type", StepType.SEND.value) == StepType.SEND.value
-
-
-def _find_first_mail(steps: list[dict[str, Any]]) -> int:
-	return next((number for number, step in enumerate(steps) if _is_mail(step)), 0)
 
 
 def _name(step: dict[str, Any]) -> str:

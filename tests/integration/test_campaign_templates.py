@@ -9,9 +9,11 @@ from frappe.utils.data import get_system_timezone
 
 from drip_campaigns.api import campaign_templates as api
 from drip_campaigns.campaign import lifecycle
+from drip_campaigns.campaign.step_days import list_step_days
 from drip_campaigns.campaign_templates import catalog
 from tests import factories
 from tests.factories import DOMAIN
+from tests.receiver import make_webhook
 
 OURS = [
 	"welcome_series",
@@ -55,6 +57,35 @@ def test_gallery_has_ours_in_their_order_with_schedule_and_preview(site):
 	for key, hours in HOURS.items():
 		assert [step["hours"] for step in cards[key]["steps"]] == hours
 	assert all("<html" in card["html"] for card in cards.values())
+
+
+def test_gallery_shows_the_days_that_the_form_shows(site):
+	content = {
+		"format": "drip-campaign",
+		"version": 1,
+		"title": "Drip Test Days",
+		"steps": [
+			{"step_type": "Action", "action": "Add Tag", "action_tag": "Left", "run_when": "On Exit"},
+			{"subject": "Last", "message": "<p>x</p>", "send_after_days": 9, "label": "Last"},
+			{"subject": "Hello", "message": "<p>x</p>", "label": "Hello"},
+			{
+				**{"step_type": "Wait Until", "wait_for": "Opened", "wait_step": "Hello"},
+				**{"send_after_days": 1, "wait_limit_days": 2},
+			},
+			{"subject": "Soon", "message": "<p>x</p>", "send_after_days": 1, "counted_from": "Previous Step"},
+		],
+	}
+	made = api.import_campaign(json.dumps(content), "Drip Test Days")
+	campaign = frappe.get_doc("Drip Campaign", made["campaign"])
+	template = api.save_as_template(campaign.name, "Drip Test Days", "")["template"]
+
+	card = next(card for card in api.list_templates() if card["key"] == template)
+
+	of_form = {row.name: row.idx - 1 for row in campaign.steps}
+	days = [(of_form[day["step"]], day["when"]) for day in list_step_days(campaign)]
+	assert [(step["number"], step["when"]) for step in card["steps"]] == [*days, (0, "")]
+	assert [when for _number, when in days] == ["Day 0", "Day 1", "Day 2–4", "Day 9–11"]
+	assert (card["shown"], card["subject"]) == (2, "Hello")
 
 
 def test_text_without_a_first_name_reads_well(site, clock, smtp):
@@ -223,12 +254,7 @@ def test_unknown_template_is_an_error_that_says_so(site):
 @pytest.fixture
 def flow(site):
 	"""A campaign with every kind of step, actions of every kind, variants, and rules by which people leave."""
-	frappe.delete_doc("Webhook", "Drip Test Hook", force=True, ignore_missing=True)
-	frappe.get_doc(
-		doctype="Webhook", __newname="Drip Test Hook", enabled=0, webhook_doctype="Contact",
-		webhook_docevent="on_update", request_url="https://example.com/hook", request_structure="JSON",
-		webhook_json="{}",
-	).insert(set_name="Drip Test Hook")  # fmt: skip
+	make_webhook("Drip Test Hook", "https://example.com/hook", "name")
 	user = factories.make_user("flora", "Drip User")
 	group = frappe.get_doc(doctype="Email Group", title="Drip Test Group").insert().name
 	names = {

@@ -1,6 +1,7 @@
 // The template gallery: cards with the first email and the schedule. An opened card shows every email and creates a draft.
 
 const LEAST_GAP = 44; // so that two labels do not touch
+const LETTER = 6; // the width of a letter of a label
 const TEMPLATE_API = "drip_campaigns.api.campaign_templates";
 
 async function open_gallery() {
@@ -33,26 +34,25 @@ function make_sheet({ subject, html }) {
 }
 
 // The gap between two dots grows with the time between them, but more slowly, so a month does not hide the first week.
-function draw_timeline(steps) {
+function draw_timeline(all_steps) {
+	const steps = all_steps.filter((step) => step.hours !== null);
 	const gaps = steps.slice(1).map((step, i) => Math.sqrt(Math.max(step.hours - steps[i].hours, 1)));
 	const total = gaps.reduce((sum, gap) => sum + gap, 0) || 1;
-	const free = 216 - gaps.length * LEAST_GAP;
+	const least = Math.max(LEAST_GAP, ...steps.map((step) => step.when.length * LETTER));
+	const width = Math.max(240, 24 + gaps.length * least);
+	const free = width - 24 - gaps.length * least;
 	let passed = 12;
-	const places = steps.map((_step, i) => (passed += i ? LEAST_GAP + (gaps[i - 1] / total) * free : 0));
+	const places = steps.map((_step, i) => (passed += i ? least + (gaps[i - 1] / total) * free : 0));
 	const dots = steps.map((step, i) => {
 		const place = places[i];
 		const anchor = i === 0 ? "start" : i === steps.length - 1 ? "end" : "middle";
-		const x = i === 0 ? 4 : i === steps.length - 1 ? 236 : place;
-		return `<circle cx="${place}" cy="12" r="6"></circle><text x="${x}" y="34" text-anchor="${anchor}">${name_day(step.hours)}</text>`;
+		const x = i === 0 ? 4 : i === steps.length - 1 ? width - 4 : place;
+		const label = `<text x="${x}" y="34" text-anchor="${anchor}">${frappe.utils.escape_html(step.when)}</text>`;
+		return `<circle cx="${place}" cy="12" r="6"></circle>${label}`;
 	});
-	const line = steps.length > 1 ? '<line x1="12" y1="12" x2="228" y2="12"></line>' : "";
-	return `<svg class="drip-timeline" viewBox="0 0 240 40" preserveAspectRatio="xMinYMid" role="img" aria-label="${describe_steps(steps)}">${line}${dots.join("")}</svg>`;
-}
-
-function name_day(hours) {
-	if (!hours) return __("immediately");
-	if (hours % 24) return __("{0} h", [hours]);
-	return hours === 24 ? __("1 day") : __("{0} days", [hours / 24]);
+	const right = width - 12;
+	const line = steps.length > 1 ? `<line x1="12" y1="12" x2="${right}" y2="12"></line>` : "";
+	return `<svg class="drip-timeline" viewBox="0 0 ${width} 40" preserveAspectRatio="xMinYMid" role="img" aria-label="${describe_steps(all_steps)}">${line}${dots.join("")}</svg>`;
 }
 
 function describe_steps(steps) {
@@ -72,10 +72,10 @@ function open_template(gallery, template) {
 		<div class="drip-steps"><p>${escape(template.description)}</p><p class="text-muted small">${starts}</p></div>
 	</div>`).appendTo(dialog.body);
 	const frame = make_sheet(template).appendTo(detail);
-	template.steps.forEach((step, number) => {
-		const button = $(`<button type="button"><small>${name_day(step.hours)}</small>${escape(plain(step.subject))}</button>`);
-		button.toggleClass("chosen", number === 0).appendTo(detail.find(".drip-steps"));
-		button.on("click", () => show_step(template, number, frame, button));
+	template.steps.forEach((step) => {
+		const button = $(`<button type="button"><small>${escape(step.when)}</small>${escape(plain(step.subject))}</button>`);
+		button.toggleClass("chosen", step.number === template.shown).appendTo(detail.find(".drip-steps"));
+		button.on("click", () => show_step(template, step.number, frame, button));
 	});
 	dialog.show();
 }
