@@ -1,19 +1,27 @@
 """Cancel queued emails, or pause them. Nothing here commits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import frappe
 import redis
 
-from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, EventType, Status
+from drip_campaigns.core.model import (
+	LIVE_STATUSES,
+	CampaignStatus,
+	EmailStatus,
+	EventType,
+	ExitReason,
+	Status,
+)
 from drip_campaigns.db import bulk_writes
+from drip_campaigns.db.dialect import select_in
 from drip_campaigns.db.events import record_events
 from drip_campaigns.outbox import emails
 from drip_campaigns.outbox.delivery_state import DeliveryState
 from drip_campaigns.outbox.settle import requeue
 from drip_campaigns.people.addresses import normalize
-from drip_campaigns.people.suppression import find_suppressed
+from drip_campaigns.people.suppression import EXIT_REASONS, find_suppressed
 from drip_campaigns.site.clock import to_site
 
 _LIVE = [status.value for status in LIVE_STATUSES]
@@ -84,23 +92,40 @@ def cancel_or_pause(mails: list[frappe._dict], now: datetime) -> list[frappe._di
 	if not stopped:
 		return mails
 	enrollments = [mail.enrollment for mail in mails if mail.name in stopped]
-	filters = {"name": ["in", enrollments], "status": ["in", [*_LIVE, Status.COMPLETED.value]]}
-	kept = set(frappe.get_all("Drip Enrollment", filters=filters, pluck="name"))
-	cancel_emails(
-		[m for m in mails if m.name in stopped and m.enrollment not in kept], "Unsubscribed or ended", now
-	)
+	rows = select_in("Drip Enrollment", ["name", "status", "exit_reason"], "name", enrollments)
+	ends = {row.name: row.exit_reason or row.status for row in rows}
+	kept = {row.name for row in rows if row.status in (*_LIVE, Status.COMPLETED.value)}
 	to_pause = [mail for mail in mails if mail.name in stopped and mail.enrollment in kept]
+	_cancel_for(
+		{
+			mail.name: ends.get(mail.enrollment, ExitReason.REMOVED.value)
+			for mail in mails
+			if mail.name in stopped and mail.enrollment not in kept
+		},
+		mails,
+		now,
+	)
 	requeue(to_pause, now, now, timedelta(0))
 	_pause(to_pause, now)
 	return [mail for mail in mails if mail.name not in stopped]
 
 
 def _cancel_suppressed(mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:
+	"""Cancel the emails to suppressed addresses, with the reason for which their enrollments end."""
 	suppressed = find_suppressed([mail.email_address for mail in mails])
-	if not suppressed:
-		return mails
-	cancel_emails([mail for mail in mails if normalize(mail.email_address) in suppressed], "Suppressed", now)
-	return [mail for mail in mails if normalize(mail.email_address) not in suppressed]
+	reasons = {
+		mail.name: (EXIT_REASONS[suppressed[address]] or Status.UNSUBSCRIBED).value
+		for mail in mails
+		if (address := normalize(mail.email_address)) in suppressed
+	}
+	_cancel_for(reasons, mails, now)
+	return [mail for mail in mails if mail.name not in reasons]
+
+
+def _cancel_for(reasons: Mapping[str, str], mails: Sequence[frappe._dict], now: datetime) -> None:
+	"""Cancel those of the emails that have a reason in `reasons`, by name."""
+	for reason in sorted(set(reasons.values())):
+		cancel_emails([mail for mail in mails if reasons.get(mail.name) == reason], reason, now)
 
 
 def pause_queued(*conditions, now: datetime) -> None:

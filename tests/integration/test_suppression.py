@@ -70,17 +70,23 @@ def test_suppressed_address_is_not_enrolled_by_hand_or_in_bulk_and_the_reason_is
 	assert dict(result.refused) == {"Is suppressed, because of a complaint": 1}
 
 
-def test_suppression_that_came_without_our_verbs_is_found_right_before_the_mail_server(site, clock, smtp):
+@pytest.mark.parametrize(
+	("reason", "skipped_because"),
+	[("Manual", "Suppressed"), ("Complaint", "Complaint"), ("Opted Out", "Unsubscribed")],
+)
+def test_suppression_that_came_without_our_verbs_is_found_right_before_the_mail_server(
+	site, clock, smtp, reason, skipped_because
+):
 	factories.enroll(factories.make_active_campaign(clock), factories.make_contact("Ada", ADA), clock)
 	dispatch_due.dispatch(clock.now, enqueue_delivery=False)
-	document = make_suppression(f"other@{DOMAIN}")
+	document = make_suppression(f"other@{DOMAIN}", reason=reason)
 	frappe.db.set_value("Drip Suppression", document.name, {"address_hash": hash_address(ADA)})
 	frappe.db.commit()
 
 	delivery.deliver(clock)
 
 	assert smtp.messages == []
-	assert factories.count("Drip Email", status="Skipped", reason="Suppressed") == 1
+	assert factories.count("Drip Email", status="Skipped", reason=skipped_because) == 1
 	assert factories.count("Email Queue", reference_doctype="Drip Enrollment") == 0
 
 
