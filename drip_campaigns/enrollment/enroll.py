@@ -3,9 +3,7 @@
 Running it again enrolls only records that are not in the campaign yet, so a run that stopped is simply run again.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -26,7 +24,7 @@ from drip_campaigns.enrollment.campaign_checks import (
 from drip_campaigns.enrollment.changes import make_event
 from drip_campaigns.enrollment.confirm import find_who_must_confirm
 from drip_campaigns.enrollment.eligibility import Eligibility, EligibilityResult
-from drip_campaigns.enrollment.refusals import Refusal
+from drip_campaigns.enrollment.refusals import VerbResult
 from drip_campaigns.enrollment.resume import resume_enrollments
 from drip_campaigns.enrollment.sender_choice import choose_senders
 from drip_campaigns.people.addresses import normalize
@@ -43,32 +41,6 @@ from drip_campaigns.site.clock import site_date, to_site
 from drip_campaigns.site.row_names import new_name
 
 BATCH_SIZE = 1000
-
-
-@dataclass
-class BulkResult:
-	"""How many records were enrolled and resumed, and how many refused, by reason."""
-
-	enrolled: int = 0
-	resumed: int = 0
-	refused: Counter = field(default_factory=Counter)
-	refusals: dict[str, Refusal] = field(default_factory=dict)  # of one batch, by record
-
-	@property
-	def total(self) -> int:
-		"""Return how many records were looked at."""
-		return self.enrolled + self.resumed + sum(self.refused.values())
-
-	def refuse(self, record: str, refusal: Refusal) -> None:
-		"""Count a record that is not enrolled."""
-		self.refused[refusal.reason] += 1
-		self.refusals[record] = refusal
-
-	def add(self, other: "BulkResult") -> None:
-		"""Add the numbers of another batch."""
-		self.enrolled += other.enrolled
-		self.resumed += other.resumed
-		self.refused += other.refused
 
 
 def enroll(
@@ -112,7 +84,7 @@ def enroll_many(
 	*,
 	batch_size: int = BATCH_SIZE,
 	**options: Any,
-) -> Iterator[BulkResult]:
+) -> Iterator[VerbResult]:
 	"""Enroll the records `names`, yielding each batch's result; the caller commits between two batches.
 
 	`options` are those of Enroller. Only records that the session's user may read are enrolled. Raises what makes the
@@ -152,13 +124,10 @@ class Enroller:
 		)  # a user without the permission level sends None
 		self._by_zone: dict[str | None, tuple[Position, dict[str, Any]]] = {}
 
-	def enroll(self, names: Sequence[str]) -> BulkResult:
+	def enroll(self, names: Sequence[str]) -> VerbResult:
 		"""Enroll or resume one batch of records."""
-		result = BulkResult()
 		judged = self.eligibility.judge(names)
-		for one in judged:
-			if one.refusal:
-				result.refuse(one.name, one.refusal)
+		result = VerbResult(refusals={one.name: one.refusal for one in judged if one.refusal})
 		self._resume([one.resumes for one in judged if one.resumes], result)
 		self._insert([one for one in judged if one.is_new], result)
 		return result
@@ -178,23 +147,22 @@ class Enroller:
 			for one, sender in zip(judged, senders, strict=True)
 		]
 
-	def _resume(self, rows: Sequence[frappe._dict], result: BulkResult) -> None:
+	def _resume(self, rows: Sequence[frappe._dict], result: VerbResult) -> None:
 		if not rows:
 			return
 		resumed = resume_enrollments([row.name for row in rows], self.now)
-		result.resumed += resumed.done
-		for row in rows:
-			if row.name in resumed.refusals:
-				result.refuse(row.recipient, resumed.refusals[row.name])
+		result.add(VerbResult(resumed.done, resumed.done))
+		records = {row.name: row.recipient for row in rows}
+		result.refusals |= {records[name]: refusal for name, refusal in resumed.refusals.items()}
 
-	def _insert(self, judged: Sequence[EligibilityResult], result: BulkResult) -> None:
+	def _insert(self, judged: Sequence[EligibilityResult], result: VerbResult) -> None:
 		site_now = to_site(self.now)
 		standard = standard_values(frappe.session.user, site_now)
 		rows = [{**fields, **standard, "name": new_name()} for fields in self.make_fields(judged)]
 		insert_records("Drip Enrollment", rows)
 		doc_event_queue.record_inserts("Drip Enrollment", [row["name"] for row in rows])
 		record_events([make_event(row, EventType.ENROLLED) for row in rows], site_now)
-		result.enrolled += len(rows)
+		result.done += len(rows)
 
 	def _make_row(self, one: EligibilityResult, sender: str, *, waits: bool) -> dict[str, Any]:
 		recipient = one.recipient

@@ -1,22 +1,18 @@
-"""Pauses of enrollments, in batches: by a user, by the recipient for an address, and their end. Nothing here commits.
+"""Pauses of enrollments, in batches: by a user, and by the recipient for an address. Nothing here commits.
 
 The recipient's pause is kept with the address (`people/preferences.py`), so that enrollments made meanwhile wait too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import frappe
 from frappe import _
 
-from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType, Plan, Position, Status
-from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.core.transitions import can_happen
 from drip_campaigns.db.dialect import is_among
 from drip_campaigns.db.events import record_events
-from drip_campaigns.enrollment.campaign_checks import find_first_status
 from drip_campaigns.enrollment.changes import (
 	iterate_plans,
 	lock_enrollments,
@@ -27,24 +23,15 @@ from drip_campaigns.enrollment.changes import (
 from drip_campaigns.enrollment.exit import find_live_of
 from drip_campaigns.enrollment.refusals import EnrollmentRefusedError, VerbResult
 from drip_campaigns.outbox import emails
-from drip_campaigns.outbox.cancel import pause_queued, resume_queued
+from drip_campaigns.outbox.cancel import pause_queued
 from drip_campaigns.people.preferences import save_preference
-from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
-from drip_campaigns.plans.enrollment_rows import claim_ended_pauses, load_handled_steps, update_enrollments
 from drip_campaigns.plans.enrollment_state import (
 	end_date_while_paused,
 	is_paused_by_recipient,
 	own_pause_end,
-	plan_fields,
-	position_fields,
-	read_position,
-	wait_on,
 	waits_for_confirmation,
 )
 from drip_campaigns.site.clock import from_site, to_site
-from drip_campaigns.site.settings import release_after
-
-BATCH_SIZE = 500
 
 
 def pause_enrollments(
@@ -126,44 +113,3 @@ def _write_pauses(states: Sequence[dict[str, Any]], detail: str | None, now: dat
 	pause_queued(is_among(emails.email_table().enrollment, [state["name"] for state in states]), now=now)
 	write_states(states, now)
 	record_events([make_event(state, EventType.PAUSED, detail) for state in states], to_site(now))
-
-
-def resume_ended_pauses(name: str, now: datetime) -> Iterator[int]:
-	"""Resume the enrollments of an active campaign whose pause is over, batch by batch.
-
-	Yields the size of each batch, so that the caller can commit.
-	"""
-	campaign = frappe.get_doc("Drip Campaign", name)
-	while rows := claim_ended_pauses(name, to_site(now), BATCH_SIZE):
-		_resume_batch(campaign, rows, now)
-		yield len(rows)
-
-
-def _resume_batch(campaign, rows: Sequence[frappe._dict], now: datetime) -> None:
-	plan, subjects = make_plan(campaign), step_subjects(campaign)
-	handled = load_handled_steps([row.name for row in rows])
-	states, resumed = [], []
-	for row in rows:
-		try:
-			position = read_position(row, handled[row.name])
-			states.append({**row, **_resumed_fields(campaign, plan, subjects, row, position, now)})
-			resumed.append(row)
-		except DripError as error:  # it stays paused until the record is corrected
-			states.append({**row, "paused_until": None, "last_error": str(error)})
-	update_enrollments(states, to_site(now))
-	detail = _("The pause is over.")
-	record_events([make_event(row, EventType.RESUMED, detail) for row in resumed], to_site(now))
-	if resumed:
-		among = is_among(emails.email_table().enrollment, [row.name for row in resumed])
-		resume_queued(among, now=now, release_after=release_after())
-
-
-def _resumed_fields(
-	campaign, plan: Plan, subjects: Mapping[str, str], row: frappe._dict, position: Position, now: datetime
-) -> dict[str, Any]:
-	done = {"paused_at": None, "paused_until": None, "attempts": 0, "last_error": None}
-	if waits_for_confirmation(row):
-		return {**wait_on(row, from_site(row.paused_at), now), **done}
-	shifted = due_steps.shift(plan, position, from_site(row.paused_at), now)
-	status = find_first_status(campaign, shifted.start, now)
-	return {**position_fields(shifted), **plan_fields(plan, shifted, subjects, now), **done, "status": status}

@@ -32,10 +32,19 @@ class Refusal:
 
 @dataclass
 class VerbResult:
-	"""How many enrollments a verb changed, and why it refused each of the others, by name."""
+	"""How many enrollments a verb made or changed, and why it refused each of the others, by name.
+
+	Enrolling counts those that it resumed instead of making new ones: they are among `done`.
+	"""
 
 	done: int = 0
+	resumed: int = 0
 	refusals: dict[str, Refusal] = field(default_factory=dict)
+
+	@property
+	def enrolled(self) -> int:
+		"""Return how many enrollments are new, after enrolling."""
+		return self.done - self.resumed
 
 	@property
 	def refused(self) -> Counter[str]:
@@ -45,6 +54,7 @@ class VerbResult:
 	def add(self, other: "VerbResult") -> None:
 		"""Add the result of another batch."""
 		self.done += other.done
+		self.resumed += other.resumed
 		self.refusals |= other.refusals
 
 	def require_done(self) -> None:

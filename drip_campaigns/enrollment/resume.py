@@ -1,8 +1,9 @@
-"""Resume enrollments, in batches: paused ones, and ones that ended, with the rest of the delay. Nothing here commits."""
+"""Resume enrollments, in batches: paused ones, ones whose pause is over, and ones that ended. Nothing here commits."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import frappe
@@ -27,9 +28,14 @@ from drip_campaigns.enrollment.pause import pause_fields
 from drip_campaigns.enrollment.refusals import Refusal, VerbResult
 from drip_campaigns.outbox import emails
 from drip_campaigns.outbox.cancel import resume_queued
-from drip_campaigns.people.recipients import load_enrolled
+from drip_campaigns.people.recipients import Recipient, load_enrolled
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
-from drip_campaigns.plans.enrollment_rows import find_taken_keys, load_handled_steps
+from drip_campaigns.plans.enrollment_rows import (
+	claim_ended_pauses,
+	find_taken_keys,
+	load_handled_steps,
+	update_enrollments,
+)
 from drip_campaigns.plans.enrollment_state import (
 	end_date_while_paused,
 	is_paused_by_recipient,
@@ -44,6 +50,7 @@ from drip_campaigns.plans.enrollment_state import (
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.settings import release_after
 
+BATCH_SIZE = 500
 _CLEARED = {
 	"paused_at": None,
 	"paused_until": None,
@@ -68,29 +75,43 @@ def resume_enrollments(
 	for row in lock_enrollments(names):
 		groups[row.campaign].append(row)
 	for campaign, rows in groups.items():
-		result.add(_CampaignResume(campaign, rows, now, event).run(detail))
+		result.add(_CampaignResume(frappe.get_doc("Drip Campaign", campaign), rows, now, event).run(detail))
 	return result
+
+
+def resume_ended_pauses(campaign: str, now: datetime) -> Iterator[int]:
+	"""Resume the enrollments of an active campaign whose pause is over, batch by batch.
+
+	Yields the size of each batch, so that the caller can commit. Who may still get email is checked before each email.
+	"""
+	document = frappe.get_doc("Drip Campaign", campaign)
+	while rows := claim_ended_pauses(campaign, to_site(now), BATCH_SIZE):
+		_CampaignResume(document, rows, now).end_pauses()
+		yield len(rows)
 
 
 class _CampaignResume:
 	"""The enrollments of one campaign that are resumed together."""
 
 	def __init__(
-		self, campaign: str, rows: Sequence[frappe._dict], now: datetime, event: EventType | None
+		self, campaign, rows: Sequence[frappe._dict], now: datetime, event: EventType | None = None
 	) -> None:
-		self.campaign, self.rows, self.now, self.event = (
-			frappe.get_doc("Drip Campaign", campaign),
-			rows,
-			now,
-			event,
-		)
-		self.plan, self.subjects = make_plan(self.campaign), step_subjects(self.campaign)
+		self.campaign, self.rows, self.now, self.event = campaign, rows, now, event
+		self.plan, self.subjects = make_plan(campaign), step_subjects(campaign)
 		self.handled = load_handled_steps([row.name for row in rows])
-		self.recipients = load_enrolled(rows)
-		self.facts = BatchFacts(
-			self.campaign, [make_enrolled_candidate(row, self._recipient_of(row)) for row in rows]
-		)
-		self.live_records = find_taken_keys([self._record_key(row) for row in rows], "live_recipient")
+
+	@cached_property
+	def recipients(self) -> Mapping[tuple[str, str], Recipient]:
+		return load_enrolled(self.rows)
+
+	@cached_property
+	def facts(self) -> BatchFacts:
+		candidates = [make_enrolled_candidate(row, self._recipient_of(row)) for row in self.rows]
+		return BatchFacts(self.campaign, candidates)
+
+	@cached_property
+	def live_records(self) -> set[str]:
+		return find_taken_keys([self._record_key(row) for row in self.rows], "live_recipient")
 
 	def run(self, detail: str | None) -> VerbResult:
 		result, states, events, resumed = VerbResult(), [], [], []
@@ -114,11 +135,28 @@ class _CampaignResume:
 			self.live_records.add(self._record_key(row))
 			result.done += 1
 		write_states(states, self.now)
-		if resumed:
-			among = is_among(emails.email_table().enrollment, resumed)
-			resume_queued(among, now=self.now, release_after=release_after())
+		self._release(resumed)
 		record_events(events, to_site(self.now))
 		return result
+
+	def end_pauses(self) -> None:
+		states, resumed = [], []
+		for row in self.rows:
+			try:
+				states.append({**row, **_CLEARED, **self._continue(row, self._shift(row))})
+				resumed.append(row)
+			except DripError as error:  # it stays paused until the record is corrected
+				states.append({**row, "paused_until": None, "last_error": str(error)})
+		update_enrollments(states, to_site(self.now))
+		self._release([row.name for row in resumed])
+		detail = _("The pause is over.")
+		record_events([make_event(row, EventType.RESUMED, detail) for row in resumed], to_site(self.now))
+
+	def _release(self, names: Sequence[str]) -> None:
+		"""Queue again what was paused in the queue."""
+		if names:
+			among = is_among(emails.email_table().enrollment, names)
+			resume_queued(among, now=self.now, release_after=release_after())
 
 	def _recipient_of(self, row: frappe._dict):
 		return self.recipients.get((row.recipient_type, row.recipient))
@@ -200,7 +238,9 @@ class _CampaignResume:
 		if row.status == Status.UNSUBSCRIBED.value and row.paused_at:
 			future = self._stay_paused(row)
 		else:
-			future = self._continue(row)
+			position = self._shift(row)
+			pause = recipient_pause_fields(self._preference_of(row), self.plan, position, self.now)
+			future = {**self._continue(row, position), **pause}
 		return {**_CLEARED, **future, **keys, "email_address": recipient.email}
 
 	def _stay_paused(self, row: frappe._dict) -> dict[str, Any]:
@@ -218,14 +258,10 @@ class _CampaignResume:
 			"next_send_at": None,
 		}
 
-	def _continue(self, row: frappe._dict) -> dict[str, Any]:
-		position = self._shift(row)
-		future = plan_fields(self.plan, position, self.subjects, self.now)
+	def _continue(self, row: frappe._dict, position: Position) -> dict[str, Any]:
 		if waits_for_confirmation(row):
 			future = wait_on(row, from_site(row.paused_at or row.ended_at) or self.now, self.now)
-		return {
-			"status": find_first_status(self.campaign, position.start, self.now),
-			**position_fields(position),
-			**future,
-			**recipient_pause_fields(self._preference_of(row), self.plan, position, self.now),
-		}
+		else:
+			future = plan_fields(self.plan, position, self.subjects, self.now)
+		status = find_first_status(self.campaign, position.start, self.now)
+		return {"status": status, **position_fields(position), **future}

@@ -11,7 +11,8 @@ from frappe.utils import getdate
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import RunStatus
 from drip_campaigns.enrollment.campaign_checks import check_campaign, find_start
-from drip_campaigns.enrollment.enroll import BATCH_SIZE, BulkResult
+from drip_campaigns.enrollment.enroll import BATCH_SIZE
+from drip_campaigns.enrollment.refusals import VerbResult
 from drip_campaigns.jobs.batches import BULK_ENROLLMENT, BatchJob, BatchState, run_batches
 from drip_campaigns.jobs.bulk_enrollment_sources import make_source
 from drip_campaigns.site.clock import site_date, to_site, utc_now
@@ -175,15 +176,15 @@ def _notify_owner(document, sentence: str) -> None:
 	frappe.db.after_commit.add(lambda: notify([owner], subject, DOCTYPE, name))
 
 
-def _record_progress(document, looked_at: int, result: BulkResult, remembered: dict[str, Any]) -> None:
+def _record_progress(document, looked_at: int, result: VerbResult, remembered: dict[str, Any]) -> None:
 	reasons = _read_reasons(document.reasons)
 	for reason, count in result.refused.items():
 		reasons[reason] = reasons.get(reason, 0) + count
 	document.db_set(
 		{
 			"processed": document.processed + looked_at,
-			"enrolled": document.enrolled + result.enrolled + result.resumed,
-			"enrolled_today": document.enrolled_today + result.enrolled + result.resumed,
+			"enrolled": document.enrolled + result.done,
+			"enrolled_today": document.enrolled_today + result.done,
 			"refused": document.refused + sum(result.refused.values()),
 			"reasons": "\n".join(f"{count} × {reason}" for reason, count in sorted(reasons.items())),
 			**remembered,

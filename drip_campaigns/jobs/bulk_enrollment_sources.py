@@ -10,8 +10,9 @@ from frappe import _
 from frappe.utils import cint, getdate
 
 from drip_campaigns.enrollment.eligibility import Eligibility
-from drip_campaigns.enrollment.enroll import BATCH_SIZE, BulkResult, enroll_many
+from drip_campaigns.enrollment.enroll import BATCH_SIZE, enroll_many
 from drip_campaigns.enrollment.file_audience import MOST_ERRORS, FileAudience, Resolved, refused_rows
+from drip_campaigns.enrollment.refusals import Refusal, VerbResult
 from drip_campaigns.people.audience import Audience
 from drip_campaigns.people.people_file import PeopleFile, Row
 from drip_campaigns.site.clock import site_date
@@ -36,7 +37,7 @@ class FilterSource:
 		"""Return up to `limit` names after the last one; for 0 nothing, where Frappe would return all."""
 		return self.audience.page(self.document.last_recipient, limit) if limit else []
 
-	def enroll(self, names: list[str], now: datetime) -> tuple[BulkResult, dict[str, Any]]:
+	def enroll(self, names: list[str], now: datetime) -> tuple[VerbResult, dict[str, Any]]:
 		"""Enroll a page; return its result, and the fields of the run that say where the next page begins."""
 		result = enroll_names(self.document, names, now, self.audience.target_list)
 		return result, {"last_recipient": names[-1]}
@@ -55,7 +56,7 @@ class FileSource:
 		start = self.document.processed
 		return self.audience.rows[start : start + min(limit, ROWS_A_PAGE)]
 
-	def enroll(self, rows: Sequence[Row], now: datetime) -> tuple[BulkResult, dict[str, Any]]:
+	def enroll(self, rows: Sequence[Row], now: datetime) -> tuple[VerbResult, dict[str, Any]]:
 		"""Enroll a page; return its result, and the errors of the run so far by row."""
 		self.audience.forget_from(rows[0].number)  # a page that is repeated has no duplicates
 		page = self.audience.resolve(rows)
@@ -64,10 +65,8 @@ class FileSource:
 		errors = page.errors + [
 			(page.names[name], refusal.reason) for name, refusal in result.refusals.items()
 		]
-		for _row, reason in refused:
-			result.refused[reason] += 1
-		if page.errors:
-			result.refused[_("The row has an error")] += len(page.errors)
+		bad = [(row, _("The row has an error")) for row, _error in page.errors]
+		result.refusals |= {f"row {row}": Refusal("row", reason) for row, reason in [*bad, *refused]}
 		return result, {"row_errors": self._add_errors(errors + refused)}
 
 	def _create(self, page: Resolved, now: datetime) -> list[tuple[int, str]]:
@@ -90,9 +89,9 @@ def _audience_of(document) -> Audience | ExistingAudience:
 	return Audience(document.recipient_type, document.recipient_filters)
 
 
-def enroll_names(document, names: Sequence[str], now: datetime, target_list: str | None = None) -> BulkResult:
+def enroll_names(document, names: Sequence[str], now: datetime, target_list: str | None = None) -> VerbResult:
 	"""Enroll records with the options of a run; a run that continues on a later day starts them on that day."""
-	total = BulkResult()
+	total = VerbResult()
 	run = enroll_many(
 		document.campaign,
 		document.recipient_type,
@@ -106,5 +105,4 @@ def enroll_names(document, names: Sequence[str], now: datetime, target_list: str
 	)
 	for result in run:
 		total.add(result)
-		total.refusals |= result.refusals
 	return total

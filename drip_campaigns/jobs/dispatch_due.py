@@ -20,7 +20,7 @@ from drip_campaigns.dispatch.campaign_run import StepTextError, explain
 from drip_campaigns.dispatch.due_campaigns import find_campaigns_with_due, group_by_priority
 from drip_campaigns.dispatch.gone_senders import replace_gone_senders
 from drip_campaigns.dispatch.run_cache import RunCache
-from drip_campaigns.enrollment.pause import resume_ended_pauses
+from drip_campaigns.enrollment.resume import resume_ended_pauses
 from drip_campaigns.inbound.breaker import pause_failing_campaigns
 from drip_campaigns.jobs import rescue, run_triggers
 from drip_campaigns.jobs import run_actions as actions

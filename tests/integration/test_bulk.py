@@ -9,7 +9,8 @@ import pytest
 from frappe.utils.background_jobs import get_queues
 
 from drip_campaigns.api import desk
-from drip_campaigns.enrollment.enroll import BulkResult, enroll_many
+from drip_campaigns.enrollment.enroll import enroll_many
+from drip_campaigns.enrollment.refusals import VerbResult
 from drip_campaigns.jobs import bulk_enrollment
 from drip_campaigns.site.clock import to_site, utc_now
 from tests import factories
@@ -17,8 +18,8 @@ from tests.factories import DOMAIN
 from tests.fakes import Clock
 
 
-def bulk(campaign, records, clock, **options) -> BulkResult:
-	total = BulkResult()
+def bulk(campaign, records, clock, **options) -> VerbResult:
+	total = VerbResult()
 	for result in enroll_many(campaign.name, "Contact", [r.name for r in records], clock.now, **options):
 		total.add(result)
 		frappe.db.commit()
