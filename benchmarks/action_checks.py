@@ -12,15 +12,14 @@ import frappe
 from frappe.installer import update_site_config
 
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.core.flow.actions import ActionKind, ActionStatus
+from drip_campaigns.core.flow.actions import UNSETTLED, ActionKind
 from tests import factories
 from tests.fakes import LOOPBACK
-from tests.receiver import Receiver
+from tests.receiver import Receiver, make_webhook
 
 HOOK, TAG, USER, NEXT = "Drip Chaos Hook", "Drip Chaos", "chaos-colleague", "Drip Chaos Next"
 ACTIONS_A_DAY = 2
 FAR_DAY = 900  # after the end of every run
-UNSETTLED = (ActionStatus.WAITING.value, ActionStatus.TRYING.value, ActionStatus.ASSIGNED.value)
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,9 @@ class ActionChecks:
 
 	def make_steps(self, days: int, now) -> list[dict[str, Any]]:
 		"""Return the rows of two actions for each day, of alternating kinds."""
-		self._make_hook()
+		if LOOPBACK not in frappe.conf.get("drip_webhook_hosts", ()):
+			update_site_config("drip_webhook_hosts", [LOOPBACK])  # the receiver runs on this machine
+		make_webhook(HOOK, self.receiver.url, "name")
 		numbers = range(days * ACTIONS_A_DAY)
 		return [self._make_step(_ORDER[number % len(_ORDER)], number, now) for number in numbers]
 
@@ -83,23 +84,6 @@ class ActionChecks:
 		lifecycle.activate(campaign, now)
 		self.campaigns.append(campaign.name)
 		return campaign.name
-
-	def _make_hook(self) -> None:
-		frappe.delete_doc("Webhook", HOOK, force=True, ignore_missing=True)
-		if LOOPBACK not in frappe.conf.get("drip_webhook_hosts", ()):
-			update_site_config("drip_webhook_hosts", [LOOPBACK])  # the receiver runs on this machine
-		frappe.get_doc(
-			doctype="Webhook",
-			name=HOOK,
-			__newname=HOOK,
-			enabled=0,
-			webhook_doctype="Contact",
-			webhook_docevent="on_update",
-			request_url=self.receiver.url,
-			request_method="POST",
-			request_structure="JSON",
-			webhook_json='{"who": "{{ doc.name }}"}',
-		).insert(set_name=HOOK)
 
 	def check_campaign(self, campaign: str, early: tuple[str, ...]) -> ActionResults:
 		"""Return the results of a campaign. Enrollments that ended with a status in `early` did not reach every step."""

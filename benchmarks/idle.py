@@ -14,29 +14,7 @@ from drip_campaigns.jobs import dispatch_due
 
 ROUNDS = 15
 ROWS_A_STATEMENT = 100_000
-COPIED = (
-	*(
-		"owner",
-		"creation",
-		"modified",
-		"modified_by",
-		"campaign",
-		"recipient_type",
-		"recipient",
-		"recipient_name",
-	),
-	*(
-		"email_address",
-		"sender",
-		"status",
-		"start_date",
-		"end_date",
-		"next_step",
-		"next_step_subject",
-		"next_send_at",
-	),
-	*("started_at", "anchor_hours", "reached_hours"),
-)
+OWN_COLUMNS = ("name", "live_recipient", "live_address")
 
 
 @dataclass(frozen=True)
@@ -71,7 +49,8 @@ def _enroll(campaign: str, names: list[str], now: datetime) -> float:
 
 def _multiply(campaign: str, start: int, count: int) -> None:
 	"""Copy one enrollment `count` times under new names and keys, in one statement."""
-	columns = ", ".join(f"`{column}`" for column in COPIED)
+	known = frappe.get_meta("Drip Enrollment").get_valid_columns()
+	columns = ", ".join(f"`{column}`" for column in known if column not in OWN_COLUMNS)
 	frappe.db.sql(
 		f"""INSERT INTO `tabDrip Enrollment` (name, live_recipient, live_address, {columns})
 		SELECT CONCAT('idle-', seq), CONCAT('idle-r-', seq), CONCAT('idle-a-', seq), {columns}

@@ -8,6 +8,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import frappe
+
 from tests.fakes import LOOPBACK
 
 
@@ -43,6 +45,23 @@ class Receiver:
 		self.ends.set()
 		self._server.shutdown()
 		self._server.server_close()
+
+
+def make_webhook(name: str, url: str, who: str) -> None:
+	"""Insert a Webhook on Contact that only campaigns call; its body has the field `who` of the record."""
+	frappe.delete_doc("Webhook", name, force=True, ignore_missing=True)
+	frappe.get_doc(
+		doctype="Webhook",
+		name=name,
+		__newname=name,
+		enabled=0,
+		webhook_doctype="Contact",
+		webhook_docevent="on_update",
+		request_url=url,
+		request_method="POST",
+		request_structure="JSON",
+		webhook_json=f'{{"who": "{{{{ doc.{who} }}}}"}}',
+	).insert(set_name=name)
 
 
 def _make_handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:

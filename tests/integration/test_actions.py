@@ -20,7 +20,7 @@ from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.stats import progress
 from tests import factories, verbs
 from tests.factories import DOMAIN, step
-from tests.receiver import Receiver
+from tests.receiver import Receiver, make_webhook
 
 HOOK = "Drip Test Hook"
 
@@ -245,19 +245,7 @@ def test_email_when_somebody_leaves_is_refused(site):
 def receiver(site) -> Iterator[Receiver]:
 	"""A web server, and a Webhook on Contact that leads to it and that nobody but campaigns calls."""
 	with Receiver() as running:
-		frappe.delete_doc("Webhook", HOOK, force=True, ignore_missing=True)
-		frappe.get_doc(
-			doctype="Webhook",
-			name=HOOK,
-			__newname=HOOK,
-			enabled=0,
-			webhook_doctype="Contact",
-			webhook_docevent="on_update",
-			request_url=running.url,
-			request_method="POST",
-			request_structure="JSON",
-			webhook_json='{"who": "{{ doc.first_name }}"}',
-		).insert(set_name=HOOK)
+		make_webhook(HOOK, running.url, "first_name")
 		frappe.db.commit()
 		yield running
 		frappe.db.rollback()
