@@ -8,11 +8,11 @@ from frappe import _
 
 from drip_campaigns.actions.registry import ACTION_KINDS
 from drip_campaigns.core.flow.operators import Operator
-from drip_campaigns.core.flow.waits import WAIT_KINDS
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.plans.condition_kinds.campaign import label_standings
 from drip_campaigns.plans.condition_kinds.event import label_events
 from drip_campaigns.plans.condition_registry import CONDITION_KINDS
+from drip_campaigns.plans.wait_registry import WAIT_KINDS
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 
 
@@ -25,8 +25,8 @@ def add_recipient_types(bootinfo: dict) -> None:
 def add_kinds(bootinfo: dict) -> None:
 	"""Add the kinds that a campaign's form offers, and the fields that each kind uses."""
 	kinds = [*TRIGGER_KINDS.all().values(), *ACTION_KINDS.all().values()]
-	waits = [(kind.value, awaited) for kind, awaited in WAIT_KINDS.items()]
-	uses = [(kind.value, awaited.fields_of(kind)) for kind, awaited in WAIT_KINDS.items()]
+	waits = [(str(label), awaited) for awaited in WAIT_KINDS.all() for label in awaited.kinds]
+	uses = [(label, awaited.fields_of(label)) for label, awaited in waits]
 	typed = [*((kind.label, kind) for kind in TRIGGER_KINDS.all().values()), *waits]
 	bootinfo["drip_kinds"] = {
 		"uses": _group_by_field([*((kind.label, kind.fields) for kind in kinds), *uses]),
@@ -47,7 +47,7 @@ def _group_by_field(kinds) -> dict[str, list[str]]:
 
 
 def _describe_conditions() -> dict[str, Any]:
-	named = {name: kind for name, kind in CONDITION_KINDS.items() if kind.doctype}
+	named = {name: kind for name, kind in CONDITION_KINDS.all().items() if kind.doctype}
 	return {
 		"labels": {name: _(kind.label) for name, kind in named.items()},
 		"doctypes": {name: kind.doctype for name, kind in named.items()},

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import frappe
 from frappe import _
 
+from drip_campaigns.actions.registry import ACTION_KINDS
 from drip_campaigns.actions.users import read_users
 from drip_campaigns.campaign.check_actions import LINKS
 from drip_campaigns.campaign.check_goals import find_goal_problems
@@ -14,6 +15,7 @@ from drip_campaigns.core.flow.wait_kind import WaitFor
 from drip_campaigns.core.model import StepType
 from drip_campaigns.plans.campaign_plan import make_plan
 from drip_campaigns.plans.check_flow import find_missing_fields, find_unusable
+from drip_campaigns.plans.wait_registry import WAIT_KINDS
 
 
 def remove_missing(campaign) -> list[str]:
@@ -22,6 +24,8 @@ def remove_missing(campaign) -> list[str]:
 	for row in campaign.steps:
 		if row.step_type == StepType.ACTION:
 			sentences += _from_action(row)
+		elif row.step_type == StepType.WAIT:
+			sentences += _from_wait(row)
 	return [*sentences, *_from_flow(campaign)]
 
 
@@ -33,6 +37,8 @@ def _from_goal(campaign) -> Iterator[str]:
 
 
 def _from_action(row) -> Iterator[str]:
+	if row.action and not ACTION_KINDS.find(row.action):
+		yield _take_out_kind(row, "action")
 	for field, doctype in LINKS:
 		name = row.get(field)
 		if name and not frappe.db.exists(doctype, name):
@@ -54,18 +60,35 @@ def _take_out(row, field: str, rest: str, doctype: str, name: str) -> str:
 	return sentence.format(row.idx, _(doctype), name)
 
 
+def _from_wait(row) -> Iterator[str]:
+	known = [label for awaited in WAIT_KINDS.all() for label in awaited.kinds]
+	if row.wait_for and row.wait_for not in known:
+		yield _take_out_kind(row, "wait_for")
+		_wait_for_creation(row)
+
+
+def _take_out_kind(row, field: str) -> str:
+	sentence = _(
+		"Step {0}: the app that adds “{1}” isn't installed. Choose another kind, and release the step."
+	)
+	sentence = sentence.format(row.idx, row.get(field))
+	row.update({field: "", "is_draft": 1})
+	return sentence
+
+
+def _wait_for_creation(row) -> None:
+	"""Let a step wait for a date that every record has, until a user chooses what to wait for."""
+	row.update({name: None for name in WAIT_FIELDS})
+	row.update({"wait_for": WaitFor.DATE_FIELD.value, "wait_field": "creation"})
+
+
 def _from_flow(campaign) -> list[str]:
 	"""Remove conditions that cannot be evaluated and make their steps drafts, so that they are not sent to everyone."""
 	found = _find_flow_problems(campaign)
 	for row, _sentence in found:
 		row.update({"conditions": None, "is_draft": 1})
-	waits = _find_flow_problems(campaign) if found else []
-	for (
-		row,
-		_sentence,
-	) in waits:  # a wait for a missing field: use another date until a user chooses one
-		row.update({name: None for name in WAIT_FIELDS})
-		row.update({"wait_for": WaitFor.DATE_FIELD.value, "wait_field": "creation"})
+	for row, _sentence in _find_flow_problems(campaign) if found else ():  # a wait for a missing field
+		_wait_for_creation(row)
 	return list(dict.fromkeys(sentence for _row, sentence in found))
 
 

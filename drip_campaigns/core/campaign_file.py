@@ -83,9 +83,12 @@ def _read_field(field: Mapping[str, Any]) -> FileField:
 
 _WHOLE = {**dict.fromkeys(("format", "title", "description", "icon"), FileField()), "version": FileField(int)}
 CAMPAIGN = _read_fields("drip_campaign", CAMPAIGN_FIELDS)
-STEP = _read_fields("drip_campaign_step", STEP_FIELDS)
+# `make_draft` asks the site about kinds, which other apps can add.
+STEP = {
+	**_read_fields("drip_campaign_step", STEP_FIELDS),
+	**dict.fromkeys(("action", "wait_for"), FileField()),
+}
 VARIANT = _read_fields("drip_step_variant", VARIANT_FIELDS)
-# `make_draft` leaves out triggers of an unknown kind.
 TRIGGER = {**_read_fields("drip_campaign_trigger", TRIGGER_FIELDS), "kind": FileField()}
 
 

@@ -53,24 +53,24 @@ def find_missing_fields(plan: Plan) -> Iterator[Problem]:
 	"""Yield the conditions and waits that ask for fields that do not exist, or no longer."""
 	for step in plan.steps:
 		for test in step.flow.conditions.tests if step.flow.conditions else ():
-			if sentence := CONDITION_KINDS[test.kind].find_missing_field(test):
+			if sentence := CONDITION_KINDS.get(test.kind).find_missing_field(test):
 				yield Problem(step.id, sentence)
 		if awaited := step.flow.awaited:
-			for sentence in WAIT_KINDS[type(awaited)].find_missing_fields(awaited):
+			for sentence in WAIT_KINDS.get(type(awaited)).find_missing_fields(awaited):
 				yield Problem(step.id, sentence)
 
 
 def find_unusable(plan: Plan) -> Iterator[Problem]:
 	"""Yield the conditions that ask for records that do not exist, and expressions that cannot be used."""
 	for step, test in _tests(plan):
-		if sentence := CONDITION_KINDS[test.kind].find_problem(test):
+		if sentence := CONDITION_KINDS.get(test.kind).find_problem(test):
 			yield Problem(step.id, sentence)
 
 
 def _find_forbidden(plan: Plan) -> Iterator[Problem]:
 	"""Yield the conditions that would reveal what the user who saves the campaign may not read."""
 	for step, test in _tests(plan):
-		for sentence in CONDITION_KINDS[test.kind].find_forbidden(test):
+		for sentence in CONDITION_KINDS.get(test.kind).find_forbidden(test):
 			yield Problem(step.id, sentence)
 
 

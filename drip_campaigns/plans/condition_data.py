@@ -36,7 +36,7 @@ class BatchConditionData:
 	def load(self, kind: str) -> Any:
 		"""Return the data of a condition kind, loaded once for the batch."""
 		if kind not in self._loaded:
-			self._loaded[kind] = CONDITION_KINDS[kind].load(self)
+			self._loaded[kind] = CONDITION_KINDS.get(kind).load(self)
 		return self._loaded[kind]
 
 	def tests_of(self, test: type[OneTest]) -> list[OneTest]:
@@ -78,7 +78,7 @@ class EnrollmentConditionData:
 		return self._batch.load(EventTest.kind).get(self._row.name, ())
 
 	def memberships(self, kind: str) -> Collection[Any]:
-		return self._batch.load(kind).get(CONDITION_KINDS[kind].key_of(self), ())
+		return self._batch.load(kind).get(CONDITION_KINDS.get(kind).key_of(self), ())
 
 	def evaluate(self, expression: str) -> bool:
 		return evaluate(expression, self._recipient, self._batch.now)

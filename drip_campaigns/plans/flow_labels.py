@@ -27,7 +27,7 @@ def describe_tests(tests: Iterable[Test]) -> list[str]:
 
 def describe_test(test: Test) -> str:
 	"""Return what a test asks, as a statement: "Welcome was opened"."""
-	return CONDITION_KINDS[test.kind].describe(test)
+	return CONDITION_KINDS.get(test.kind).describe(test)
 
 
 def describe_step(row) -> str:
@@ -43,7 +43,7 @@ def describe_step(row) -> str:
 
 def describe_wait(awaited: Awaited) -> str:
 	"""Return what ends the wait: "Welcome was opened"."""
-	return WAIT_KINDS[type(awaited)].describe(awaited)
+	return WAIT_KINDS.get(type(awaited)).describe(awaited)
 
 
 def describe_flow(row) -> str:

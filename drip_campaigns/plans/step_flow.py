@@ -8,6 +8,8 @@ from drip_campaigns.core.flow.flow_reader import FLOW_FIELDS, WAIT_FIELDS, read_
 from drip_campaigns.core.flow.step_flow import PLAIN, Flow
 from drip_campaigns.core.json_fields import Fields
 from drip_campaigns.core.model import StepType
+from drip_campaigns.plans.condition_registry import CONDITION_KINDS
+from drip_campaigns.plans.wait_registry import WAIT_KINDS
 
 _PLAIN_FIELDS = ("conditions", "next_step", "expires_after_hours")
 
@@ -22,7 +24,12 @@ def make_flow(row) -> Flow:
 		values["wait_time"] = get_time(values["wait_time"]).isoformat()
 	try:
 		given = read_form_values(values, values)
-		return take_flow(Fields(given, ""), waits=waits and bool(row.wait_for))
+		return take_flow(
+			Fields(given, ""),
+			waits=waits and bool(row.wait_for),
+			test_kinds={name: kind.test for name, kind in CONDITION_KINDS.all().items()},
+			wait_kinds={label: awaited for awaited in WAIT_KINDS.all() for label in awaited.kinds},
+		)
 	except InvalidScenarioError as error:
 		field = (error.field or "").partition(".")[0]
 		raise InvalidFlowError(f"{error.field} {error}", field=field, step=row.name) from error

@@ -1,7 +1,8 @@
-"""The kinds of one sort (triggers, actions): those built into this app, then those that other apps name under a hook."""
+"""The kinds of one sort (triggers, actions, conditions, waits): those built into this app, then those that other apps name under a hook."""
 
-from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
 
 import frappe
 from frappe import _
@@ -13,37 +14,39 @@ class UnknownKindError(DripError, frappe.ValidationError):
 	"""The app that adds this kind is not installed."""
 
 
-class Labeled(Protocol):
-	"""What every kind has: the word that the Select field stores."""
-
-	label: str
-
-
-Kind = TypeVar("Kind", bound=Labeled)
+Kind = TypeVar("Kind")
 
 
 class KindRegistry(Generic[Kind]):
-	"""The kinds in the order in which the form offers them. `hook` names a list of dotted paths to classes of kinds."""
+	"""The kinds in the order in which the form offers them. `hook` names a list of dotted paths to classes of kinds.
 
-	def __init__(self, hook: str, built_in: Sequence[Kind]) -> None:
-		self._hook = hook
-		self._built_in = {kind.label: kind for kind in built_in}
+	`key` returns what a kind is found by: its label, unless it says otherwise.
+	"""
 
-	def all(self) -> dict[str, Kind]:
-		"""Return every kind by its label."""
+	def __init__(
+		self,
+		hook: str,
+		built_in: Sequence[Kind],
+		key: Callable[[Kind], Hashable] = attrgetter("label"),
+	) -> None:
+		self._hook, self._key = hook, key
+		self._built_in = {key(kind): kind for kind in built_in}
+
+	def all(self) -> dict[Any, Kind]:
+		"""Return every kind by its key."""
 		added = (frappe.get_attr(path)() for path in frappe.get_hooks(self._hook))
-		return {**self._built_in, **{kind.label: kind for kind in added}}
+		return {**self._built_in, **{self._key(kind): kind for kind in added}}
 
-	def find(self, label: str | None) -> Kind | None:
-		"""Return the kind with this label, or None."""
-		return self._built_in.get(label) or self.all().get(label)
+	def find(self, key: Hashable) -> Kind | None:
+		"""Return the kind with this key, or None."""
+		return self._built_in.get(key) or self.all().get(key)
 
-	def get(self, label: str | None) -> Kind:
-		"""Return the kind with this label; raise UnknownKindError if there is none."""
-		if kind := self.find(label):
+	def get(self, key: Hashable) -> Kind:
+		"""Return the kind with this key; raise UnknownKindError if there is none."""
+		if kind := self.find(key):
 			return kind
 		message = _("“{0}” isn't a known kind. Choose one of: {1}.")
-		raise UnknownKindError(message.format(label or "", ", ".join(self.all())))
+		raise UnknownKindError(message.format(key or "", ", ".join(map(str, self.all()))))
 
 	def labels_with(self, trait: str) -> list[str]:
 		"""Return the labels of the kinds whose attribute `trait` is true."""

@@ -75,7 +75,10 @@ def test_seven_are_ours():
 		(change(steps=GOOD["steps"] * 101), "steps has 101 rows. Keep at most 100"),
 		(change(campaign={"if_late": "Explode"}), "Choose one of: Keep Intervals, Keep Dates"),
 		(change(campaign={"window_from": "half past"}), "Enter a time such as 08:00:00"),
-		(change(steps=[{"step_type": "Action", "action": "Explode"}]), "Choose one of: Set Field, Add Tag"),
+		(
+			change(steps=[{"step_type": "Action", "run_when": "Explode"}]),
+			"Choose one of: On Schedule, On Exit",
+		),
 		(change(variants=[{"step_label": "Nowhere"}]), "variants[0].step_label isn't the label of a step"),
 		(change(variants=[{"step_label": "x", "owner": "y"}]), "variants[0].owner is unknown"),
 		(change(triggers=[{}]), "triggers[0].kind is missing"),

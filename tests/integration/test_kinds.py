@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 
 import frappe
@@ -11,10 +13,17 @@ from frappe.custom.doctype.property_setter.property_setter import make_property_
 from drip_campaigns.actions.context import ActionContext, ActionResult
 from drip_campaigns.actions.kind import Action, quote
 from drip_campaigns.actions.registry import ACTION_KINDS
-from drip_campaigns.api import boot, editing
+from drip_campaigns.api import boot, campaign_templates, editing
+from drip_campaigns.core.flow.condition_test import Test
 from drip_campaigns.core.flow.conditions import read_conditions
+from drip_campaigns.core.flow.wait_kind import Awaited, end_at
+from drip_campaigns.core.json_fields import Fields, read_text
+from drip_campaigns.core.schedule.wall_clock import next_time_of_day
 from drip_campaigns.jobs import dispatch_due, run_actions
+from drip_campaigns.plans.condition_kind import ConditionKind
 from drip_campaigns.plans.condition_registry import CONDITION_KINDS
+from drip_campaigns.plans.flow_labels import describe_flow, describe_step
+from drip_campaigns.plans.wait_kind import WaitKind
 from drip_campaigns.triggers import trigger_cache
 from drip_campaigns.triggers.firings import Firing
 from drip_campaigns.triggers.kind import TriggerKind, is_new, make_firing
@@ -73,32 +82,94 @@ class AddComment(Action):
 		return ActionResult(f"Commented on {context.who}", "Comment", comment.name)
 
 
+@dataclass(frozen=True)
+class MentionTest(Test):
+	"""Asks whether a Note mentions the recipient's record."""
+
+	kind = "mention"
+	note: str
+
+	@classmethod
+	def read(cls, fields: Fields) -> "MentionTest":
+		return cls(fields.take(cls.kind, read_text))
+
+	def is_met(self, data, now) -> bool:
+		return self.note in data.memberships(self.kind)
+
+
+class MentionCondition(ConditionKind):
+	"""A Note that does not exist mentions nobody."""
+
+	test = MentionTest
+	label = "Mentioned in Note"
+	doctype = "Note"
+
+	def describe(self, test: MentionTest) -> str:
+		return f"is mentioned in {test.note}"
+
+	def load(self, batch):
+		"""Load the Notes that mention each record."""
+		asked = {"title": ["in", [test.note for test in batch.tests_of(MentionTest)]]}
+		notes = frappe.get_all("Note", filters=asked, fields=["title", "content"])
+		return {
+			person: {note.title for note in notes if person[1] in note.content} for person in batch.recipients
+		}
+
+
+@dataclass(frozen=True)
+class MidnightWait(Awaited):
+	"""Ends at midnight on the recipient's clock."""
+
+	kinds = ("Midnight",)
+
+	@classmethod
+	def take(cls, fields: Fields, kind: str, **limit) -> "MidnightWait":
+		return cls(**limit)
+
+	def look(self, waiting):
+		return end_at(self.find_end(waiting.began, waiting.zone), waiting)
+
+	def find_end(self, began, zone):
+		return next_time_of_day(began, time.min, zone)
+
+
+class MidnightKind(WaitKind):
+	"""Needs no field."""
+
+	awaited = MidnightWait
+
+	def describe(self, awaited: MidnightWait) -> str:
+		return "midnight"
+
+
 def _title(person) -> str:
 	return frappe.db.get_value("Note", person.recipient, "title")
 
 
 @pytest.fixture
 def added_kinds(site, monkeypatch):
-	"""The two kinds above, as another app would add them: a hook, and an option of the Select field."""
-	hooks, get_hooks = (
-		{
-			"drip_trigger_kinds": [f"{HERE}.NoteWritten"],
-			"drip_action_kinds": [f"{HERE}.AddComment"],
-		},
-		frappe.get_hooks,
-	)
+	"""The kinds above, as another app would add them: a hook, and an option of the Select field."""
+	added = {
+		"drip_trigger_kinds": NoteWritten,
+		"drip_action_kinds": AddComment,
+		"drip_condition_kinds": MentionCondition,
+		"drip_wait_kinds": MidnightKind,
+	}
+	hooks = {hook: [f"{HERE}.{kind.__name__}"] for hook, kind in added.items()}
+	get_hooks = frappe.get_hooks
 	monkeypatch.setattr(
 		frappe,
 		"get_hooks",
 		lambda hook=None, *rest, **more: hooks.get(hook) or get_hooks(hook, *rest, **more),
 	)
 	get_attr = frappe.get_attr  # which on Frappe 15 serves only installed apps
-	ours = {f"{HERE}.{kind.__name__}": kind for kind in (NoteWritten, AddComment)}
+	ours = {f"{HERE}.{kind.__name__}": kind for kind in added.values()}
 	monkeypatch.setattr(frappe, "get_attr", lambda path: ours[path] if path in ours else get_attr(path))
 	fields = (
 		("Drip Campaign Trigger", "kind", NoteWritten.label),
 		("Drip Campaign Step", "action", AddComment.label),
 		("Drip Action", "action", AddComment.label),
+		("Drip Campaign Step", "wait_for", "Midnight"),
 	)
 	setters = []
 	for doctype, field, label in fields:
@@ -156,7 +227,67 @@ def test_action_of_an_added_kind_is_described_checked_offered_and_done(added_kin
 	assert AddComment.label in bootinfo["drip_kinds"]["uses"]["action_text"]
 
 
+def test_condition_and_wait_of_added_kinds_are_described_offered_and_decide(added_kinds, smtp, clock):
+	conditions = json.dumps({"tests": [{"kind": "mention", "mention": "trial"}]})
+	campaign = factories.make_active_campaign(
+		clock, {"step_type": "Wait Until", "wait_for": "Midnight"}, step(0, conditions=conditions)
+	)
+	ada, bob = factories.make_contact("Ada"), factories.make_contact("Bob")
+	frappe.get_doc(doctype="Note", title="trial", content=f"trial of {ada.name}").insert()
+	for contact in (ada, bob):
+		factories.enroll(campaign, contact, clock)
+
+	factories.run(clock)
+	before_midnight = len(smtp.messages)
+	clock.advance(days=1)
+	factories.run(clock)
+
+	assert (before_midnight, [mail.recipient for mail in smtp.messages]) == (0, [ada.email_id])
+	assert describe_step(campaign.steps[0]) == "Wait until midnight"
+	assert describe_flow(campaign.steps[1]) == "If is mentioned in trial, else skip"
+	bootinfo = {}
+	boot.add_kinds(bootinfo)
+	assert bootinfo["drip_kinds"]["conditions"]["doctypes"]["mention"] == "Note"
+	with pytest.raises(frappe.ValidationError, match="wait_for must be one of: .*midnight"):
+		factories.make_campaign({"step_type": "Wait Until", "wait_for": "Noon"})
+
+
+def test_campaign_with_added_kinds_is_exported_and_imported(added_kinds):
+	campaign = factories.make_campaign(
+		{"step_type": "Action", "action": AddComment.label, "action_text": "Hi"},
+		{"step_type": "Wait Until", "wait_for": "Midnight"},
+		step(0, conditions=json.dumps({"tests": [{"kind": "mention", "mention": "trial"}]})),
+	)
+	exported = campaign_templates.export_campaign(campaign.name)
+
+	made = campaign_templates.import_campaign(exported["text"], "Drip Test Copy")
+
+	copy = frappe.get_doc("Drip Campaign", made["campaign"])
+	assert made["left_out"] == []
+	assert (copy.steps[0].action, copy.steps[1].wait_for) == (AddComment.label, "Midnight")
+	assert not any(row.is_draft for row in copy.steps)
+
+
+def test_imported_steps_whose_app_is_missing_become_drafts(site):
+	content = {
+		**{"format": "drip-campaign", "version": 1, "title": "Drip Test Lacking"},
+		"steps": [
+			step(0),
+			{"step_type": "Action", "action": "Add Comment"},
+			{"step_type": "Wait Until", "wait_for": "Midnight"},
+		],
+	}
+
+	made = campaign_templates.import_campaign(json.dumps(content))
+
+	sentence = "Step {}: the app that adds “{}” isn't installed. Choose another kind, and release the step."
+	assert made["left_out"] == [sentence.format(2, "Add Comment"), sentence.format(3, "Midnight")]
+	steps = frappe.get_doc("Drip Campaign", made["campaign"]).steps
+	assert [row.is_draft for row in steps] == [0, 1, 1]
+
+
 def test_trigger_of_a_kind_whose_app_is_gone_disturbs_no_other(site, clock):
+	frappe.get_doc(doctype="Tag", name="Hot").insert(ignore_if_duplicate=True)
 	campaign = make_campaign(clock, trigger("Record Created"), trigger("Tag Added", tag="Hot"))
 	frappe.db.set_value("Drip Campaign Trigger", campaign.triggers[1].name, "kind", "Of Another App")
 	trigger_cache.publish()
@@ -223,11 +354,11 @@ def test_every_condition_kind_is_read_described_and_offered(site):
 		"campaign": {"campaign": "Spring", "stands": "ever", "negated": True},
 		"expression": {"expression": "doc.status"},
 	}
-	tests = [{"kind": kind, **values[kind]} for kind in CONDITION_KINDS]
+	tests = [{"kind": kind, **values[kind]} for kind in CONDITION_KINDS.all()]
 
 	conditions = read_conditions({"tests": tests}, "")
 
-	assert [CONDITION_KINDS[test.kind].describe(test) for test in conditions.tests] == [
+	assert [CONDITION_KINDS.get(test.kind).describe(test) for test in conditions.tests] == [
 		"User → Status is set",
 		"Hello got no reply",
 		"has the tag Hot",

@@ -6,8 +6,10 @@ it for a whole batch, the simulation reads it from its script. Nothing here read
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from drip_campaigns.core.flow.condition_kinds.campaign import CampaignTest
@@ -21,7 +23,7 @@ from drip_campaigns.core.flow.condition_test import ConditionData, Test
 from drip_campaigns.core.json_fields import Fields, fail, read_choice, read_list
 
 MOST_TESTS = 20
-_KINDS: dict[str, type[Test]] = {
+BUILT_IN_TESTS: Mapping[str, type[Test]] = {
 	test.kind: test
 	for test in (FieldTest, EventTest, TagTest, ListTest, GroupTest, CampaignTest, ExpressionTest)
 }
@@ -48,19 +50,24 @@ class Conditions:
 		return unmet
 
 
-def read_conditions(value: Any, path: str) -> Conditions | None:
-	"""Return the conditions that a JSON value describes, or None without tests; raise an error with the path."""
+def read_conditions(
+	value: Any, path: str, kinds: Mapping[str, type[Test]] = BUILT_IN_TESTS
+) -> Conditions | None:
+	"""Return the conditions that a JSON value describes, or None without tests; raise an error with the path.
+
+	`kinds` are the tests by their kind: another app can add some to a site's.
+	"""
 	fields = Fields(value, path)
 	needs_all = fields.take("match", read_choice({"all": True, "any": False}), True)
-	tests = fields.take("tests", read_list(_read_test), ())
+	tests = fields.take("tests", read_list(partial(_read_test, kinds)), ())
 	fields.refuse_others()
 	if len(tests) > MOST_TESTS:
 		fail(fields.path_of("tests"), f"must not be more than {MOST_TESTS}")
 	return Conditions(tests, needs_all) if tests else None
 
 
-def _read_test(value: Any, path: str) -> Test:
+def _read_test(kinds: Mapping[str, type[Test]], value: Any, path: str) -> Test:
 	fields = Fields(value, path)
-	test = fields.take("kind", read_choice(_KINDS)).read(fields)
+	test = fields.take("kind", read_choice(kinds)).read(fields)
 	fields.refuse_others()
 	return test

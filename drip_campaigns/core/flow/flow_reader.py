@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from drip_campaigns.core.flow.conditions import read_conditions
+from drip_campaigns.core.flow.condition_test import Test
+from drip_campaigns.core.flow.conditions import BUILT_IN_TESTS, read_conditions
 from drip_campaigns.core.flow.step_flow import Flow, Otherwise
-from drip_campaigns.core.flow.wait_kind import Awaited, OnTimeout, WaitFor
-from drip_campaigns.core.flow.waits import WAIT_KINDS
+from drip_campaigns.core.flow.wait_kind import Awaited, OnTimeout
+from drip_campaigns.core.flow.waits import BUILT_IN_WAITS
 from drip_campaigns.core.json_fields import (
 	Fields,
 	or_null,
@@ -28,7 +30,7 @@ FLOW_FIELDS = (
 )
 WAIT_FIELDS = (
 	"wait_for",
-	*dict.fromkeys(field for kind, awaited in WAIT_KINDS.items() for field in awaited.fields_of(kind)),
+	*dict.fromkeys(field for kind, awaited in BUILT_IN_WAITS.items() for field in awaited.fields_of(kind)),
 	"wait_limit_days",
 	"wait_limit_hours",
 	"on_timeout",
@@ -62,22 +64,29 @@ def _read_form_value(name: str, value: Any) -> Any:
 	return str(value).lower() if name in _CHOICES else str(value).strip()
 
 
-def take_flow(fields: Fields, *, waits: bool) -> Flow:
+def take_flow(
+	fields: Fields,
+	*,
+	waits: bool,
+	test_kinds: Mapping[str, type[Test]] = BUILT_IN_TESTS,
+	wait_kinds: Mapping[str, type[Awaited]] = BUILT_IN_WAITS,
+) -> Flow:
 	"""Read from a step's fields how it fits into the flow; without `waits` it has no fields of a wait."""
+	read = partial(read_conditions, kinds=test_kinds)
 	return Flow(
-		conditions=fields.take("conditions", or_null(read_conditions), None),
+		conditions=fields.take("conditions", or_null(read), None),
 		otherwise=fields.take("otherwise", read_choice(option_values(Otherwise)), Otherwise.SKIP),
 		otherwise_step=fields.take("otherwise_step", read_text, ""),
 		next_step=fields.take("next_step", read_text, ""),
 		expires_after_hours=fields.take("expires_after_hours", read_count, 0),
-		awaited=_take_awaited(fields) if waits else None,
+		awaited=_take_awaited(fields, wait_kinds) if waits else None,
 	)
 
 
-def _take_awaited(fields: Fields) -> Awaited:
-	kind = fields.take("wait_for", read_choice(option_values(WaitFor)))
+def _take_awaited(fields: Fields, kinds: Mapping[str, type[Awaited]]) -> Awaited:
+	kind = fields.take("wait_for", read_choice({str(kind).lower(): kind for kind in kinds}))
 	days = fields.take("wait_limit_days", read_count, 0)
-	return WAIT_KINDS[kind].take(
+	return kinds[kind].take(
 		fields,
 		kind,
 		limit_hours=days * 24 + fields.take("wait_limit_hours", read_count, 0),

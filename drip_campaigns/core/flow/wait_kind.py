@@ -49,7 +49,7 @@ class Waiting:
 class Awaited:
 	"""What a step waits for, how long at most, and what happens after that. A subclass per file in `wait_kinds/`."""
 
-	kinds: ClassVar[tuple[WaitFor, ...]]  # the options that it is for
+	kinds: ClassVar[tuple[str, ...]]  # the options that it is for
 	needed: ClassVar[tuple[str, ...]] = ()  # fields of the step that must be filled
 	field_types: ClassVar[tuple[str, ...]] = ()  # types that `wait_field` may have; empty: every type
 	counts_late: ClassVar[bool] = (
@@ -61,12 +61,12 @@ class Awaited:
 	on_timeout_step: str = ""
 
 	@classmethod
-	def fields_of(cls, kind: WaitFor) -> tuple[str, ...]:
+	def fields_of(cls, kind: str) -> tuple[str, ...]:
 		"""Return the fields of the step that mean something for a kind."""
 		return cls.needed
 
 	@classmethod
-	def take(cls, fields: Fields, kind: WaitFor, **limit: Any) -> Awaited:
+	def take(cls, fields: Fields, kind: str, **limit: Any) -> Awaited:
 		"""Take what is waited for from the fields of a step; raise an error with the path of a wrong field.
 
 		`limit` are the values of the base class.

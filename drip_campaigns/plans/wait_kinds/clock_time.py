@@ -7,5 +7,7 @@ from drip_campaigns.plans.wait_kind import WaitKind
 class ClockWaitKind(WaitKind):
 	"""Shows the time with minutes."""
 
+	awaited = ClockWait
+
 	def describe(self, awaited: ClockWait) -> str:
 		return f"{awaited.clock:%H:%M}"

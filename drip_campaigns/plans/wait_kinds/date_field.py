@@ -13,6 +13,8 @@ from drip_campaigns.plans.wait_kind import WaitKind
 class DateWaitKind(WaitKind):
 	"""At least one recipient type must have the date."""
 
+	awaited = DateWait
+
 	def describe(self, awaited: DateWait) -> str:
 		field = label_field(awaited.date_field)
 		if not awaited.days:

@@ -21,7 +21,7 @@ class ClockWait(Awaited):
 	clock: time
 
 	@classmethod
-	def take(cls, fields: Fields, kind: WaitFor, **limit: Any) -> ClockWait:
+	def take(cls, fields: Fields, kind: str, **limit: Any) -> ClockWait:
 		return cls(fields.take("wait_time", _read_time), **limit)
 
 	@property

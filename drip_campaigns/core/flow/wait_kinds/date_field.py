@@ -23,11 +23,11 @@ class DateWait(Awaited):
 	days: int = 0  # after the date; negative: before it
 
 	@classmethod
-	def fields_of(cls, kind: WaitFor) -> tuple[str, ...]:
+	def fields_of(cls, kind: str) -> tuple[str, ...]:
 		return (*cls.needed, "wait_days")
 
 	@classmethod
-	def take(cls, fields: Fields, kind: WaitFor, **limit: Any) -> DateWait:
+	def take(cls, fields: Fields, kind: str, **limit: Any) -> DateWait:
 		return cls(fields.take("wait_field", read_text), fields.take("wait_days", _read_days, 0), **limit)
 
 	def look(self, waiting: Waiting) -> tuple[datetime | None, datetime]:

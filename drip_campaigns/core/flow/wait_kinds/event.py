@@ -34,11 +34,11 @@ class EventWait(Awaited):
 	counts_from_start: bool = True
 
 	@classmethod
-	def fields_of(cls, kind: WaitFor) -> tuple[str, ...]:
-		return ("wait_step", "wait_since", *(("wait_link",) if kind is WaitFor.CLICKED else ()))
+	def fields_of(cls, kind: str) -> tuple[str, ...]:
+		return ("wait_step", "wait_since", *(("wait_link",) if kind == WaitFor.CLICKED else ()))
 
 	@classmethod
-	def take(cls, fields: Fields, kind: WaitFor, **limit: Any) -> EventWait:
+	def take(cls, fields: Fields, kind: str, **limit: Any) -> EventWait:
 		options = {option.value.lower(): option for option in WaitSince}
 		since = fields.take("wait_since", read_choice(options), WaitSince.START)
 		step, link = fields.take("wait_step", read_text, ""), fields.take("wait_link", read_text, "")

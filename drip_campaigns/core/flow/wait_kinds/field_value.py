@@ -24,11 +24,11 @@ class FieldWait(Awaited):
 	field: FieldTest
 
 	@classmethod
-	def fields_of(cls, kind: WaitFor) -> tuple[str, ...]:
+	def fields_of(cls, kind: str) -> tuple[str, ...]:
 		return (*cls.needed, "wait_operator", "wait_value")
 
 	@classmethod
-	def take(cls, fields: Fields, kind: WaitFor, **limit: Any) -> FieldWait:
+	def take(cls, fields: Fields, kind: str, **limit: Any) -> FieldWait:
 		field = fields.take("wait_field", read_text)
 		operator = fields.take("wait_operator", read_choice({name: name for name in OPERATORS}), "=")
 		return cls(FieldTest(field, operator, fields.take("wait_value", _read_value, "")), **limit)
