@@ -60,8 +60,8 @@ doc_events = {
 	},
 	# ToDos that a campaign waits for
 	"ToDo": {
-		"on_update": "drip_campaigns.actions.todo_closed.record_closed_todo",
-		"on_trash": "drip_campaigns.actions.todo_closed.record_closed_todo",
+		"on_update": "drip_campaigns.actions.awaited_todo.record_closed_todo",
+		"on_trash": "drip_campaigns.actions.awaited_todo.record_closed_todo",
 	},
 	"Unhandled Email": {"after_insert": "drip_campaigns.inbound.incoming.read_unhandled"},
 	"Email Unsubscribe": {"after_insert": "drip_campaigns.enrollment.doc_events.exit_on_email_unsubscribe"},

@@ -1,4 +1,4 @@
-"""What an action gets, and what it returns."""
+"""What an action gets, what it returns, and the errors that it raises."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,20 @@ import frappe
 from markupsafe import Markup
 
 from drip_campaigns.actions.action_texts import fill_html, fill_plain
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.people.recipients import Recipient
+
+
+class ActionError(DripError):
+	"""The action cannot be done for this recipient."""
+
+
+class BrokenActionError(DripError):
+	"""The action cannot be done for any recipient: the campaign pauses until it is corrected."""
+
+
+class WebhookDoubtError(DripError):
+	"""The Webhook was called, and it is unknown whether the call arrived."""
 
 
 @dataclass(frozen=True)

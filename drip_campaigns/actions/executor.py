@@ -11,8 +11,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.actions import action_rows, rights
-from drip_campaigns.actions.context import ActionContext, ActionResult
-from drip_campaigns.actions.errors import ActionError
+from drip_campaigns.actions.context import ActionContext, ActionError, ActionResult
 from drip_campaigns.actions.registry import ACTION_KINDS
 from drip_campaigns.actions.webhooks import WebhookCall
 from drip_campaigns.core.flow.actions import RunWhen

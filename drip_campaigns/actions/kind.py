@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import frappe
 from frappe import _
 
-from drip_campaigns.actions.context import ActionContext, ActionResult
-from drip_campaigns.actions.errors import ActionError
+from drip_campaigns.actions.context import ActionContext, ActionError, ActionResult
 
 Right = tuple[str, str]  # DocType, permission type
 _FIELD = re.compile(r"{{\s*\w+\.(\w+)[^}]*}}")

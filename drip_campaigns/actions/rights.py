@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import frappe
 from frappe import _
 
-from drip_campaigns.actions.errors import BrokenActionError
+from drip_campaigns.actions.context import BrokenActionError
 from drip_campaigns.actions.kind import Right
 from drip_campaigns.actions.registry import ACTION_KINDS
 

@@ -6,8 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_fullname
 
-from drip_campaigns.actions.context import ActionContext
-from drip_campaigns.actions.errors import ActionError
+from drip_campaigns.actions.context import ActionContext, ActionError
 from drip_campaigns.core.flow.actions import AssignTo, choose_in_turn
 from drip_campaigns.site import notify
 

@@ -15,8 +15,7 @@ from frappe import _
 from frappe.integrations.doctype.webhook.webhook import get_context, get_webhook_data, get_webhook_headers
 
 from drip_campaigns.actions import public_http
-from drip_campaigns.actions.context import ActionResult
-from drip_campaigns.actions.errors import ActionError, WebhookDoubtError
+from drip_campaigns.actions.context import ActionError, ActionResult, WebhookDoubtError
 
 CONNECT_SECONDS, LONGEST_SECONDS = 5, 30
 SILENT_AFTER_SECONDS = 10 * 60

@@ -9,7 +9,8 @@ from drip_campaigns.api.errors import explained, require_reason
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.list_membership import MEMBER, record_list_opt_in, record_list_opt_out
 from drip_campaigns.jobs import first_refresh, refresh_lists
-from drip_campaigns.lists import by_hand, overview, refreshes
+from drip_campaigns.lists import overview, refreshes
+from drip_campaigns.lists.add_members import add_records
 from drip_campaigns.lists.check import find_everybody
 from drip_campaigns.lists.include_list import include
 from drip_campaigns.site.clock import utc_now
@@ -55,7 +56,7 @@ def confirm_first_refresh(run: str, enroll: bool) -> dict:
 def add_to_list(target_list: str, recipient_type: str, names: str) -> dict:
 	"""Add up to 5,000 records to a list (`names`: JSON); return how many joined, and why others did not."""
 	frappe.has_permission(MEMBER, "create", throw=True)
-	return by_hand.add_records(_get(target_list, "read").name, recipient_type, names, utc_now())
+	return add_records(_get(target_list, "read").name, recipient_type, names, utc_now())
 
 
 @frappe.whitelist(methods=["GET"])

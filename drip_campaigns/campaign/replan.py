@@ -9,13 +9,17 @@ from datetime import datetime
 import frappe
 from frappe.utils import create_batch
 
-from drip_campaigns.campaign.reopening import find_free_keys
 from drip_campaigns.core.model import CampaignStatus, EventType, Plan, Position, Status
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.db.bulk_writes import set_each
 from drip_campaigns.db.events import record_events
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
-from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, load_handled_steps, update_enrollments
+from drip_campaigns.plans.enrollment_rows import (
+	ENROLLMENT_FIELDS,
+	find_free_keys,
+	load_handled_steps,
+	update_enrollments,
+)
 from drip_campaigns.plans.enrollment_state import (
 	end_date_while_paused,
 	live_keys,

@@ -142,6 +142,13 @@ class UnsubscribeScope(Label):
 	EVERYTHING = "All Marketing Email"
 
 
+class ConsentPurpose(Label):
+	"""What a person can agree to."""
+
+	CAMPAIGN = "Campaign"
+	TRACKING = "Individual Tracking"
+
+
 class SuppressionReason(Label):
 	"""Why an address gets no marketing email."""
 

@@ -13,7 +13,6 @@ from drip_campaigns.core.schedule.confirmation import Confirmation, Expire, Keep
 from drip_campaigns.core.transitions import next_status
 from drip_campaigns.dispatch.batch_rows import Batch, EnrollmentRows, RecipientPause
 from drip_campaigns.dispatch.campaign_run import CampaignRun
-from drip_campaigns.dispatch.decision_labels import describe_decision
 from drip_campaigns.dispatch.guard import Guard, Stop
 from drip_campaigns.outbox.email_rows import OutgoingEmail, drip_email_name
 from drip_campaigns.outbox.reschedule_late import is_late
@@ -29,6 +28,7 @@ from drip_campaigns.plans.enrollment_state import (
 	waiting_fields,
 	waits_for_confirmation,
 )
+from drip_campaigns.plans.flow_labels import describe_decision
 from drip_campaigns.rendering.confirmation_mail import decide_confirmation_mail
 from drip_campaigns.site.clock import to_site, to_site_plan
 

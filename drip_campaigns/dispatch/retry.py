@@ -7,7 +7,6 @@ import frappe
 from frappe import _
 
 from drip_campaigns.actions.retry import retry_failed_of
-from drip_campaigns.campaign.reopening import find_free_keys
 from drip_campaigns.core.model import (
 	LIVE_STATUSES,
 	CampaignStatus,
@@ -28,7 +27,12 @@ from drip_campaigns.outbox.settle import requeue
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.opt_outs import find_opted_out
 from drip_campaigns.people.suppression import find_suppressed
-from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, load_handled_steps, update_enrollments
+from drip_campaigns.plans.enrollment_rows import (
+	ENROLLMENT_FIELDS,
+	find_free_keys,
+	load_handled_steps,
+	update_enrollments,
+)
 from drip_campaigns.plans.enrollment_state import (
 	plan_fields,
 	position_fields,

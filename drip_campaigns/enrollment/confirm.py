@@ -9,8 +9,7 @@ from datetime import datetime
 import frappe
 from frappe.utils import getdate
 
-from drip_campaigns.core.consent import ConsentPurpose
-from drip_campaigns.core.model import EventType, Status
+from drip_campaigns.core.model import ConsentPurpose, EventType, Status
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.core.schedule.confirmation import Confirmation, OptIn, must_confirm
 from drip_campaigns.core.transitions import next_status

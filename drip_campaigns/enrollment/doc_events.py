@@ -2,7 +2,7 @@
 
 import frappe
 
-from drip_campaigns.core.consent import ConsentPurpose
+from drip_campaigns.core.model import ConsentPurpose
 from drip_campaigns.enrollment.exit import exit_address
 from drip_campaigns.enrollment.personal_data import erase
 from drip_campaigns.enrollment.suppress import apply_to_new_record

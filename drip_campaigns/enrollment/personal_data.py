@@ -12,8 +12,7 @@ import frappe
 from frappe import _
 from frappe.query_builder import Table
 
-from drip_campaigns.core.consent import ConsentPurpose
-from drip_campaigns.core.model import SuppressionReason
+from drip_campaigns.core.model import ConsentPurpose, SuppressionReason
 from drip_campaigns.db.bulk_writes import delete_rows, set_values
 from drip_campaigns.enrollment import address_change
 from drip_campaigns.enrollment.suppress import suppress

@@ -8,8 +8,7 @@ from datetime import datetime
 
 import frappe
 
-from drip_campaigns.core.consent import ConsentPurpose
-from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
+from drip_campaigns.core.model import ConsentPurpose, EventType, ExitReason, SuppressionReason
 from drip_campaigns.db.bulk_writes import insert_records, standard_values
 from drip_campaigns.db.dialect import is_among
 from drip_campaigns.db.events import record_events

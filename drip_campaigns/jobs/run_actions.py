@@ -16,8 +16,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.actions import action_rows, webhooks
-from drip_campaigns.actions.context import ActionResult
-from drip_campaigns.actions.errors import BrokenActionError, WebhookDoubtError
+from drip_campaigns.actions.context import ActionResult, BrokenActionError, WebhookDoubtError
 from drip_campaigns.actions.executor import ActionExecutor
 from drip_campaigns.actions.queue import WORK_JOB
 from drip_campaigns.campaign.auto_pause import pause_if_active

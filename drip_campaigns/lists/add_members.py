@@ -3,18 +3,21 @@
 A page takes a handful of statements. Members who opted out stay opted out, whatever the sources contain.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import frappe
+from frappe import _
 
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.db.bulk_writes import insert_records, set_each, set_values, standard_values
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.enrollment.list_membership import MEMBER, add_to_count
 from drip_campaigns.lists.sources import Person
 from drip_campaigns.people.addresses import hash_address, is_valid
-from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.people.recipient_types import available_types, get_type
 from drip_campaigns.people.recipients import Recipient, load_recipients
 from drip_campaigns.people.record_scope import filter_readable
 from drip_campaigns.site.clock import to_site
@@ -22,6 +25,7 @@ from drip_campaigns.site.row_names import new_name
 from drip_campaigns.triggers.firings import Firing, record_firings
 from drip_campaigns.triggers.trigger_cache import find_watching
 
+MAX_RECORDS = 5000  # added by hand in one call
 _FACTS = ("name", "recipient_type", "recipient", "address_hash", "opted_out", "removed_at", "is_filled")
 
 
@@ -159,3 +163,27 @@ def _load(people: Iterable[Person], asks_rights: bool) -> list[Recipient]:
 		allowed = names if asks_rights else sorted(filter_readable(frappe.session.user, doctype, names))
 		found += load_recipients(doctype, allowed, whole=False).values()
 	return [recipient for recipient in found if is_valid(recipient.email)]
+
+
+def add_records(target_list: str, recipient_type: str, names: str, now: datetime) -> dict[str, int]:
+	"""Add the records of a JSON list of names to a list by hand, and return the counts of ImportResult.
+
+	Adds only records that the session's user may read and that have a valid address. Opted-out members stay out.
+	"""
+	get_type(recipient_type)
+	people = [(recipient_type, name) for name in _read_names(names)]
+	taken = MemberImporter(target_list, new_name(), now, by_hand=True).add_page(people, asks_rights=False)
+	return asdict(taken)
+
+
+def _read_names(text: str) -> list[str]:
+	try:
+		names = json.loads(text)
+	except ValueError as error:
+		raise DripError(_("The names cannot be read: {0}. Send a JSON list.").format(error)) from error
+	if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+		raise DripError(_("Enter at least one record, as a JSON list of names."))
+	if len(names) > MAX_RECORDS:
+		message = _("You can add at most {1} records at a time, and these are {0}. Use a source of the list.")
+		raise DripError(message.format(len(names), MAX_RECORDS))
+	return names

@@ -9,7 +9,7 @@ from typing import Any
 
 import frappe
 
-from drip_campaigns.core.consent import ConsentPurpose
+from drip_campaigns.core.model import ConsentPurpose
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.people.addresses import hash_address, normalize
 from drip_campaigns.people.preferences import Preference, load_preference, save_preference

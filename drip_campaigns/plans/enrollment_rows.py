@@ -9,6 +9,7 @@ from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, Status
 from drip_campaigns.db import doc_event_queue
 from drip_campaigns.db.columns import ENROLLMENT_ORIGIN, ENROLLMENT_STATE
 from drip_campaigns.db.dialect import is_among, select_in, update_rows
+from drip_campaigns.plans.enrollment_state import live_keys
 
 ENROLLMENT_FIELDS = (*ENROLLMENT_ORIGIN, *ENROLLMENT_STATE)
 UPDATED_FIELDS = ("name", "modified", *ENROLLMENT_STATE)
@@ -130,6 +131,31 @@ def find_superseded(names: Sequence[str]) -> set[str]:
 	same &= (newer.recipient == older.recipient) & (newer.creation > older.creation)
 	query = frappe.qb.from_(older).inner_join(newer).on(same).select(older.name).distinct()
 	return set(query.where(is_among(older.name, names)).run(pluck=True))
+
+
+def find_free_keys(rows: Sequence[frappe._dict]) -> dict[str, dict[str, str]]:
+	"""Return the keys of the enrollments that can be live again, by name; three statements for all of them.
+
+	A recipient who was enrolled several times has only the latest reopened, and none while another one is live. An
+	enrollment whose personal data was erased is not reopened.
+	"""
+	superseded = find_superseded([row.name for row in rows])
+	keys = {
+		row.name: live_keys(row.campaign, row.recipient_type, row.recipient, row.email_address)
+		for row in rows
+		if row.email_address and row.name not in superseded
+	}
+	taken = {
+		key
+		for column in ("live_recipient", "live_address")
+		for key in find_taken_keys([own[column] for own in keys.values()], column)
+	}
+	free = {}
+	for name, own in keys.items():
+		if taken.isdisjoint(own.values()):
+			taken.update(own.values())
+			free[name] = own
+	return free
 
 
 def update_enrollments(rows: Iterable[dict], site_now: datetime, more_fields: Sequence[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Conditions and waits as sentences, in the language of the session's user: for the form, lists and the log."""
+"""Conditions, waits, and what they decided as sentences, in the language of the session's user: for the form, lists and the log."""
 
 from collections.abc import Iterable
 
@@ -7,12 +7,15 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.condition_test import Test
 from drip_campaigns.core.flow.conditions import Conditions
+from drip_campaigns.core.flow.evaluate import Branch, ExitCampaign, WaitOver
 from drip_campaigns.core.flow.step_flow import Otherwise
 from drip_campaigns.core.flow.wait_kind import Awaited
-from drip_campaigns.core.model import StepType
+from drip_campaigns.core.model import Plan, StepType
 from drip_campaigns.plans.condition_registry import CONDITION_KINDS
 from drip_campaigns.plans.step_flow import make_flow
 from drip_campaigns.plans.wait_registry import WAIT_KINDS
+
+LONGEST_REASON = 140
 
 
 def describe_conditions(conditions: Conditions) -> str:
@@ -80,3 +83,22 @@ def _describe_jump(choice: str | None, step: str | None) -> str:
 	if choice == Otherwise.GO_TO_STEP:
 		return _("go to {0}").format(step or "?")
 	return _("exit") if choice == Otherwise.EXIT else ""
+
+
+def describe_decision(plan: Plan, decision: Branch | WaitOver | ExitCampaign) -> str:
+	"""Return "Not met: has the tag VIP. Continued at Offer."."""
+	text = _describe_cause(plan, decision)
+	target = None if isinstance(decision, ExitCampaign) else plan.placed.get(decision.target)
+	if target:
+		text = _("{0} Continued at {1}.").format(text, target.step.label or _("the next step"))
+	return text
+
+
+def _describe_cause(plan: Plan, decision: Branch | WaitOver | ExitCampaign) -> str:
+	if not isinstance(decision, WaitOver) and decision.unmet:
+		return _("Not met: {0}.").format(describe_test(decision.unmet))[:LONGEST_REASON]
+	awaited = plan.placed[decision.step_id].step.flow.awaited
+	if isinstance(decision, ExitCampaign) or decision.timed_out:
+		limit = describe_hours(awaited.limit_hours)
+		return _("Not met within {0}: {1}.").format(limit, describe_wait(awaited))
+	return _("The wait is over: {0}.").format(describe_wait(awaited))

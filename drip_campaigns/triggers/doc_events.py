@@ -1,15 +1,21 @@
 """Fire triggers when a record is created or changed: the target of the hook `doc_events`."""
 
-import frappe
+import json
+from collections.abc import Iterator, Sequence
 
+import frappe
+from frappe.utils import cstr
+
+from drip_campaigns.core.flow.goals import GOAL
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.site.doc_event_guard import is_silent, log_doc_event_failure
-from drip_campaigns.triggers.firings import record_firings
-from drip_campaigns.triggers.kind import WEB_FORMS
-from drip_campaigns.triggers.match import find_firings
+from drip_campaigns.triggers.firings import Firing, record_firings
+from drip_campaigns.triggers.kind import WEB_FORMS, make_firing
+from drip_campaigns.triggers.registry import TRIGGER_KINDS
 from drip_campaigns.triggers.trigger_cache import find_watching
 
 SAVE_POINT = "drip_triggers"
+SUBMITTED = 1
 
 
 def fire_on_change(document, _event: str | None = None) -> None:
@@ -37,7 +43,7 @@ def _find_form_triggers(document) -> list[frappe._dict]:
 
 
 def _record_firings(document, watching: list[frappe._dict]) -> None:
-	firings = list(find_firings(document, watching))
+	firings = list(_find_firings(document, watching))
 	if not firings:
 		return
 	frappe.db.savepoint(SAVE_POINT)
@@ -48,3 +54,26 @@ def _record_firings(document, watching: list[frappe._dict]) -> None:
 	except Exception:
 		frappe.db.rollback(save_point=SAVE_POINT)
 		raise
+
+
+def _find_firings(document, triggers: Sequence[frappe._dict]) -> Iterator[Firing]:
+	"""Yield a firing for each of `triggers` that a change of `document` fires. They watch its DocType.
+
+	Looks at the record alone, without a query: the user who saves it waits.
+	"""
+	for trigger in triggers:
+		if trigger.ignore_imports and frappe.flags.in_import:
+			continue
+		if trigger.kind == GOAL:
+			if _may_reach_goal(document, trigger):
+				yield make_firing(document, trigger, cstr(document.modified))
+		elif firing := TRIGGER_KINDS.get(trigger.kind).match(document, trigger):
+			yield firing
+
+
+def _may_reach_goal(document, trigger: frappe._dict) -> bool:
+	"""Compare only what must be equal; the job asks the database for the rest."""
+	if document.meta.is_submittable and document.docstatus != SUBMITTED:
+		return False
+	own = [row for row in json.loads(trigger.filters or "[]") if row[0] == document.doctype and row[2] == "="]
+	return all(cstr(document.get(row[1])).casefold() == cstr(row[3]).casefold() for row in own)

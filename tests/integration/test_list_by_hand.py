@@ -8,7 +8,7 @@ import pytest
 from drip_campaigns.api.lists import add_to_list
 from drip_campaigns.enrollment.list_membership import unsubscribe_from_list
 from drip_campaigns.jobs import run_triggers
-from drip_campaigns.lists import by_hand
+from drip_campaigns.lists import add_members
 from drip_campaigns.site.clock import utc_now
 from tests import factories
 from tests.factories import DOMAIN
@@ -80,7 +80,7 @@ def test_records_that_the_user_may_not_read_are_not_added(site):
 	],
 )
 def test_names_that_make_no_sense_are_refused_with_the_remedy(site, monkeypatch, names, message):
-	monkeypatch.setattr(by_hand, "MAX_RECORDS", 2)
+	monkeypatch.setattr(add_members, "MAX_RECORDS", 2)
 	target_list = factories.make_list("Drip Test Wrong")
 
 	with pytest.raises(frappe.ValidationError, match=message):

@@ -8,7 +8,7 @@ import frappe
 import pytest
 
 from drip_campaigns.api import consents, enroll
-from drip_campaigns.core.consent import ConsentPurpose
+from drip_campaigns.core.model import ConsentPurpose
 from drip_campaigns.dispatch import retry
 from drip_campaigns.enrollment import personal_data
 from drip_campaigns.enrollment.enroll import enroll_many

@@ -6,7 +6,7 @@ import pytest
 from frappe.model import data_fieldtypes
 
 from drip_campaigns import install
-from drip_campaigns.core import consent, lists, model
+from drip_campaigns.core import lists, model
 from drip_campaigns.core.flow import actions, goals, operators, step_flow, triggers, variants, wait_kind
 from drip_campaigns.core.flow.wait_kinds import event
 from drip_campaigns.core.inbound import bounces
@@ -49,7 +49,7 @@ SELECTS = (
 	("Drip Campaign", "goal", goals.GoalKind),
 	("Drip Campaign", "goal_document", goals.GoalDocument),
 	("Drip Campaign", "reply_scope", goals.ReplyScope),
-	("Drip Consent", "consent_to", consent.ConsentPurpose),
+	("Drip Consent", "consent_to", model.ConsentPurpose),
 	("Drip Sending Block", "state", sending_blocks.BlockState),
 	("Drip Email", "bounce", bounces.BounceKind),
 	("Drip Email", "status", model.EmailStatus),

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import frappe
 from frappe import _
 
-from drip_campaigns.actions.context import ActionContext, ActionResult
-from drip_campaigns.actions.errors import ActionError
+from drip_campaigns.actions.context import ActionContext, ActionError, ActionResult
 from drip_campaigns.actions.field_values import check_levels, find_field_problems
 from drip_campaigns.actions.kind import Action, Right, lock_recipient, quote
 from drip_campaigns.core.flow.actions import ActionKind
