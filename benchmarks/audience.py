@@ -11,7 +11,6 @@ import frappe
 from benchmarks import load, setup
 from drip_campaigns.jobs import bulk_enrollment
 from drip_campaigns.people.audience import Audience
-from drip_campaigns.site.clock import site_date, utc_now
 from drip_campaigns.triggers.backfill import count_existing
 
 ROUNDS = 5
@@ -46,16 +45,8 @@ def measure(people: int, total: int, now: datetime) -> AudienceFigures:
 
 
 def _run(campaign: str, people: int) -> float:
-	run = frappe.get_doc(
-		doctype=bulk_enrollment.DOCTYPE,
-		campaign=campaign,
-		recipient_type="Contact",
-		recipient_filters=json.dumps([["Contact", "email_id", "like", "drip-bench-%"]]),
-		start_date=site_date(utc_now()),
-		confirmed_count=people,
-	)
-	run.flags.runs_at_once = True
-	run.insert()
+	filters = json.dumps([["Contact", "email_id", "like", "drip-bench-%"]])
+	run = bulk_enrollment.insert_run(campaign, "Contact", recipient_filters=filters, confirmed_count=people)
 	begun = time.perf_counter()
 	bulk_enrollment.run(run.name)
 	seconds = time.perf_counter() - begun

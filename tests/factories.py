@@ -231,6 +231,11 @@ def make_active_campaign(clock: Clock, *steps: dict, name: str = "", **fields: A
 	return campaign
 
 
+def make_email_template(name: str, subject: str, response: str):
+	"""Insert an Email Template and return it."""
+	return frappe.get_doc(doctype="Email Template", name=name, subject=subject, response=response).insert()
+
+
 def make_list(name: str = "", *records: Any, **fields: Any):
 	"""Insert a target list with these records on it."""
 	target_list = frappe.get_doc(

@@ -8,7 +8,7 @@ from drip_campaigns.enrollment.preview import preview_audience
 from drip_campaigns.jobs import bulk_enrollment
 from drip_campaigns.people.people_file import PeopleFile
 from drip_campaigns.people.recipient_types import get_type
-from drip_campaigns.site.clock import site_date, utc_now
+from drip_campaigns.site.clock import utc_now
 from drip_campaigns.triggers.why_not import explain
 
 AT_ONCE = 200  # records that are enrolled within the request; a background job enrolls more
@@ -38,12 +38,11 @@ def enroll_records(
 	Returns the Drip Bulk Enrollment's name, status and figures; without `per_day`, of few records the final figures.
 	"""
 	_check_rights(campaign, recipient_type)
-	run = frappe.get_doc(
-		doctype=bulk_enrollment.DOCTYPE,
-		campaign=campaign,
-		recipient_type=recipient_type,
+	run = bulk_enrollment.insert_run(
+		campaign,
+		recipient_type,
+		start_date,
 		recipient_filters=filters,
-		start_date=start_date or site_date(utc_now()),
 		sender=sender,
 		per_day=per_day,
 		confirmed_count=confirmed_count,
@@ -97,14 +96,13 @@ def enroll_people_file(
 ) -> dict:
 	"""Enroll the people of a file; with `create_missing`, create missing records with the caller's rights."""
 	_check_rights(campaign, recipient_type)
-	run = frappe.get_doc(
-		doctype=bulk_enrollment.DOCTYPE,
-		campaign=campaign,
-		recipient_type=recipient_type,
+	run = bulk_enrollment.insert_run(
+		campaign,
+		recipient_type,
+		start_date,
 		source_file=file_url,
 		column_mapping=mapping,
 		create_missing=create_missing,
-		start_date=start_date or site_date(utc_now()),
 		sender=sender,
 		per_day=per_day,
 	)
@@ -112,8 +110,6 @@ def enroll_people_file(
 
 
 def _start(run) -> dict:
-	run.flags.runs_at_once = True
-	run.insert()
 	if run.total <= AT_ONCE:
 		bulk_enrollment.run(run.name)
 		run.reload()

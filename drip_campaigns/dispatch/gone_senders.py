@@ -12,7 +12,7 @@ from drip_campaigns.db.bulk_writes import set_each
 from drip_campaigns.enrollment.sender_choice import choose_senders, find_able
 from drip_campaigns.people.recipients import load_recipients
 from drip_campaigns.site.messages import add_note, as_html, bold
-from drip_campaigns.site.notify import NOTIFY_AGAIN_SECONDS, find_managers, notify
+from drip_campaigns.site.notify import notify_once
 
 
 def replace_gone_senders(campaign, rows: Sequence[frappe._dict]) -> None:
@@ -49,14 +49,10 @@ def _find_gone(users: Iterable[str]) -> set[str]:
 
 
 def _notify_once(campaign, user: str) -> None:
-	key = f"drip_campaigns:gone_sender:{campaign.name}:{user}"
-	if frappe.cache.get_value(key):
-		return
-	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
 	text = _(
 		"{0}, a sender of campaign {1}, is disabled or deleted. The campaign's sender rule chose another sender."
 	)
-	add_note(campaign, text, user, campaign.name)
 	subject = as_html(text, bold(user), bold(campaign.name))
-	users = {campaign.owner, *find_managers()}
-	frappe.db.after_commit.add(lambda: notify(users, subject, "Drip Campaign", campaign.name))
+	key = f"gone_sender:{campaign.name}:{user}"
+	if notify_once(key, campaign.owner, subject, "Drip Campaign", campaign.name):
+		add_note(campaign, text, user, campaign.name)

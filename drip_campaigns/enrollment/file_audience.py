@@ -20,6 +20,7 @@ from drip_campaigns.people.recipient_types import CannotCreateError, get_type
 from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.site.messages import read_error
 
+CAN_BE_MADE = ("Contact", "Lead")
 MOST_ERRORS = 1000  # kept on a run; further ones are counted
 
 
@@ -116,7 +117,7 @@ class FileAudience:
 			row = page.missing[newcomer]
 			frappe.db.savepoint("drip_file_row")
 			try:
-				record = frappe.get_doc(_MAKERS[self.type.doctype](row.facts)).insert()
+				record = _make_record(self.type.doctype, row.facts).insert()
 				page.names[record.name] = row.number
 			except frappe.ValidationError as error:
 				frappe.db.rollback(save_point="drip_file_row")
@@ -158,7 +159,7 @@ def refused_rows(page: Resolved, judged: Sequence[EligibilityResult]) -> list[tu
 
 
 def _check_may_create(doctype: str) -> None:
-	if doctype not in _MAKERS:
+	if doctype not in CAN_BE_MADE:
 		raise CannotCreateError(
 			_("{0} records are not made from a file. Choose Contact or Lead, or make them first.").format(
 				_(doctype)
@@ -183,24 +184,13 @@ def _as_recipient(doctype: str, name: str, row: Row) -> Recipient:
 	)
 
 
-def _make_contact(facts: dict[str, str]) -> dict[str, Any]:
-	return {
-		"doctype": "Contact",
-		"first_name": facts.get("first_name") or facts["email_address"].partition("@")[0],
-		"last_name": facts.get("last_name"),
-		"company_name": facts.get("company"),
-		"email_ids": [{"email_id": facts["email_address"], "is_primary": 1}],
-	}
-
-
-def _make_lead(facts: dict[str, str]) -> dict[str, Any]:
-	return {
-		"doctype": "Lead",
-		"first_name": facts.get("first_name") or facts["email_address"].partition("@")[0],
-		"last_name": facts.get("last_name"),
-		"company_name": facts.get("company"),
-		"email_id": facts["email_address"],
-	}
-
-
-_MAKERS = {"Contact": _make_contact, "Lead": _make_lead}
+def _make_record(doctype: str, facts: dict[str, str]):
+	address = facts["email_address"]
+	own = {"Contact": {"email_ids": [{"email_id": address, "is_primary": 1}]}, "Lead": {"email_id": address}}
+	return frappe.get_doc(
+		doctype=doctype,
+		first_name=facts.get("first_name") or address.partition("@")[0],
+		last_name=facts.get("last_name"),
+		company_name=facts.get("company"),
+		**own[doctype],
+	)

@@ -15,6 +15,7 @@ from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.outbox import breaker_hints, sending_blocks
+from drip_campaigns.outbox.emails import make_event
 from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.settings import soft_series
@@ -89,13 +90,4 @@ def _account_of(mail: frappe._dict) -> str:
 
 def _log(mail: frappe._dict, event: EventType, detail: str, now: datetime) -> None:
 	breaker_hints.add_hints([mail.campaign])
-	line = {
-		"event_type": event.value,
-		"detail": one_line(detail, LONGEST_DETAIL),
-		"campaign": mail.campaign,
-		"enrollment": mail.enrollment,
-		"drip_email": mail.name,
-		"step": mail.step,
-		"email_address": mail.email_address,
-	}
-	record_events([line], to_site(now))
+	record_events([make_event(mail, event, one_line(detail, LONGEST_DETAIL))], to_site(now))

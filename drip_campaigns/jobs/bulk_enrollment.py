@@ -31,6 +31,14 @@ class RunStatusError(DripError):
 	"""This cannot be done with a run in this status."""
 
 
+def insert_run(campaign: str, recipient_type: str, start_date: Any = None, **fields: Any):
+	"""Insert a run that starts today, or on another day; the caller runs or enqueues it."""
+	run = frappe.get_doc(doctype=DOCTYPE, campaign=campaign, recipient_type=recipient_type, **fields)
+	run.start_date = start_date or site_date(utc_now())
+	run.flags.runs_at_once = True
+	return run.insert()
+
+
 def enqueue(name: str) -> None:
 	"""Enqueue a run after the commit; a run that is queued or running is not enqueued again."""
 	frappe.enqueue(

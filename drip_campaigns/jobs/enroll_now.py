@@ -1,13 +1,12 @@
 """Enroll an audience from the command line: the same run as in Desk, in this process, with lines of text as its result."""
 
-import frappe
 from frappe import _
 
 from drip_campaigns.enrollment.preview import preview_audience
 from drip_campaigns.jobs import bulk_enrollment
 from drip_campaigns.people.audience import Audience
 from drip_campaigns.people.recipient_types import get_type
-from drip_campaigns.site.clock import site_date, utc_now
+from drip_campaigns.site.clock import utc_now
 
 
 def enroll_audience(
@@ -27,17 +26,14 @@ def enroll_audience(
 	get_type(recipient_type)
 	if dry_run:
 		return _describe_preview(preview_audience(campaign, recipient_type, filters, utc_now()))
-	run = frappe.get_doc(
-		doctype=bulk_enrollment.DOCTYPE,
-		campaign=campaign,
-		recipient_type=recipient_type,
+	run = bulk_enrollment.insert_run(
+		campaign,
+		recipient_type,
+		start_date,
 		recipient_filters=filters,
-		start_date=start_date or site_date(utc_now()),
 		per_day=per_day,
 		confirmed_count=Audience(recipient_type, filters).count() if everybody else 0,
 	)
-	run.flags.runs_at_once = True
-	run.insert()
 	bulk_enrollment.run(run.name)
 	run.reload()
 	return _describe_run(run)

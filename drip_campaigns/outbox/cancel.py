@@ -68,19 +68,7 @@ def cancel_emails(mails: Sequence[frappe._dict], reason: str, now: datetime) -> 
 	bulk_writes.delete_rows("Email Queue", queues)
 	bulk_writes.delete_rows("Communication Link", communications, key="parent")
 	bulk_writes.delete_rows("Communication", communications)
-	events = [
-		{
-			"event_type": EventType.CANCELED.value,
-			"detail": reason,
-			"campaign": mail.campaign,
-			"enrollment": mail.enrollment,
-			"drip_email": mail.name,
-			"step": mail.step,
-			"email_address": mail.email_address,
-		}
-		for mail in mails
-	]
-	record_events(events, site_now)
+	record_events([emails.make_event(mail, EventType.CANCELED, reason) for mail in mails], site_now)
 
 
 def cancel_or_pause(mails: list[frappe._dict], now: datetime) -> list[frappe._dict]:

@@ -9,7 +9,7 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Coalesce, Length
 from pypika.terms import Criterion
 
-from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, Status
+from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus, EmailStatus, EventType, Status
 from drip_campaigns.db.bulk_writes import set_values
 from drip_campaigns.db.dialect import is_among
 
@@ -232,3 +232,16 @@ def find_finished(enrollments: Sequence[str]) -> list[frappe._dict]:
 		.for_update()
 		.run(as_dict=True)
 	)
+
+
+def make_event(mail: frappe._dict, event: EventType, detail: str | None) -> dict[str, Any]:
+	"""Return a line of the log about an email."""
+	return {
+		"event_type": event.value,
+		"detail": detail,
+		"campaign": mail.campaign,
+		"enrollment": mail.enrollment,
+		"drip_email": mail.name,
+		"step": mail.step,
+		"email_address": mail.email_address,
+	}

@@ -215,16 +215,5 @@ def _set_recipients(mails: Mails, values: Mapping, now: datetime) -> None:
 def _log(
 	mails: Mails, event: EventType, now: datetime, detail: str | None = None, *, with_reply: bool = False
 ) -> None:
-	events = [
-		{
-			"event_type": event.value,
-			"detail": mail.reply if with_reply else detail,
-			"campaign": mail.campaign,
-			"enrollment": mail.enrollment,
-			"drip_email": mail.name,
-			"step": mail.step,
-			"email_address": mail.email_address,
-		}
-		for mail in mails
-	]
+	events = [emails.make_event(mail, event, mail.reply if with_reply else detail) for mail in mails]
 	record_events(events, to_site(now))

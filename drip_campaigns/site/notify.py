@@ -14,16 +14,21 @@ LONGEST_SUBJECT = 1000
 
 def notify_about_account(account: str, error: str) -> None:
 	"""Notify the managers, once a day, that an Email Account does not work; its emails wait and are retried."""
-	key = f"drip_campaigns:told:{account}"
-	if frappe.cache.get_value(key):
-		return
-	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
 	subject = as_html(
 		_("Email Account {0} cannot send: {1}. Its campaign emails are retried."), bold(account), error
 	)
-	frappe.db.after_commit.add(
-		lambda: notify({*find_managers(), "Administrator"}, subject, "Email Account", account)
-	)
+	notify_once(f"told:{account}", "Administrator", subject, "Email Account", account)
+
+
+def notify_once(key: str, user: str, subject: str, doctype: str, name: str) -> bool:
+	"""Notify a user and the managers about a document after the commit, once a day by key; return whether it was time."""
+	key = f"drip_campaigns:{key}"
+	if frappe.cache.get_value(key):
+		return False
+	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
+	users = {user, *find_managers()}
+	frappe.db.after_commit.add(lambda: notify(users, subject, doctype, name))
+	return True
 
 
 def find_managers() -> list[str]:

@@ -15,7 +15,7 @@ from drip_campaigns.core.model import ReEnrollment
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.site.clock import to_site
 from drip_campaigns.site.messages import as_html, bold
-from drip_campaigns.site.notify import NOTIFY_AGAIN_SECONDS, find_managers, notify
+from drip_campaigns.site.notify import notify_once
 from drip_campaigns.triggers.kind import Person
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 
@@ -54,15 +54,10 @@ def _count_rounds(campaign: str, people: Collection[Person], since: datetime) ->
 
 
 def _notify_once(trigger: frappe._dict) -> None:
-	key = f"drip_campaigns:circle:{trigger.parent}"
-	if frappe.cache.get_value(key):
-		return
-	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
 	subject = as_html(
 		_(
 			"Campaign {0} seems to be in a loop: it enrolls the same people again and again. It no longer enrolls them. Check its triggers."
 		),
 		bold(trigger.parent),
 	)
-	users = {trigger.owner, *find_managers()}
-	frappe.db.after_commit.add(lambda: notify(users, subject, "Drip Campaign", trigger.parent))
+	notify_once(f"circle:{trigger.parent}", trigger.owner, subject, "Drip Campaign", trigger.parent)

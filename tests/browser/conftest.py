@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,12 +53,12 @@ def browser() -> Iterator[Browser]:
 		chromium.close()
 
 
-@pytest.fixture
-def desk(web: str, browser: Browser, screenshots: Path) -> Iterator[Desk]:
-	"""Desk, with a Drip Manager logged in through the login page."""
+@contextmanager
+def signed_in(web: str, browser: Browser, screenshots: Path, name: str, *roles: str) -> Iterator[Desk]:
+	"""Give a Desk with a new user of these roles, logged in through the login page."""
 	from frappe.utils.password import update_password
 
-	user = factories.make_user("manager", "Drip Manager", "System Manager")
+	user = factories.make_user(name, *roles)
 	update_password(user, PASSWORD)
 	factories.frappe.db.commit()
 	context = browser.new_context(viewport=DESKTOP, base_url=web)
@@ -67,3 +68,10 @@ def desk(web: str, browser: Browser, screenshots: Path) -> Iterator[Desk]:
 	desk.shoot("last-seen")  # where a test that failed stood
 	desk.page.goto("about:blank")  # so that no request of Desk is under way when the site is cleared
 	context.close()
+
+
+@pytest.fixture
+def desk(web: str, browser: Browser, screenshots: Path) -> Iterator[Desk]:
+	"""Desk, with a Drip Manager logged in through the login page."""
+	with signed_in(web, browser, screenshots, "manager", "Drip Manager", "System Manager") as desk:
+		yield desk

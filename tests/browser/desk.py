@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 TIMEOUT_MILLISECONDS = 20_000
 LOAD_MILLISECONDS = 60_000  # for a page of Desk on a busy machine
 QUIET = "() => window.frappe?.request && !frappe.request.ajax_count && !document.body.dataset.ajaxState?.includes('trig')"
+ROW = ".grid-row-open"  # the form of the row that is open
 
 # A dialog that is still fading in takes a click and stays open: Bootstrap does not hide it then.
 STILL = """document.addEventListener("DOMContentLoaded", () => {
@@ -75,13 +76,21 @@ class Desk:
 	def add_step(self, number: int, days: int, subject: str, message: str) -> None:
 		"""Add a row to the steps and write it in the row's own form."""
 		self.page.locator(".frappe-control[data-fieldname='steps'] .grid-add-row").click()
-		row = self.page.locator(f".frappe-control[data-fieldname='steps'] .grid-row[data-idx='{number}']")
+		self.open_row(number)
+		self.fill("send_after_days", str(days), ROW)
+		self.fill("subject", subject, ROW)
+		self.fill("message", message, ROW)
+		self.close_row()
+
+	def open_row(self, number: int, table: str = "steps") -> None:
+		"""Open the form of a row, counted from 1."""
+		row = self.page.locator(f".frappe-control[data-fieldname='{table}'] .grid-row[data-idx='{number}']")
 		row.locator(".btn-open-row").click()
-		open_row = ".grid-row-open"
-		self.fill("send_after_days", str(days), open_row)
-		self.fill("subject", subject, open_row)
-		self.fill("message", message, open_row)
-		self.page.locator(f"{open_row} .grid-collapse-row:visible").first.click()
+		self.settle()
+
+	def close_row(self) -> None:
+		"""Close the form of the row that is open."""
+		self.page.locator(f"{ROW} .grid-collapse-row:visible").first.click()
 		self.settle()
 
 	def save(self) -> None:

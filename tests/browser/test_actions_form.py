@@ -6,28 +6,15 @@ import frappe
 from playwright.sync_api import expect
 
 from tests import factories
-from tests.browser.desk import Desk
+from tests.browser.desk import ROW, Desk
 from tests.factories import step
 
 GRID = ".frappe-control[data-fieldname='steps']"
-ROW = ".grid-row-open"
 
 
 def action(kind: str, days: int = 0, **fields) -> dict:
 	"""Return the values of a step that is an action."""
 	return {"step_type": "Action", "action": kind, "send_after_days": days, **fields}
-
-
-def open_row(desk: Desk, number: int) -> None:
-	"""Open the form of a step."""
-	desk.page.locator(f"{GRID} .grid-row[data-idx='{number}'] .btn-open-row").click()
-	desk.settle()
-
-
-def close_row(desk: Desk) -> None:
-	"""Close the form of the step that is open."""
-	desk.page.locator(f"{ROW} .grid-collapse-row:visible").first.click()
-	desk.settle()
 
 
 def pick(desk: Desk, fieldname: str, text: str, option: str = "") -> None:
@@ -49,18 +36,18 @@ def select(desk: Desk, fieldname: str, value: str) -> None:
 
 def set_status_of_contact(desk: Desk) -> None:
 	"""Let the fifth step, which sets a Contact's department, set its status to one that the field has."""
-	open_row(desk, 5)
+	desk.open_row(5)
 	expect(desk.field("action_field", ROW)).to_have_value("Department")
 	pick(desk, "action_field", "status", "status")
 	expect(desk.field("action_field", ROW)).to_have_value("Status")
 	select(desk, "picked_value", "Replied")
 	desk.shoot("action-set-field")
-	close_row(desk)
+	desk.close_row()
 
 
 def let_users_take_turns(desk: Desk, user: str) -> None:
 	"""Let the third step assign its ToDo to users in turn, who are picked."""
-	open_row(desk, 3)
+	desk.open_row(3)
 	select(desk, "assign_to", "Round Robin")
 	desk.page.locator(f"{ROW} [data-fieldname='choose_users'] button").click()
 	desk.settle()
@@ -73,12 +60,12 @@ def let_users_take_turns(desk: Desk, user: str) -> None:
 	desk.page.locator(".modal.show .btn-modal-primary:visible").click()
 	desk.settle()
 	expect(desk.page.locator(f"{ROW} textarea[data-fieldname='action_users']")).to_have_value(user)
-	close_row(desk)
+	desk.close_row()
 
 
 def make_a_todo_of_values(desk: Desk) -> None:
 	"""Let the second step make a ToDo, whose mandatory field is asked for."""
-	open_row(desk, 2)
+	desk.open_row(2)
 	select(desk, "action", "Create Document")
 	pick(desk, "action_doctype", "ToDo")
 	expect(desk.page.locator(f"{ROW} [data-fieldname='values_area']")).to_contain_text(
@@ -139,7 +126,7 @@ def test_action_reads_as_a_sentence_and_its_form_offers_what_there_is(desk: Desk
 	let_users_take_turns(desk, user)
 	expect(line).to_contain_text("one of Robin in turn")
 	make_a_todo_of_values(desk)
-	close_row(desk)
+	desk.close_row()
 	desk.save()
 
 	frappe.db.rollback()
@@ -148,10 +135,10 @@ def test_action_reads_as_a_sentence_and_its_form_offers_what_there_is(desk: Desk
 	assert (status.action_field, status.action_value) == ("status", "Replied")
 	assert status.sentence == "Set Status to “Replied”"
 
-	open_row(desk, 5)
+	desk.open_row(5)
 	desk.page.locator(f"{ROW} [data-fieldname='action_value_area'] a", has_text="Fill it").click()
 	desk.fill("action_value", "Hot", ROW)
-	close_row(desk)
+	desk.close_row()
 	desk.page.keyboard.press("Control+s")
 	expect(desk.page.locator(".msgprint")).to_contain_text(
 		"Step 5: “Hot” isn't an option for Status. Choose one of"

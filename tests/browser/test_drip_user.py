@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import factories
-from tests.browser.conftest import DESKTOP, PASSWORD
+from tests.browser.conftest import signed_in
 from tests.browser.desk import Desk
 
 PLACES = ("drip-campaigns", "drip-campaign", "drip-enrollment", "drip-consent", "drip-settings")
@@ -15,17 +15,8 @@ PLACES = ("drip-campaigns", "drip-campaign", "drip-enrollment", "drip-consent", 
 @pytest.fixture
 def clerk(web: str, browser: Browser, screenshots) -> Iterator[Desk]:
 	"""Desk of a Drip User."""
-	from frappe.utils.password import update_password
-
-	user = factories.make_user("clerk", "Drip User")
-	update_password(user, PASSWORD)
-	factories.frappe.db.commit()
-	context = browser.new_context(viewport=DESKTOP, base_url=web)
-	desk = Desk(context.new_page(), screenshots)
-	desk.log_in(user, PASSWORD)
-	yield desk
-	desk.page.goto("about:blank")
-	context.close()
+	with signed_in(web, browser, screenshots, "clerk", "Drip User") as desk:
+		yield desk
 
 
 def test_drip_user_meets_no_refusal(clerk, clock, smtp):

@@ -6,11 +6,10 @@ import frappe
 from playwright.sync_api import expect
 
 from tests import factories
-from tests.browser.desk import Desk
+from tests.browser.desk import ROW, Desk
 from tests.factories import step
 
 GRID = ".frappe-control[data-fieldname='steps']"
-ROW = ".grid-row-open"
 
 
 def set_conditions(desk: Desk) -> None:
@@ -67,8 +66,7 @@ def test_flow_reads_like_a_list_and_conditions_are_set_in_a_dialog(desk: Desk):
 	expect(line.locator("svg path.else")).to_have_count(1)
 	expect(line.locator("svg path.then")).to_have_count(1)
 
-	desk.page.locator(f"{GRID} .grid-row[data-idx='5'] .btn-open-row").click()
-	desk.settle()
+	desk.open_row(5)
 	button = desk.page.locator(f"{ROW} [data-fieldname='set_conditions'] button")
 	button.scroll_into_view_if_needed()
 	desk.shoot("flow-step")
@@ -80,7 +78,7 @@ def test_flow_reads_like_a_list_and_conditions_are_set_in_a_dialog(desk: Desk):
 	expect(desk.page.locator(f"{ROW} [data-fieldname='condition_area']").first).to_contain_text(
 		"an email was opened"
 	)
-	desk.page.locator(f"{ROW} .grid-collapse-row:visible").first.click()
+	desk.close_row()
 	desk.save()
 	desk.shoot("flow-saved")
 

@@ -50,8 +50,7 @@ def test_edit_of_a_running_campaign_says_what_it_does_and_can_be_called_off(desk
 
 def test_step_is_paused_and_people_are_moved_from_its_row(desk: Desk, running):
 	desk.open(f"drip-campaign/{running.name}")
-	desk.page.locator(".frappe-control[data-fieldname='steps'] .grid-row[data-idx='2'] .btn-open-row").click()
-	desk.settle()
+	desk.open_row(2)
 	desk.shoot("step-row")
 	desk.page.locator(".grid-row-open button:visible", has_text="Pause Step").click()
 	desk.settle()
@@ -61,8 +60,7 @@ def test_step_is_paused_and_people_are_moved_from_its_row(desk: Desk, running):
 		"() => cur_frm.doc.steps[1].is_paused"
 	)  # the form is loaded anew, and closes the row
 	desk.settle()
-	desk.page.locator(".frappe-control[data-fieldname='steps'] .grid-row[data-idx='2'] .btn-open-row").click()
-	desk.settle()
+	desk.open_row(2)
 	desk.page.locator(".grid-row-open button:visible", has_text="People at This Step").click()
 	desk.settle()
 	desk.shoot("people-at-step")

@@ -59,10 +59,7 @@ def test_target_list_says_who_is_on_it_and_refreshes(desk: Desk):
 		"You can close this page"
 	)
 	desk.shoot("target-list-refreshing")
-	desk.page.locator(
-		".frappe-control[data-fieldname='sources'] .grid-row[data-idx='1'] .btn-open-row"
-	).click()
-	desk.settle()
+	desk.open_row(1, "sources")
 	desk.shoot("target-list-source")
 
 	assert desk.errors == []

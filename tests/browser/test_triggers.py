@@ -7,20 +7,9 @@ from frappe.desk.doctype.tag.tag import add_tag
 from playwright.sync_api import expect
 
 from tests import factories
-from tests.browser.desk import Desk
+from tests.browser.desk import ROW, Desk
 
 GRID = ".frappe-control[data-fieldname='triggers']"
-ROW = ".grid-row-open"
-
-
-def open_row(desk: Desk, number: int) -> None:
-	desk.page.locator(f"{GRID} .grid-row[data-idx='{number}'] .btn-open-row").click()
-	desk.settle()
-
-
-def close_row(desk: Desk) -> None:
-	desk.page.locator(f"{ROW} .grid-collapse-row:visible").first.click()
-	desk.settle()
 
 
 def test_triggers_read_like_sentences_and_activating_asks_about_people_of_earlier(desk: Desk):
@@ -53,7 +42,7 @@ def test_triggers_read_like_sentences_and_activating_asks_about_people_of_earlie
 	):
 		expect(desk.page.locator(GRID)).to_contain_text(sentence)
 
-	open_row(desk, 2)
+	desk.open_row(2, "triggers")
 	expect(desk.page.locator(f"{ROW} [data-fieldname='filter_area']").first).to_contain_text(
 		"Designation = Chief"
 	)
@@ -64,7 +53,7 @@ def test_triggers_read_like_sentences_and_activating_asks_about_people_of_earlie
 	desk.page.locator(".modal.show .btn-modal-primary:visible").click()
 	desk.settle()
 	expect(desk.page.locator(f"{ROW} [data-fieldname='filter_area']").first).to_contain_text("All records")
-	close_row(desk)
+	desk.close_row()
 	desk.save()
 
 	desk.page.locator(".custom-actions button:visible", has_text="Activate").first.click()

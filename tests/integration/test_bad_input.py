@@ -349,9 +349,7 @@ def test_campaign_with_people_on_it_is_not_deleted(site, clock):
 
 
 def test_template_that_a_campaign_uses_is_not_deleted_unnoticed(site):
-	template = frappe.get_doc(
-		doctype="Email Template", name="Drip Test Used", subject="Hi", response="<p>x</p>"
-	).insert()
+	template = factories.make_email_template("Drip Test Used", "Hi", "<p>x</p>")
 	campaign = factories.make_campaign(step(0, email_template=template.name))
 
 	said = refusal_of(template.delete)

@@ -107,12 +107,7 @@ def test_trigger_that_the_site_has_no_use_for_is_left_out_and_said(site):
 @pytest.fixture
 def campaign(site):
 	"""A campaign with people, lists, an Email Template, triggers and filters."""
-	frappe.get_doc(
-		doctype="Email Template",
-		name="Drip Test Text",
-		subject="From {{ sender_name }}",
-		response="<p>Templated</p>",
-	).insert()
+	factories.make_email_template("Drip Test Text", "From {{ sender_name }}", "<p>Templated</p>")
 	frappe.get_doc(doctype="Tag", name="Hot").insert(ignore_if_duplicate=True)
 	target_list = factories.make_list("Drip Test Secret List")
 	secret = json.dumps([["Contact", "email_id", "=", f"vip@{DOMAIN}"]])

@@ -442,12 +442,9 @@ def test_who_enrolls_may_ask_for_a_confirmation_that_the_campaign_does_not(site,
 
 
 def test_own_template_is_used_and_gets_a_button_when_it_has_no_link(site, smtp, clock):
-	template = frappe.get_doc(
-		doctype="Email Template",
-		name="Drip Test Opt-in",
-		subject="One click, {{ recipient.first_name }}",
-		response="<p>Dear {{ recipient.first_name }}</p>",
-	).insert()
+	template = factories.make_email_template(
+		"Drip Test Opt-in", "One click, {{ recipient.first_name }}", "<p>Dear {{ recipient.first_name }}</p>"
+	)
 	campaign = factories.make_active_campaign(
 		clock, double_opt_in="Always", confirmation_template=template.name
 	)
@@ -462,9 +459,7 @@ def test_own_template_is_used_and_gets_a_button_when_it_has_no_link(site, smtp, 
 
 
 def test_campaign_with_a_broken_confirmation_text_is_not_saved(site):
-	frappe.get_doc(
-		doctype="Email Template", name="Drip Test Broken", subject="Hello", response="{{ nobody.knows }}"
-	).insert()
+	factories.make_email_template("Drip Test Broken", "Hello", "{{ nobody.knows }}")
 
 	with pytest.raises(frappe.ValidationError, match="Confirmation Email.*nobody"):
 		factories.make_campaign(double_opt_in="Always", confirmation_template="Drip Test Broken")

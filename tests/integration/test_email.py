@@ -548,12 +548,9 @@ def test_test_e_mail_goes_to_one_valid_address(site, clock, address):
 
 
 def test_e_mail_template_is_used_and_its_subject_unless_the_step_has_one(site, smtp, clock):
-	template = frappe.get_doc(
-		doctype="Email Template",
-		name="Drip Test Used",
-		subject="Of the template",
-		response="<p>Text of the template</p>",
-	).insert()
+	template = factories.make_email_template(
+		"Drip Test Used", "Of the template", "<p>Text of the template</p>"
+	)
 	campaign = factories.make_active_campaign(
 		clock,
 		{"send_after_days": 0, "email_template": template.name},

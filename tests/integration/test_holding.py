@@ -14,12 +14,7 @@ from tests.processes import run_together
 
 
 def test_text_that_cannot_be_used_holds_the_campaign_and_fails_nobody(site, smtp, clock):
-	template = frappe.get_doc(
-		doctype="Email Template",
-		name="Drip Test Broken",
-		subject="Hi",
-		response="<p>Hi {{ recipient.first_name }}</p>",
-	).insert()
+	template = factories.make_email_template("Drip Test Broken", "Hi", "<p>Hi {{ recipient.first_name }}</p>")
 	campaign = factories.make_active_campaign(clock, factories.step(0, email_template=template.name))
 	enrollment = factories.enroll(campaign, factories.make_contact(), clock)
 	frappe.db.set_value("Email Template", template.name, "response", "<p>{{ recipient.first_name </p>")
@@ -57,9 +52,7 @@ def test_many_records_that_a_text_does_not_fit_hold_only_what_has_served_nobody(
 
 
 def test_held_campaign_goes_on_where_it_stopped_once_the_text_is_mended(site, smtp, clock):
-	template = frappe.get_doc(
-		doctype="Email Template", name="Drip Test Mended", subject="Hi", response="<p>x</p>"
-	).insert()
+	template = factories.make_email_template("Drip Test Mended", "Hi", "<p>x</p>")
 	campaign = factories.make_active_campaign(clock, factories.step(0, email_template=template.name))
 	factories.enroll(campaign, factories.make_contact(), clock)
 	frappe.db.set_value("Email Template", template.name, "response", "{% if %}")

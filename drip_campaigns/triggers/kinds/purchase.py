@@ -11,6 +11,8 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.flow.triggers import Purchased, PurchaseDocument
+from drip_campaigns.people.linked_records import find_linked
+from drip_campaigns.people.recipient_types import BUILT_IN
 from drip_campaigns.triggers.firings import Firing
 from drip_campaigns.triggers.kind import Person, Rows, Source, TriggerKind, load_before, make_firing
 
@@ -139,32 +141,15 @@ def _with_groups_below(group: str) -> list[str]:
 def _find_people_of(customers: Collection[str], trigger: frappe._dict) -> dict[str, Buyer]:
 	if not customers:
 		return {}
-	fields = ["name", "customer_primary_contact", "lead_name"]
+	hops = BUILT_IN["Customer"].hops
+	fields = ["name", *(hop.field for hop in hops if hop.field)]
 	rows = frappe.get_all("Customer", filters={"name": ["in", list(customers)]}, fields=fields)
-	linked = _find_linked_contacts(customers)
-	people = {}
-	for row in rows:
-		contact = row.customer_primary_contact or linked.get(row.name)
-		if contact and trigger.recipient_type in (None, "", "Contact"):
-			people[row.name] = ("Contact", contact)
-		elif row.lead_name and trigger.recipient_type in (None, "", "Lead"):
-			people[row.name] = ("Lead", row.lead_name)
+	people: dict[str, Buyer] = {}
+	for hop in hops:
+		for customer, [person, *_others] in find_linked("Customer", hop, rows).items():
+			if trigger.recipient_type in (None, "", person[0]):
+				people.setdefault(customer, person)
 	return people
-
-
-def _find_linked_contacts(customers: Collection[str]) -> dict[str, str]:
-	link, contact = frappe.qb.DocType("Dynamic Link"), frappe.qb.DocType("Contact")
-	rows = (
-		frappe.qb.from_(link)
-		.inner_join(contact)
-		.on(contact.name == link.parent)
-		.select(link.link_name, contact.name)
-		.where((link.parenttype == "Contact") & (link.link_doctype == "Customer"))
-		.where(link.link_name.isin(list(customers)))
-		.orderby(contact.is_primary_contact)
-		.run()
-	)
-	return dict(rows)  # the primary contact comes last, and stays
 
 
 def with_items(query, document, trigger: frappe._dict):
