@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from drip_campaigns.core.flow.condition_test import Test
+from drip_campaigns.core.flow.condition_test import MembershipTest, Test
 
 
 class ConditionKind:
@@ -45,6 +45,13 @@ class ConditionKind:
 	def key_of(self, enrollment) -> Hashable:
 		"""Return the key of an EnrollmentConditionData in what `load` returns."""
 		return enrollment.person
+
+
+class MembershipKind(ConditionKind):
+	"""A kind of membership in a record of `doctype`, which must exist."""
+
+	def find_problem(self, test: MembershipTest) -> str | None:
+		return find_missing_record(self.doctype, test.name)
 
 
 def find_missing_record(doctype: str, name: str) -> str | None:

@@ -14,13 +14,13 @@ from drip_campaigns.actions.context import ActionContext, ActionResult
 from drip_campaigns.actions.kind import Action, quote
 from drip_campaigns.actions.registry import ACTION_KINDS
 from drip_campaigns.api import boot, campaign_templates, editing
-from drip_campaigns.core.flow.condition_test import Test
+from drip_campaigns.core.flow.condition_test import MembershipTest
 from drip_campaigns.core.flow.conditions import read_conditions
 from drip_campaigns.core.flow.wait_kind import Awaited, end_at
-from drip_campaigns.core.json_fields import Fields, read_text
+from drip_campaigns.core.json_fields import Fields
 from drip_campaigns.core.schedule.wall_clock import next_time_of_day
 from drip_campaigns.jobs import dispatch_due, run_actions
-from drip_campaigns.plans.condition_kind import ConditionKind
+from drip_campaigns.plans.condition_kind import MembershipKind
 from drip_campaigns.plans.condition_registry import CONDITION_KINDS
 from drip_campaigns.plans.flow_labels import describe_flow, describe_step
 from drip_campaigns.plans.wait_kind import WaitKind
@@ -82,37 +82,28 @@ class AddComment(Action):
 		return ActionResult(f"Commented on {context.who}", "Comment", comment.name)
 
 
-@dataclass(frozen=True)
-class MentionTest(Test):
+class MentionTest(MembershipTest):
 	"""Asks whether a Note mentions the recipient's record."""
 
 	kind = "mention"
-	note: str
-
-	@classmethod
-	def read(cls, fields: Fields) -> "MentionTest":
-		return cls(fields.take(cls.kind, read_text))
-
-	def is_met(self, data, now) -> bool:
-		return self.note in data.memberships(self.kind)
 
 
-class MentionCondition(ConditionKind):
-	"""A Note that does not exist mentions nobody."""
+class MentionCondition(MembershipKind):
+	"""The Note must exist."""
 
 	test = MentionTest
 	label = "Mentioned in Note"
 	doctype = "Note"
 
 	def describe(self, test: MentionTest) -> str:
-		return f"is mentioned in {test.note}"
+		return f"is mentioned in {test.name}"
 
 	def load(self, batch):
 		"""Load the Notes that mention each record."""
-		asked = {"title": ["in", [test.note for test in batch.tests_of(MentionTest)]]}
-		notes = frappe.get_all("Note", filters=asked, fields=["title", "content"])
+		asked = {"name": ["in", [test.name for test in batch.tests_of(MentionTest)]]}
+		notes = frappe.get_all("Note", filters=asked, fields=["name", "content"])
 		return {
-			person: {note.title for note in notes if person[1] in note.content} for person in batch.recipients
+			person: {note.name for note in notes if person[1] in note.content} for person in batch.recipients
 		}
 
 
@@ -228,12 +219,12 @@ def test_action_of_an_added_kind_is_described_checked_offered_and_done(added_kin
 
 
 def test_condition_and_wait_of_added_kinds_are_described_offered_and_decide(added_kinds, smtp, clock):
-	conditions = json.dumps({"tests": [{"kind": "mention", "mention": "trial"}]})
+	ada, bob = factories.make_contact("Ada"), factories.make_contact("Bob")
+	note = frappe.get_doc(doctype="Note", title="trial", content=f"trial of {ada.name}").insert()
+	conditions = json.dumps({"tests": [{"kind": "mention", "mention": note.name}]})
 	campaign = factories.make_active_campaign(
 		clock, {"step_type": "Wait Until", "wait_for": "Midnight"}, step(0, conditions=conditions)
 	)
-	ada, bob = factories.make_contact("Ada"), factories.make_contact("Bob")
-	frappe.get_doc(doctype="Note", title="trial", content=f"trial of {ada.name}").insert()
 	for contact in (ada, bob):
 		factories.enroll(campaign, contact, clock)
 
@@ -244,7 +235,7 @@ def test_condition_and_wait_of_added_kinds_are_described_offered_and_decide(adde
 
 	assert (before_midnight, [mail.recipient for mail in smtp.messages]) == (0, [ada.email_id])
 	assert describe_step(campaign.steps[0]) == "Wait until midnight"
-	assert describe_flow(campaign.steps[1]) == "If is mentioned in trial, else skip"
+	assert describe_flow(campaign.steps[1]) == f"If is mentioned in {note.name}, else skip"
 	bootinfo = {}
 	boot.add_kinds(bootinfo)
 	assert bootinfo["drip_kinds"]["conditions"]["doctypes"]["mention"] == "Note"
@@ -253,10 +244,11 @@ def test_condition_and_wait_of_added_kinds_are_described_offered_and_decide(adde
 
 
 def test_campaign_with_added_kinds_is_exported_and_imported(added_kinds):
+	note = frappe.get_doc(doctype="Note", title="trial", content="trial").insert()
 	campaign = factories.make_campaign(
 		{"step_type": "Action", "action": AddComment.label, "action_text": "Hi"},
 		{"step_type": "Wait Until", "wait_for": "Midnight"},
-		step(0, conditions=json.dumps({"tests": [{"kind": "mention", "mention": "trial"}]})),
+		step(0, conditions=json.dumps({"tests": [{"kind": "mention", "mention": note.name}]})),
 	)
 	exported = campaign_templates.export_campaign(campaign.name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -46,6 +47,26 @@ class Test:
 	def is_met(self, data: ConditionData, now: datetime) -> bool:
 		"""Return whether the test is met at `now`."""
 		raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class MembershipTest(Test):
+	"""A test of what the recipient has, or is in, by its name."""
+
+	name: str
+	negated: bool = False
+
+	@classmethod
+	def read(cls, fields: Fields) -> MembershipTest:
+		return cls(fields.take(cls.kind, read_text), take_negated(fields))
+
+	@property
+	def key(self) -> str:
+		"""What `memberships` calls the name."""
+		return self.name
+
+	def is_met(self, data: ConditionData, now: datetime) -> bool:
+		return (self.key in data.memberships(self.kind)) != self.negated
 
 
 def take_negated(fields: Fields) -> bool:

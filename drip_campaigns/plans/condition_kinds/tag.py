@@ -18,11 +18,11 @@ class TagCondition(ConditionKind):
 
 	def describe(self, test: TagTest) -> str:
 		sentence = _("doesn't have the tag {0}") if test.negated else _("has the tag {0}")
-		return sentence.format(test.tag)
+		return sentence.format(test.name)
 
 	def load(self, batch) -> dict[tuple[str, str], set[str]]:
 		"""Load the tags of each record, in lower case."""
-		asked = {test.tag.casefold() for test in batch.tests_of(TagTest)}
+		asked = {test.key for test in batch.tests_of(TagTest)}
 		fields = ["document_type", "document_name", "tag"]
 		names = [name for _type, name in batch.recipients]
 		found = defaultdict(set)

@@ -7,10 +7,10 @@ from frappe import _
 from drip_campaigns.core.flow.condition_kinds.target_list import ListTest
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.people.addresses import hash_address
-from drip_campaigns.plans.condition_kind import ConditionKind, find_missing_record
+from drip_campaigns.plans.condition_kind import MembershipKind
 
 
-class ListCondition(ConditionKind):
+class ListCondition(MembershipKind):
 	"""The address counts, not the record. A member who opted out or was removed is not on the list."""
 
 	test = ListTest
@@ -19,14 +19,11 @@ class ListCondition(ConditionKind):
 
 	def describe(self, test: ListTest) -> str:
 		sentence = _("isn't on the list {0}") if test.negated else _("is on the list {0}")
-		return sentence.format(test.target_list)
-
-	def find_problem(self, test: ListTest) -> str | None:
-		return find_missing_record(self.doctype, test.target_list)
+		return sentence.format(test.name)
 
 	def load(self, batch) -> dict[str, set[str]]:
 		"""Load the lists of each hashed address."""
-		asked = {test.target_list for test in batch.tests_of(ListTest)}
+		asked = {test.key for test in batch.tests_of(ListTest)}
 		hashes = [hash_address(one.email) for one in batch.recipients.values() if one.email]
 		fields = ["target_list", "address_hash", "removed_at"]
 		found = defaultdict(set)

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
-from drip_campaigns.core.flow.condition_test import ConditionData, Test, take_negated
-from drip_campaigns.core.json_fields import Fields, read_text
+from drip_campaigns.core.flow.condition_test import MembershipTest
 
 
-@dataclass(frozen=True)
-class TagTest(Test):
+class TagTest(MembershipTest):
 	"""Asks whether the record has a tag, without regard to case."""
 
 	kind = "tag"
-	tag: str
-	negated: bool = False
 
-	@classmethod
-	def read(cls, fields: Fields) -> TagTest:
-		return cls(fields.take(cls.kind, read_text), take_negated(fields))
-
-	def is_met(self, data: ConditionData, now: datetime) -> bool:
-		return (self.tag.casefold() in data.memberships(self.kind)) != self.negated
+	@property
+	def key(self) -> str:
+		return self.name.casefold()
