@@ -77,7 +77,7 @@ def run_without_site(arguments: list[str]) -> int:
 	if not python.exists() and can_import(sys.executable, CORE_IMPORTS):
 		python = Path(sys.executable)
 	elif not can_import(python, CORE_IMPORTS):
-		site.make_site(quiet=True)
+		site.make_packages()
 	env = {name: value for name, value in paths.environment().items() if name != "DRIP_SITE"}
 	return run_pytest(python, arguments, env=env)
 

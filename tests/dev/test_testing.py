@@ -79,3 +79,15 @@ def test_closing_lines_of_both_runs_come_last(capfd):
 
 	assert code == 1
 	assert capfd.readouterr().out.splitlines()[-2:] == ["=== 1 passed ===", "=== 2 failed ==="]
+
+
+def test_tests_without_a_site_need_packages_but_build_no_site(monkeypatch):
+	made = []
+	monkeypatch.setattr(testing, "can_import", lambda *_arguments: False)
+	monkeypatch.setattr(testing.site, "make_packages", lambda: made.append("packages"))
+	monkeypatch.setattr(testing.site, "make_site", lambda **_options: made.append("site"))
+	monkeypatch.setattr(testing, "run_pytest", lambda *_arguments, **_options: 0)
+
+	testing.run_tests(["tests/core"])
+
+	assert made == ["packages"]
