@@ -1,6 +1,5 @@
 """The cost of an idle site: a dispatch with nothing due, with 100,000 and 1,000,000 waiting enrollments."""
 
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -8,8 +7,7 @@ from statistics import median
 import frappe
 
 from benchmarks import load, setup
-from benchmarks.measure import reading
-from drip_campaigns.enrollment.enroll import enroll_many
+from benchmarks.measure import reading, seconds_of
 from drip_campaigns.jobs import dispatch_due
 
 ROUNDS = 15
@@ -31,20 +29,14 @@ def measure(few: int, many: int, now: datetime) -> Idle:
 	"""Enroll `few` as the app does, then make it `many` in raw SQL, and dispatch with both."""
 	setup.clear()
 	campaign = setup.make_campaign(load.steps(2)[1:], now).name
-	enroll_seconds = _enroll(campaign, setup.make_people(few), now)
+	people = setup.make_people(few)
+	enroll_seconds = seconds_of(lambda: setup.enroll_all(campaign, people, now))
 	ms_few, _statements = _dispatch(now)
 	for start in range(few, many, ROWS_A_STATEMENT):
 		_multiply(campaign, start, min(ROWS_A_STATEMENT, many - start))
 	frappe.db.sql("ANALYZE TABLE `tabDrip Enrollment`")
 	ms_many, statements = _dispatch(now)
 	return Idle(enroll_seconds, ms_few, ms_many, statements)
-
-
-def _enroll(campaign: str, names: list[str], now: datetime) -> float:
-	begun = time.perf_counter()
-	for _result in enroll_many(campaign, "Contact", names, now):
-		frappe.db.commit()
-	return time.perf_counter() - begun
 
 
 def _multiply(campaign: str, start: int, count: int) -> None:

@@ -1,14 +1,13 @@
 """The cost of a target list: fill one with a trigger, refresh it unchanged, and enroll all its members."""
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import frappe
 
 from benchmarks import load, setup
+from benchmarks.measure import seconds_of
 from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.jobs import refresh_lists
 from drip_campaigns.lists import refreshes
@@ -35,24 +34,18 @@ def measure(people: int, now: datetime) -> ListFigures:
 	campaign = setup.make_campaign(load.steps(1), now, target_lists=[{"target_list": target_list.name}])
 	_refresh(target_list.name, 0)  # the first refresh after a change of its sources fires no trigger
 	setup.make_people(people)
-	fill_seconds = _time(lambda: _refresh(target_list.name, people))
+	fill_seconds = seconds_of(lambda: _refresh(target_list.name, people))
 	if frappe.db.count("Drip Trigger Firing", {"campaign": campaign.name}) != people:
 		raise AssertionError("not every new member has fired")
-	refresh_seconds = _time(lambda: _refresh(target_list.name, 0))
+	refresh_seconds = seconds_of(lambda: _refresh(target_list.name, 0))
 	frappe.db.truncate("Drip Trigger Firing")  # enrolling is measured on its own
-	enroll_seconds = _time(lambda: _enroll(campaign, people, now))
+	enroll_seconds = seconds_of(lambda: _enroll(campaign, people, now))
 	return ListFigures(fill_seconds, refresh_seconds, enroll_seconds)
 
 
 def _source() -> dict:
 	filters = json.dumps([["email_id", "like", f"%@{factories.DOMAIN}"]])
 	return {"kind": "Filters", "recipient_type": "Contact", "filters": filters}
-
-
-def _time(work: Callable[[], None]) -> float:
-	begun = time.perf_counter()
-	work()
-	return time.perf_counter() - begun
 
 
 def _refresh(target_list: str, joined: int) -> None:

@@ -4,21 +4,15 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 import frappe
-from frappe.utils import create_batch
 
 from drip_campaigns.campaign import lifecycle
-from drip_campaigns.db.dialect import insert_rows
+from drip_campaigns.db.bulk_writes import insert_records, standard_values
 from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.site.clock import to_site
 from tests import factories
-
-ROWS_A_STATEMENT = 2000
-_STANDARD = ("name", "owner", "creation", "modified", "modified_by", "docstatus", "idx")
-_CONTACT = (*_STANDARD, "first_name", "last_name", "full_name", "company_name", "email_id", "status")
-
-_CONTACT_EMAIL = (*_STANDARD, "parent", "parenttype", "parentfield", "email_id", "is_primary")
 
 
 class NotATestSiteError(Exception):
@@ -60,50 +54,36 @@ def clear() -> None:
 
 def make_people(count: int) -> list[str]:
 	"""Insert `count` Contacts in large statements, commit, and return their names."""
-	now = to_site(datetime.now().astimezone())
-	standard = ("Administrator", now, now, "Administrator", 0, 0)
 	names = [f"drip-bench-{number:07}" for number in range(count)]
-	for batch in create_batch(names, ROWS_A_STATEMENT):
-		rows = [
-			(
-				name,
-				*standard,
-				f"First{name[-7:]}",
-				"Last",
-				f"First{name[-7:]} Last",
-				"Example Ltd",
-				address(name),
-				"Open",
-			)
-			for name in batch
-		]
-		insert_rows("Contact", _CONTACT, rows)
+	same = {**_standard(), "last_name": "Last", "company_name": "Example Ltd", "status": "Open"}
+	named = [(name, f"First{name[-7:]}") for name in names]
+	insert_records(
+		"Contact",
+		[
+			{
+				"name": name,
+				"first_name": first,
+				"full_name": f"{first} Last",
+				"email_id": address(name),
+				**same,
+			}
+			for name, first in named
+		],
+	)
 	frappe.db.commit()
 	return names
 
 
 def keep_addresses(names: Sequence[str]) -> None:
 	"""Insert the Contact Email rows that saving a Contact reads its address from, and commit."""
-	now = to_site(datetime.now().astimezone())
-	rows = [
-		(
-			f"{name}-mail",
-			"Administrator",
-			now,
-			now,
-			"Administrator",
-			0,
-			1,
-			name,
-			"Contact",
-			"email_ids",
-			address(name),
-			1,
-		)
-		for name in names
-	]
-	insert_rows("Contact Email", _CONTACT_EMAIL, rows)
+	same = {"parenttype": "Contact", "parentfield": "email_ids", "idx": 1, "is_primary": 1, **_standard()}
+	rows = [{"name": f"{name}-mail", "parent": name, "email_id": address(name), **same} for name in names]
+	insert_records("Contact Email", rows)
 	frappe.db.commit()
+
+
+def _standard() -> dict[str, Any]:
+	return standard_values("Administrator", to_site(datetime.now().astimezone()))
 
 
 def address(name: str) -> str:
