@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from drip_campaigns.jobs import dispatch_due
 from drip_campaigns.jobs import refresh_lists as lists_refresh
 from drip_campaigns.outbox import breaker_hints, site_copy_check
 from drip_campaigns.pages.rate_limits import PREFIX
+from drip_campaigns.people.preferences import save_preference
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.stats import visit_buffer
 from drip_campaigns.triggers import trigger_cache
@@ -275,6 +276,16 @@ def enroll(campaign, record, clock: Clock, **options: Any):
 	enrollment = verbs.enroll(campaign.name, record.doctype, record.name, clock.now, **options)
 	frappe.db.commit()
 	return enrollment
+
+
+def send_tracked(campaign, people: Iterable, clock: Clock) -> None:
+	"""Enroll people who agreed to tracking, and send what is due today and tomorrow."""
+	for contact in people:
+		save_preference(contact.email_id, tracking_consent=1, tracking_consent_at=frappe.utils.now())
+		enroll(campaign, contact, clock)
+	run(clock)
+	clock.advance(days=1)
+	run(clock)
 
 
 def run(clock: Clock) -> int:

@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 
 from drip_campaigns.core.tracking.visits import Visit, VisitKind
 from drip_campaigns.jobs import dispatch_due
-from drip_campaigns.people.preferences import save_preference
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.stats import visit_buffer
 from tests import factories
@@ -30,12 +29,7 @@ def campaign(site, smtp, clock):
 	)
 	people = [factories.make_contact() for _number in range(PEOPLE)]
 	smtp.answer(people[0].email_id, "550 5.1.1 no such user")
-	for contact in people:
-		save_preference(contact.email_id, tracking_consent=1, tracking_consent_at=frappe.utils.now())
-		factories.enroll(campaign, contact, clock)
-	factories.run(clock)
-	clock.advance(days=1)
-	factories.run(clock)
+	factories.send_tracked(campaign, people, clock)
 	_visit(campaign.steps[0].name)
 	dispatch_due.count_visits(utc_now() + timedelta(minutes=1))
 	dispatch_due.count_events()

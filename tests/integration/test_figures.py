@@ -11,7 +11,6 @@ from drip_campaigns.api import results as api
 from drip_campaigns.core.tracking.visits import Visit, VisitKind
 from drip_campaigns.db.events import record_events
 from drip_campaigns.jobs import daily, dispatch_due
-from drip_campaigns.people.preferences import save_preference
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.stats import campaign_results, counters, verify_counters, visit_buffer
 from tests import factories
@@ -29,12 +28,7 @@ def campaign(site, smtp, clock):
 	)
 	people = [factories.make_contact(name) for name in ("Ada", "Bob", "Cleo")]
 	smtp.answer(people[2].email_id, "550 5.1.1 no such user")
-	for contact in people:
-		save_preference(contact.email_id, tracking_consent=1, tracking_consent_at=frappe.utils.now())
-		factories.enroll(campaign, contact, clock)
-	factories.run(clock)
-	clock.advance(days=1)
-	factories.run(clock)
+	factories.send_tracked(campaign, people, clock)
 	url = frappe.get_all("Drip Tracking URL", pluck="name")[0]
 	first = frappe.get_all(
 		"Drip Email", {"campaign": campaign.name, "subject": "First"}, pluck="name", order_by="name"
