@@ -200,6 +200,7 @@ def test_who_leaves_while_the_server_is_slow_gets_nothing_though_a_job_has_the_e
 	assert len(smtp.messages) == 1  # whose text the server was taking
 	assert _statuses() == {"Sent": 1, "Skipped": 4}
 	assert set(frappe.get_all("Drip Enrollment", pluck="status")) == {"Unsubscribed"}
+	assert set(frappe.get_all("Drip Email", {"status": "Skipped"}, pluck="reason")) == {"Unsubscribed"}
 
 
 def _one_click(queue: str) -> str:
