@@ -10,7 +10,7 @@ from drip_campaigns.enrollment import unsubscribe
 from drip_campaigns.enrollment.refusals import EnrollmentRefusedError
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
-from drip_campaigns.rendering.links import Links
+from drip_campaigns.rendering.links import Links, read_token
 from drip_campaigns.site.signing_keys import forget_keys, rotate_keys, token_keys
 from tests import factories, verbs
 from tests.factories import DOMAIN
@@ -217,8 +217,10 @@ def test_links_live_on_when_the_keys_are_rotated_over_and_over(web, left, smtp):
 
 	assert len(set(links)) == 4
 	assert answers == [200] * 4
-	assert Browser(web).get(links[3]).status == 404  # the last key is forgotten; the site's own is not
-	assert Browser(web).get(links[0]).status == 200
+	# Read here: a web worker of Frappe 16 remembers a key that is forgotten for up to a minute
+	with pytest.raises(tokens.InvalidTokenError):
+		read_token(tokens.Purpose.LEAVE, links[3].rpartition("/")[2])
+	assert Browser(web).get(links[0]).status == 200  # the site's own key is not forgotten
 
 
 def test_no_address_and_no_name_stands_in_the_link_or_on_the_page(web, left, smtp):
