@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import frappe
 from frappe.utils import cstr
 
+from drip_campaigns.core.flow.field_values import is_same
 from drip_campaigns.core.flow.goals import GOAL
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.site.doc_event_guard import is_silent, log_doc_event_failure
@@ -76,4 +77,9 @@ def _may_reach_goal(document, trigger: frappe._dict) -> bool:
 	if document.meta.is_submittable and document.docstatus != SUBMITTED:
 		return False
 	own = [row for row in json.loads(trigger.filters or "[]") if row[0] == document.doctype and row[2] == "="]
-	return all(cstr(document.get(row[1])).casefold() == cstr(row[3]).casefold() for row in own)
+	return all(is_same(document.get(row[1]), row[3], _type_of(document, row[1])) for row in own)
+
+
+def _type_of(document, fieldname: str) -> str:
+	field = document.meta.get_field(fieldname)
+	return field.fieldtype if field else "Data"

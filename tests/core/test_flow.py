@@ -1,6 +1,6 @@
 """Steps that are no emails: how the schedule passes them, and where it ends."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -115,7 +115,17 @@ def test_what_follows_a_wait_is_counted_from_its_end_although_the_campaign_keeps
 		("Open", "=", "open", True),
 		(None, "=", "", True),
 		(None, "!=", "Open", True),
-		(0, "is", "set", True),
+		(0, "is", "not set", True),
+		(0.0, "is", "set", False),
+		(False, "is", "set", False),
+		(7, "is", "set", True),
+		(True, "=", "true", True),
+		(1, "=", "Yes", True),
+		(100.0, "=", "100", True),
+		(timedelta(hours=9), "=", "09:00", True),
+		(time(9), "=", "9:00:00", True),
+		(timedelta(hours=9), "<", "10:00", True),
+		("José", "=", "jose", True),
 		("", "is", "not set", True),
 		(5, ">", "4.5", True),
 		(None, "<", "4", False),

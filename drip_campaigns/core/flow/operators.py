@@ -12,9 +12,16 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from drip_campaigns.core.flow.field_values import (
+	EMPTY,
+	fold,
+	is_empty,
+	read_day,
+	read_moment,
+	read_number,
+	read_seconds,
+)
 from drip_campaigns.core.label import Label
-
-EMPTY = (None, "")
 
 
 class Operator(Label):
@@ -65,7 +72,7 @@ def _is_in(value: Any, wanted: Any) -> bool:
 
 
 def _is(value: Any, wanted: Any) -> bool:
-	return (value in EMPTY) == (str(wanted).lower() == "not set")
+	return is_empty(value) == (str(wanted).lower() == "not set")
 
 
 def _is_between(value: Any, wanted: Any) -> bool:
@@ -88,18 +95,14 @@ def as_list(wanted: Any) -> list[Any]:
 def _alike(value: Any, wanted: Any) -> tuple[Any, Any]:
 	"""Return both with the type of `value`; raise ValueError if `wanted` does not have it."""
 	if isinstance(value, datetime):
-		return value, datetime.fromisoformat(str(wanted))
+		return value, read_moment(wanted)
 	if isinstance(value, date):
-		return value, date.fromisoformat(str(wanted)[:10])
+		return value, read_day(wanted)
 	if isinstance(value, timedelta | time):
-		return _clock(str(value)), _clock(str(wanted))
+		return read_seconds(value), read_seconds(wanted)
 	if isinstance(value, bool | int | float | Decimal):
-		return float(value), float(wanted)
-	return str(value).casefold(), str(wanted).casefold()
-
-
-def _clock(text: str) -> tuple[float, ...]:
-	return tuple(float(part) for part in text.split(":"))
+		return read_number(value), read_number(wanted)
+	return fold(value), fold(wanted)
 
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {

@@ -3,8 +3,8 @@
 from typing import Any
 
 from frappe import _
-from frappe.utils import cstr, flt
 
+from drip_campaigns.core.flow.field_values import as_type, is_empty, is_same
 from drip_campaigns.triggers.firings import Firing
 from drip_campaigns.triggers.kind import (
 	Filters,
@@ -15,8 +15,6 @@ from drip_campaigns.triggers.kind import (
 	name_field,
 	name_type,
 )
-
-FRACTIONS = ("Currency", "Float", "Percent")  # which hold 100.0 where somebody has typed 100
 
 
 class FieldReachedValue(TriggerKind):
@@ -38,11 +36,10 @@ class FieldReachedValue(TriggerKind):
 		before = load_before(document)
 		if not before and not is_new(document):
 			return None  # nobody knows what it was
-		old = cstr(before.get(trigger.field_name)) if before else ""
-		value = document.get(trigger.field_name)
 		field = document.meta.get_field(trigger.field_name)
-		is_wanted = is_value(value, trigger.field_value, field.fieldtype if field else "Data")
-		if not is_wanted or cstr(value) == old:
+		fieldtype = field.fieldtype if field else "Data"
+		value, old = document.get(trigger.field_name), before.get(trigger.field_name) if before else None
+		if not is_value(value, trigger.field_value, fieldtype) or is_same(old, value, fieldtype):
 			return None
 		return make_firing(document, trigger, f"{value} {document.modified}")
 
@@ -54,10 +51,5 @@ class FieldReachedValue(TriggerKind):
 def is_value(value: Any, wanted: str | None, fieldtype: str) -> bool:
 	"""Return whether a field has the value `wanted`, as the database compares; without one, whether it has any value."""
 	if not wanted:
-		return bool(value)
-	if fieldtype in FRACTIONS:
-		try:
-			return flt(value) == float(wanted)
-		except ValueError:
-			return False
-	return cstr(value).strip().casefold() == wanted.strip().casefold()
+		return not is_empty(as_type(value, fieldtype))
+	return is_same(value, wanted, fieldtype)
