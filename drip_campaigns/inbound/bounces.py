@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 import frappe
 from frappe import _
 
-from drip_campaigns.core.inbound.bounces import Bounce, BounceKind, is_about_sender, is_hard_series
+from drip_campaigns.core.inbound.bounces import COUNTED, Bounce, is_hard_series
+from drip_campaigns.core.inbound.response_words import Severity
+from drip_campaigns.core.inbound.server_responses import Finding
 from drip_campaigns.core.model import EventType, SuppressionReason
 from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.db.events import record_events
@@ -20,7 +22,7 @@ from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.settings import soft_series
 
-RANKS = {"": 0, BounceKind.SOFT.value: 1, BounceKind.POLICY.value: 1, BounceKind.HARD.value: 2}
+RANKS = {"": 0, Severity.SOFT.value: 1, Severity.SENDER.value: 1, Severity.HARD.value: 2}
 LONGEST_DETAIL = 300
 
 
@@ -38,21 +40,26 @@ def find_own_bounce(mail: frappe._dict, bounces: Sequence[Bounce]) -> Bounce | N
 def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: str) -> bool:
 	"""Record a bounce with its consequences, unless the email has one of this rank or higher; return whether it was new."""
 	known = frappe.db.get_value("Drip Email", mail.name, "bounce", for_update=True) or ""
-	if RANKS[bounce.kind.value] <= RANKS[known]:
+	if RANKS[bounce.severity.value] <= RANKS[known]:
 		return False
-	detail = f"{bounce.kind.value} {bounce.code}: {bounce.reason}"[:LONGEST_DETAIL].replace(" :", ":")
-	frappe.db.set_value("Drip Email", mail.name, {"bounce": bounce.kind.value, "error": detail})
+	detail = f"{bounce.severity.value} ({bounce.category.value}) {bounce.code}: {bounce.reason}"[
+		:LONGEST_DETAIL
+	].replace(" :", ":")
+	frappe.db.set_value(
+		"Drip Email",
+		mail.name,
+		{"bounce": bounce.severity.value, "bounce_reason": bounce.category.value, "error": detail},
+	)
 	if mail.communication:
 		frappe.db.set_value("Communication", mail.communication, "delivery_status", "Bounced")
 	_log(mail, EventType.BOUNCED, detail, now)
-	if bounce.kind is BounceKind.HARD:
+	if bounce.severity is Severity.HARD:
 		suppress(mail.email_address, SuppressionReason.HARD_BOUNCE, now, source=source, note=detail)
-	elif bounce.kind is BounceKind.SOFT:
+	elif bounce.counts:
 		_suppress_after_series(mail, now, source)
-	if bounce.kind is BounceKind.POLICY or is_about_sender(bounce.code):
-		sending_blocks.record_policy_refusal(
-			_account_of(mail), bounce.code, f"{bounce.code} {bounce.reason}", now
-		)
+	if bounce.severity is Severity.SENDER:
+		finding = Finding(bounce.severity, bounce.category, bounce.code)
+		sending_blocks.record_refusal(_account_of(mail), finding, f"{bounce.code} {bounce.reason}", now)
 	return True
 
 
@@ -74,11 +81,11 @@ def _suppress_after_series(mail: frappe._dict, now: datetime, source: str) -> No
 	rows = frappe.get_all(
 		"Drip Email",
 		filters=filters,
-		fields=["sent_at", "bounce"],
+		fields=["sent_at", "bounce_reason"],
 		order_by="sent_at desc",
 		limit=series.count,
 	)
-	latest = [(from_site(row.sent_at), row.bounce == BounceKind.SOFT.value) for row in rows]
+	latest = [(from_site(row.sent_at), row.bounce_reason in COUNTED) for row in rows]
 	if is_hard_series(latest, series.count, timedelta(days=series.days)):
 		note = _("{0} soft bounces in a row").format(series.count)
 		suppress(mail.email_address, SuppressionReason.HARD_BOUNCE, now, source=source, note=note)

@@ -12,24 +12,19 @@ from email.message import EmailMessage, Message
 import frappe
 from frappe import _
 
-from drip_campaigns.core.inbound.bounces import read_bounces
-from drip_campaigns.core.inbound.complaints import read_complaint
-from drip_campaigns.core.inbound.message_reference import (
-	LONGEST_READ,
-	MessageReference,
-	is_auto_generated,
-	read_reference,
-)
-from drip_campaigns.core.inbound.replies import subject_of
+from drip_campaigns.core.inbound.message_reference import LONGEST_READ, MessageReference, read_reference
+from drip_campaigns.core.inbound.parts import subject_of
+from drip_campaigns.core.inbound.read_message import Kind, Reading, read_message
 from drip_campaigns.inbound import bounces, replies
 from drip_campaigns.inbound.find_email import find_email, is_sent_to
 from drip_campaigns.inbound.raw_messages import pop_raw_message
 from drip_campaigns.inbound.unsubscribe_mails import is_unsubscribe_mail, unsubscribe_by_subject
-from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.clock import site_date, utc_now
 from drip_campaigns.site.error_log import log_failure
 from drip_campaigns.site.received_mail import is_received
 
 SAVE_POINT = "drip_incoming"
+ANSWERS = (Kind.HUMAN, Kind.OPT_OUT, Kind.ABSENCE, Kind.AUTO_REPLY)
 BY_REPORT = "A bounce"
 BY_FEEDBACK = "A complaint (feedback loop)"
 
@@ -52,30 +47,35 @@ def read_incoming(message: Message, communication, now: datetime) -> None:
 	"""Record one message that arrived at `now`. A report that names no email of ours changes nothing and is logged."""
 	if communication is None and unsubscribe_by_subject(subject_of(message)):
 		return
-	reference = read_reference(message)
-	if complaint := read_complaint(message):
-		mail = _find_reported(reference)
-		# The report must name the address that we sent to: somebody can have forwarded a Message-ID.
-		if mail and (not complaint.address or is_sent_to(mail, complaint.address)):
-			detail = f"{complaint.kind} {complaint.reporter}".strip()
-			bounces.record_complaint(mail, detail, now, source=BY_FEEDBACK)
-			replies.link_communication(communication, mail)
-		else:
-			_log_unknown(message, reference)
-	elif is_auto_generated(message):
-		_record_report(message, reference, communication, now)
+	reading, reference = read_message(message, site_date(now)), read_reference(message)
+	if reading.unread:
+		frappe.logger("drip_campaigns").warning("an incoming email was not read: %s", reading.unread)
+	if reading.kind is Kind.COMPLAINT:
+		_record_complaint(message, reading, reference, communication, now)
+	elif reading.kind is Kind.BOUNCE:
+		_record_bounce(message, reading, reference, communication, now)
+	elif reading.kind in ANSWERS:
+		replies.record_reply(message, reading, reference, communication, now)
+
+
+def _record_complaint(
+	message: Message, reading: Reading, reference: MessageReference, communication, now: datetime
+) -> None:
+	mail, complaint = _find_reported(reference), reading.complaint
+	# The report must name the address that we sent to: somebody can have forwarded a Message-ID.
+	if mail and (not complaint.address or is_sent_to(mail, complaint.address)):
+		detail = f"{complaint.kind} {complaint.reporter}".strip()
+		bounces.record_complaint(mail, detail, now, source=BY_FEEDBACK)
+		replies.link_communication(communication, mail)
 	else:
-		replies.record_reply(message, reference, communication, now)
+		_log_unknown(message, reference)
 
 
-def _record_report(message: Message, reference: MessageReference, communication, now: datetime) -> None:
-	failed = read_bounces(message)
-	if not failed:
-		if message.get_content_type() != "multipart/report":
-			replies.record_reply(message, reference, communication, now)  # an absence from a no-reply address
-		return
+def _record_bounce(
+	message: Message, reading: Reading, reference: MessageReference, communication, now: datetime
+) -> None:
 	mail = _find_reported(reference)
-	own = mail and bounces.find_own_bounce(mail, failed)
+	own = mail and bounces.find_own_bounce(mail, reading.bounces)
 	if not own:
 		_log_unknown(message, reference)
 		return

@@ -13,9 +13,11 @@ from frappe import _
 
 from drip_campaigns.core.flow.goals import ReplyScope
 from drip_campaigns.core.inbound.message_reference import MessageReference
+from drip_campaigns.core.inbound.opt_outs import OptOut
+from drip_campaigns.core.inbound.parts import subject_of
 from drip_campaigns.core.inbound.provider_events import strip_brackets
-from drip_campaigns.core.inbound.replies import ReplyKind, read_reply, subject_of
-from drip_campaigns.core.model import EventType, ExitReason, Status
+from drip_campaigns.core.inbound.read_message import Kind, Reading
+from drip_campaigns.core.model import EventType, ExitReason, Status, UnsubscribeScope
 from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.enrollment.changes import log
 from drip_campaigns.enrollment.exit import exit_enrollments
@@ -26,7 +28,7 @@ from drip_campaigns.inbound.find_email import find_email, is_sent_to
 from drip_campaigns.inbound.unproven_replies import link_communication, show_to_owners
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.mail_domains import is_internal
-from drip_campaigns.site.clock import from_site, site_date
+from drip_campaigns.site.clock import from_site
 from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import notify
 
@@ -34,7 +36,9 @@ LONGEST_SUBJECT = 200  # in the log
 BY_REPLY = "The recipient, by replying"
 
 
-def record_reply(message: Message, reference: MessageReference, communication, now: datetime) -> None:
+def record_reply(
+	message: Message, reading: Reading, reference: MessageReference, communication, now: datetime
+) -> None:
 	"""Record a message that is not a report, if it replies to an email of ours.
 
 	`communication` is None if Frappe could not make one.
@@ -46,17 +50,16 @@ def record_reply(message: Message, reference: MessageReference, communication, n
 	is_own = is_internal(sender) and not (mail and is_sent_to(mail, sender))
 	if is_own or _is_duplicate(message, communication):
 		return
-	reply = read_reply(message, site_date(now))
 	if not mail:
-		show_to_owners(sender, reply.kind, subject_of(message), communication, now)
+		show_to_owners(sender, reading.kind, subject_of(message), communication, now)
 		return
 	link_communication(communication, mail)
-	if reply.kind is ReplyKind.UNSUBSCRIBE:
-		_unsubscribe(mail, now)
-	elif reply.kind is ReplyKind.HUMAN:
+	if reading.kind is Kind.OPT_OUT:
+		_unsubscribe(mail, reading.opt_out, now)
+	elif reading.kind is Kind.HUMAN:
 		_record_human_reply(mail, one_line(subject_of(message), LONGEST_SUBJECT), now)
 	else:
-		_record_automatic_reply(mail, reply.back_on, now, is_away=reply.kind is ReplyKind.AWAY)
+		_record_automatic_reply(mail, reading.back_on, now, is_away=reading.kind is Kind.ABSENCE)
 
 
 def _record_human_reply(mail: frappe._dict, subject: str, now: datetime) -> None:
@@ -87,9 +90,10 @@ def _record_automatic_reply(
 	log(document, EventType.FEEDBACK, now, text, mail)
 
 
-def _unsubscribe(mail: frappe._dict, now: datetime) -> None:
+def _unsubscribe(mail: frappe._dict, wish: OptOut, now: datetime) -> None:
 	holder = find_link_holder(mail.enrollment)
-	unsubscribe_holder(holder, default_scope(holder), now, source=BY_REPLY)
+	scope = UnsubscribeScope.EVERYTHING if wish is OptOut.EVERYTHING else default_scope(holder)
+	unsubscribe_holder(holder, scope, now, source=BY_REPLY)
 
 
 def _get_enrollment(mail: frappe._dict):

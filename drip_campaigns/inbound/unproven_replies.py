@@ -10,7 +10,7 @@ from datetime import datetime
 import frappe
 from frappe import _
 
-from drip_campaigns.core.inbound.replies import ReplyKind
+from drip_campaigns.core.inbound.read_message import Kind
 from drip_campaigns.core.model import EventType, Status
 from drip_campaigns.enrollment.changes import log
 from drip_campaigns.enrollment.exit import find_live_of
@@ -26,13 +26,13 @@ LONGEST_SUBJECT = 200
 PAUSABLE = (Status.SCHEDULED.value, Status.IN_PROGRESS.value)
 
 
-def show_to_owners(sender: str, kind: ReplyKind, subject: str, communication, now: datetime) -> None:
+def show_to_owners(sender: str, kind: Kind, subject: str, communication, now: datetime) -> None:
 	"""Show a message to the owners of the campaigns that `sender`, a normalized address, is in, or else their company."""
 	mails = _find_latest_emails(sender)
 	for mail in mails[:MOST_ENROLLMENTS]:
 		link_communication(communication, mail)
 		_show(frappe.get_doc("Drip Enrollment", mail.enrollment, for_update=True), kind, subject, now, mail)
-	if not mails and kind is ReplyKind.HUMAN:
+	if not mails and kind is Kind.HUMAN:
 		for name in find_by_domain(sender)[:MOST_ENROLLMENTS]:
 			_show_colleague(frappe.get_doc("Drip Enrollment", name, for_update=True), sender, now)
 
@@ -51,9 +51,9 @@ def link_communication(communication, mail: frappe._dict) -> None:
 		communication.append("timeline_links", row).db_insert()
 
 
-def _show(document, kind: ReplyKind, subject: str, now: datetime, mail: frappe._dict) -> None:
+def _show(document, kind: Kind, subject: str, now: datetime, mail: frappe._dict) -> None:
 	log(document, EventType.FEEDBACK, now, _("By address alone: {0}").format(subject[:LONGEST_SUBJECT]), mail)
-	if kind is ReplyKind.UNSUBSCRIBE:
+	if kind is Kind.OPT_OUT:
 		if document.status in PAUSABLE:
 			detail = _("An email from this address asks to unsubscribe. It names no email of ours")
 			pause_enrollments([document.name], now, detail=detail)
@@ -62,7 +62,7 @@ def _show(document, kind: ReplyKind, subject: str, now: datetime, mail: frappe._
 			"They are paused. Unsubscribe them, or resume them if it is forged."
 		)
 		_ask(document, text, "unsubscribe")
-	elif kind is ReplyKind.HUMAN:
+	elif kind is Kind.HUMAN:
 		text = _(
 			"{0} wrote, but not in reply to an email of {1}, so anyone can have sent it. Read it, and remove them from the "
 			"campaign if they are not to get more."

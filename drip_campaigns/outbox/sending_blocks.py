@@ -12,7 +12,8 @@ import frappe
 import redis
 from frappe import _
 
-from drip_campaigns.core.inbound.bounces import classify_response, is_about_one_recipient, is_about_sender
+from drip_campaigns.core.inbound.response_words import Category, Severity
+from drip_campaigns.core.inbound.server_responses import Finding, classify_response
 from drip_campaigns.core.model import Label
 from drip_campaigns.outbox.transport import DeliveryOutcome, ServerReply
 from drip_campaigns.site.clock import from_site, to_site
@@ -24,6 +25,8 @@ SLOW_FOR = timedelta(hours=1)
 SLOW_PER_HOUR = 60
 RECHECK_AFTER = timedelta(minutes=15)
 POLICY_REFUSALS = 3
+# A server says this about an account as such; about a text or for policy, one recipient's server can say it alone.
+CLEAR = (Category.AUTHENTICATION, Category.SENDER_REJECTED, Category.BLOCKED_IP)
 COMPLAINING = (DeliveryOutcome.DEFERRED, DeliveryOutcome.REFUSED, DeliveryOutcome.BLOCKED)
 
 
@@ -65,20 +68,19 @@ def record_replies(replies: Iterable[tuple[str | None, ServerReply]], now: datet
 		if not (account and reply.code and reply.outcome in COMPLAINING):
 			continue
 		text = f"{reply.code or ''} {reply.text}"
-		code = classify_response("", text).code
-		if is_about_sender(code):
-			record_policy_refusal(account, code, text, now)
+		finding = classify_response("", text)
+		if finding.severity is Severity.SENDER:
+			record_refusal(account, finding, text, now)
 
 
-def record_policy_refusal(account: str, code: str, reason: str, now: datetime) -> None:
-	"""Slow an account down, or block it, because of a policy refusal of a server or in a bounce."""
+def record_refusal(account: str, finding: Finding, reason: str, now: datetime) -> None:
+	"""Slow an account down, or block it, because a server or a bounce refuses the sender."""
 	if not account:
 		return
-	if code.startswith("4"):
+	if finding.is_temporary:
 		_block(account, BlockState.SLOWED, reason, now + SLOW_FOR, now)
 		return
-	is_clear = is_about_sender(code) and not is_about_one_recipient(code, reason)
-	if is_clear or _count(account) >= POLICY_REFUSALS:
+	if finding.category in CLEAR or _count(account) >= POLICY_REFUSALS:
 		_block(account, BlockState.BLOCKED, reason, None, now)
 
 

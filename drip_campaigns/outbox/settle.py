@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import frappe
 from frappe import _
 
-from drip_campaigns.core.inbound.bounces import BounceKind, classify_response
+from drip_campaigns.core.inbound.response_words import Severity
+from drip_campaigns.core.inbound.server_responses import classify_response
 from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, ExitReason, Status
 from drip_campaigns.db import bulk_writes
 from drip_campaigns.db.events import record_events
@@ -67,8 +68,8 @@ def _sort_refused(mails: Mails) -> tuple[list[frappe._dict], list[frappe._dict]]
 	"""Return the emails whose address does not exist, and those that were refused for another reason."""
 	hard, other = [], []
 	for mail in mails:
-		mail.bounce = classify_response("", mail.reply).kind
-		(hard if mail.bounce is BounceKind.HARD else other).append(mail)
+		mail.finding = classify_response("", mail.reply)
+		(hard if mail.finding.severity is Severity.HARD else other).append(mail)
 	return hard, other
 
 
@@ -110,7 +111,8 @@ def record_bounced(mails: Mails, now: datetime) -> None:
 	"""Record emails that a mail server refused, with the kind of bounce on the email."""
 	breaker_hints.add_hints(mail.campaign for mail in mails)
 	_set_each_error(mails, EmailStatus.FAILED, now)
-	bulk_writes.set_each("Drip Email", ("name", "bounce"), [(mail.name, mail.bounce.value) for mail in mails])
+	bounces = [(mail.name, mail.finding.severity.value, mail.finding.category.value) for mail in mails]
+	bulk_writes.set_each("Drip Email", ("name", "bounce", "bounce_reason"), bounces)
 	_set(mails, "Communication", "communication", {"delivery_status": "Bounced"}, now)
 	_log(mails, EventType.BOUNCED, now, with_reply=True)
 

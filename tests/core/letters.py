@@ -6,7 +6,7 @@ got worse, not how well strangers' replies are read.
 
 from datetime import date
 
-AWAY, HUMAN, AUTOMATIC, UNSUBSCRIBE = "away", "human", "automatic", "unsubscribe"
+AWAY, HUMAN, AUTOMATIC, UNSUBSCRIBE = "absence", "human", "auto_reply", "opt_out"
 REPLIED = {"Auto-Submitted": "auto-replied"}
 GENERATED = {"Auto-Submitted": "auto-generated"}
 QUOTE = "\n\nOn Mon, 2 Mar 2026 at 09:00, Sales <sales@example.com> wrote:\n> Unsubscribe here\n> I am out of office until 5 May"

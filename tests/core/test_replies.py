@@ -8,7 +8,8 @@ from email.message import EmailMessage
 import pytest
 
 from drip_campaigns.core.inbound.out_of_office import find_return_date
-from drip_campaigns.core.inbound.replies import ReplyKind, own_words, read_reply
+from drip_campaigns.core.inbound.own_words import own_words
+from drip_campaigns.core.inbound.read_message import Kind, read_message
 from tests.core.letters import LETTERS
 
 TODAY = date(2026, 3, 2)
@@ -26,7 +27,7 @@ def letter(headers: dict[str, str], subject: str, text: str, subtype: str = "pla
 
 def test_no_absence_is_read_as_a_reply_or_an_opt_out_in_any_language():
 	confusion = Counter(
-		(language, kind, read_reply(letter(headers, subject, text), TODAY).kind.value)
+		(language, kind, read_message(letter(headers, subject, text), TODAY).kind.value)
 		for language, kind, _back_on, headers, subject, text in LETTERS
 	)
 
@@ -50,7 +51,7 @@ def test_hostile_html_is_read_in_time_proportional_to_its_length(junk):
 
 def print_matrix(confusion: Counter) -> None:
 	"""Show what was read as what: `pytest -s`."""
-	kinds = [kind.value for kind in ReplyKind]
+	kinds = [kind.value for kind in Kind]
 	print("\n" + "is / read as".ljust(14) + "".join(kind.rjust(11) for kind in kinds))
 	for said in kinds:
 		row = [sum(n for (_l, s, r), n in confusion.items() if (s, r) == (said, read)) for read in kinds]
@@ -117,7 +118,7 @@ def test_hostile_text_is_read_in_time(junk):
 def test_day_of_return_is_the_one_that_is_stated(sample):
 	_language, _kind, back_on, headers, subject, text = sample
 
-	assert read_reply(letter(headers, subject, text), TODAY).back_on == back_on
+	assert read_message(letter(headers, subject, text), TODAY).back_on == back_on
 
 
 @pytest.mark.parametrize(
@@ -143,28 +144,28 @@ def test_words_of_an_html_reply_are_read_without_its_quotation():
 	message = letter({}, "Re: Hi", html, subtype="html")
 
 	assert own_words(message) == "Unsubscribe"
-	assert read_reply(message, TODAY).kind is ReplyKind.UNSUBSCRIBE
+	assert read_message(message, TODAY).kind is Kind.OPT_OUT
 
 
 def test_reply_in_an_unknown_charset_is_read():
 	message = letter({}, "=?x-unknown-8?B?/w==?=", "Unsubscribe")
 	message.replace_header("Content-Type", 'text/plain; charset="x-unknown-8"')
 
-	assert read_reply(message, TODAY).kind is ReplyKind.UNSUBSCRIBE
+	assert read_message(message, TODAY).kind is Kind.OPT_OUT
 
 
 @pytest.mark.parametrize(
 	("headers", "kind"),
 	[
-		({"List-Unsubscribe": "<https://example.org/leave>"}, ReplyKind.AUTOMATIC),
-		({"List-Id": "News <news.example.org>"}, ReplyKind.AUTOMATIC),
+		({"List-Unsubscribe": "<https://example.org/leave>"}, Kind.NOTHING),
+		({"List-Id": "News <news.example.org>"}, Kind.NOTHING),
 		# Sales programs put it into what a person answers as well.
 		(
 			{"List-Unsubscribe": "<https://example.org/leave>", "In-Reply-To": "<a@example.com>"},
-			ReplyKind.HUMAN,
+			Kind.HUMAN,
 		),
-		({}, ReplyKind.HUMAN),
+		({}, Kind.HUMAN),
 	],
 )
 def test_newsletter_of_a_recipient_is_not_a_reply(headers, kind):
-	assert read_reply(letter(headers, "Our spring offers", "Buy now"), TODAY).kind is kind
+	assert read_message(letter(headers, "Our spring offers", "Buy now"), TODAY).kind is kind

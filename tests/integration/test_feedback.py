@@ -465,7 +465,7 @@ def test_communication_of_a_receiver_that_kept_no_text_counts_as_an_answer(campa
 	[
 		("550 5.1.1 no such user", "Exited", "Hard", ("Hard Bounce", 0)),
 		("552 5.2.2 mailbox full", "In Progress", "Soft", None),
-		("554 5.7.1 not from you", "In Progress", "Policy", None),
+		("554 5.7.1 not from you", "In Progress", "Sender", None),
 	],
 )
 def test_refusal_while_sending_says_what_it_says_about_the_address(
@@ -497,16 +497,25 @@ def test_refusal_for_the_senders_set_up_holds_the_account_until_somebody_looks(c
 	assert len(smtp.to(bob.email_address)) == 1
 
 
-def test_policy_of_one_recipient_holds_the_account_with_the_third_only(campaign, clock, smtp):
+@pytest.mark.parametrize(
+	("answer", "third"),
+	[
+		("550 5.7.1 Rejected for policy reasons", "Blocked"),
+		("550 5.7.1 This group only accepts messages from members", None),  # says nothing about the account
+	],
+)
+def test_policy_refusals_block_the_account_with_the_third_unless_each_is_one_recipients(
+	campaign, clock, smtp, answer, third
+):
 	frappe.cache.delete_value(f"drip_campaigns:policy:{EMAIL_ACCOUNT}")
 	states = []
 
 	for name in ("ada", "bob", "cy"):
-		smtp.answer(f"{name}@{THEIRS}", "550 5.7.1 This group only accepts messages from members")
+		smtp.answer(f"{name}@{THEIRS}", answer)
 		send_to(campaign, clock, name)
 		states.append(frappe.db.get_value("Drip Sending Block", EMAIL_ACCOUNT, "state"))
 
-	assert states == [None, None, "Blocked"]
+	assert states == [None, None, third]
 
 
 def test_deferral_for_policy_slows_the_account_down_for_an_hour(campaign, clock, smtp):

@@ -362,7 +362,7 @@ def test_soft_bounces_and_news_of_no_weight_suppress_nobody():
 		*ses.read({"Type": "Notification", "Message": "no JSON"}),
 	]
 
-	assert [str(news.bounce.kind) for news in soft] == ["Soft", "Soft", "Soft", "Policy", "Soft"]
+	assert [str(news.bounce.severity) for news in soft] == ["Soft", "Soft", "Soft", "Sender", "Soft"]
 	assert nothing == []
 
 
@@ -385,7 +385,7 @@ def test_what_a_provider_did_not_even_try_is_taken_for_what_it_knows_of_the_addr
 			"SuppressionReason": "HardBounce"}),
 	]  # fmt: skip
 
-	said = ["left" if one.is_unsubscribe else one.bounce and str(one.bounce.kind) for one in news]
+	said = ["left" if one.is_unsubscribe else one.bounce and str(one.bounce.severity) for one in news]
 	assert said == ["Hard", None, "left", "left", "Hard", None, "left"]
 
 

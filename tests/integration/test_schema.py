@@ -9,7 +9,7 @@ from drip_campaigns import install
 from drip_campaigns.core import lists, model
 from drip_campaigns.core.flow import actions, goals, operators, step_flow, triggers, variants, wait_kind
 from drip_campaigns.core.flow.wait_kinds import event
-from drip_campaigns.core.inbound import bounces
+from drip_campaigns.core.inbound import response_words
 from drip_campaigns.core.schedule import confirmation, sending_limits
 from drip_campaigns.core.tracking import tracking_mode
 from drip_campaigns.db import columns
@@ -51,7 +51,8 @@ SELECTS = (
 	("Drip Campaign", "reply_scope", goals.ReplyScope),
 	("Drip Consent", "consent_to", model.ConsentPurpose),
 	("Drip Sending Block", "state", sending_blocks.BlockState),
-	("Drip Email", "bounce", bounces.BounceKind),
+	("Drip Email", "bounce", response_words.Severity),
+	("Drip Email", "bounce_reason", response_words.Category),
 	("Drip Email", "status", model.EmailStatus),
 	("Drip Email", "tracking_mode", tracking_mode.TrackingMode),
 	("Drip Enrollment", "confirmation", confirmation.Confirmation),

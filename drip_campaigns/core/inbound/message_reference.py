@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
-from email.utils import getaddresses
+
+from drip_campaigns.core.inbound.parts import LONGEST_FIELD, read_addresses, walk
 
 # What matters is in the beginning of a report or a reply; what follows is our own email, or pictures.
 LONGEST_READ = 512 * 1024
@@ -25,16 +26,6 @@ _DELIVERED_TO = (
 	"cc",
 )
 _RETURN_PATHS = ("original-mail-from", "return-path", "x-original-mail-from")
-_MAIL_SYSTEMS = (
-	"mailer-daemon",
-	"postmaster",
-	"mail-daemon",
-	"maildaemon",
-	"abuse",
-	"noreply",
-	"no-reply",
-	"bounce",
-)
 
 
 @dataclass(frozen=True)
@@ -56,20 +47,12 @@ def read_reference(message: Message) -> MessageReference:
 		return_paths=tuple(
 			dict.fromkeys(
 				address
-				for part in message.walk()
+				for part in walk(message)
 				if part is not message
 				for address in _addresses(part, _RETURN_PATHS)
 			)
 		),
 	)
-
-
-def is_auto_generated(message: Message) -> bool:
-	"""Return whether a mail system sent this: people do not write as MAILER-DAEMON or with an empty return path."""
-	report = message.get_content_type() == "multipart/report"
-	is_bounce = str(message.get("return-path") or "").strip() == "<>"
-	senders = [address.partition("@")[0] for address in _addresses(message, ("from",))]
-	return report or is_bounce or any(sender.startswith(_MAIL_SYSTEMS) for sender in senders)
 
 
 def find_tag(address: str) -> str:
@@ -85,21 +68,21 @@ def add_tag(base: str, tag: str) -> str:
 
 def _addresses(message: Message, fields: tuple[str, ...]) -> Iterator[str]:
 	for field in fields:
-		for _name, address in getaddresses([str(value) for value in message.get_all(field, [])]):
+		for _name, address in read_addresses(message.get_all(field, [])[:MOST_IDS]):
 			if "@" in address:
-				yield address.strip().lower()
+				yield address.lower()
 
 
 def _replied_ids(message: Message) -> Iterator[str]:
 	for field in ("in-reply-to", "references"):
 		# The last reference is the message that this one replies to.
-		yield from reversed(_ID.findall(str(message.get(field) or "")))
+		yield from reversed(_ID.findall(str(message.get(field) or "")[:LONGEST_FIELD]))
 
 
 def _returned_ids(message: Message) -> Iterator[str]:
 	"""Yield the Message-IDs of returned messages: headers of a part, or lines in the text, as old servers write them."""
 	own = str(message.get("message-id") or "")
-	for part in message.walk():
+	for part in walk(message):
 		if part is not message and part.get("message-id"):
 			yield from _ID.findall(str(part["message-id"]))
 		elif part.get_content_maintype() == "text":

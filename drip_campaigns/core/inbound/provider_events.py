@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.inbound.bounces import Bounce, BounceKind, classify_response
+from drip_campaigns.core.inbound.bounces import Bounce
+from drip_campaigns.core.inbound.bounces import make_bounce as read_bounce
+from drip_campaigns.core.inbound.response_words import Category, Severity
+
+# With these words of the server, an address is not dead, even if the provider calls the bounce permanent.
+FOR_NOW = (Category.MAILBOX_FULL, Category.SIZE, Category.RATE, Category.GREYLISTED)
 
 
 class UnprovenError(DripError):
@@ -29,14 +34,13 @@ class ProviderEvent:
 def make_bounce(
 	address: str, message_id: str, text: str, *, is_hard: bool, status: str = ""
 ) -> ProviderEvent:
-	"""Return a bounce: hard if the provider says so, else soft or for policy, as the server's response says."""
-	finding = classify_response(status, text)
-	kind = BounceKind.HARD if is_hard else finding.kind
-	if kind is BounceKind.HARD and not is_hard:
-		kind = BounceKind.SOFT  # the provider classifies its own bounces better
-	return ProviderEvent(
-		address, strip_brackets(message_id), Bounce(address, kind, finding.code, " ".join(text.split())[:300])
-	)
+	"""Return a bounce: hard if the provider says so and the server's words do not contradict, else as the words say."""
+	bounce = read_bounce(address, status, text)
+	if is_hard and bounce.severity is not Severity.SENDER and bounce.category not in FOR_NOW:
+		bounce = replace(bounce, severity=Severity.HARD)
+	elif not is_hard and bounce.severity is Severity.HARD:
+		bounce = replace(bounce, severity=Severity.SOFT)  # the provider classifies its own bounces better
+	return ProviderEvent(address, strip_brackets(message_id), bounce)
 
 
 def make_complaint(address: str, message_id: str, detail: str) -> ProviderEvent:

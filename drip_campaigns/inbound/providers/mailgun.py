@@ -5,7 +5,6 @@ import hmac
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
-from drip_campaigns.core.inbound.bounces import BounceKind, classify_response
 from drip_campaigns.core.inbound.provider_events import (
 	ProviderEvent,
 	UnprovenError,
@@ -15,6 +14,8 @@ from drip_campaigns.core.inbound.provider_events import (
 	make_complaint,
 	make_unsubscribe,
 )
+from drip_campaigns.core.inbound.response_words import Severity
+from drip_campaigns.core.inbound.server_responses import classify_response
 from drip_campaigns.inbound.providers.request import ProviderRequest, check_fresh, read_secret
 
 
@@ -50,4 +51,4 @@ def read(payload: object) -> Iterator[ProviderEvent]:
 
 
 def _is_soft(text: str) -> bool:
-	return classify_response("", text).kind is not BounceKind.HARD
+	return classify_response("", text).severity is not Severity.HARD
