@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drip_campaigns.core.inbound.bounces import read_bounces
-from drip_campaigns.core.inbound.complaints import read_complaint
-from drip_campaigns.core.inbound.message_reference import LONGEST_READ, is_auto_generated, read_reference
-from drip_campaigns.core.inbound.replies import own_words, read_reply, subject_of
+from drip_campaigns.core.inbound.message_reference import LONGEST_READ
+from drip_campaigns.core.inbound.read_message import Kind, read_message
 from drip_campaigns.inbound.incoming import read_incoming
 from tests import factories
 from tests.fuzz.depth import examples
@@ -99,12 +97,9 @@ any_email = st.one_of(hostile_emails(), st.binary(max_size=1000))
 def test_rules_read_any_message(raw):
 	message = message_from_bytes(raw[:LONGEST_READ])
 
-	read_reference(message)
-	read_complaint(message)
-	is_auto_generated(message)
-	read_bounces(message)
-	read_reply(message, NOW.date())
-	assert isinstance(own_words(message), str) and isinstance(subject_of(message), str)
+	reading = read_message(message, NOW.date())
+
+	assert (isinstance(reading.kind, Kind), reading.unread) == (True, "")
 
 
 @pytest.fixture
