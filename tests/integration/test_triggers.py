@@ -232,7 +232,7 @@ def test_job_that_was_lost_loses_nobody(site, clock, monkeypatch):
 
 def test_error_of_ours_never_stops_a_save_and_is_logged(site, clock, monkeypatch):
 	make_campaign(clock, trigger("Record Created"))
-	monkeypatch.setattr(doc_events, "find_firings", lambda *_: 1 / 0)
+	monkeypatch.setattr(doc_events, "_find_firings", lambda *_: 1 / 0)
 
 	contact = factories.make_contact()
 	frappe.db.commit()
