@@ -126,7 +126,7 @@ class ChaosRun:
 
 	def _has_open(self) -> bool:
 		filters = {"campaign": self.campaign, "status": ["in", ["Queued", "Sending"]]}
-		calling = {"campaign": self.campaign, "status": ActionStatus.TRYING.value}
+		calling = {"campaign": self.campaign, "status": ActionStatus.RUNNING.value}
 		return bool(
 			frappe.get_all("Drip Email", filters=filters, limit=1)
 			or frappe.get_all("Drip Action", filters=calling, limit=1)

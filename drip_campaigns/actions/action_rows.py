@@ -60,7 +60,7 @@ def find_silent(before: datetime) -> list[frappe._dict]:
 	"""Lock and return the Webhooks whose call began before a moment and was never settled: their worker stopped."""
 	action = frappe.qb.DocType(DOCTYPE)
 	query = frappe.qb.from_(action).select(*(action[field] for field in FIELDS)).for_update(skip_locked=True)
-	return query.where((action.status == ActionStatus.TRYING.value) & (action.modified < before)).run(
+	return query.where((action.status == ActionStatus.RUNNING.value) & (action.modified < before)).run(
 		as_dict=True
 	)
 

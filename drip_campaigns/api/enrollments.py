@@ -56,10 +56,10 @@ def count_at_step(campaign: str, step: str) -> int:
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def act_on_enrollments(
+def change_enrollments(
 	verb: str, enrollments: str, step: str | None = None, until: str | None = None
 ) -> dict:
-	"""Pause, Resume, Remove, Skip, Move or Start Over many enrollments, given as a JSON list of names.
+	"""Pause, Resume, Remove, Skip, Move or Restart many enrollments, given as a JSON list of names.
 
 	Skip and Move need the `step`. Returns how many were changed (`done`), and how many were refused, by reason. A
 	background job does the `left` ones after the first 5000 and notifies the user at its end.
@@ -84,10 +84,10 @@ def retry_actions(actions: str) -> dict:
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def act_on_step(
+def change_enrollments_at_step(
 	campaign: str, at_step: str, verb: str, step: str | None = None, until: str | None = None
 ) -> dict:
-	"""Do the same as `act_on_enrollments` for every enrollment at the step `at_step` of a campaign."""
+	"""Do the same as `change_enrollments` for every enrollment at the step `at_step` of a campaign."""
 	_campaign(campaign)
 	return _act(find_at_step(campaign, at_step), verb, step, until)
 

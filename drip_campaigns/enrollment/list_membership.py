@@ -36,16 +36,14 @@ def fill_member(document, now: datetime) -> None:
 	if document.recipient_type not in available_types():
 		types = ", ".join(available_types())
 		raise MembershipRefusedError(
-			_("{0} records cannot be on a list. Choose one of: {1}.").format(
-				_(document.recipient_type), types
-			)
+			_("{0} records can't be on a list. Choose one of: {1}.").format(_(document.recipient_type), types)
 		)
 	recipient = load_recipients(document.recipient_type, [document.recipient], whole=False).get(
 		document.recipient
 	)
 	record = f"{_(document.recipient_type)} {document.recipient}"
 	if recipient is None:
-		raise MembershipRefusedError(_("There is no {0}. Choose an existing record.").format(record))
+		raise MembershipRefusedError(_("{0} doesn't exist. Choose an existing record.").format(record))
 	if not is_valid(recipient.email):
 		raise MembershipRefusedError(
 			_("{0} has no valid email address ({1}). Correct the record and add it again.").format(
@@ -111,13 +109,13 @@ def resubscribe_to_list(target_list: str, address: str) -> bool:
 def record_list_opt_out(member, because: str, now: datetime) -> None:
 	"""Unsubscribe a member at their request, which a user received; the log and the member keep the reason."""
 	if unsubscribe_from_list(member.target_list, member.email_address, now):
-		_note(member, EventType.UNSUBSCRIBED, _("Left list {0}: {1}"), because, now)
+		_note(member, EventType.UNSUBSCRIBED, _("Opted out of list {0}: {1}"), because, now)
 
 
 def record_list_opt_in(member, because: str, now: datetime) -> None:
 	"""Resubscribe a member at their request, which a user received; the log and the member keep the reason."""
 	if resubscribe_to_list(member.target_list, member.email_address):
-		_note(member, EventType.RESUBSCRIBED, _("Is on list {0} again: {1}"), because, now)
+		_note(member, EventType.RESUBSCRIBED, _("Resubscribed to list {0}: {1}"), because, now)
 
 
 def _note(member, event: EventType, sentence: str, because: str, now: datetime) -> None:

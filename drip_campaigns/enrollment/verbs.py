@@ -29,7 +29,7 @@ class EnrollmentVerb(Label):
 	REMOVE = "Remove"
 	SKIP = "Skip"
 	MOVE = "Move"
-	START_OVER = "Start Over"
+	RESTART = "Restart"
 
 
 @dataclass(frozen=True)
@@ -73,5 +73,5 @@ _APPLY: dict[EnrollmentVerb, Callable[[Sequence[str], VerbRequest, datetime], Ve
 	EnrollmentVerb.REMOVE: lambda names, request, now: remove_enrollments(names, now),
 	EnrollmentVerb.SKIP: lambda names, request, now: skip_step(names, request.step, now),
 	EnrollmentVerb.MOVE: lambda names, request, now: move_to_step(names, request.step, now),
-	EnrollmentVerb.START_OVER: lambda names, request, now: restart_enrollments(names, now),
+	EnrollmentVerb.RESTART: lambda names, request, now: restart_enrollments(names, now),
 }

@@ -57,7 +57,7 @@ def cancel(name: str) -> None:
 	if run.status == RunStatus.CANCELLED.value:
 		return
 	if run.status not in UNFINISHED:
-		message = _("Run {0} is {1}, so there is nothing to cancel.")
+		message = _("Run {0} is {1} and can't be canceled.")
 		raise RunStatusError(message.format(name, _(run.status)))
 	run.db_set("status", RunStatus.CANCELLED.value)
 

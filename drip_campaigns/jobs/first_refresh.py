@@ -42,7 +42,7 @@ def finish(run, now: datetime) -> None:
 	members = _find_added(run) if triggers else []
 	if len(members) >= ASK_FROM:
 		_close_questions(run.target_list)
-		run.db_set("held", len(members))
+		run.db_set("awaiting_decision", len(members))
 		_ask(run, triggers)
 	elif members:
 		_fire(run, members, now)
@@ -50,13 +50,13 @@ def finish(run, now: datetime) -> None:
 
 def answer(run, *, enroll: bool) -> int:
 	"""Enroll the members that wait for the answer in the background, or do not enroll them; return how many they are."""
-	held = frappe.db.get_value(DOCTYPE, run.name, "held", for_update=True)
-	if not held:
+	count = frappe.db.get_value(DOCTYPE, run.name, "awaiting_decision", for_update=True)
+	if not count:
 		raise NoQuestionError()
-	run.db_set("held", 0)
+	run.db_set("awaiting_decision", 0)
 	if enroll:
 		frappe.enqueue(JOB, queue="long", run=run.name, enqueue_after_commit=True)
-	return held
+	return count
 
 
 def fire_job(run: str) -> None:
@@ -89,7 +89,9 @@ def _begun_at(run) -> datetime:
 	"""Return when the first refresh began, including attempts that were not completed or not answered."""
 	begun = run.started_at
 	for earlier in _load_runs(run.target_list):
-		is_open = earlier.is_first and (earlier.status != RefreshStatus.COMPLETED.value or earlier.held)
+		is_open = earlier.is_first and (
+			earlier.status != RefreshStatus.COMPLETED.value or earlier.awaiting_decision
+		)
 		if not is_open and earlier.name != run.name:
 			break
 		begun = min(begun, earlier.started_at)
@@ -97,20 +99,22 @@ def _begun_at(run) -> datetime:
 
 
 def _load_runs(target_list: str, limit: int = 20) -> list[frappe._dict]:
-	fields = ["name", "is_first", "status", "held", "started_at"]
+	fields = ["name", "is_first", "status", "awaiting_decision", "started_at"]
 	filters = {"target_list": target_list}
 	return frappe.get_all(DOCTYPE, filters=filters, fields=fields, order_by="started_at desc", limit=limit)
 
 
 def _close_questions(target_list: str) -> None:
 	"""Drop earlier questions: a later first refresh asks about the same people."""
-	frappe.db.set_value(DOCTYPE, {"target_list": target_list, "held": [">", 0]}, "held", 0)
+	frappe.db.set_value(
+		DOCTYPE, {"target_list": target_list, "awaiting_decision": [">", 0]}, "awaiting_decision", 0
+	)
 
 
 def _ask(run, triggers: Sequence[frappe._dict]) -> None:
 	owner = frappe.db.get_value("Drip Target List", run.target_list, "owner")
 	campaigns = sorted({row.parent for row in triggers})
 	text = _("{0} people joined list {1}. Open the list to decide whether to enroll them in {2}.")
-	subject = as_html(text, run.held, bold(run.target_list), ", ".join(campaigns))
+	subject = as_html(text, run.awaiting_decision, bold(run.target_list), ", ".join(campaigns))
 	users = {owner, *(row.owner for row in triggers)}
 	frappe.db.after_commit.add(lambda: notify(users, subject, "Drip Target List", run.target_list))

@@ -113,8 +113,8 @@ class WebhookBatch(ActionBatch):
 		if isinstance(call, ActionResult):
 			_settle(rows, {row.name: call}, self.now)
 			return
-		trying = [(row.name, to_site(self.now), ActionStatus.TRYING.value)]
-		set_each("Drip Action", ("name", "modified", "status"), trying)
+		running = [(row.name, to_site(self.now), ActionStatus.RUNNING.value)]
+		set_each("Drip Action", ("name", "modified", "status"), running)
 		self.prepared = row, call
 
 
@@ -208,7 +208,7 @@ def _settle(
 
 
 def _settle_call(row: frappe._dict, outcome: ActionResult | Exception, now: datetime) -> None:
-	if not action_rows.lock(row.name, ActionStatus.TRYING):
+	if not action_rows.lock(row.name, ActionStatus.RUNNING):
 		return  # the worker was silent for so long that another one recorded the call as in doubt
 	if isinstance(outcome, WebhookDoubtError):
 		_record_doubt([row], str(outcome), now)

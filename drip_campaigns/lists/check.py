@@ -55,7 +55,7 @@ def _find_problems_of(row) -> Iterator[str]:
 	if missing:
 		return
 	if row.recipient_type and row.recipient_type not in available_types():
-		message = _("{0} records cannot be on a list. Choose one of: {1}.")
+		message = _("{0} records can't be on a list. Choose one of: {1}.")
 		yield message.format(_(row.recipient_type), ", ".join(available_types()))
 		return
 	yield from _CHECKS[kind](row) if kind in _CHECKS else ()

@@ -41,8 +41,10 @@ def describe(target_list) -> dict[str, Any]:
 
 def _find_question(target_list: str) -> dict[str, Any] | None:
 	"""Return {"run", "count", "campaigns"} if a user must decide whether to enroll waiting people."""
-	filters = {"target_list": target_list, "held": [">", 0]}
-	rows = frappe.get_all(DOCTYPE, filters=filters, fields=["name as run", "held as count"], limit=1)
+	filters = {"target_list": target_list, "awaiting_decision": [">", 0]}
+	rows = frappe.get_all(
+		DOCTYPE, filters=filters, fields=["name as run", "awaiting_decision as count"], limit=1
+	)
 	campaigns = sorted({row.parent for row in find_waiting(target_list)}) if rows else []
 	return {**rows[0], "campaigns": campaigns} if campaigns else None
 

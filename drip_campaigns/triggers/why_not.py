@@ -1,4 +1,4 @@
-"""Why not? asked of the triggers of a campaign as well: which of them would take a record, which not, and why. Reads only."""
+"""Why Not? for the triggers of a campaign: which of them would enroll a record, which would not, and why. Reads only."""
 
 import json
 from collections.abc import Iterator
@@ -31,51 +31,51 @@ def explain(
 	is_there = frappe.db.exists("DocType", recipient_type) and filter_readable(
 		frappe.session.user, recipient_type, [recipient]
 	)
-	return {**answer, "triggers": _ask_triggers(campaign, recipient_type, recipient) if is_there else []}
+	return {**answer, "triggers": _check_triggers(campaign, recipient_type, recipient) if is_there else []}
 
 
-def _ask_triggers(campaign: str, recipient_type: str, recipient: str) -> list[dict[str, Any]]:
+def _check_triggers(campaign: str, recipient_type: str, recipient: str) -> list[dict[str, Any]]:
 	document = frappe.get_doc("Drip Campaign", campaign)
 	sentences = {row.name: row.sentence for row in document.triggers}
 	for row in document.target_lists:
-		sentences[row.name] = _("When somebody joins Target List {0}").format(row.target_list)
+		sentences[row.name] = _("When someone joins Target List {0}").format(row.target_list)
 	answers = []
 	for name, sentence in sentences.items():
 		[trigger] = load_rows(trigger=name)
-		checks = list(_ask(trigger, recipient_type, recipient))
+		checks = list(_check_trigger(trigger, recipient_type, recipient))
 		answers.append(
 			{
 				"trigger": name,
 				"sentence": sentence,
 				"would_take": all(check.is_met for check in checks),
 				"checks": [asdict(check) for check in checks],
-				"latest": _tell_latest(name, recipient_type, recipient),
+				"latest": _describe_latest(name, recipient_type, recipient),
 			}
 		)
 	return answers
 
 
-def _ask(trigger: frappe._dict, recipient_type: str, recipient: str) -> Iterator[Check]:
-	finding = _("It is switched off.") if not trigger.enabled else _("The campaign does not run.")
+def _check_trigger(trigger: frappe._dict, recipient_type: str, recipient: str) -> Iterator[Check]:
+	finding = _("The trigger is disabled.") if not trigger.enabled else _("The campaign isn't active.")
 	yield Check(
-		_("Is it switched on, in a campaign that runs?"),
+		_("Trigger enabled and campaign active?"),
 		is_running(trigger),
 		"" if is_running(trigger) else finding,
 	)
 	is_type = trigger.recipient_type in (None, "", recipient_type)
-	finding = "" if is_type else _("It takes {0} records.").format(_(trigger.recipient_type))
-	yield Check(_("Does it take {0} records?").format(_(recipient_type)), is_type, finding)
+	finding = "" if is_type else _("This trigger enrolls {0} records.").format(_(trigger.recipient_type))
+	yield Check(_("Does the trigger enroll {0} records?").format(_(recipient_type)), is_type, finding)
 	if not is_type:
 		return
 	if TRIGGER_KINDS.get(trigger.kind).leaves_trace:
 		audience = ExistingAudience(trigger.parent, trigger.name, recipient_type)
 		has_met = audience.has_met(recipient)
-		yield Check(_("Has it happened?"), has_met, "" if has_met else _("The records show no sign of it."))
+		yield Check(_("Event happened?"), has_met, "" if has_met else _("Nothing recorded yet."))
 	if trigger.recipient_type:
 		yield from why_not.check_filters(recipient_type, recipient, json.dumps(read_filters(trigger)))
 
 
-def _tell_latest(trigger: str, recipient_type: str, recipient: str) -> str:
+def _describe_latest(trigger: str, recipient_type: str, recipient: str) -> str:
 	"""Return what became of the latest time that the trigger fired for a record, as far as that is known."""
 	person = {"recipient_type": recipient_type, "recipient": recipient}
 	names = [recipient]
@@ -86,6 +86,6 @@ def _tell_latest(trigger: str, recipient_type: str, recipient: str) -> str:
 		return ""
 	fired_at = frappe.format(firing.fired_at, "Datetime")
 	if firing.outcome:
-		return _("It fired on {0}: {1}.").format(fired_at, firing.outcome.rstrip("."))
+		return _("Triggered on {0}: {1}.").format(fired_at, firing.outcome.rstrip("."))
 	due_at = frappe.format(firing.due_at, "Datetime")
-	return _("It fired on {0} and enrolls on {1}.").format(fired_at, due_at)
+	return _("Triggered on {0}. Enrolls on {1}.").format(fired_at, due_at)

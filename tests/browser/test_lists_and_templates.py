@@ -100,7 +100,7 @@ def test_ticked_contacts_join_a_list_and_its_first_refresh_asks_before_it_enroll
 	frappe.db.rollback()
 	run = frappe.get_last_doc("Drip Target List Refresh")
 	joined = by_hand.reload().member_count
-	assert (run.held, joined >= 4) == (0, True)
+	assert (run.awaiting_decision, joined >= 4) == (0, True)
 	first_refresh.fire_job(run.name)
 	assert factories.count("Drip Trigger Firing", campaign=campaign.name) == joined + run.joined
 	assert desk.errors == []

@@ -356,7 +356,7 @@ def test_webhook_that_does_not_answer_or_whose_worker_dies_is_in_doubt_and_not_c
 	frappe.db.set_value(
 		"Drip Action",
 		{"enrollment": killed.name},
-		{"status": "Trying", "modified": to_site(clock.now)},
+		{"status": "Running", "modified": to_site(clock.now)},
 		update_modified=False,
 	)
 	frappe.db.commit()

@@ -203,8 +203,8 @@ def jobs_of(run) -> int:
 @pytest.mark.parametrize(
 	("status", "verb", "message"),
 	[
-		("Completed", desk.cancel_bulk_enrollment, "is Completed, so there is nothing to cancel"),
-		("Failed", desk.cancel_bulk_enrollment, "is Failed, so there is nothing to cancel"),
+		("Completed", desk.cancel_bulk_enrollment, "is Completed and can't be canceled"),
+		("Failed", desk.cancel_bulk_enrollment, "is Failed and can't be canceled"),
 		("Completed", desk.resume_bulk_enrollment, "is completed. Enroll again"),
 	],
 )

@@ -581,3 +581,20 @@ def test_html_of_an_e_mail_template_is_used_as_it_is(site, smtp, clock):
 	received = send(smtp, clock, email_template=template.name)
 
 	assert "In <i>HTML</i>" in received.part("html")
+
+
+def test_records_of_a_step_show_its_title(site, smtp, clock):
+	campaign = factories.make_active_campaign(
+		clock, step(0, "Hi {{ doc.first_name }}"), step(2, "Later", label="Second")
+	)
+	factories.enroll(campaign, factories.make_contact("Ada"), clock)
+	factories.run(clock)
+	row = frappe.get_last_doc("Drip Email", {"campaign": campaign.name})
+	event = frappe.get_last_doc("Drip Event", {"drip_email": row.name})
+
+	assert row.as_dict()["step_title"] == event.as_dict()["step_title"] == "1: Hi {{ doc.first_name }}"
+	assert frappe.new_doc("Drip Action", step=campaign.steps[1].name).step_title == "2: Second"
+
+	frappe.db.delete("Drip Campaign Step", {"name": campaign.steps[0].name})
+	assert row.as_dict()["step_title"] == "Deleted step"
+	assert frappe.new_doc("Drip Event").step_title == ""

@@ -279,9 +279,9 @@ def test_why_not_says_which_trigger_would_take_a_record_and_why_not(now):
 
 	failed = [[check["finding"] for check in row["checks"] if not check["is_met"]] for row in found]
 	assert failed == [
-		["The records show no sign of it."],
+		["Nothing recorded yet."],
 		["It is Open."],
-		["It is switched off.", "It takes User records."],
+		["The trigger is disabled.", "This trigger enrolls User records."],
 		["It is Open."],
 		[],
 	]

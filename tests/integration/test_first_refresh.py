@@ -51,7 +51,7 @@ def test_first_refresh_asks_with_the_number_and_enrolls_after_the_answer(live_li
 	first_refresh.fire_job(run.name)
 	run_triggers.run(utc_now())
 
-	assert (before, run.held) == (0, 3)
+	assert (before, run.awaiting_decision) == (0, 3)
 	assert question == {"run": run.name, "count": 3, "campaigns": [campaign.name]}
 	assert any("3 people joined list" in subject for subject in told)
 	assert answered == {"count": 3}
@@ -114,5 +114,5 @@ def test_changed_source_is_asked_about_again_and_a_refresh_that_was_cut_short_co
 
 	run = refresh_and_work(live_list)
 
-	assert (run.is_first, run.joined, run.held) == (1, 0, 3)
+	assert (run.is_first, run.joined, run.awaiting_decision) == (1, 0, 3)
 	assert factories.count("Drip Enrollment", campaign=campaign.name) == 0

@@ -196,8 +196,8 @@ def test_who_starts_over_gets_everything_again_in_a_new_enrollment_and_twice_is_
 	frappe.db.set_value("Contact", gone.recipient, "unsubscribed", 1)
 	pass_days(clock, 1)
 
-	first = do(EnrollmentVerb.START_OVER, [ada, gone], clock)
-	second = do(EnrollmentVerb.START_OVER, [ada], clock)
+	first = do(EnrollmentVerb.RESTART, [ada, gone], clock)
+	second = do(EnrollmentVerb.RESTART, [ada], clock)
 	factories.run(clock)
 
 	assert (first.done, second.done) == (1, 0)
@@ -231,7 +231,7 @@ def test_methods_for_those_on_board_ask_for_the_right_to_write(campaign, ada, cl
 		lambda: enrollments.resume_step(campaign.name, first),
 		lambda: enrollments.close_campaign(campaign.name),
 		lambda: enrollments.reopen_campaign(campaign.name),
-		lambda: enrollments.act_on_step(campaign.name, first, "Pause"),
+		lambda: enrollments.change_enrollments_at_step(campaign.name, first, "Pause"),
 	)
 	frappe.set_user(factories.make_user("other", "Drip User"))
 	for call in of_the_campaign:
@@ -241,7 +241,7 @@ def test_methods_for_those_on_board_ask_for_the_right_to_write(campaign, ada, cl
 	frappe.set_user(factories.make_user("stranger", "Sales User"))
 	for call in (
 		*of_the_campaign,
-		lambda: enrollments.act_on_enrollments("Pause", names),
+		lambda: enrollments.change_enrollments("Pause", names),
 		lambda: enrollments.count_at_step(campaign.name, first),
 	):
 		with pytest.raises(frappe.PermissionError):
@@ -251,11 +251,11 @@ def test_methods_for_those_on_board_ask_for_the_right_to_write(campaign, ada, cl
 	for call in of_the_campaign:
 		call()
 	assert enrollments.count_at_step(campaign.name, campaign.steps[1].name) == 1
-	assert enrollments.act_on_enrollments("Pause", names) == {"done": 1, "refused": {}, "left": 0}
+	assert enrollments.change_enrollments("Pause", names) == {"done": 1, "refused": {}, "left": 0}
 	with pytest.raises(frappe.ValidationError, match="isn't a verb"):
-		enrollments.act_on_enrollments("Delete", names)
+		enrollments.change_enrollments("Delete", names)
 	with pytest.raises(frappe.ValidationError, match="JSON list"):
-		enrollments.act_on_enrollments("Pause", '{"a": 1}')
+		enrollments.change_enrollments("Pause", '{"a": 1}')
 
 
 def test_more_than_can_be_done_at_once_go_on_in_the_background_and_the_user_is_told(
@@ -272,11 +272,11 @@ def test_more_than_can_be_done_at_once_go_on_in_the_background_and_the_user_is_t
 	factories.drop_jobs()
 	frappe.set_user(user)
 
-	said = enrollments.act_on_enrollments("Remove", frappe.as_json(names))
+	said = enrollments.change_enrollments("Remove", frappe.as_json(names))
 	frappe.db.commit()
 	(job,) = [job for queue in get_queues() for job in queue.jobs if verbs_job.JOB in str(job.kwargs)]
 	frappe.get_attr(verbs_job.JOB)(**job.kwargs["kwargs"])
-	again = enrollments.act_on_enrollments("Remove", frappe.as_json(names))
+	again = enrollments.change_enrollments("Remove", frappe.as_json(names))
 	frappe.set_user("Administrator")
 
 	assert (said["done"], said["left"], job.kwargs["user"]) == (3, 4, user)

@@ -54,7 +54,7 @@ def arguments(method: str, target_list, users) -> dict:
 		return {"run": run.name}
 	if method == "confirm_first_refresh":
 		run = frappe.get_last_doc("Drip Target List Refresh")
-		run.db_set("held", 1)
+		run.db_set("awaiting_decision", 1)
 		return {"run": run.name, "enroll": False}
 	if method == "add_to_list":
 		names = json.dumps([factories.make_contact().name])

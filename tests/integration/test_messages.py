@@ -92,7 +92,7 @@ def save_with_unreachable_step(campaign, payload: str) -> None:
 
 
 def name_a_verb(campaign, payload: str) -> None:
-	enrollments.act_on_enrollments(payload, "[]")
+	enrollments.change_enrollments(payload, "[]")
 
 
 def preview_type(campaign, payload: str) -> None:

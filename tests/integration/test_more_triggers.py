@@ -350,8 +350,8 @@ def test_earlier_events_of_other_kinds_are_found_too(site, clock):
 	assert counts == {
 		"When a Contact is created, if it matches the filters": 2,
 		"When Status of a Contact becomes Replied, if it matches the filters": 1,
-		f"When somebody completes {done.name}, if it matches the filters": 1,
-		f"When somebody first clicks any link in {done.name}, if it matches the filters": 1,
+		f"When someone completes {done.name}, if it matches the filters": 1,
+		f"When someone first clicks any link in {done.name}, if it matches the filters": 1,
 	}
 	assert bob.name not in enrolled(campaign)
 

@@ -39,7 +39,7 @@ def test_list_has_each_record_and_each_address_once_however_it_is_spelled(news, 
 	for record in (ada, other):
 		with pytest.raises(frappe.UniqueValidationError) as caught:
 			factories.add_to_list(news, record)
-		assert f"is on list {news.name} already" in str(caught.value)
+		assert f"is already on list {news.name}" in str(caught.value)
 
 	assert factories.count("Drip Target List Member", target_list=news.name) == 1
 
@@ -145,7 +145,7 @@ def test_who_has_left_is_not_taken_off_and_put_on_again(news, clock):
 	with pytest.raises(frappe.ValidationError) as caught:
 		member.delete()
 
-	assert "without it nobody knows" in str(caught.value)
+	assert "it records the opt-out" in str(caught.value)
 	assert frappe.db.exists("Drip Target List Member", member.name)
 
 
@@ -200,7 +200,7 @@ def test_user_lets_a_person_leave_a_list_and_come_back_with_the_reason_in_the_lo
 	details = frappe.get_all("Drip Event", filters={"detail": ["like", "%Called%"]}, pluck="detail")
 	assert left == (1, "Unsubscribed")
 	assert (member.reload().opted_out, len(details)) == (0, 2)
-	assert f"Left list {news.name}: Called us on Monday" in details
+	assert f"Opted out of list {news.name}: Called us on Monday" in details
 	comments = frappe.get_all("Comment", filters={"reference_name": member.name}, pluck="content")
 	assert len(comments) == 2
 	assert not any("<b>" in comment for comment in comments)

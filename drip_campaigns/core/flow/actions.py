@@ -90,14 +90,14 @@ class ActionStatus(Label):
 	"""The status of one action for one enrollment."""
 
 	WAITING = "Waiting"
-	TRYING = "Trying"  # a Webhook is being called
+	RUNNING = "Running"  # a Webhook is being called
 	ASSIGNED = "Assigned"  # a ToDo that the enrollment waits for
 	DONE = "Done"
 	FAILED = "Failed"
 	IN_DOUBT = "In Doubt"
 
 
-UNSETTLED = frozenset({ActionStatus.WAITING, ActionStatus.TRYING, ActionStatus.ASSIGNED})
+UNSETTLED = frozenset({ActionStatus.WAITING, ActionStatus.RUNNING, ActionStatus.ASSIGNED})
 
 
 def is_exit_step_due(because: str | None, status: str, exit_reason: str | None) -> bool:

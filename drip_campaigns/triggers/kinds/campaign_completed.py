@@ -16,7 +16,7 @@ class CampaignCompleted(LogEventKind):
 	follows_campaign = True
 
 	def describe(self, row) -> str:
-		return _("When somebody completes {0}").format(row.source_campaign)
+		return _("When someone completes {0}").format(row.source_campaign)
 
 	def occurrence(self, site_now) -> str:
 		return str(site_now)

@@ -16,5 +16,5 @@ class EmailOpened(LogEventKind):
 
 	def describe(self, row) -> str:
 		if row.source_campaign:
-			return _("When somebody first opens an email of {0}").format(row.source_campaign)
-		return _("When somebody first opens an email of any campaign")
+			return _("When someone first opens an email of {0}").format(row.source_campaign)
+		return _("When someone first opens an email of any campaign")

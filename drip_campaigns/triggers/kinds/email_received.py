@@ -28,7 +28,7 @@ class EmailReceived(TriggerKind):
 	leaves_trace = False
 
 	def describe(self, row) -> str:
-		return _("When {0} receives an email from somebody").format(row.email_account)
+		return _("When {0} receives an email from someone").format(row.email_account)
 
 	def match(self, document, trigger) -> Firing | None:
 		is_email = document.communication_type == "Communication" and is_received(document)

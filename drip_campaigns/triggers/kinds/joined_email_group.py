@@ -18,8 +18,8 @@ class JoinedEmailGroup(TriggerKind):
 
 	def describe(self, row) -> str:
 		if row.email_group:
-			return _("When somebody joins Email Group {0}").format(row.email_group)
-		return _("When somebody joins any Email Group")
+			return _("When someone joins Email Group {0}").format(row.email_group)
+		return _("When someone joins any Email Group")
 
 	def prepare(self, row) -> None:
 		row.recipient_type = MEMBER

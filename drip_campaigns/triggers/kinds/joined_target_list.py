@@ -28,8 +28,8 @@ class JoinedTargetList(TriggerKind):
 
 	def describe(self, row) -> str:
 		if row.target_list:
-			return _("When somebody joins Target List {0}").format(row.target_list)
-		return _("When somebody joins any Target List")
+			return _("When someone joins Target List {0}").format(row.target_list)
+		return _("When someone joins any Target List")
 
 	def match(self, document, trigger) -> Firing | None:
 		if document.opted_out or trigger.target_list not in (None, "", document.target_list):

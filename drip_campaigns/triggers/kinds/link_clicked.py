@@ -18,8 +18,8 @@ class LinkClicked(LogEventKind):
 	def describe(self, row) -> str:
 		what = row.link_url or _("any link")
 		if row.source_campaign:
-			return _("When somebody first clicks {0} in {1}").format(what, row.source_campaign)
-		return _("When somebody first clicks {0} in any campaign").format(what)
+			return _("When someone first clicks {0} in {1}").format(what, row.source_campaign)
+		return _("When someone first clicks {0} in any campaign").format(what)
 
 	def is_meant(self, trigger, event) -> bool:
 		is_link = trigger.link_url in (None, "", event.get("detail"), event.get("link"))

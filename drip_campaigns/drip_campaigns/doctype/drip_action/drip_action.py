@@ -3,9 +3,16 @@
 import frappe
 from frappe.model.document import Document
 
+from drip_campaigns.plans.step_titles import find_step_title
+
 
 class DripAction(Document):
 	"""One action of one step for one enrollment; its name consists of both, so it exists only once."""
+
+	@property
+	def step_title(self) -> str:
+		"""The step's title, for the form."""
+		return find_step_title(self.step)
 
 
 def on_doctype_update() -> None:

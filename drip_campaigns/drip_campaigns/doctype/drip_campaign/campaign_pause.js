@@ -67,7 +67,7 @@ async function move_people(frm, row) {
 	const steps = frm.doc.steps
 		.filter((step) => step.name !== row.name && step.run_when !== "On Exit")
 		.map((step) => ({ value: step.name, label: frappe.utils.escape_html(`${step.idx}: ${name_step(frm, step)}`) }));
-	const verbs = ["Skip", "Move", "Start Over", "Pause", "Remove"].map((verb) => ({ value: verb, label: __(verb) }));
+	const verbs = ["Skip", "Move", "Restart", "Pause", "Remove"].map((verb) => ({ value: verb, label: __(verb) }));
 	const fields = [
 		{ fieldtype: "HTML", options: `<p>${__("{0} people are waiting for step {1}.", [cint(count), cint(row.idx)])}</p>` },
 		{ fieldname: "verb", fieldtype: "Select", label: __("Action"), options: verbs, default: "Skip", reqd: 1 },
@@ -82,7 +82,7 @@ async function move_people(frm, row) {
 	];
 	const act = async ({ verb, step }) => {
 		const chosen = verb === "Skip" ? row.name : step;
-		show_outcome(await act_on_campaign(frm, "act_on_step", { at_step: row.name, verb, step: chosen }));
+		show_outcome(await act_on_campaign(frm, "change_enrollments_at_step", { at_step: row.name, verb, step: chosen }));
 	};
 	frappe.prompt(fields, act, __("People at Step {0}", [cint(row.idx)]), __("Apply"));
 }

@@ -91,7 +91,7 @@ class DripEnrollment(Document):
 			has_value = self.get(field.fieldname) or before.get(field.fieldname)
 			if has_value and self.has_value_changed(field.fieldname):
 				refuse(
-					_("Saving does not change {0} of an enrollment. Use Pause, Resume or Remove."),
+					_("{0} of an enrollment cannot be edited. Use Pause, Resume, or Remove."),
 					_(field.label),
 				)
 

@@ -37,7 +37,7 @@ const ENROLLMENT_ACTIONS = [
 	},
 	{
 		label: __("Restart"),
-		verb: "Start Over",
+		verb: "Restart",
 		question: (count) => __("Restart {0} enrollments? They get every step again.", [count]),
 	},
 	{
@@ -51,7 +51,7 @@ const ENROLLMENT_ACTIONS = [
 function act_on_ticked(list, verb, question) {
 	const names = list.get_checked_items(true);
 	frappe.confirm(question(names.length), async () => {
-		show_outcome(await call_enrollments("act_on_enrollments", { verb, enrollments: JSON.stringify(names) }));
+		show_outcome(await call_enrollments("change_enrollments", { verb, enrollments: JSON.stringify(names) }));
 		list.clear_checked_items();
 		list.refresh();
 	});

@@ -81,7 +81,7 @@ async function move_person(frm) {
 	const verbs = [
 		{ value: "Skip", label: __("Skip the next step: {0}", [next_step]) },
 		{ value: "Move", label: __("Send another step now") },
-		{ value: "Start Over", label: __("Restart with the first step") },
+		{ value: "Restart", label: __("Restart with the first step") },
 	];
 	const fields = [
 		{ fieldname: "verb", fieldtype: "Select", label: __("Action"), options: verbs, default: "Skip", reqd: 1 },
@@ -98,7 +98,7 @@ async function move_person(frm) {
 	const act = async ({ verb, step }) => {
 		const chosen = verb === "Skip" ? frm.doc.next_step : step;
 		const enrollments = JSON.stringify([frm.doc.name]);
-		show_outcome(await call_enrollments("act_on_enrollments", { verb, enrollments, step: chosen }));
+		show_outcome(await call_enrollments("change_enrollments", { verb, enrollments, step: chosen }));
 		frm.reload_doc();
 	};
 	frappe.prompt(fields, act, __("Move {0}", [name_of(frm)]), __("Apply"));

@@ -17,7 +17,7 @@ const STATES_OF_STATUS = {
 	Failed: "failed",
 	"In Doubt": "failed",
 	Waiting: "waiting",
-	Trying: "queued",
+	Running: "queued",
 	Assigned: "waiting",
 	Done: "sent",
 	Branched: "passed",
@@ -57,5 +57,5 @@ function describe_stop({ kind, status, reason }, is_next) {
 	if (status === "Waiting" && reason) return __("Will be retried automatically: {0}", [reason]);
 	if (status === "Failed") return __("Failed: {0}", [reason]);
 	if (status === "In Doubt") return __("In doubt: {0}", [reason]);
-	return reason || { Waiting: __("Waiting"), Trying: __("In progress"), Done: __("Done") }[status];
+	return reason || { Waiting: __("Waiting"), Running: __("In progress"), Done: __("Done") }[status];
 }

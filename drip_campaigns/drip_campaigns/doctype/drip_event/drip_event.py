@@ -4,11 +4,17 @@ import frappe
 from frappe.model.document import Document
 
 from drip_campaigns.jobs import daily
+from drip_campaigns.plans.step_titles import find_step_title
 from drip_campaigns.stats import counters
 
 
 class DripEvent(Document):
 	"""One event of an enrollment."""
+
+	@property
+	def step_title(self) -> str:
+		"""The step's title, for the form."""
+		return find_step_title(self.step)
 
 	def on_trash(self) -> None:
 		counters.keep_totals_without("name", [self.name])

@@ -31,17 +31,17 @@ class DripTargetListMember(Document):
 		for field in self.meta.get("fields", {"read_only": 1}) if before else ():
 			has_value = self.get(field.fieldname) or before.get(field.fieldname)
 			if has_value and self.has_value_changed(field.fieldname):
-				refuse(_("{0} of a member is not changed by saving it."), _(field.label))
+				refuse(_("{0} of a member cannot be edited."), _(field.label))
 
 	def on_trash(self) -> None:
 		if self.opted_out:
 			refuse(
 				_(
-					"{0} has left list {1}. Keep the row: without it nobody knows, and it would be added again."
+					"{0} opted out of list {1}. Keep this row: it records the opt-out, so that the address is not added again."
 				),
 				self.email_address,
 				self.target_list,
-				title=_("Has left"),
+				title=_("Opted Out"),
 			)
 		if not self.removed_at:
 			add_to_count(self.target_list, -1)
@@ -50,7 +50,7 @@ class DripTargetListMember(Document):
 	def show_unique_validation_message(self, error: Exception) -> None:
 		"""Explain what the unique index refused."""
 		refuse(
-			_("{0} ({1}) is on list {2} already, or another record with the same address is."),
+			_("{0} ({1}) is already on list {2}, or another record with this address is."),
 			self.recipient_name,
 			self.email_address,
 			self.target_list,
