@@ -53,10 +53,11 @@ doc_events = {
 	),
 	# Unsubscribe emails, bounces, complaints, and replies
 	"Communication": {
+		"before_save": "drip_campaigns.inbound.received_texts.clean_linked",
 		"after_insert": [
 			"drip_campaigns.inbound.unsubscribe_mails.unsubscribe_by_mail",
 			"drip_campaigns.inbound.incoming.read_communication",
-		]
+		],
 	},
 	# ToDos that a campaign waits for
 	"ToDo": {

@@ -8,6 +8,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.campaign import holiday_field
+from drip_campaigns.db.single_writes import write_settings
 
 ROLES = ("Drip Manager", "Drip User")
 # DocTypes of the development versions before 1.0.0, which have other names now
@@ -62,7 +63,7 @@ def fill_settings() -> None:
 		if field.default is not None and saved.get(field.fieldname) is None
 	}
 	if missing:
-		frappe.db.set_single_value("Drip Settings", missing, update_modified=False)
+		write_settings("Drip Settings", missing, update_modified=False)
 
 
 def after_app_install(_app: str) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import frappe
 
 from drip_campaigns.campaign import holiday_field
-from drip_campaigns.db.bulk_writes import set_each
+from drip_campaigns.db.bulk_writes import set_each, set_where
+from drip_campaigns.db.single_writes import write_values
 from drip_campaigns.install import ROLES
 from drip_campaigns.outbox import site_copy_check
 from drip_campaigns.site.signing_keys import forget_keys
@@ -143,9 +144,7 @@ def clear_queue_references() -> None:
 	"""Clear the references of our Email Queue rows, which stay as the record of what was sent."""
 	queue = frappe.qb.DocType("Email Queue")
 	ours = queue.reference_doctype.isin(["Drip Enrollment", "Drip Campaign"])
-	frappe.qb.update(queue).set(queue.reference_doctype, None).set(queue.reference_name, None).where(
-		ours
-	).run()
+	set_where("Email Queue", ours, {"reference_doctype": None, "reference_name": None})
 
 
 def remove_references(doctypes: list[str]) -> None:
@@ -153,7 +152,7 @@ def remove_references(doctypes: list[str]) -> None:
 	attached = {"attached_to_doctype": ["in", doctypes]}
 	files = frappe.get_all("File", filters=attached, pluck="name")
 	# Detached first: Frappe would comment on the record, whose DocType is gone (file.py, on_trash)
-	frappe.db.set_value("File", attached, {"attached_to_doctype": None, "attached_to_name": None})
+	write_values("File", attached, {"attached_to_doctype": None, "attached_to_name": None})
 	for name in files:
 		# nosemgrep: ignore-permissions - runs at uninstall
 		frappe.delete_doc("File", name, force=True, ignore_permissions=True)  # also the file on the disk

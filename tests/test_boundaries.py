@@ -47,6 +47,14 @@ MAY_WRITE_SQL = {
 	"dispatch/due_campaigns.py",
 	"plans/enrollment_rows.py",
 }
+# What writes past `Document.save`. db/ treats such values as a save would: sanitized, cut, and cast (db/field_values.py).
+WRITES_PAST_SAVE = (
+	*("db_set", "db_insert", "db_update", "db_update_all", "db.set_value", "db.set_single_value"),
+	*("db.bulk_insert", "db.bulk_update", "qb.into", "qb.update"),
+)
+MAY_WRITE_PAST_SAVE = {
+	"inbound/unproven_replies.py": "a row of links, which holds names of records only, while Frappe inserts the Communication",
+}
 NOT_ROOMS = {"drip_campaigns", "patches", "tests"}  # Frappe's module folder, patches, `bench run-tests`
 MAY_READ_THE_CLOCK = {
 	"site/clock.py",
@@ -142,6 +150,48 @@ def test_raw_sql_stands_in_the_stores():
 	assert not others, (
 		"Use frappe.get_all or the query builder; what needs SQL goes to db/dialect.py or db/bulk_writes.py."
 	)
+
+
+def test_only_db_writes_past_the_save_of_documents():
+	others = {
+		f"{name_of(path)}: {call}"
+		for path in MODULES
+		if not name_of(path).startswith("db/") and name_of(path) not in MAY_WRITE_PAST_SAVE
+		for call in calls_in(tree_of(path))
+		if f".{call}".endswith(tuple(f".{name}" for name in WRITES_PAST_SAVE))
+	}
+
+	assert not others, (
+		"Save the document, or write with db/bulk_writes.py or db/single_writes.py: a text of an outsider that is "
+		"written as it is can run in a colleague's browser."
+	)
+
+
+@pytest.mark.parametrize(
+	"function", ["insert_rows", "insert_new_rows", "update_rows", "set_where", "set_each"]
+)
+def test_every_function_that_writes_rows_cleans_their_values(function):
+	[definition] = [
+		node
+		for name in ("db/bulk_writes.py", "db/dialect.py")
+		for node in functions_in(PACKAGE / name)
+		if node.name == function
+	]
+
+	assert {"clean_rows", "clean_values"} & set(calls_in(definition))
+
+
+def test_raw_sql_outside_db_only_reads():
+	writing = {
+		f"{name_of(path)}: {text.split()[0]}"
+		for path in MODULES
+		if name_of(path) in MAY_WRITE_SQL and not name_of(path).startswith("db/")
+		for node in ast.walk(tree_of(path))
+		if isinstance(node, ast.Constant) and isinstance(text := node.value, str)
+		if text.strip().upper().startswith(("INSERT ", "UPDATE ", "REPLACE ", "DELETE "))
+	}
+
+	assert not writing, "Write with db/bulk_writes.py, which treats values as a save would."
 
 
 def test_guests_reach_only_the_public_module():

@@ -5,6 +5,8 @@ Frappe's own DocTags reads the tags and writes them all without a lock. Of two w
 
 import frappe
 
+from drip_campaigns.db.single_writes import write_values
+
 
 def add_tag(document, tag: str) -> str:
 	"""Add a tag to a record, and return it as it is spelled."""
@@ -41,7 +43,7 @@ def _read_tags(document) -> list[str]:
 
 
 def _write_tags(document, tags: list[str]) -> None:
-	frappe.db.set_value(document.doctype, document.name, "_user_tags", ",".join(tags), update_modified=False)
+	write_values(document.doctype, document.name, {"_user_tags": ",".join(tags)}, update_modified=False)
 
 
 def _link_of(document) -> dict[str, str]:

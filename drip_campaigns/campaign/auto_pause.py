@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.db.single_writes import write_fields
 from drip_campaigns.outbox import emails
 from drip_campaigns.outbox.cancel import pause_queued
 from drip_campaigns.site.clock import to_site
@@ -15,7 +16,8 @@ from drip_campaigns.site.notify import find_managers, notify
 
 def pause_campaign(campaign, reason: str, now: datetime) -> None:
 	"""Pause a campaign because of `reason`, and notify its owner and the managers. No step is lost."""
-	campaign.db_set(
+	write_fields(
+		campaign,
 		{"status": CampaignStatus.PAUSED.value, "paused_at": to_site(now), "pause_reason": reason},
 		notify=True,
 	)

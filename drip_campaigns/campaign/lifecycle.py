@@ -14,6 +14,7 @@ from drip_campaigns.core.schedule.confirmation import Confirmation
 from drip_campaigns.db import bulk_writes, doc_event_queue
 from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.db.events import record_events
+from drip_campaigns.db.single_writes import write_fields
 from drip_campaigns.outbox import emails
 from drip_campaigns.outbox.cancel import cancel, pause_queued, resume_queued
 from drip_campaigns.plans.enrollment_state import final_fields
@@ -82,7 +83,7 @@ def close(campaign, now: datetime) -> None:
 	"""Stop new enrollments. The campaign ends when the last live enrollment ends."""
 	_check_status(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("closed"))
 	if not campaign.closed_at:
-		campaign.db_set("closed_at", to_site(now), notify=True)
+		write_fields(campaign, {"closed_at": to_site(now)}, notify=True)
 		add_note(campaign, _("closed the campaign to new enrollments"))
 
 
@@ -90,7 +91,7 @@ def reopen(campaign) -> None:
 	"""Accept new enrollments again in a closed campaign that has not ended."""
 	_check_status(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED), _("reopened"))
 	if campaign.closed_at:
-		campaign.db_set("closed_at", None, notify=True)
+		write_fields(campaign, {"closed_at": None}, notify=True)
 		add_note(campaign, _("opened the campaign to new enrollments"))
 
 
@@ -135,13 +136,8 @@ def start_scheduled(now: datetime, campaign: str | None = None) -> None:
 	if doc_event_queue.has_listener("Drip Enrollment"):
 		names = frappe.qb.from_(enrollment).select(enrollment.name).where(begins).run(pluck=True)
 		doc_event_queue.record_changes("Drip Enrollment", names)
-	(
-		frappe.qb.update(enrollment)
-		.set(enrollment.status, Status.IN_PROGRESS.value)
-		.set(enrollment.modified, to_site(now))
-		.where(begins)
-		.run()
-	)
+	values = {"status": Status.IN_PROGRESS.value, "modified": to_site(now)}
+	bulk_writes.set_where("Drip Enrollment", begins, values)
 
 
 def _check_status(campaign, allowed: tuple[CampaignStatus, ...], verb: str) -> None:
@@ -154,5 +150,5 @@ def _check_status(campaign, allowed: tuple[CampaignStatus, ...], verb: str) -> N
 
 
 def _set_status(campaign, status: CampaignStatus, **fields) -> None:
-	campaign.db_set({"status": status.value, **fields}, notify=True)
+	write_fields(campaign, {"status": status.value, **fields}, notify=True)
 	add_note(campaign, _("set the campaign to {0}"), _(status.value))

@@ -8,6 +8,7 @@ from frappe import _
 
 from drip_campaigns.campaign.auto_pause import pause_campaign
 from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.db.single_writes import write_fields
 from drip_campaigns.site.messages import add_note
 
 
@@ -35,7 +36,7 @@ def explain_unfit_owner(campaign) -> str | None:
 def take_over(campaign) -> None:
 	"""Make the session's user the owner of a Drip Campaign document: from now on it enrolls what they may read."""
 	before = campaign.owner
-	campaign.db_set("owner", frappe.session.user)
+	write_fields(campaign, {"owner": frappe.session.user})
 	add_note(campaign, _("took the campaign over from {0}"), before)
 
 

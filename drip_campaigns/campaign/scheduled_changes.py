@@ -11,6 +11,7 @@ from drip_campaigns.campaign import lifecycle
 from drip_campaigns.campaign.step_pauses import find_due_steps, resume_due_step
 from drip_campaigns.campaign.winners import choose_due_winners
 from drip_campaigns.core.model import LIVE_STATUSES, CampaignStatus
+from drip_campaigns.db.single_writes import write_fields
 from drip_campaigns.site.clock import to_site
 from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import find_managers, notify
@@ -45,7 +46,7 @@ def _resume_campaign(name: str, now: datetime) -> None:
 	campaign = frappe.get_doc("Drip Campaign", name, for_update=True)
 	if campaign.status != CampaignStatus.PAUSED.value or not campaign.paused_until:
 		return  # another dispatch was faster
-	campaign.db_set("paused_until", None)  # try once: a problem is reported, not retried
+	write_fields(campaign, {"paused_until": None})  # try once: a problem is reported, not retried
 	try:
 		lifecycle.activate(campaign, now)
 	except lifecycle.CampaignProblemError as problem:
@@ -53,7 +54,7 @@ def _resume_campaign(name: str, now: datetime) -> None:
 
 
 def _notify_problem(campaign, problem: str) -> None:
-	campaign.db_set("pause_reason", problem, notify=True)
+	write_fields(campaign, {"pause_reason": problem}, notify=True)
 	subject = as_html(_("Campaign {0} could not resume after its pause: {1}"), bold(campaign.name), problem)
 	receivers = {campaign.owner, *find_managers()}
 	frappe.db.after_commit.add(lambda: notify(receivers, subject, "Drip Campaign", campaign.name))

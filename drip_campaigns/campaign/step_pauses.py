@@ -7,6 +7,7 @@ from frappe import _
 
 from drip_campaigns.campaign.lifecycle import CampaignProblemError
 from drip_campaigns.campaign.replan import replan_soon
+from drip_campaigns.db.single_writes import write_fields, write_values
 from drip_campaigns.outbox import emails
 from drip_campaigns.outbox.cancel import pause_queued, resume_queued
 from drip_campaigns.site.clock import to_site
@@ -69,7 +70,7 @@ def _find(campaign, step: str):
 
 def _set(campaign, row, values: dict) -> None:
 	row.update(values)
-	frappe.db.set_value(STEP, row.name, values)
-	campaign.db_set(
-		"modified", frappe.utils.now(), notify=True
+	write_values(STEP, row.name, values)
+	write_fields(
+		campaign, {"modified": frappe.utils.now()}, notify=True
 	)  # a form that is open elsewhere must not overwrite it

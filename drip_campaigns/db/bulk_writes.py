@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import frappe
+from pypika.terms import Criterion, Term
 
 from drip_campaigns.db import doc_event_queue
 from drip_campaigns.db.dialect import by_name, insert_new_rows, insert_rows, is_among
+from drip_campaigns.db.field_values import clean_rows, clean_values
 
 
 def standard_values(user: str, site_now: datetime) -> dict[str, Any]:
@@ -37,16 +39,23 @@ def set_values(
 		return
 	if key == "name":
 		doc_event_queue.record_changes(doctype, names)
+	field = frappe.qb.DocType(doctype)[key]
+	set_where(doctype, is_among(field, names), {"modified": site_now, **values})
+
+
+def set_where(doctype: str, condition: Criterion, values: Mapping[str, Any]) -> None:
+	"""Set the same values on all records that match; a value may be an expression of the query builder."""
+	plain = {field: value for field, value in values.items() if not isinstance(value, Term)}
 	table = frappe.qb.DocType(doctype)
-	query = frappe.qb.update(table).set(table.modified, site_now).where(is_among(table[key], names))
-	for field, value in values.items():
+	query = frappe.qb.update(table).where(condition)
+	for field, value in {**values, **clean_values(doctype, plain)}.items():
 		query = query.set(table[field], value)
 	query.run()
 
 
 def set_each(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 	"""Set different values on many records in one statement; the first column is `name`. Skips records that were deleted."""
-	rows = list(rows)
+	rows = clean_rows(doctype, columns, list(rows))
 	if not rows:
 		return
 	doc_event_queue.record_changes(doctype, [row[0] for row in rows])

@@ -11,6 +11,8 @@ import frappe
 from pypika.queries import QueryBuilder
 from pypika.terms import ContainsCriterion, Criterion, Field, Term
 
+from drip_campaigns.db.field_values import clean_rows
+
 Row = Sequence[Any]
 _PLAIN = re.compile(r"[A-Za-z0-9_@.:+\- ]{0,200}")
 
@@ -41,14 +43,14 @@ def by_name(rows: Sequence[Row]) -> list[Row]:
 
 def insert_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
 	"""Insert `rows` in as few statements as the server's packet size allows. A duplicate key raises."""
-	for chunk in _chunks(rows):
+	for chunk in _chunks(clean_rows(doctype, columns, rows)):
 		frappe.db.sql(*_insert_statement(doctype, columns, chunk))
 
 
 def insert_new_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
 	"""Insert the rows whose name does not exist yet; do not change the others."""
 	is_postgres = frappe.db.db_type == "postgres"
-	for chunk in _chunks(rows):
+	for chunk in _chunks(clean_rows(doctype, columns, rows)):
 		statement, values = _insert_statement(doctype, columns, chunk)
 		if is_postgres:
 			statement += " ON CONFLICT (name) DO NOTHING"
@@ -85,6 +87,7 @@ def update_rows(doctype: str, columns: Sequence[str], rows: Sequence[Row]) -> No
 	"""
 	if not rows:
 		return
+	rows = clean_rows(doctype, columns, rows)
 	if frappe.db.db_type == "postgres":
 		frappe.db.sql(*_update_from_values(doctype, columns, rows))
 	else:

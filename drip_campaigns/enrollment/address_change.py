@@ -11,6 +11,7 @@ from frappe import _
 from frappe.utils.jinja import get_template
 
 from drip_campaigns.core.model import EventType, ExitReason, SuppressionReason
+from drip_campaigns.db.single_writes import write_values
 from drip_campaigns.enrollment.changes import log, set_fields
 from drip_campaigns.enrollment.exit import exit_enrollments, find_live_of
 from drip_campaigns.enrollment.list_membership import MEMBER
@@ -61,13 +62,13 @@ def delete_requests_to(address: str) -> None:
 	filters = {"new_address": ["in", spellings(address)]}
 	for row in frappe.get_all(PREFERENCE, filters=filters, fields=["name", "new_address"]):
 		if normalize(row.new_address) == normalize(address):
-			frappe.db.set_value(PREFERENCE, row.name, NO_REQUEST)
+			write_values(PREFERENCE, row.name, NO_REQUEST)
 
 
 def delete_expired(now: datetime) -> None:
 	"""Delete the addresses of requests that were not confirmed in time; their links no longer work."""
 	filters = {"change_asked_at": ["<", to_site(now - VALID_FOR)]}
-	frappe.db.set_value(PREFERENCE, filters, NO_REQUEST)
+	write_values(PREFERENCE, filters, NO_REQUEST)
 
 
 def confirm_change(request: frappe._dict, now: datetime) -> None:
@@ -116,12 +117,12 @@ def _move_memberships(old: str, new: str, changed: set[tuple[str, str]]) -> None
 			continue
 		if row.target_list not in known:
 			values = {"email_address": new, "address_hash": hash_address(new)}
-			frappe.db.set_value(MEMBER, row.name, values)
+			write_values(MEMBER, row.name, values)
 			continue
 		frappe.db.delete(MEMBER, {"name": row.name})
 		if row.opted_out:
 			values = {"opted_out": 1, "opted_out_at": row.opted_out_at}
-			frappe.db.set_value(MEMBER, known[row.target_list].name, values)
+			write_values(MEMBER, known[row.target_list].name, values)
 
 
 def _move_preference(request: frappe._dict, new: str) -> None:

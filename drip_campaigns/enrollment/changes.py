@@ -11,6 +11,7 @@ from drip_campaigns.core.model import EventType, Plan, Position
 from drip_campaigns.db import doc_event_queue
 from drip_campaigns.db.dialect import is_among
 from drip_campaigns.db.events import record_events
+from drip_campaigns.db.single_writes import write_values
 from drip_campaigns.enrollment.refusals import Refusal
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
 from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, load_handled_steps, update_enrollments
@@ -98,7 +99,7 @@ def set_fields(document, values: Mapping[str, Any]) -> None:
 	doc_event_queue.record_changes(document.doctype, [document.name])
 	document.update({**values, "modified": frappe.utils.now(), "modified_by": frappe.session.user})
 	stamps = {"modified": document.modified, "modified_by": document.modified_by}
-	frappe.db.set_value(document.doctype, document.name, dict(values), **stamps)
+	write_values(document.doctype, document.name, dict(values), **stamps)
 	document.notify_update()
 
 

@@ -50,12 +50,12 @@ class Candidate:
 		"""Return how messages name the record."""
 		return f"{_(self.recipient_type)} {self.name}"
 
-	@property
+	@cached_property
 	def email(self) -> str:
 		"""Return the address of the record as it is now."""
 		return self.recipient.email if self.recipient else ""
 
-	@property
+	@cached_property
 	def addresses(self) -> set[str]:
 		"""Return the normalized addresses of the person: of the record, and the one the enrollment was made for."""
 		enrolled = self.enrollment["email_address"] if self.enrollment else ""
@@ -203,15 +203,18 @@ class Rule:
 
 	def find_refusal(self, facts: BatchFacts, candidate: Candidate) -> Refusal | None:
 		"""Return why this rule refuses the candidate; None if it does not."""
-		finding = self.check(facts, candidate)
-		return Refusal(self.name, *finding, record=candidate.label) if finding else None
+		return self.refuse(candidate, finding) if (finding := self.check(facts, candidate)) else None
+
+	def refuse(self, candidate: Candidate, finding: Finding) -> Refusal:
+		"""Return the refusal of a candidate with this cause and remedy."""
+		return Refusal(self.name, *finding, record=candidate.label)
 
 
 def find_refusals(rules: Sequence[Rule], facts: BatchFacts, candidate: Candidate) -> Iterator[Refusal]:
 	"""Yield the refusals of a candidate in the order of the rules: the first one counts."""
 	for rule in rules:
-		if refusal := rule.find_refusal(facts, candidate):
-			yield refusal
+		if finding := rule.check(facts, candidate):
+			yield rule.refuse(candidate, finding)
 			if rule.is_needed_by_others:
 				return
 

@@ -10,7 +10,9 @@ from frappe import _
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType
+from drip_campaigns.db.bulk_writes import set_where
 from drip_campaigns.db.events import record_events
+from drip_campaigns.db.single_writes import write_fields
 from drip_campaigns.enrollment.exit import unsubscribe_through_list
 from drip_campaigns.people.addresses import hash_address, is_valid
 from drip_campaigns.people.recipient_types import available_types
@@ -75,9 +77,8 @@ def add_to_count(target_list: str, number: int) -> None:
 	"""Add to the number of members that a list shows."""
 	if number:
 		table = frappe.qb.DocType("Drip Target List")
-		frappe.qb.update(table).set(table.member_count, table.member_count + number).where(
-			table.name == target_list
-		).run()
+		values = {"member_count": table.member_count + number}
+		set_where("Drip Target List", table.name == target_list, values)
 
 
 def unsubscribe_from_list(target_list: str, address: str, now: datetime) -> bool:
@@ -88,7 +89,7 @@ def unsubscribe_from_list(target_list: str, address: str, now: datetime) -> bool
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 0}
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
 		member = frappe.get_doc(MEMBER, name)
-		member.db_set({"opted_out": 1, "opted_out_at": to_site(now)}, notify=True)
+		write_fields(member, {"opted_out": 1, "opted_out_at": to_site(now)}, notify=True)
 		unsubscribe_through_list(address, target_list, now)
 		add_to_count(target_list, 0 if member.removed_at else -1)
 		return True
@@ -100,7 +101,7 @@ def resubscribe_to_list(target_list: str, address: str) -> bool:
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 1}
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
 		member = frappe.get_doc(MEMBER, name)
-		member.db_set({"opted_out": 0, "opted_out_at": None}, notify=True)
+		write_fields(member, {"opted_out": 0, "opted_out_at": None}, notify=True)
 		add_to_count(target_list, 0 if member.removed_at else 1)
 		return True
 	return False
@@ -130,6 +131,4 @@ def delete_list_members(target_list: str) -> None:
 	for doctype in (MEMBER, "Drip Target List Refresh"):
 		frappe.db.delete(doctype, {"target_list": target_list})
 	enrollment = frappe.qb.DocType("Drip Enrollment")
-	frappe.qb.update(enrollment).set(enrollment.target_list, None).where(
-		enrollment.target_list == target_list
-	).run()
+	set_where("Drip Enrollment", enrollment.target_list == target_list, {"target_list": None})

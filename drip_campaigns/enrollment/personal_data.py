@@ -14,6 +14,7 @@ from frappe.query_builder import Table
 
 from drip_campaigns.core.model import ConsentPurpose, SuppressionReason
 from drip_campaigns.db.bulk_writes import delete_rows, set_values
+from drip_campaigns.db.single_writes import write_values
 from drip_campaigns.enrollment import address_change
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.people.addresses import normalize, spellings
@@ -154,7 +155,7 @@ def _forget_in_runs(address: str) -> None:
 			query = frappe.qb.from_(run).select(run.name, run[field]).where(run[field].like(f"%{spelled}%"))
 			for name, text in query.run():
 				without = re.sub(_AROUND.format(re.escape(spelled)), "—", text, flags=re.IGNORECASE)
-				frappe.db.set_value("Drip Bulk Enrollment", name, field, without)
+				write_values("Drip Bulk Enrollment", name, {field: without})
 
 
 def _forget_traces(doctype: str, names: Sequence[str]) -> None:

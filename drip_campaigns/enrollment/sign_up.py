@@ -16,6 +16,8 @@ from drip_campaigns.core.plain_text import clean_name, has_link
 from drip_campaigns.core.schedule.confirmation import NEVER_CONFIRMED
 from drip_campaigns.db.bulk_writes import set_values
 from drip_campaigns.db.deadlocks import retry_on_deadlock
+from drip_campaigns.db.field_values import clean_values
+from drip_campaigns.db.single_writes import write_fields
 from drip_campaigns.enrollment.enroll import enroll
 from drip_campaigns.enrollment.personal_data import delete_enrollments
 from drip_campaigns.people.addresses import is_valid, normalize
@@ -89,7 +91,7 @@ def sign_up(
 				from_site(enrollment.next_send_at) + timedelta(seconds=wait_seconds)
 			)
 		if changes:
-			enrollment.db_set(changes, update_modified=False)
+			write_fields(enrollment, changes, update_modified=False)
 	except (DripError, frappe.ValidationError):
 		frappe.db.rollback(save_point="drip_sign_up")
 		frappe.clear_last_message()
@@ -155,7 +157,7 @@ def _find_person(address: str) -> tuple[str, str] | None:
 
 def _make_contact(address: str, first_name: str, last_name: str) -> tuple[str, str]:
 	emails = [{"email_id": address, "is_primary": 1}]
-	names = {"first_name": first_name, "last_name": last_name}
+	names = clean_values("Contact", {"first_name": first_name, "last_name": last_name})
 	contact = frappe.get_doc(doctype="Contact", email_ids=emails, **names).insert()
-	contact.db_set("owner", VISITOR, update_modified=False)
+	write_fields(contact, {"owner": VISITOR}, update_modified=False)
 	return "Contact", contact.name

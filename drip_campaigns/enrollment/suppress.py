@@ -12,6 +12,8 @@ from drip_campaigns.core.model import ConsentPurpose, EventType, ExitReason, Sup
 from drip_campaigns.db.bulk_writes import insert_records, standard_values
 from drip_campaigns.db.dialect import is_among
 from drip_campaigns.db.events import record_events
+from drip_campaigns.db.field_values import clean_values
+from drip_campaigns.db.single_writes import write_fields, write_values
 from drip_campaigns.enrollment.exit import exit_address, exit_enrollments, find_live_of_all
 from drip_campaigns.people.addresses import hash_address, normalize, spellings
 from drip_campaigns.people.consent_records import withdraw_consent
@@ -28,9 +30,8 @@ def suppress(address: str, reason: SuppressionReason, now: datetime, *, source: 
 	name = hash_address(address)
 	lifted = frappe.db.get_value(DOCTYPE, name, "lifted", for_update=True)
 	if lifted is None:
-		document = frappe.get_doc(
-			doctype=DOCTYPE, email_address=address, reason=reason.value, source=source, note=note
-		)
+		texts = clean_values(DOCTYPE, {"source": source, "note": note})
+		document = frappe.get_doc(doctype=DOCTYPE, email_address=address, reason=reason.value, **texts)
 		document.flags.update({"now": now, "by_recipient": True})
 		# nosemgrep: ignore-permissions - an opt-out must not need a right
 		document.insert(ignore_permissions=True)
@@ -92,7 +93,7 @@ def _insert_refused(refused: Sequence[tuple[str, str]], now: datetime) -> None:
 def renew(document, reason: SuppressionReason, now: datetime, *, source: str, note: str) -> None:
 	"""Suppress an address again whose suppression was lifted."""
 	values = {"reason": reason.value, "source": source, "note": note, "suppressed_at": to_site(now)}
-	document.db_set({**values, "lifted": 0, "lifted_at": None, "lifted_reason": None}, notify=True)
+	write_fields(document, {**values, "lifted": 0, "lifted_at": None, "lifted_reason": None}, notify=True)
 	apply(document, now)
 
 
@@ -102,7 +103,9 @@ def apply(document, now: datetime) -> None:
 	exit_address(document.email_address, None, now, EXIT_REASONS[reason])
 	if reason is SuppressionReason.OPTED_OUT:
 		withdraw_consent(ConsentPurpose.CAMPAIGN, document.email_address, None, now)
-		document.db_set("flagged_records", "\n".join(_flag_records(document.email_address)), notify=False)
+		write_fields(
+			document, {"flagged_records": "\n".join(_flag_records(document.email_address))}, notify=False
+		)
 	_log(document, EventType.SUPPRESSED, f"{reason.value}: {document.note or document.source}", now)
 
 
@@ -111,9 +114,9 @@ def lift(document, because: str, now: datetime) -> None:
 	for line in (document.flagged_records or "").splitlines():
 		doctype, _tab, name = line.partition("\t")
 		if doctype in known_types():
-			frappe.db.set_value(doctype, name, FLAG, 0)
+			write_values(doctype, name, {FLAG: 0})
 	values = {"lifted": 1, "lifted_at": to_site(now), "lifted_reason": because, "flagged_records": None}
-	document.db_set(values, notify=True)
+	write_fields(document, values, notify=True)
 	_log(document, EventType.LIFTED, because, now)
 
 
@@ -125,7 +128,7 @@ def _flag_records(address: str) -> Iterator[str]:
 		filters = {kind.address: ["in", spellings(address)], FLAG: 0}
 		for row in frappe.get_all(doctype, filters=filters, fields=["name", kind.address]):
 			if normalize(row[kind.address]) == normalize(address):
-				frappe.db.set_value(doctype, row.name, FLAG, 1)
+				write_values(doctype, row.name, {FLAG: 1})
 				yield f"{doctype}\t{row.name}"
 
 
@@ -150,7 +153,7 @@ def _note_marked(suppression: str, line: str) -> None:
 	row = frappe.db.get_value(DOCTYPE, suppression, ["email_address", "flagged_records"], as_dict=True)
 	if row.email_address:
 		lines = [*(row.flagged_records or "").splitlines(), line]
-		frappe.db.set_value(DOCTYPE, suppression, "flagged_records", "\n".join(lines))
+		write_values(DOCTYPE, suppression, {"flagged_records": "\n".join(lines)})
 
 
 def _log(document, event: EventType, detail: str, now: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 
 from drip_campaigns.core.model import EventType, Status
+from drip_campaigns.db.bulk_writes import set_where
 from drip_campaigns.db.dialect import is_among
 from drip_campaigns.site.clock import to_site
 
@@ -32,14 +33,9 @@ def wake_at(enrollments: Collection[str], site_now: datetime) -> None:
 	if not enrollments:
 		return
 	table = frappe.qb.DocType("Drip Enrollment")
-	(
-		frappe.qb.update(table)
-		.set(table.next_send_at, site_now)
-		.where(is_among(table.name, sorted(enrollments)))
-		.where(table.waiting_since.isnotnull() & table.status.isin(GOING_ON))
-		.where(table.next_send_at > site_now)
-		.run()
-	)
+	waits = table.waiting_since.isnotnull() & table.status.isin(GOING_ON) & (table.next_send_at > site_now)
+	condition = is_among(table.name, sorted(enrollments)) & waits
+	set_where("Drip Enrollment", condition, {"next_send_at": site_now})
 
 
 def find_awaited(events: Iterable[Mapping[str, Any]]) -> set[str]:

@@ -15,6 +15,7 @@ from drip_campaigns.core.inbound.server_responses import Finding
 from drip_campaigns.core.model import EventType, SuppressionReason
 from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.db.events import record_events
+from drip_campaigns.db.single_writes import write_values
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.outbox import breaker_hints, sending_blocks
 from drip_campaigns.outbox.emails import make_event
@@ -45,13 +46,13 @@ def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: 
 	detail = f"{bounce.severity.value} ({bounce.category.value}) {bounce.code}: {bounce.reason}"[
 		:LONGEST_DETAIL
 	].replace(" :", ":")
-	frappe.db.set_value(
+	write_values(
 		"Drip Email",
 		mail.name,
 		{"bounce": bounce.severity.value, "bounce_reason": bounce.category.value, "error": detail},
 	)
 	if mail.communication:
-		frappe.db.set_value("Communication", mail.communication, "delivery_status", "Bounced")
+		write_values("Communication", mail.communication, {"delivery_status": "Bounced"})
 	_log(mail, EventType.BOUNCED, detail, now)
 	if bounce.severity is Severity.HARD:
 		suppress(mail.email_address, SuppressionReason.HARD_BOUNCE, now, source=source, note=detail)

@@ -12,11 +12,13 @@ from frappe import _
 
 from drip_campaigns.core.inbound.read_message import Kind
 from drip_campaigns.core.model import EventType, Status
+from drip_campaigns.db.single_writes import write_fields
 from drip_campaigns.enrollment.changes import log
 from drip_campaigns.enrollment.exit import find_live_of
 from drip_campaigns.enrollment.pause import pause_enrollments
 from drip_campaigns.exit_rules.same_company import find_by_domain
 from drip_campaigns.inbound.find_email import FIELDS
+from drip_campaigns.inbound.received_texts import find_changes
 from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import notify
 
@@ -41,8 +43,11 @@ def link_communication(communication, mail: frappe._dict) -> None:
 	"""Link a received Communication, if there is one, with the enrollment and the recipient's timeline."""
 	if not communication:
 		return
+	changes = find_changes(communication)
 	if not communication.reference_name:
-		communication.db_set({"reference_doctype": "Drip Enrollment", "reference_name": mail.enrollment})
+		changes |= {"reference_doctype": "Drip Enrollment", "reference_name": mail.enrollment}
+	if changes:
+		write_fields(communication, changes)
 	wanted = (mail.recipient_type, mail.recipient)
 	linked = {(row.link_doctype, row.link_name) for row in communication.timeline_links}
 	if wanted not in linked and frappe.db.exists(*wanted):

@@ -10,6 +10,7 @@ from frappe.utils import getdate
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import RunStatus
+from drip_campaigns.db.single_writes import write_fields, write_values
 from drip_campaigns.enrollment.campaign_checks import check_campaign, find_start
 from drip_campaigns.enrollment.enroll import BATCH_SIZE
 from drip_campaigns.enrollment.refusals import VerbResult
@@ -59,7 +60,7 @@ def cancel(name: str) -> None:
 	if run.status not in UNFINISHED:
 		message = _("Run {0} is {1} and can't be canceled.")
 		raise RunStatusError(message.format(name, _(run.status)))
-	run.db_set("status", RunStatus.CANCELLED.value)
+	write_fields(run, {"status": RunStatus.CANCELLED.value})
 
 
 def resume(name: str) -> None:
@@ -69,7 +70,7 @@ def resume(name: str) -> None:
 		return
 	if run.status == RunStatus.COMPLETED.value:
 		raise RunStatusError(_("Run {0} is completed. Enroll again to start a new one.").format(name))
-	run.db_set({"status": RunStatus.QUEUED.value, "error": None})
+	write_fields(run, {"status": RunStatus.QUEUED.value, "error": None})
 	enqueue(name)
 
 
@@ -93,7 +94,7 @@ def run(name: str) -> None:
 	except Exception as error:  # noqa: BLE001 - recorded on the run, which can be resumed
 		frappe.db.rollback()
 		text = f"{type(error).__name__}: {error}"
-		document.db_set({"status": RunStatus.FAILED.value, "error": text})
+		write_fields(document, {"status": RunStatus.FAILED.value, "error": text})
 		_notify_owner(
 			document, _("The run failed: {0} Fix the cause, then click Resume on the run.").format(text)
 		)
@@ -107,7 +108,7 @@ def continue_waiting(now: datetime) -> None:
 	"""Continue the runs that used up the quota of an earlier day: the daily job calls it."""
 	filters = {"status": RunStatus.WAITING.value, "counted_on": ["<", site_date(now)]}
 	for name in frappe.get_all(DOCTYPE, filters=filters, pluck="name"):
-		frappe.db.set_value(DOCTYPE, name, "status", RunStatus.QUEUED.value)
+		write_values(DOCTYPE, name, {"status": RunStatus.QUEUED.value})
 		enqueue(name)
 
 
@@ -134,7 +135,7 @@ class EnrollmentBatch(BatchJob):
 			return BATCH_SIZE
 		today = site_date(utc_now())
 		if not document.counted_on or getdate(document.counted_on) != today:
-			document.db_set({"counted_on": today, "enrolled_today": 0})
+			write_fields(document, {"counted_on": today, "enrolled_today": 0})
 		return min(max(document.per_day - document.enrolled_today, 0), BATCH_SIZE)
 
 	def claim(self, limit: int) -> Sequence[Any]:
@@ -151,7 +152,7 @@ class EnrollmentBatch(BatchJob):
 
 
 def _run_pages(document) -> None:
-	document.db_set("status", RunStatus.RUNNING.value, commit=True)
+	write_fields(document, {"status": RunStatus.RUNNING.value}, commit=True)
 	job = EnrollmentBatch(document)
 	_count, state = run_batches(job)
 	if state is BatchState.DONE:
@@ -163,7 +164,7 @@ def _run_pages(document) -> None:
 def _finish(document, status: RunStatus) -> None:
 	"""Record that the run is completed, or done for today. A run that was canceled at its last page stays canceled."""
 	if frappe.db.get_value(DOCTYPE, document.name, "status", for_update=True) != RunStatus.CANCELLED.value:
-		document.db_set("status", status.value, notify=True)
+		write_fields(document, {"status": status.value}, notify=True)
 		if status is RunStatus.COMPLETED and document.total > NOTIFY_ABOVE:
 			_notify_owner(document, _("The run is completed."))
 	frappe.db.commit()
@@ -188,7 +189,8 @@ def _record_progress(document, looked_at: int, result: VerbResult, remembered: d
 	reasons = _read_reasons(document.reasons)
 	for reason, count in result.refused.items():
 		reasons[reason] = reasons.get(reason, 0) + count
-	document.db_set(
+	write_fields(
+		document,
 		{
 			"processed": document.processed + looked_at,
 			"enrolled": document.enrolled + result.done,
@@ -196,7 +198,7 @@ def _record_progress(document, looked_at: int, result: VerbResult, remembered: d
 			"refused": document.refused + sum(result.refused.values()),
 			"reasons": "\n".join(f"{count} × {reason}" for reason, count in sorted(reasons.items())),
 			**remembered,
-		}
+		},
 	)
 	_show_progress(document)
 

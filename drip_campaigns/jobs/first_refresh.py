@@ -13,6 +13,7 @@ from frappe.utils import create_batch
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.lists import RefreshStatus
+from drip_campaigns.db.single_writes import write_fields, write_values
 from drip_campaigns.enrollment.list_membership import MEMBER
 from drip_campaigns.jobs.batches import run_transaction
 from drip_campaigns.lists.refreshes import DOCTYPE, find_waiting
@@ -42,7 +43,7 @@ def finish(run, now: datetime) -> None:
 	members = _find_added(run) if triggers else []
 	if len(members) >= ASK_FROM:
 		_close_questions(run.target_list)
-		run.db_set("awaiting_decision", len(members))
+		write_fields(run, {"awaiting_decision": len(members)})
 		_ask(run, triggers)
 	elif members:
 		_fire(run, members, now)
@@ -53,7 +54,7 @@ def answer(run, *, enroll: bool) -> int:
 	count = frappe.db.get_value(DOCTYPE, run.name, "awaiting_decision", for_update=True)
 	if not count:
 		raise NoQuestionError()
-	run.db_set("awaiting_decision", 0)
+	write_fields(run, {"awaiting_decision": 0})
 	if enroll:
 		frappe.enqueue(JOB, queue="long", run=run.name, enqueue_after_commit=True)
 	return count
@@ -106,8 +107,8 @@ def _load_runs(target_list: str, limit: int = 20) -> list[frappe._dict]:
 
 def _close_questions(target_list: str) -> None:
 	"""Drop earlier questions: a later first refresh asks about the same people."""
-	frappe.db.set_value(
-		DOCTYPE, {"target_list": target_list, "awaiting_decision": [">", 0]}, "awaiting_decision", 0
+	write_values(
+		DOCTYPE, {"target_list": target_list, "awaiting_decision": [">", 0]}, {"awaiting_decision": 0}
 	)
 
 

@@ -10,6 +10,7 @@ from frappe.utils import create_batch
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.lists import RefreshStatus
+from drip_campaigns.db.single_writes import write_fields, write_values
 from drip_campaigns.enrollment.list_membership import count_members
 from drip_campaigns.jobs import first_refresh
 from drip_campaigns.jobs.batches import LIST_REFRESH, BatchJob, BatchState, run_batches, run_transaction
@@ -65,7 +66,7 @@ def cancel(target_list: str) -> None:
 	"""Cancel the current run after its current page. Nobody is removed from the list, because not all sources were read."""
 	filters = {"target_list": target_list, "status": ["in", LIVE]}
 	for name in frappe.get_all(DOCTYPE, filters=filters, pluck="name"):
-		frappe.db.set_value(DOCTYPE, name, "status", RefreshStatus.CANCELLED.value)
+		write_values(DOCTYPE, name, {"status": RefreshStatus.CANCELLED.value})
 
 
 def resume(name: str) -> None:
@@ -73,7 +74,7 @@ def resume(name: str) -> None:
 	run = frappe.get_doc(DOCTYPE, name)
 	if run.status not in (RefreshStatus.FAILED.value, RefreshStatus.CANCELLED.value):
 		raise RefreshRefusedError(_("Run {0} is {1}. Start a new one.").format(name, _(run.status)))
-	run.db_set({"status": RefreshStatus.QUEUED.value, "error": None})
+	write_fields(run, {"status": RefreshStatus.QUEUED.value, "error": None})
 	enqueue(name)
 
 
@@ -125,7 +126,7 @@ def run(name: str) -> None:
 	except Exception as error:  # noqa: BLE001 - recorded on the run, which can be resumed
 		frappe.db.rollback()
 		text = str(error) if isinstance(error, DripError) else f"{type(error).__name__}: {error}"
-		frappe.db.set_value(DOCTYPE, name, {"status": RefreshStatus.FAILED.value, "error": text})
+		write_values(DOCTYPE, name, {"status": RefreshStatus.FAILED.value, "error": text})
 		_notify_failure(frappe.db.get_value(DOCTYPE, name, "target_list"), text)
 		frappe.db.commit()
 	finally:
@@ -173,7 +174,7 @@ class _Run(BatchJob):
 		"""Add the people of a page to the list, or go to the next source; return how many people."""
 		[(source, page)] = rows
 		if page is None:
-			self.document.db_set({"source_row": self.document.source_row + 1, "last_record": ""})
+			write_fields(self.document, {"source_row": self.document.source_row + 1, "last_record": ""})
 			return 0
 		self._add_page(page, source.asks_rights)
 		return len(page.people)
@@ -191,22 +192,23 @@ class _Run(BatchJob):
 
 	def _begin(self) -> None:
 		if self.document.status == RefreshStatus.QUEUED.value and not self.document.total:
-			self.document.db_set("total", sum(source.count() for source in self.sources))
-		self.document.db_set("status", RefreshStatus.RUNNING.value)
+			write_fields(self.document, {"total": sum(source.count() for source in self.sources)})
+		write_fields(self.document, {"status": RefreshStatus.RUNNING.value})
 		frappe.db.commit()
 
 	def _add_page(self, page: Page, asks_rights: bool) -> None:
 		run = self.document
 		importer = MemberImporter(run.target_list, run.name, utc_now(), fires=not run.is_first)
 		taken = importer.add_page(page.people, asks_rights=asks_rights)
-		run.db_set(
+		write_fields(
+			run,
 			{
 				"last_record": page.last,
 				"processed": run.processed + len(page.people),
 				"joined": run.joined + taken.joined,
 				"came_back": run.came_back + taken.came_back,
 				"unreachable": run.unreachable + taken.unreachable,
-			}
+			},
 		)
 		self._show_progress()
 
@@ -218,15 +220,15 @@ class _Run(BatchJob):
 	def _remove(self, names: list[str]) -> None:
 		removed = remove_members(self.target_list.name, names, utc_now())
 		before = frappe.db.get_value(DOCTYPE, self.document.name, "dropped_out")
-		self.document.db_set("dropped_out", before + removed)
+		write_fields(self.document, {"dropped_out": before + removed})
 
 	def _finish(self) -> None:
 		values = {"status": RefreshStatus.COMPLETED.value, "finished_at": to_site(utc_now())}
-		self.document.db_set(values, notify=True)
+		write_fields(self.document, values, notify=True)
 		first_refresh.finish(self.document, utc_now())
 		count = count_members(self.target_list.name)
-		frappe.db.set_value(
-			"Drip Target List", self.target_list.name, "member_count", count, update_modified=False
+		write_values(
+			"Drip Target List", self.target_list.name, {"member_count": count}, update_modified=False
 		)
 		self._show_progress()
 

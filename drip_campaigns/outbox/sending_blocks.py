@@ -15,6 +15,8 @@ from frappe import _
 from drip_campaigns.core.inbound.response_words import Category, Severity
 from drip_campaigns.core.inbound.server_responses import Finding, classify_response
 from drip_campaigns.core.model import Label
+from drip_campaigns.db.field_values import clean_values
+from drip_campaigns.db.single_writes import write_values
 from drip_campaigns.outbox.transport import DeliveryOutcome, ServerReply
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.messages import as_html, bold
@@ -91,11 +93,12 @@ def _block(account: str, state: BlockState, reason: str, until: datetime | None,
 		"since": to_site(now),
 		"until": to_site(until),
 	}
+	values = clean_values(DOCTYPE, values)
 	known = frappe.db.get_value(DOCTYPE, account, "state", for_update=True)
 	if known == BlockState.BLOCKED.value or (known and not frappe.db.exists("Email Account", account)):
 		return
 	if known:
-		frappe.db.set_value(DOCTYPE, account, values)
+		write_values(DOCTYPE, account, values)
 	else:
 		document = frappe.get_doc(doctype=DOCTYPE, email_account=account, **values)
 		# nosemgrep: ignore-permissions - a record of the app, which no role may create

@@ -16,6 +16,7 @@ from urllib.parse import urlparse
 import frappe
 from frappe import _
 
+from drip_campaigns.db.single_writes import write_settings
 from drip_campaigns.people.addresses import hash_address
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.public_address import is_loopback, public_url
@@ -60,7 +61,7 @@ def record_site(now: datetime) -> None:
 	"""Record the site in the database, and after the commit the time of this dispatch in the file."""
 	values = {**_present(), "last_dispatch_at": to_site(now)}
 	for field, value in values.items():
-		frappe.db.set_single_value("Drip Settings", field, value, update_modified=False)
+		write_settings("Drip Settings", {field: value}, update_modified=False)
 	frappe.db.after_commit.add(lambda: _write_marker(now))
 
 

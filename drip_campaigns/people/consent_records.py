@@ -11,6 +11,7 @@ import frappe
 
 from drip_campaigns.core.model import ConsentPurpose
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
+from drip_campaigns.db.single_writes import write_values
 from drip_campaigns.people.addresses import hash_address, normalize
 from drip_campaigns.people.preferences import Preference, load_preference, save_preference
 from drip_campaigns.site.clock import to_site
@@ -49,7 +50,7 @@ def withdraw_consent(consent_to: ConsentPurpose, address: str, campaign: str | N
 	# By name: in an UPDATE, Frappe's "not set" compares a time with an empty text, which MariaDB rejects.
 	names = frappe.get_all("Drip Consent", _filters(consent_to, normalize(address), campaign), pluck="name")
 	if names:
-		frappe.db.set_value("Drip Consent", {"name": ["in", names]}, "withdrawn_at", to_site(now))
+		write_values("Drip Consent", {"name": ["in", names]}, {"withdrawn_at": to_site(now)})
 
 
 def find_proofs(address: str) -> list[str]:

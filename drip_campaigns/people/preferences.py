@@ -12,6 +12,7 @@ from typing import Any
 import frappe
 
 from drip_campaigns.db.dialect import select_in
+from drip_campaigns.db.single_writes import write_fields
 from drip_campaigns.people.addresses import hash_address, normalize
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.people.recipients import Recipient, load_recipients
@@ -88,7 +89,7 @@ def save_preference(address: str, **values: Any) -> None:
 		name = document.insert(ignore_permissions=True, ignore_if_duplicate=True).name
 		# Frappe fills a new record with the site's time zone, which the person did not choose.
 		values = {"time_zone": None, **values}
-	frappe.get_doc(DOCTYPE, name).db_set(values)
+	write_fields(frappe.get_doc(DOCTYPE, name), values)
 
 
 def _make(row: frappe._dict) -> Preference:

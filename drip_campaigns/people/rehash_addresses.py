@@ -3,7 +3,7 @@
 import frappe
 from frappe.utils import create_batch
 
-from drip_campaigns.db.bulk_writes import set_each
+from drip_campaigns.db.bulk_writes import set_each, set_where
 from drip_campaigns.people.addresses import hash_address
 
 BATCH_SIZE = 1000
@@ -37,4 +37,4 @@ def _rename(doctype: str, names: dict[str, str]) -> None:
 		set_each("Comment", ("name", "reference_name"), batch)
 	table = frappe.qb.DocType(doctype)
 	known = table.email_address.isnotnull() & (table.email_address != "")
-	frappe.qb.update(table).set(table.name, table.address_hash).where(known).run()
+	set_where(doctype, known, {"name": table.address_hash})

@@ -13,6 +13,7 @@ from drip_campaigns.site.clock import to_site
 
 DOCTYPE = "Drip Tracking URL"
 MOST_REMEMBERED = 10_000
+_ESCAPES = {ord("<"): "%3C", ord(">"): "%3E"}  # as a browser sends them; a field would lose them as tags
 # The targets that this process has read, by site and key: the target of a step's link never changes.
 _found: dict[tuple[str, str], str] = {}
 
@@ -33,7 +34,7 @@ def store_targets(targets: Iterable[Target], campaign, step: str, now: datetime)
 	known = {row.name for row in select_in(DOCTYPE, ["name"], "name", list(wanted))}
 	standard = {**standard_values(campaign.owner, to_site(now)), "campaign": campaign.name, "step": step}
 	records = [
-		{**standard, "name": key, "url": target.url, "target": target.target or None}
+		{**standard, "name": key, "url": target.url.translate(_ESCAPES), "target": target.target or None}
 		for key, target in wanted.items()
 		if key not in known
 	]

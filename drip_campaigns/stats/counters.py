@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import frappe
 from frappe.query_builder.functions import Count, Sum
 
-from drip_campaigns.db.bulk_writes import insert_records
+from drip_campaigns.db.bulk_writes import insert_records, set_where
 from drip_campaigns.db.dialect import is_among, update_rows
+from drip_campaigns.db.single_writes import write_values
 from drip_campaigns.site.row_names import new_name
 
 DOCTYPE = "Drip Counter"
@@ -102,16 +103,13 @@ def read_sums(campaigns: Sequence[str]) -> dict[tuple[str, str], int]:
 def delete_campaign_counters(campaign: str) -> None:
 	"""Delete the counters of a deleted campaign. Counters of links stay, as the links do."""
 	frappe.db.delete(DOCTYPE, {"campaign": campaign, "tracking_url": ["is", "not set"]})
-	frappe.db.set_value(
-		DOCTYPE, {"campaign": campaign}, {"campaign": None, "step": None}, update_modified=False
-	)
+	write_values(DOCTYPE, {"campaign": campaign}, {"campaign": None, "step": None}, update_modified=False)
 
 
 def _count(rows: Sequence[frappe._dict]) -> None:
 	add_to_counters(Counter(map(CounterKey.of, rows)), "total")
-	event = frappe.qb.DocType("Drip Event")
 	names = [row.name for row in rows]
-	frappe.qb.update(event).set(event.is_counted, 1).where(is_among(event.name, names)).run()
+	set_where("Drip Event", is_among(frappe.qb.DocType("Drip Event").name, names), {"is_counted": 1})
 
 
 def add_to_counters(sums: Mapping[CounterKey, int], field: str) -> None:

@@ -13,6 +13,7 @@ from frappe.query_builder import Criterion
 from frappe.utils.data import get_system_timezone
 
 from drip_campaigns.core.flow.triggers import LocalDay, days_begun
+from drip_campaigns.db.bulk_writes import set_where
 from drip_campaigns.people.recipient_types import get_type
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.triggers.date_kind import DateKind
@@ -49,7 +50,7 @@ def fire_dates(trigger: frappe._dict, now: datetime) -> Iterator[int]:
 				record_firings(firings, to_site(now))
 				yield len(firings)
 	row = frappe.qb.DocType("Drip Campaign Trigger")
-	frappe.qb.update(row).set(row.checked_until, to_site(now)).where(row.name == trigger.name).run()
+	set_where("Drip Campaign Trigger", row.name == trigger.name, {"checked_until": to_site(now)})
 	yield 0
 
 

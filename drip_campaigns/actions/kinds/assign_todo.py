@@ -16,6 +16,7 @@ from drip_campaigns.actions.users import (
 	notify_about_recipient,
 )
 from drip_campaigns.core.flow.actions import ActionKind, RunWhen
+from drip_campaigns.db.field_values import clean_values
 from drip_campaigns.site.clock import site_date
 from drip_campaigns.site.messages import as_html, strip_markup
 
@@ -47,7 +48,7 @@ class AssignTodo(Action):
 			allocated_to=user,
 			reference_type=row.recipient_type,
 			reference_name=row.recipient,
-			description=str(text),
+			**clean_values("ToDo", {"description": str(text)}),
 			date=add_days(site_date(context.now), step.due_in_days or 0),
 			assigned_by=frappe.session.user,
 		).insert()

@@ -11,6 +11,7 @@ from drip_campaigns.actions.context import ActionContext, ActionError, ActionRes
 from drip_campaigns.actions.field_values import check_levels, find_field_problems
 from drip_campaigns.actions.kind import Action, Right
 from drip_campaigns.core.flow.actions import ActionKind
+from drip_campaigns.db.field_values import clean_values
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.rendering.templates import find_problem
 
@@ -61,8 +62,8 @@ class CreateDocument(Action):
 		document = frappe.new_doc(doctype)
 		values = read_values(context.step.action_values)
 		check_levels(document, values)
-		for field, value in values.items():
-			document.set(field, context.plain(value) if isinstance(value, str) else value)
+		texts = {field: context.plain(value) for field, value in values.items() if isinstance(value, str)}
+		document.update({**values, **clean_values(doctype, texts)})
 		document.insert()
 		text = _("{0} {1} was created for {2}").format(_(doctype), document.name, context.who)
 		return ActionResult(text, doctype, document.name)

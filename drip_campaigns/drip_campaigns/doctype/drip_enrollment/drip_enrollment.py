@@ -11,6 +11,7 @@ from frappe.model.document import Document
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import EventType, Status
 from drip_campaigns.db import bulk_writes
+from drip_campaigns.db.field_values import clean_values
 from drip_campaigns.enrollment import unsubscribe
 from drip_campaigns.enrollment.changes import log
 from drip_campaigns.enrollment.enroll import Enroller
@@ -74,7 +75,8 @@ class DripEnrollment(Document):
 			)
 			self.flags.judged = enroller.judge(self.recipient)
 			if self.flags.judged.is_new:
-				[self.flags.fields] = enroller.make_fields([self.flags.judged])
+				[fields] = enroller.make_fields([self.flags.judged])
+				self.flags.fields = clean_values(self.doctype, fields)
 		except DripError as error:
 			self.flags.error = str(error)
 

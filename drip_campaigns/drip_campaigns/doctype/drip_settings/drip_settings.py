@@ -1,12 +1,12 @@
 """Drip Settings: limits, defaults, and Pause All Sending."""
 
-import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, get_time
 
 from drip_campaigns.core.schedule.frequency_caps import LONGEST_DAYS
 from drip_campaigns.core.tracking.bot_detection import is_network
+from drip_campaigns.db.single_writes import write_settings
 from drip_campaigns.outbox import site_copy_check
 from drip_campaigns.outbox.cancel import pause_queued, resume_queued
 from drip_campaigns.pages.site_template import (
@@ -52,7 +52,7 @@ class DripSettings(Document):
 			if site_copy_check.has_new_key():
 				rehash_addresses()
 			site_copy_check.record_site(utc_now())
-			frappe.db.set_single_value("Drip Settings", "pause_reason", None)
+			write_settings("Drip Settings", {"pause_reason": None})
 			resume_queued(now=utc_now(), release_after=release_after())
 
 	def _check_quiet_hours(self) -> None:
