@@ -32,7 +32,7 @@ NOT_HARD = {
 		"a list or a recipient does not accept mail from this sender": "aol_01 microsoft_03",
 		"no reason is given, or none that is understood": (
 			"caiwireless_01 llnl_01 netscape_01 qmail_01 simple_02 simple_10 simple_16 simple_17 simple_20 simple_24"
-			" simple_31 sina_01 yahoo_12"
+			" simple_31 sina_01 smtp32_03 smtp32_05 yahoo_12"
 		),
 	},
 	Severity.SENDER: {"taken for spam": "simple_42", "the server does not relay for us": "dsn_09"},

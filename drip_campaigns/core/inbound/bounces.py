@@ -25,6 +25,7 @@ FAILED = (
 	"failure",
 	"error",
 	"undeliverable",
+	"expired",
 )  # the first is the standard's; some servers write the others
 # These say something about a mailbox that stays as it is: a series of them is as good as a hard bounce.
 UNCLEAR = (Category.NOT_UNDERSTOOD, Category.SYSTEM, Category.EXPIRED)
@@ -139,7 +140,7 @@ def _parse_blocks(text: str) -> list[Message]:
 def _read_block(block: Message, notice: str, places: dict[str, int]) -> Bounce:
 	"""Read a block of a status part; where its status says little, what the server wrote for people can say more."""
 	address, diagnostic = _address_of(block), str(block.get("diagnostic-code") or "")
-	words = diagnostic.partition(";")[2] or diagnostic
+	words = _decode_japanese(diagnostic.partition(";")[2] or diagnostic)
 	bounce = make_bounce(address, str(block.get("status") or ""), words)
 	if bounce.category not in UNCLEAR or bounce.code.startswith("4") or not notice:
 		return bounce
@@ -150,6 +151,11 @@ def _read_block(block: Message, notice: str, places: dict[str, int]) -> Bounce:
 	return Bounce(
 		address, said.severity, said.category, bounce.code or said.code, bounce.reason or said.reason
 	)
+
+
+def _decode_japanese(text: str) -> str:
+	"""Return a field that Domino wrote in ISO-2022-JP, without saying so."""
+	return text.encode("utf-8", "replace").decode("iso2022_jp", "replace") if "\x1b$" in text else text
 
 
 def _address_of(block: Message) -> str:

@@ -33,7 +33,7 @@ _NO_RECIPIENT = re.compile(
 )
 # Lines that name others than the failed recipient: the sender, a Message-ID, whom to ask, where a message came from
 _OTHERS = re.compile(
-	r"message-?id|^\W*(?:from|sender|reply-to|contact|originator|return-path|von|de)\b *:|(?:contact|write to|mail to|send (?:a |an )?(?:mail|email|message)|postmaster at|questions|assistance|please forward|your? message (?:from|of)|envelope-from|mail from:|sent by|from:? *<|this is the mail system|program at|queue id|\bid )",
+	r"message-?id|^\W*(?:from|sender|reply-to|contact|originator|return-path|von|de)\b *:|(?:contact|write to|(?<!your )(?<!your e-)(?<!deliver )mail to|send (?:a |an )?(?:mail|email|message)|postmaster at|questions|assistance|please forward|your? message (?:from|of)|envelope-from|mail from:|sent by|from:? *<|this is the mail system|program at|queue id|\bid )",
 	re.IGNORECASE,
 )
 

@@ -57,7 +57,7 @@ ABOUT_SENDER = (
 	_words(
 		Severity.SOFT,
 		Category.POLICY,
-		r"(?:blocked|rejected|refused) by (?:the |this )?(?:recipient|user)\b|(?:recipient|user) has (?:blocked|rejected)|only accept(?:s|ing) (?:mail|messages|e-?mails?) from|(?:recipient|group|list|mailbox|user|they)\b[^.\n]{0,30}\b(?:is|are) not accepting (?:mail|messages|e-?mails?)",
+		r"(?:blocked|rejected|refused) by (?:the |this )?(?:recipient|user)\b(?! domain)|(?:recipient|user) has (?:blocked|rejected)|only accept(?:s|ing) (?:mail|messages|e-?mails?) from|(?:recipient|group|list|mailbox|user|they)\b[^.\n]{0,30}\b(?:is|are) not accepting (?:mail|messages|e-?mails?)",
 	),
 	_words(
 		Severity.SENDER,
@@ -151,7 +151,7 @@ DEAD = (
 		r"(?:invalid|illegal|bad|wrong|incorrect|nonexistent|obsolete|badly formed) (?:\w+ )?(?:recipient|mailbox|(?<!sender )address|user|account|rcpt|destination|e-?mail)|(?:mailbox|recipient|address|user|account)\b[^.\n]{0,40}\b(?:invalid|incorrect|wrong)\b|possibly incorrect|badrcptto|badrecipientto|bad rcpt|badrcpt|validrcptto|invalid-recipient|envelope recipient",
 		r"(?:account|mailbox|mail ?box|user|address|recipient|e-?mail|(?:e-?mail|mail) account)s?\b[^.\n]{0,60}\b(?:is |are |has been |have been |was |currently |temporarily )*(?:disabled|deactivated|inactive|suspended|discontinued|terminated|closed|cancel+ed|expired|deleted|removed|frozen|locked|archived|no longer (?:valid|active|available|exists?|in use|used|accept\w*|on|monitored)|not (?:an? )?(?:present|active|recogni[sz]ed|available for|ok\b|local|exist))|(?:disabled|deactivated|inactive|expired|closed|suspended|terminated|frozen)(?: or \w+)? (?:account|user|mailbox|recipient)|invalid/inactive|no longer accept|suspend the service|extended inactivity|destinataire archivee",
 		r"does ?n[o']t have an?[^\n]{0,60}account|invalid final delivery|not (?:have )?an? account|recipient address rejected: (?:access denied|invalid|undeliverable|unknown|user|no such)|user missing home|unknown virtual|undeliverable address|recipient(?: is)? not (?:ok|accepted|found|exist)|no valid recipients?|not an? (?:active|local) address|e-?mail name is not|not e-?mail addresses|refuses to accept your mail|address(?:ee)? unknown|not present in directory|ldap|invalid userid|#5\.1\.1 bad|resolver\.adr\.(?:recip\w* ?notfound|ex\w*notfound)|recipientnotfound|rejected recipients|mailbox path|mailbox unavaiable|account unavailable|thank you rejected|following recipients? (?:was|were) undeliverable|is wrong or no longer",
-		r"previously bounced|no existe|nessun utente|utente (?:sconosciuto|inesistente|non)|casella[^.\n]{0,30}(?:inesistente|non)|(?:utilisateur|destinataire|adresse)[^.\n]{0,60}(?:inconnue?|invalide|inexistant|n'existe)|n['’]existe pas|unbekannt|existiert nicht|nicht (?:gefunden|bekannt|vorhanden)|não existe|inexistente|desconhecid|desconocid|bestaat niet|onbekend|не существует|не найден|неизвестн|нет такого|отключен|不存在|存在しない|存在しません|見つかりません|宛先不明|リストにありません|用户不存在",
+		r"previously bounced|no matches to nameserver query|directory fails to locate|no existe|nessun utente|utente (?:sconosciuto|inesistente|non)|casella[^.\n]{0,30}(?:inesistente|non)|(?:utilisateur|destinataire|adresse)[^.\n]{0,60}(?:inconnue?|invalide|inexistant|n'existe)|n['’]existe pas|unbekannt|existiert nicht|nicht (?:gefunden|bekannt|vorhanden)|não existe|inexistente|desconhecid|desconocid|bestaat niet|onbekend|не существует|не найден|неизвестн|нет такого|отключен|不存在|存在しない|存在しません|見つかりません|宛先不明|リストにありません|用户不存在",
 	),
 )
 
@@ -160,7 +160,7 @@ VAGUE = (
 	_words(
 		Severity.SOFT,
 		Category.EXPIRED,
-		r"retry (?:time(?:out)?|period)|time(?:d)?[- ]?out|delivery (?:time|period)? ?expired|expired|could not be delivered (?:for|within|after)|unable to deliver[^.\n]{0,40}(?:for|within|after) \d|too long|queue(?:d)? (?:too long|lifetime)|been in the queue|not been (?:collected|delivered) for|delivery (?:timed|delayed)|4\.4\.7|4\.4\.1\b|giving up",
+		r"not delivered within|retry (?:time(?:out)?|period)|time(?:d)?[- ]?out|delivery (?:time|period)? ?expired|expired|could not be delivered (?:for|within|after)|unable to deliver[^.\n]{0,40}(?:for|within|after) \d|too long|queue(?:d)? (?:too long|lifetime)|been in the queue|not been (?:collected|delivered) for|delivery (?:timed|delayed)|4\.4\.7|4\.4\.1\b|giving up",
 	),
 	_words(
 		Severity.SENDER,
@@ -175,7 +175,7 @@ VAGUE = (
 	_words(
 		Severity.SENDER,
 		Category.POLICY,
-		r"polic(?:y|ies)|prohibit|not (?:allowed|permitted|authori[sz]ed|acceptable|rfc|compliant)|access denied|administrative|forbidden|restricted|local(?:ly)? configur|blocked|security|violat|rejected by|refused by|denied by|denied|protocol|syntax|rfc ?\d|bare (?:lf|cr|newline)|duplicate header|missing header|command (?:rejected|not)|bad command|pipelin",
+		r"polic(?:y|ies)|prohibit|not (?:allowed|permitted|authori[sz]ed|acceptable|rfc|compliant)|access denied|administrative|forbidden|restricted|local(?:ly)? configur|blocked|security (?:polic|reason|violat|check)|violat|rejected by|refused by|denied by|denied|protocol|syntax|rfc ?\d|bare (?:lf|cr|newline)|duplicate header|missing header|command (?:rejected|not)|bad command|pipelin",
 	),
 	_words(
 		Severity.SOFT,
@@ -186,7 +186,7 @@ VAGUE = (
 
 # Words that a hard code alone can rest on: not every server says more
 RECIPIENT_REFUSED = re.compile(
-	r"(?:mailbox|recipient|address|user|account)\b[^.\n]{0,40}\b(?:unavailable|rejected|refused|not accepted|denied|blocked)|bad address|undeliverable|not delivered",
+	r"(?:mailbox|recipient|address|user|account)\b[^.\n]{0,40}\b(?:unavailable|rejected|refused|not accepted|denied|blocked)|bad address",
 	re.IGNORECASE,
 )
 
