@@ -8,10 +8,11 @@ from frappe import _
 from markupsafe import Markup
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.rendering.record_view import RecordView
 from drip_campaigns.rendering.templates import (
 	RECIPIENT_FIELDS,
-	RecordView,
 	html_environment,
 	limit_time,
 	text_environment,
@@ -26,12 +27,12 @@ class ActionTextError(DripError):
 	"""A text of an action is too long."""
 
 
-def fill_plain(source: str | None, recipient: Recipient, campaign: str, enrollment: str) -> str:
+def fill_plain(source: str | None, recipient: Recipient, campaign, enrollment: str) -> str:
 	"""Return a text with the recipient's values unescaped, for a field."""
 	return _fill(text_environment(), source, recipient, campaign, enrollment)
 
 
-def fill_html(source: str | None, recipient: Recipient, campaign: str, enrollment: str) -> Markup:
+def fill_html(source: str | None, recipient: Recipient, campaign, enrollment: str) -> Markup:
 	"""Return a text as HTML, with the recipient's values escaped and its line breaks kept."""
 	text = _fill(html_environment(), source, recipient, campaign, enrollment)
 	return Markup(str(text).strip().replace("\n", "<br>"))  # nosec B704 # the author's HTML, with the recipient's values escaped by Jinja; Frappe sanitizes it on saving
@@ -47,15 +48,16 @@ def read_values(source: str | None) -> dict[str, Any]:
 	return values
 
 
-def _fill(environment, source: str | None, recipient: Recipient, campaign: str, enrollment: str) -> str:
+def _fill(environment, source: str | None, recipient: Recipient, campaign, enrollment: str) -> str:
 	if not source:
 		return ""
 	person = frappe._dict({name: getattr(recipient, name) for name in RECIPIENT_FIELDS})
+	rights = FieldRights(campaign.owner)
 	with limit_time(RENDER_SECONDS):
 		text = environment.from_string(source).render(
-			doc=RecordView(recipient.doctype, recipient.fields),
+			doc=RecordView(recipient.doctype, recipient.fields, rights),
 			recipient=person,
-			campaign_name=campaign,
+			campaign_name=campaign.campaign_name,
 			enrollment=enrollment,
 		)
 	if len(text) > LONGEST_TEXT:

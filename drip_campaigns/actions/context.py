@@ -56,8 +56,8 @@ class ActionContext:
 		recipient = self.recipient
 		if document is not None:
 			recipient = replace(recipient, fields={name: document.get(name) for name in recipient.fields})
-		return fill_plain(source, recipient, self.campaign.campaign_name, self.row.enrollment)
+		return fill_plain(source, recipient, self.campaign, self.row.enrollment)
 
 	def html(self, source: str | None) -> Markup:
 		"""Fill a text that is shown as HTML."""
-		return fill_html(source, self.recipient, self.campaign.campaign_name, self.row.enrollment)
+		return fill_html(source, self.recipient, self.campaign, self.row.enrollment)

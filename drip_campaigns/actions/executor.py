@@ -11,11 +11,12 @@ import frappe
 from frappe import _
 
 from drip_campaigns.actions import action_rows, rights
-from drip_campaigns.actions.context import ActionContext, ActionError, ActionResult
+from drip_campaigns.actions.context import ActionContext, ActionError, ActionResult, BrokenActionError
 from drip_campaigns.actions.registry import ACTION_KINDS
 from drip_campaigns.actions.webhooks import WebhookCall
 from drip_campaigns.core.flow.actions import RunWhen
 from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.people.field_rights import UnreadableFieldError
 from drip_campaigns.people.recipients import Recipient, load_enrolled
 from drip_campaigns.plans.enrollment_state import LIVE_VALUES
 
@@ -33,7 +34,10 @@ class ActionExecutor:
 		if skipped := self._find_skip(row):
 			return skipped
 		context = self._make_context(row)
-		result = ACTION_KINDS.get(row.action).do(context)
+		try:
+			result = ACTION_KINDS.get(row.action).do(context)
+		except UnreadableFieldError as error:  # a text of the action names it
+			raise BrokenActionError(str(error)) from error
 		if result.doctype in ("ToDo", "Notification Log"):
 			self._count_turn(context, result)
 		return result

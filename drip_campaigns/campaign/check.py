@@ -1,6 +1,6 @@
 """Check a campaign before it is saved, and before it is activated. Each problem names its step and what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import frappe
 from frappe import _
@@ -19,10 +19,12 @@ from drip_campaigns.core.model import SenderRule, StepType
 from drip_campaigns.core.schedule.plan_checks import validate_plan
 from drip_campaigns.core.schedule.send_window import next_allowed
 from drip_campaigns.core.schedule.wall_clock import find_zone
+from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.plans.campaign_plan import WEEKDAY_FIELDS, make_plan
 from drip_campaigns.plans.check_flow import find_flow_problems
 from drip_campaigns.rendering.senders import NoOutgoingAccountError, Senders
 from drip_campaigns.rendering.step_text import load_template
+from drip_campaigns.rendering.text_rights import rights_of
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.public_address import find_address_problem
 from drip_campaigns.site.settings import postal_address
@@ -33,11 +35,11 @@ def find_save_problems(campaign) -> Iterator[str]:
 	yield from _dates(campaign)
 	yield from _senders(campaign)
 	for row in campaign.steps:
-		yield from _step(row)
+		yield from _step(campaign, row)
 	if campaign.confirmation_template:
-		yield from _confirmation(campaign.confirmation_template)
+		yield from _confirmation(campaign)
 	yield from find_variant_problems(campaign)
-	yield from find_flow_problems(campaign)
+	yield from find_flow_problems(campaign, _rights_by_step(campaign))
 	yield from find_trigger_problems(campaign)
 	yield from find_list_problems(campaign)
 	yield from find_goal_problems(campaign)
@@ -98,19 +100,26 @@ def _dates(campaign) -> Iterator[str]:
 		yield str(error)
 
 
-def _step(row) -> Iterator[str]:
+def _rights_by_step(campaign) -> Callable[[str], FieldRights]:
+	rows = {row.name or f"new-{row.idx}": row for row in campaign.steps}
+	return lambda step: rights_of(campaign, rows[step])
+
+
+def _step(campaign, row) -> Iterator[str]:
 	label = _("Step {0}").format(row.idx)
 	for field, name in (("send_after_days", _("Send After (Days)")), ("send_after_hours", _("Hours"))):
 		if (row.get(field) or 0) < 0:
 			yield _("{0}: {1} is {2}. Enter 0 or more.").format(label, name, row.get(field))
 	if row.step_type and row.step_type != StepType.SEND.value:
 		return
-	yield from find_row_problems(label, row, is_draft=bool(row.is_draft))
+	yield from find_row_problems(label, row, rights_of(campaign, row), is_draft=bool(row.is_draft))
 
 
-def _confirmation(template: str) -> Iterator[str]:
-	label = _("Confirmation Email")
+def _confirmation(campaign) -> Iterator[str]:
+	label, template = _("Confirmation Email"), campaign.confirmation_template
 	if not frappe.db.exists("Email Template", template):
 		yield _("{0}: Email Template {1} does not exist. Choose another one.").format(label, template)
 		return
-	yield from find_text_problems(label, load_template(template), also_known=("confirm_url",))
+	yield from find_text_problems(
+		label, load_template(template), rights_of(campaign), also_known=("confirm_url",)
+	)

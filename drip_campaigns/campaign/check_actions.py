@@ -13,6 +13,7 @@ from drip_campaigns.core.flow.actions import RunWhen
 from drip_campaigns.core.model import StepType
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.rendering.templates import find_problem
+from drip_campaigns.rendering.text_rights import rights_of
 from drip_campaigns.site.messages import tell
 
 LINKS = (
@@ -90,7 +91,7 @@ def _find_problems_of(campaign, row) -> Iterator[str]:
 		return
 	gone = list(_links(row))
 	yield from gone
-	yield from _texts(row)
+	yield from _texts(campaign, row)
 	if not gone:
 		yield from kind.find_problems(campaign, row)
 	if _is_changed(campaign, row):
@@ -113,8 +114,9 @@ def _links(row) -> Iterator[str]:
 			yield _("{0} {1} doesn't exist. Choose another one.").format(_(doctype), name)
 
 
-def _texts(row) -> Iterator[str]:
+def _texts(campaign, row) -> Iterator[str]:
+	rights = rights_of(campaign, row)
 	for field in ("action_value", "action_text"):
-		problem = find_problem(row.get(field) or "", available_types(), KNOWN_NAMES)
+		problem = find_problem(row.get(field) or "", available_types(), rights, KNOWN_NAMES)
 		if problem:
 			yield _("{0}: {1}.").format(_(row.meta.get_label(field)), problem.message)

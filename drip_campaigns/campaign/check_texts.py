@@ -5,12 +5,14 @@ from collections.abc import Iterator
 import frappe
 from frappe import _
 
+from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.rendering.markup_limits import find_markup_problem
 from drip_campaigns.rendering.step_text import StepText, load_step_text
 from drip_campaigns.rendering.templates import find_problem
 
 
-def find_row_problems(label: str, row, *, is_draft: bool = False) -> Iterator[str]:
+def find_row_problems(label: str, row, rights: FieldRights, *, is_draft: bool = False) -> Iterator[str]:
 	"""Yield the problems of the text of a step's or variant's row; a draft may be incomplete, but needs valid Jinja."""
 	if row.email_template and not frappe.db.exists("Email Template", row.email_template):
 		yield _("{0}: Email Template {1} does not exist. Choose another one.").format(
@@ -22,14 +24,18 @@ def find_row_problems(label: str, row, *, is_draft: bool = False) -> Iterator[st
 		yield _("{0} has no subject. Enter one, or choose an Email Template.").format(label)
 	if not is_draft and not _has_text(text.html):
 		yield _("{0} has no text. Write a message, or choose an Email Template.").format(label)
-	yield from find_text_problems(label, text)
+	yield from find_text_problems(label, text, rights)
 
 
-def find_text_problems(label: str, text: StepText, also_known: tuple[str, ...] = ()) -> Iterator[str]:
+def find_text_problems(
+	label: str, text: StepText, rights: FieldRights, also_known: tuple[str, ...] = ()
+) -> Iterator[str]:
 	"""Yield where the Jinja of a text is not valid, and why."""
+	if problem := find_markup_problem(text.html):
+		yield f"{label}, {_('Message')}: {problem}."
 	parts = ((_("Subject"), text.subject), (_("Preview Text"), text.preview), (_("Message"), text.html))
 	for part, source in parts:
-		problem = find_problem(source, available_types(), also_known)
+		problem = find_problem(source, available_types(), rights, also_known)
 		if problem:
 			where = _("line {0}").format(problem.line) if problem.line else ""
 			yield f"{label}, {part} {where}: {problem.message}.".replace(" :", ":")

@@ -11,6 +11,7 @@ from drip_campaigns.campaign.check_texts import find_row_problems
 from drip_campaigns.core.flow.variants import Criterion
 from drip_campaigns.core.model import StepType
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
+from drip_campaigns.rendering.text_rights import rights_of
 
 NEEDS_TRACKING = (Criterion.OPENS.value, Criterion.CLICKS.value)
 
@@ -41,7 +42,7 @@ def find_variant_problems(campaign) -> Iterator[str]:
 			yield _("{0}: the weight is {1}. Enter 1 or more, or delete the variant.").format(
 				label, row.weight
 			)
-		yield from find_row_problems(label, row, is_draft=bool(step.is_draft))
+		yield from find_row_problems(label, row, rights_of(campaign, row), is_draft=bool(step.is_draft))
 	for label in {row.step_label for row in campaign.variants} & steps.keys():
 		yield from _find_test_problems(campaign, steps[label])
 

@@ -20,6 +20,7 @@ from drip_campaigns.rendering.message import MessageEnvelope, compose
 from drip_campaigns.rendering.render_email import EmailFrame, RenderedEmail, render_email
 from drip_campaigns.rendering.senders import Sender, Senders
 from drip_campaigns.rendering.step_text import load_step_text
+from drip_campaigns.rendering.text_rights import rights_to_preview
 from drip_campaigns.rendering.tracking_modes import find_utm
 from drip_campaigns.site.public_address import public_url
 from drip_campaigns.site.settings import postal_address
@@ -105,6 +106,7 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 		postal_address(),
 		view_url=links.preview(Purpose.VIEW),
 		tracker=links.tracker("", rules.utm),
+		rights=rights_to_preview(campaign),
 	)
 	try:
 		compiled = compile_step(
@@ -114,16 +116,22 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 			links=rules,
 		)
 		rendered = render_email(compiled, recipient, frame)
-	except TemplateError as error:
+	except Exception as error:
 		raise PreviewError(
 			_("Step {0} cannot be rendered for {1}: {2}. Correct its text.").format(
-				row.idx, recipient.full_name or recipient.name, error
+				row.idx, recipient.full_name or recipient.name, describe_error(error)
 			)
 		) from error
 	first = _find_first(campaign, row)
 	if first is None:
 		return rendered
 	return replace(rendered, subject=reply_subject(_render(campaign, first.name, recipient, sender).subject))
+
+
+def describe_error(error: Exception) -> str:
+	"""Return why a text cannot be filled; for an error of Python with its name, because its text alone says little."""
+	is_told = isinstance(error, TemplateError | DripError)
+	return str(error) if is_told else f"{type(error).__name__}: {error}"
 
 
 def _find_first(campaign, row):

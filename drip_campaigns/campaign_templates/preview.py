@@ -4,16 +4,16 @@ from typing import Any
 
 import frappe
 from frappe import _
-from jinja2 import TemplateError
 
 from drip_campaigns.actions.labels import describe as describe_action
-from drip_campaigns.campaign.preview import make_sample_recipient
+from drip_campaigns.campaign.preview import describe_error, make_sample_recipient
 from drip_campaigns.campaign.step_days import list_step_days
 from drip_campaigns.campaign_templates.catalog import CampaignTemplate
 from drip_campaigns.campaign_templates.make_draft import describe_trigger, make_document
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import StepType
 from drip_campaigns.core.tracking.tokens import Purpose
+from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.plans.campaign_plan import step_subject
 from drip_campaigns.rendering.compile_step import compile_step
 from drip_campaigns.rendering.links import Links
@@ -91,6 +91,7 @@ def render_step(template: CampaignTemplate, number: int) -> dict[str, str]:
 		postal_address(),
 		view_url=links.preview(Purpose.VIEW),
 		tracker=links.tracker(""),
+		rights=FieldRights(frappe.session.user),
 	)
 	try:
 		rendered = render_email(
@@ -98,6 +99,6 @@ def render_step(template: CampaignTemplate, number: int) -> dict[str, str]:
 			make_sample_recipient(),
 			frame,
 		)
-	except TemplateError as error:
-		return {"subject": subject, "html": frappe.utils.escape_html(str(error))}
+	except Exception as error:  # noqa: BLE001 - the text of a file can fail in any way
+		return {"subject": subject, "html": frappe.utils.escape_html(describe_error(error))}
 	return {"subject": rendered.subject, "html": rendered.html}

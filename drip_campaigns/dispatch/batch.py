@@ -17,6 +17,7 @@ from drip_campaigns.dispatch.enrollment_turn import EnrollmentTurn
 from drip_campaigns.dispatch.guard import Guard
 from drip_campaigns.dispatch.step_templates import StepTextError
 from drip_campaigns.outbox.frequency_cap import load_cap
+from drip_campaigns.people.field_rights import UnreadableFieldError
 from drip_campaigns.plans.condition_data import BatchConditionData
 from drip_campaigns.rendering.senders import NoOutgoingAccountError
 
@@ -41,7 +42,11 @@ def make_batch(
 	batch = Batch()
 	guard = Guard(run.campaign, rows, run.rules.find(rows, now))
 	guard.cap = load_cap(run.campaign, [recipient.email for recipient in guard.recipients.values()], now)
-	data = BatchConditionData(run.plan, rows, guard.recipients, now) if run.plan.has_flow else None
+	data = (
+		BatchConditionData(run.plan, rows, guard.recipients, run.composer.rights, now)
+		if run.plan.has_flow
+		else None
+	)
 	run.composer.begin_batch([row.name for row in rows])
 	began = time.monotonic()
 	for number, row in enumerate(rows, 1):
@@ -62,6 +67,9 @@ def _take_turn(turn: EnrollmentTurn) -> None:
 		turn.take()
 	except (StepTextError, NoAllowedMomentError):
 		raise  # the campaign is paused, and no enrollment counts a failure
+	except UnreadableFieldError as error:
+		step = turn.run.composer.templates.label_of(turn.making or turn.row.next_step)
+		raise StepTextError(f"{step}: {error}") from error
 	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 		raise  # the whole batch is tried again
 	except NoOutgoingAccountError as error:

@@ -14,6 +14,7 @@ from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.dispatch.step_templates import StepTemplates
 from drip_campaigns.outbox.email_rows import OutgoingEmail, drip_email_name
 from drip_campaigns.people.addresses import hash_address, to_ascii
+from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.rendering.compile_step import NO_RULES, CompiledStep
 from drip_campaigns.rendering.headers import Headers
@@ -41,6 +42,7 @@ class EmailComposer:
 		self._tracking = TrackingModes(campaign)
 		self._threads = Threads(plan, rows)
 		self._link_rules: dict[str, LinkRules] = {}
+		self.rights = FieldRights(campaign.owner)
 
 	def begin_batch(self, enrollments: Sequence[str]) -> None:
 		"""Prepare for the emails of these enrollments: their threads are read when the first step needs them."""
@@ -115,6 +117,7 @@ class EmailComposer:
 			view_url=view_url,
 			confirm_url=self._links.confirm(enrollment) if step in QUESTIONS else "",
 			tracker=self._make_tracker(enrollment, step),
+			rights=self.rights,
 		)
 
 	def _make_tracker(self, enrollment: str, step: str) -> Tracker:

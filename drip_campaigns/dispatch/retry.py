@@ -25,6 +25,7 @@ from drip_campaigns.outbox import emails
 from drip_campaigns.outbox.email_rows import OutgoingEmail, insert_emails
 from drip_campaigns.outbox.settle import requeue
 from drip_campaigns.people.addresses import normalize
+from drip_campaigns.people.field_rights import UnreadableFieldError
 from drip_campaigns.people.opt_outs import find_opted_out
 from drip_campaigns.people.suppression import find_suppressed
 from drip_campaigns.plans.enrollment_rows import (
@@ -45,7 +46,13 @@ from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.settings import max_attempts, postal_address, release_after
 
 BATCH_SIZE = 500
-AFFECTS_ALL = (StepTextError, NoOutgoingAccountError, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
+AFFECTS_ALL = (
+	StepTextError,
+	UnreadableFieldError,
+	NoOutgoingAccountError,
+	frappe.QueryDeadlockError,
+	frappe.QueryTimeoutError,
+)
 
 
 def retry_failed(campaign, now: datetime) -> dict[str, int]:

@@ -11,13 +11,14 @@ import frappe
 from bs4 import BeautifulSoup
 from frappe import _
 from frappe.utils.html_utils import sanitize_html
-from jinja2 import TemplateError, meta
+from jinja2 import meta
 from markupsafe import Markup
 
 from drip_campaigns.core.colors import READABLE, contrast, is_color
 from drip_campaigns.rendering.templates import html_environment
 
 LARGEST = 20_000  # characters of the template, and of the style
+LARGEST_PAGE = 100_000  # characters of the filled template
 NAMES = ("content", "brand", "logo_url", "language", "direction", "page", "postal_address")
 LIGHT_GROUNDS = ("#ffffff", "#f4f5f7")  # as in drip_page.html
 _MARK = "drip-content-goes-here"
@@ -68,7 +69,7 @@ def find_template_problem(source: str) -> str | None:
 		if unknown:
 			return _("{0} is unknown. Use one of: {1}.").format(", ".join(sorted(unknown)), ", ".join(NAMES))
 		html = _render(source, dict.fromkeys(NAMES, "x"))
-	except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+	except Exception as error:  # noqa: BLE001 - a text can fail in any way
 		return str(error)
 	if html.count(_MARK) != 1:
 		return _("Add {0} exactly once, where the page itself goes.").format("{{ content }}")
@@ -109,4 +110,9 @@ def _fill(source: str, facts: dict[str, str]) -> tuple[str, str]:
 
 
 def _render(source: str, facts: dict[str, str]) -> str:
-	return html_environment().from_string(source).render({**facts, "content": Markup(_MARK)})  # nosec B704 # _MARK is a constant
+	html = html_environment().from_string(source).render({**facts, "content": Markup(_MARK)})  # nosec B704 # _MARK is a constant
+	if len(html) > LARGEST_PAGE:
+		raise ValueError(
+			_("It has {0} characters. Shorten it to at most {1}.").format(len(html), LARGEST_PAGE)
+		)
+	return html

@@ -11,6 +11,7 @@ from drip_campaigns.core.flow.condition_kinds.event import EventTest, PastEvent
 from drip_campaigns.core.flow.condition_kinds.field import FieldTest
 from drip_campaigns.core.flow.condition_test import Test
 from drip_campaigns.core.model import Plan
+from drip_campaigns.people.field_rights import FieldRights, ReadableFields
 from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.plans.condition_registry import CONDITION_KINDS
 from drip_campaigns.rendering.expressions import evaluate
@@ -24,9 +25,14 @@ class BatchConditionData:
 	"""What is known of the enrollments in one batch."""
 
 	def __init__(
-		self, plan: Plan, rows: Sequence[frappe._dict], recipients: Mapping[Person, Recipient], now: datetime
+		self,
+		plan: Plan,
+		rows: Sequence[frappe._dict],
+		recipients: Mapping[Person, Recipient],
+		rights: FieldRights,
+		now: datetime,
 	) -> None:
-		self.plan, self.rows, self.recipients, self.now = plan, rows, recipients, now
+		self.plan, self.rows, self.recipients, self.rights, self.now = plan, rows, recipients, rights, now
 		self._loaded: dict[str, Any] = {}
 
 	def of(self, row: frappe._dict) -> "EnrollmentConditionData":
@@ -62,8 +68,13 @@ class EnrollmentConditionData:
 		"""The recipient's email address, or the enrollment's if the record has none."""
 		return (self._recipient.email if self._recipient else "") or self._row.email_address or ""
 
+	@cached_property
+	def _fields(self) -> Mapping[str, Any]:
+		one = self._recipient
+		return ReadableFields(one.doctype, one.fields, self._batch.rights) if one else {}
+
 	def value_of(self, link: str, field: str) -> Any:
-		fields = self._recipient.fields if self._recipient else {}
+		fields = self._fields
 		if not link:
 			return fields.get(field)
 		linked = self._batch.load(FieldTest.kind).get((self.doctype, link), {}).get(fields.get(link))
@@ -81,4 +92,4 @@ class EnrollmentConditionData:
 		return self._batch.load(kind).get(CONDITION_KINDS.get(kind).key_of(self), ())
 
 	def evaluate(self, expression: str) -> bool:
-		return evaluate(expression, self._recipient, self._batch.now)
+		return evaluate(expression, self._recipient, self._batch.rights, self._batch.now)

@@ -10,6 +10,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.flow.condition_test import MembershipTest, Test
+from drip_campaigns.people.field_rights import FieldRights
 
 
 class ConditionKind:
@@ -31,8 +32,8 @@ class ConditionKind:
 		"""Return the sentence about a field that does not exist, or no longer; None if it exists."""
 		return None
 
-	def find_forbidden(self, test) -> Iterator[str]:
-		"""Yield what the session's user may not read and the test would reveal."""
+	def find_forbidden(self, test, rights: FieldRights) -> Iterator[str]:
+		"""Yield what the session's user, or those of `rights`, may not read and the test would reveal."""
 		return iter(())
 
 	def load(self, batch) -> Any:

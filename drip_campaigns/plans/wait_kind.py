@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from drip_campaigns.core.flow.wait_kind import Awaited
+from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.plans.condition_registry import CONDITION_KINDS
 
 
@@ -17,6 +18,10 @@ class WaitKind:
 	def describe(self, awaited) -> str:
 		"""Return what ends the wait: "Welcome was opened"."""
 		return ", ".join(CONDITION_KINDS.get(test.kind).describe(test) for test in awaited.tests)
+
+	def find_forbidden(self, awaited, rights: FieldRights) -> Iterator[str]:
+		"""Yield what a wait reads of the record and those of `rights` may not read; its tests are checked as conditions."""
+		return iter(())
 
 	def find_missing_fields(self, awaited) -> Iterator[str]:
 		"""Yield the sentences about fields that do not exist."""

@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import chain, zip_longest
 
 import frappe
+from frappe import _
 from frappe.core.utils import html2text
 from frappe.utils.caching import request_cache
 from frappe.utils.jinja import get_template
@@ -21,6 +22,7 @@ from premailer import Premailer
 from drip_campaigns.core.tracking.links import LinkRules, Target, rewrite_links
 from drip_campaigns.rendering.footer import Footer
 from drip_campaigns.rendering.jinja_placeholders import ProtectedHtml, protect_jinja
+from drip_campaigns.rendering.markup_limits import MarkupError, check_markup
 from drip_campaigns.rendering.step_text import StepText
 from drip_campaigns.rendering.templates import html_environment, text_environment
 from drip_campaigns.rendering.timeline_html import without_head_parts
@@ -77,11 +79,15 @@ def compile_step(
 	"""Return a step's templates. This is the costly part; it is cached per job, language, and site URL.
 
 	The footer is in `footer_language`, the recipient's. Unless `has_unsubscribe_link` is false, it has the link to
-	unsubscribe if the text has none. Raises TemplateSyntaxError.
+	unsubscribe if the text has none. Raises TemplateSyntaxError, and MarkupError for HTML that cannot be used.
 	"""
+	check_markup(text.html)
 	lang = frappe.local.lang or "en"
 	footer = Footer(footer_language or lang, has_view_link, has_unsubscribe_link, footer_reason())
-	return _compile(text, lang, public_url(), footer, links)
+	try:
+		return _compile(text, lang, public_url(), footer, links)
+	except (RecursionError, LookupError, AttributeError, ValueError) as error:  # of the tools that read HTML
+		raise MarkupError(_("its HTML or CSS cannot be read ({0})").format(error)) from error
 
 
 @request_cache
@@ -89,7 +95,7 @@ def _compile(text: StepText, lang: str, site_url: str, footer: Footer, links: Li
 	for_html, for_text = html_environment(), text_environment()
 	if _shows_unsubscribe_link(text.html, for_html):
 		footer = dataclasses.replace(footer, has_unsubscribe_link=False)
-	protected = protect_jinja(text.html, for_html)
+	protected = protect_jinja(_keep_beginning(text.html), for_html)
 	# Inlined before it is framed, so that the author's style sheet does not change the footer
 	inlined = _inline_css(_make_urls_absolute(protected.html))
 	preview = PREVIEW_MARK if text.preview.strip() else ""
@@ -105,6 +111,11 @@ def _compile(text: StepText, lang: str, site_url: str, footer: Footer, links: Li
 		targets=targets,
 		has_view_link=any("view_url" in source for source in (text.subject, html, plain, text.preview)),
 	)
+
+
+def _keep_beginning(html: str) -> str:
+	"""Put a text that begins with a statement into a body: of a comment before it, HTML tools keep nothing."""
+	return f"<body>{html}</body>" if html.lstrip().startswith("{%") and not _DOCUMENT.search(html) else html
 
 
 def _shows_unsubscribe_link(html: str, environment: Environment) -> bool:

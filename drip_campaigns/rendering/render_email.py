@@ -1,16 +1,18 @@
 """Fill a compiled step's templates for one recipient, without any query."""
 
 from collections import namedtuple
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from frappe import _
 from markupsafe import Markup
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.rendering.compile_step import CompiledStep, cut_out_content
 from drip_campaigns.rendering.link_tracker import Tracker
-from drip_campaigns.rendering.templates import RECIPIENT_FIELDS, RecordView, limit_time, to_plain
+from drip_campaigns.rendering.record_view import RecordView
+from drip_campaigns.rendering.templates import RECIPIENT_FIELDS, limit_time, to_plain
 from drip_campaigns.rendering.timeline_html import make_timeline_html
 
 RENDER_SECONDS = 2  # of processor time, for one email
@@ -37,6 +39,7 @@ class EmailFrame:
 	view_url: str = ""
 	confirm_url: str = ""  # of an email that asks for a confirmation
 	tracker: Tracker = UNTRACKED
+	rights: FieldRights = field(kw_only=True)  # to read fields of the recipient's record
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,9 @@ class RenderedEmail:
 
 
 def render_email(compiled: CompiledStep, recipient: Recipient, frame: EmailFrame) -> RenderedEmail:
-	"""Return a step's email to one recipient. Raises whatever the templates raise, and EmailTooLargeError."""
+	"""Return a step's email to one recipient. Raises whatever the templates raise, UnreadableFieldError, and EmailTooLargeError."""
 	context = {
-		"doc": RecordView(recipient.doctype, recipient.fields),
+		"doc": RecordView(recipient.doctype, recipient.fields, frame.rights),
 		"recipient": _Person(*(getattr(recipient, name) for name in RECIPIENT_FIELDS)),
 		"unsubscribe_url": frame.unsubscribe_url,
 		"preferences_url": frame.preferences_url,

@@ -1,11 +1,11 @@
-"""The sandbox for campaign texts: Frappe's sandbox, without the database, and strict about unknown names.
+"""The environments of campaign texts, and what is wrong with a text before it is filled.
 
-Any user who may write a campaign writes texts, which run with the rights of the scheduler. They can use the
-recipient's record and formatting helpers, never `frappe.db`, `get_doc`, or a method of a document.
+Any user who may write a campaign writes texts, which run with the rights of the scheduler. They can read the fields of the
+recipient's record that the campaign's owner may read, and use the functions of `text_functions.py`. `sandbox/` holds
+them to that, and to what they may cost.
 """
 
 import html
-import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils.jinja import get_jenv, get_jinja_hooks
-from jinja2 import Environment, StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, meta, nodes
-from jinja2.defaults import DEFAULT_NAMESPACE
-from markupsafe import Markup
+from jinja2 import Environment, TemplateError, TemplateRuntimeError, meta, nodes
 
+from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.rendering.link_targets import named_urls
-from drip_campaigns.site.public_address import public_url
+from drip_campaigns.rendering.record_view import METHODS, RecordView
+from drip_campaigns.rendering.sandbox.environment import TextEnvironment
+from drip_campaigns.rendering.text_functions import make_filters, make_names
 
 RECIPIENT_FIELDS = ("first_name", "last_name", "full_name", "email", "company")
 CONTEXT_NAMES = (
@@ -34,19 +34,6 @@ CONTEXT_NAMES = (
 	"campaign_name",
 	"sender_name",
 	"tracking_url",
-)
-
-_ESCAPED = re.compile("[&<>\"']")
-_HTML_FIELDTYPES = ("Text Editor", "HTML Editor", "Markdown Editor", "HTML")
-_SAFE_FRAPPE_NAMES = (
-	"bold",
-	"date_format",
-	"format",
-	"format_date",
-	"format_value",
-	"get_url",
-	"time_format",
-	"utils",
 )
 
 
@@ -62,49 +49,6 @@ class TemplateProblem:
 	line: int | None = None
 
 
-class RecordView:
-	"""The recipient's record as a template sees it: its fields, read-only, and no methods."""
-
-	__slots__ = ("_doctype", "_fields")
-
-	def __init__(self, doctype: str, fields: dict[str, Any]) -> None:
-		self._doctype = doctype
-		self._fields = fields
-
-	def __getattr__(self, fieldname: str) -> Any:
-		if fieldname not in self._fields:
-			raise AttributeError(fieldname)
-		return self._mark(fieldname)
-
-	def __getitem__(self, fieldname: str) -> Any:
-		if fieldname not in self._fields:
-			raise KeyError(fieldname)
-		return self._mark(fieldname)
-
-	def is_field(self, name: str) -> bool:
-		"""Return whether a name is a field, and neither a method nor private."""
-		return name in self._fields and name[0] != "_" and name not in RecordView.__dict__
-
-	def get(self, fieldname: str, default: Any = None) -> Any:
-		"""Return the field's value, or `default` when the record has no such field."""
-		return self._mark(fieldname) if fieldname in self._fields else default
-
-	def get_formatted(self, fieldname: str) -> str:
-		"""Return the field's value as the Desk would show it."""
-		return frappe.format_value(self._fields.get(fieldname), self._field(fieldname))
-
-	def _mark(self, fieldname: str) -> Any:
-		value = self._fields[fieldname]
-		if not isinstance(value, str) or not _ESCAPED.search(value):
-			return value  # escaping would not change it
-		field = self._field(fieldname)
-		# Frappe has sanitized these when the record was saved; escaping them would show their tags.
-		return Markup(value) if field and field.fieldtype in _HTML_FIELDTYPES else value  # nosec B704 # an HTML field of the record, which Frappe sanitized on saving
-
-	def _field(self, fieldname: str) -> Any:
-		return frappe.get_meta(self._doctype).get_field(fieldname)
-
-
 def html_environment() -> Environment:
 	"""Return the sandbox for HTML: values are escaped, an empty one prints nothing, an unknown one raises."""
 	return _environment(autoescape=True)
@@ -116,24 +60,29 @@ def text_environment() -> Environment:
 
 
 def find_problem(
-	source: str, doctypes: list[str], also_known: tuple[str, ...] = ()
+	source: str, doctypes: list[str], rights: FieldRights, also_known: tuple[str, ...] = ()
 ) -> TemplateProblem | None:
 	"""Return the problem of a text that is known before it is rendered, or None.
 
-	A field of `doc` counts as known when a recipient type of `doctypes` has it: which type a recipient has
-	is not known yet. `also_known` are names that this kind of text has in addition to those of a step.
+	A field of `doc` counts as known and readable when it is so for a recipient type of `doctypes`: which type a recipient
+	has is not known yet. `also_known` are names that this kind of text has in addition to those of a step.
 	"""
 	environment = text_environment()
 	try:
 		tree = environment.parse(source or "")
-	except TemplateSyntaxError as error:
-		return TemplateProblem(error.message or "syntax error", error.lineno)
+		environment.compile(source or "")
+	except TemplateError as error:
+		return TemplateProblem(error.message or "syntax error", getattr(error, "lineno", None))
 	known = {*CONTEXT_NAMES, *also_known, *environment.globals}
 	for name in sorted(meta.find_undeclared_variables(tree) - known):
 		return TemplateProblem(
 			f"{{{{ {name} }}}} is not known. Use recipient.first_name, or a field of the record as doc.fieldname"
 		)
-	return _find_unknown_field(tree, doctypes) or _find_unknown_url(tree)
+	return (
+		_find_unknown_field(tree, doctypes)
+		or _find_unreadable_field(tree, doctypes, rights)
+		or _find_unknown_url(tree)
+	)
 
 
 def _find_unknown_url(tree: nodes.Template) -> TemplateProblem | None:
@@ -161,8 +110,35 @@ def _find_unknown_field(tree: nodes.Template, doctypes: list[str]) -> TemplatePr
 	return None
 
 
+def _find_unreadable_field(
+	tree: nodes.Template, doctypes: list[str], rights: FieldRights
+) -> TemplateProblem | None:
+	for fieldname, line in _fields_of(tree):
+		having = [one for one in doctypes if fieldname in frappe.get_meta(one).get_valid_columns()]
+		if having and not any(fieldname in rights.of(doctype) for doctype in having):
+			return TemplateProblem(rights.explain(having[0], fieldname).rstrip("."), line)
+	return None
+
+
+def _fields_of(tree: nodes.Template) -> Iterator[tuple[str, int]]:
+	"""Yield the fields that a text names as doc.field, doc["field"], doc.get("field"), and doc.get_formatted("field")."""
+	for node in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Call)):
+		owner = (
+			node.node.node
+			if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr)
+			else node.node
+		)
+		if not (isinstance(owner, nodes.Name) and owner.name == "doc"):
+			continue
+		if isinstance(node, nodes.Getattr) and node.attr not in METHODS:
+			yield node.attr, node.lineno
+		argument = next(iter(node.args), None) if isinstance(node, nodes.Call) else getattr(node, "arg", None)
+		if isinstance(argument, nodes.Const) and isinstance(argument.value, str):
+			yield argument.value, node.lineno
+
+
 def _some_type_has(fieldname: str, doctypes: list[str]) -> bool:
-	if fieldname in ("get", "get_formatted"):
+	if fieldname in METHODS:
 		return True
 	return any(fieldname in frappe.get_meta(doctype).get_valid_columns() for doctype in doctypes)
 
@@ -200,40 +176,17 @@ def to_plain(markup: str) -> str:
 	return " ".join(html.unescape(markup).split())
 
 
+class _RecordEnvironment(TextEnvironment):
+	def getattr(self, obj: Any, attribute: str) -> Any:
+		if type(obj) is not RecordView:
+			return super().getattr(obj, attribute)
+		if obj.has(attribute):
+			return obj.read(attribute)
+		if attribute in METHODS:
+			return getattr(obj, attribute)
+		return self.undefined(obj=obj, name=attribute)
+
+
+@lru_cache(maxsize=2)
 def _environment(*, autoescape: bool) -> Environment:
-	environment = get_jenv().overlay(
-		undefined=StrictUndefined, autoescape=autoescape, finalize=_blank_for_none
-	)
-	full = environment.globals
-	hooked, _filters = get_jinja_hooks()
-	frappe_names = {name: full["frappe"].get(name) for name in _SAFE_FRAPPE_NAMES if name in full["frappe"]}
-	# Never from the Host header of a request
-	frappe_names |= {
-		"get_url": public_url,
-		"utils": frappe._dict(full["frappe"]["utils"], get_url=public_url),
-	}
-	# Assign, never update: the overlay shares the dict with Frappe's own environment.
-	environment.globals = {
-		**DEFAULT_NAMESPACE,
-		**(hooked or {}),
-		"_": full["_"],
-		"frappe": frappe._dict(frappe_names),
-	}
-	_skip_checks_for_records(environment)
-	return environment
-
-
-def _skip_checks_for_records(environment: Environment) -> None:
-	"""Skip the sandbox's check for fields of a record: RecordView has no methods that do anything."""
-	ask = environment.getattr
-
-	def read(value: Any, name: str) -> Any:
-		if type(value) is RecordView and value.is_field(name):
-			return value[name]
-		return ask(value, name)
-
-	environment.getattr = read
-
-
-def _blank_for_none(value: Any) -> Any:
-	return "" if value is None else value
+	return _RecordEnvironment(autoescape=autoescape, names=make_names(), filters=make_filters())

@@ -161,6 +161,14 @@ def test_loop_in_a_table_survives(site, smtp, clock):
 	assert "dripj" not in received.part("html") + received.part("plain")
 
 
+def test_text_that_begins_with_a_statement_keeps_it(site, smtp, clock):
+	html = "{% set name = recipient.first_name %}{% if name %}<p>Hello {{ name }}</p>{% endif %}"
+
+	received = send(smtp, clock, html, use_html=1)
+
+	assert "Hello Ada" in received.part("html") and "Hello Ada" in received.part("plain")
+
+
 def test_plain_text_can_be_read(site, smtp, clock):
 	html = (
 		"<style>p { color: red }</style><h1>News</h1><p>Hello <b>{{ recipient.first_name }}</b>,</p><ul><li>one</li><li>two</li></ul>"

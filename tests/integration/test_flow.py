@@ -11,6 +11,7 @@ from drip_campaigns.core.flow.conditions import read_conditions
 from drip_campaigns.core.model import EventType
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.wake_waiting import wake
+from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.plans.flow_labels import describe_conditions
 from drip_campaigns.rendering.expressions import ExpressionError, evaluate
@@ -463,7 +464,7 @@ def test_expression_that_reaches_out_or_fills_the_memory_is_refused(expression, 
 	person = Recipient("Contact", "x", f"x@{DOMAIN}", fields={"name": "x"})
 
 	with pytest.raises(ExpressionError):
-		evaluate(expression, person, clock.now)
+		evaluate(expression, person, FieldRights("Administrator"), clock.now)
 
 
 def test_conditions_are_told_in_words(site):

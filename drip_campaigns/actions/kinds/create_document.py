@@ -14,6 +14,7 @@ from drip_campaigns.core.flow.actions import ActionKind
 from drip_campaigns.db.field_values import clean_values
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.rendering.templates import find_problem
+from drip_campaigns.rendering.text_rights import rights_of
 
 _NAMED_BY_FRAPPE = ("naming_series",)
 
@@ -38,9 +39,14 @@ class CreateDocument(Action):
 			message = _("{0} cannot be created on its own. Choose another record type.")
 			yield message.format(_(step.action_doctype))
 			return
+		rights = rights_of(campaign, step)
 		for fieldname, value in values.items():
 			yield from find_field_problems(campaign, step.action_doctype, fieldname, value)
-			problem = find_problem(value, available_types(), KNOWN_NAMES) if isinstance(value, str) else None
+			problem = (
+				find_problem(value, available_types(), rights, KNOWN_NAMES)
+				if isinstance(value, str)
+				else None
+			)
 			if problem:
 				yield f"{fieldname}: {problem.message}."
 

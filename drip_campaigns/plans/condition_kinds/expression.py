@@ -1,14 +1,18 @@
 """Conditions for what no other kind can ask: an expression."""
 
+from collections.abc import Iterator
+
 from frappe import _
 
 from drip_campaigns.core.flow.condition_kinds.expression import ExpressionTest
+from drip_campaigns.people.field_rights import FieldRights
+from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.plans.condition_kind import ConditionKind
-from drip_campaigns.rendering.expressions import find_problem
+from drip_campaigns.rendering.expressions import find_problem, find_unreadable
 
 
 class ExpressionCondition(ConditionKind):
-	"""Runs in Frappe's sandbox."""
+	"""Reads fields, and changes nothing."""
 
 	test = ExpressionTest
 
@@ -20,3 +24,9 @@ class ExpressionCondition(ConditionKind):
 		if not problem:
 			return None
 		return _("The expression {0} cannot be used: {1}.").format(test.expression, problem)
+
+	def find_forbidden(self, test: ExpressionTest, rights: FieldRights) -> Iterator[str]:
+		if not find_problem(test.expression) and (
+			sentence := find_unreadable(test.expression, available_types(), rights)
+		):
+			yield sentence

@@ -9,6 +9,7 @@ from frappe import _
 from drip_campaigns.core.flow.condition_kinds.field import FieldTest
 from drip_campaigns.core.flow.operators import as_list
 from drip_campaigns.db.dialect import select_in
+from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.plans.condition_kind import ConditionKind
 
@@ -41,12 +42,17 @@ class FieldCondition(ConditionKind):
 		targets = [target for doctype in doctypes if (target := _follow(doctype, test.link))]
 		return find_missing_field(test.field, targets) if targets else _say_missing(test.link, doctypes)
 
-	def find_forbidden(self, test: FieldTest) -> Iterator[str]:
-		for doctype in available_types() if test.link else ():
-			target = _follow(doctype, test.link) if test.doctype in ("", doctype) else None
+	def find_forbidden(self, test: FieldTest, rights: FieldRights) -> Iterator[str]:
+		doctypes = [test.doctype] if test.doctype else available_types()
+		field = test.link or test.field
+		yield from find_unreadable_field(field, doctypes, rights)
+		for doctype in doctypes if test.link else ():
+			target = _follow(doctype, test.link)
 			if target and not frappe.has_permission(target, "read"):
 				sentence = _("You may not read {0}, which a condition asks about. Remove the condition.")
 				yield sentence.format(_(target))
+			elif target:
+				yield from find_unreadable_field(test.field, [target], rights)
 
 	def load(self, batch) -> Linked:
 		"""Load the records to which the recipients link, with the fields that are asked for."""
@@ -63,10 +69,14 @@ class FieldCondition(ConditionKind):
 
 
 def _load_linked(batch, doctype: str, link: str, fields: set[str]) -> dict[str, frappe._dict]:
+	"""Return the linked records that the campaign may read; another one counts as empty."""
 	target = frappe.get_meta(doctype).get_field(link).options
 	known = [field for field in fields if field in frappe.get_meta(target).get_valid_columns()]
 	names = {one.fields.get(link) for (type_, _name), one in batch.recipients.items() if type_ == doctype}
-	rows = select_in(target, ["name", *known], "name", sorted(name for name in names if name))
+	for field in known:
+		batch.rights.check(target, field)
+	readable = sorted(batch.rights.filter_records(target, [name for name in names if name]))
+	rows = select_in(target, ["name", *known], "name", readable)
 	return {row.name: row for row in rows}
 
 
@@ -82,6 +92,13 @@ def find_missing_field(field: str, doctypes: list[str], types: tuple[str, ...] =
 	if any(_has(doctype, field, types) for doctype in doctypes):
 		return None
 	return _say_missing(field, doctypes)
+
+
+def find_unreadable_field(field: str, doctypes: list[str], rights: FieldRights) -> Iterator[str]:
+	"""Yield the sentence about a field that the campaign may read of none of the DocTypes that have it."""
+	having = [doctype for doctype in doctypes if _has(doctype, field)]
+	if having and not any(field in rights.of(doctype) for doctype in having):
+		yield rights.explain(having[0], field)
 
 
 def _say_missing(field: str, doctypes: list[str]) -> str:
