@@ -82,22 +82,3 @@ def runs_something(desk: Desk, place: str) -> bool:
 	"""Open a place, and return whether a text ran there."""
 	desk.open(place)
 	return bool(desk.page.evaluate(CANARY))
-
-
-def test_no_name_of_an_outsider_runs_in_the_dialogs_of_a_campaign(manager, clock, smtp):
-	run_through_the_app(clock, smtp, PAYLOADS[0])
-	enrollment = frappe.get_last_doc("Drip Enrollment")
-
-	manager.open(f"drip-enrollment/{enrollment.name}")
-	for label in ("Move", "Pause", "Why Not?"):
-		buttons = manager.page.locator(
-			".custom-actions button:visible, .inner-group-button button:visible", has_text=label
-		)
-		if buttons.count():
-			buttons.first.click()
-			manager.settle()
-			manager.page.keyboard.press("Escape")
-	manager.page.locator(".notifications-icon, .dropdown-notifications").first.click(force=True)
-	manager.settle()
-
-	assert not manager.page.evaluate(CANARY)
