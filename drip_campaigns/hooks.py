@@ -155,6 +155,7 @@ ignore_links_on_delete = [
 	"Drip Consent",
 	"Drip Target List Member",
 	"Drip Step Version",
+	"Drip Proposed Change",
 	"Drip Variant Result",
 	"Drip Target List Refresh",
 	"Drip Tracking URL",

@@ -29,6 +29,7 @@ DOMAIN = "drip-test.example"
 EMAIL_ACCOUNT = "Drip Test Outgoing"
 POSTAL_ADDRESS = "Test Ltd, 1 Test Street, Testville"
 SENDER = f"sales@{DOMAIN}"
+TEST_ADDRESS = f"me@{DOMAIN}"  # to which test emails may go
 
 _OURS = (
 	"Drip Sending Block",
@@ -39,6 +40,7 @@ _OURS = (
 	"Drip Former Enrollment",
 	"Drip Email",
 	"Drip Step Version",
+	"Drip Proposed Change",
 	"Drip Step Variant",
 	"Drip Variant Result",
 	"Drip Enrollment",
@@ -97,7 +99,10 @@ def clear_site() -> None:
 	if frappe.db.exists("DocType", "Lead"):
 		frappe.db.delete("Lead", {"email_id": like})
 	frappe.db.delete("Singles", {"doctype": "Drip Settings"})
-	frappe.db.set_single_value("Drip Settings", "postal_address", POSTAL_ADDRESS)
+	frappe.db.delete("Drip Allowed Sender")
+	frappe.db.set_single_value(
+		"Drip Settings", {"postal_address": POSTAL_ADDRESS, "test_addresses": TEST_ADDRESS}
+	)
 	frappe.clear_document_cache("Drip Settings", "Drip Settings")
 	frappe.db.commit()
 	frappe.clear_cache(doctype="Drip Settings")
@@ -106,7 +111,7 @@ def clear_site() -> None:
 	visit_buffer.clear()
 	trigger_cache.forget()  # the triggers of the campaigns that are gone
 	site_copy_check.forget_site()  # when this site last sent: the next test may live before that
-	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens
+	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens, and users have sent tests
 	_forget_counts()
 	drop_jobs()
 

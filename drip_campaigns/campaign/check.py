@@ -12,7 +12,7 @@ from drip_campaigns.campaign.check_lists import find_list_problems
 from drip_campaigns.campaign.check_texts import find_row_problems, find_text_problems
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.campaign.check_variants import find_variant_problems
-from drip_campaigns.campaign.owners import explain_unfit_owner
+from drip_campaigns.campaign.owners import explain_forbidden_sender, explain_unfit_owner
 from drip_campaigns.core.errors import DripError, DuplicateLabelError, InvalidFlowError
 from drip_campaigns.core.flow.actions import RunWhen
 from drip_campaigns.core.model import SenderRule, StepType
@@ -75,6 +75,9 @@ def _senders(campaign) -> Iterator[str]:
 	for user in users:
 		if user not in enabled:
 			yield _("Sender {0} is disabled or does not exist. Choose another user.").format(user)
+	owner = frappe.session.user if campaign.is_new() else campaign.owner
+	if forbidden := explain_forbidden_sender(campaign, owner):
+		yield forbidden
 
 
 def _dates(campaign) -> Iterator[str]:

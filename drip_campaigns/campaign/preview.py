@@ -18,6 +18,7 @@ from drip_campaigns.rendering.compile_step import compile_step
 from drip_campaigns.rendering.links import Links
 from drip_campaigns.rendering.message import MessageEnvelope, compose
 from drip_campaigns.rendering.render_email import EmailFrame, RenderedEmail, render_email
+from drip_campaigns.rendering.sender_rights import require_sender
 from drip_campaigns.rendering.senders import Sender, Senders
 from drip_campaigns.rendering.step_text import load_step_text
 from drip_campaigns.rendering.text_rights import rights_to_preview
@@ -42,7 +43,11 @@ def render_step(campaign, step: str, recipient_type: str | None, recipient: str 
 def send_test(
 	campaign, step: str, email_address: str, recipient_type: str | None, recipient: str | None, now: datetime
 ) -> None:
-	"""Queue a step as a test to `email_address`: no Drip Email, no Communication, no Event, and a link that unsubscribes nobody."""
+	"""Queue a step as a test to `email_address`: no Drip Email, no Communication, no Event, and a link that unsubscribes nobody.
+
+	It is from the campaign's sender, in whose name the session's user must be allowed to send (SenderRightError).
+	"""
+	require_sender(frappe.session.user, campaign.sender)
 	sender = Senders().find(campaign.sender or frappe.session.user)
 	rendered = _render(campaign, step, _recipient(recipient_type, recipient), sender)
 	marked = RenderedEmail(
@@ -81,8 +86,8 @@ def _queue(campaign, envelope: MessageEnvelope, message: str, email_account: str
 	# nosemgrep: ignore-permissions - nobody has a right to the Email Queue; send_test checks the campaign's
 	queue.insert(ignore_permissions=True)
 	frappe.enqueue(
-		"frappe.email.doctype.email_queue.email_queue.send_now",
-		name=queue.name,
+		"drip_campaigns.jobs.send_test_email.send",
+		queue_name=queue.name,
 		queue="short",
 		enqueue_after_commit=True,
 	)

@@ -37,6 +37,7 @@ from drip_campaigns.plans.enrollment_state import (
 	recipient_pause_fields,
 	waiting_fields,
 )
+from drip_campaigns.rendering.sender_rights import require_sender
 from drip_campaigns.site.clock import site_date, to_site
 from drip_campaigns.site.row_names import new_name
 
@@ -97,7 +98,10 @@ def enroll_many(
 
 
 class Enroller:
-	"""Enrolls records of one type in one campaign. `restarts`: people who were in it begin anew, whatever its rule says."""
+	"""Enrolls records of one type in one campaign. `restarts`: people who were in it begin anew, whatever its rule says.
+
+	Raises SenderRightError if the session's user may not send in the name of `sender`.
+	"""
 
 	def __init__(
 		self,
@@ -111,6 +115,7 @@ class Enroller:
 		require_confirmation: bool = False,
 		restarts: bool = False,
 	):
+		require_sender(frappe.session.user, sender)
 		self.campaign = frappe.get_doc("Drip Campaign", campaign)
 		check_campaign(self.campaign)
 		check_recipient_type(recipient_type)

@@ -6,6 +6,7 @@ import frappe
 
 from drip_campaigns.core.model import SenderRule
 from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.rendering.sender_rights import find_forbidden
 
 
 def choose_senders(
@@ -13,8 +14,9 @@ def choose_senders(
 ) -> list[str]:
 	"""Return the sender of each of `recipients` by the rule of a Drip Campaign document, in one query for all.
 
-	A user picked by hand, `named`, counts for all. Where the rule finds no user who can send (no owner, a disabled user,
-	Administrator), the campaign's own sender is used, else `instead`, else the user who enrolls.
+	A user picked by hand, `named`, counts for all; the caller has checked the right to send in that name. Where the rule
+	finds no user who can send (no owner, a disabled user, Administrator, a user in whose name the campaign's owner may not
+	send), the campaign's own sender is used, else `instead`, else the user who enrolls.
 	"""
 	if not recipients:
 		return []
@@ -22,6 +24,7 @@ def choose_senders(
 	wanted = [named] * len(recipients) if named else rule(campaign, recipients)
 	by_hand = {named or "", campaign.sender or ""}
 	able = find_able(by_hand.union(wanted)) | by_hand.intersection(frappe.STANDARD_USERS)
+	able -= find_forbidden(campaign.owner, able - {named or ""})
 	fallback = campaign.sender if campaign.sender in able else instead or frappe.session.user
 	return [user if user in able else fallback for user in wanted]
 

@@ -154,6 +154,18 @@ def bot_networks() -> tuple[str, ...]:
 	return tuple((_settings().get("machine_networks") or "").split())
 
 
+def allowed_senders() -> tuple[frozenset[str], frozenset[str]]:
+	"""Return the users and the Email Accounts in whose name every Drip User may send."""
+	rows = _settings().get("allowed_senders") or []
+	users = frozenset(row.user for row in rows if row.user)
+	return users, frozenset(row.email_account for row in rows if row.email_account)
+
+
+def test_addresses() -> tuple[str, ...]:
+	"""Return the addresses, one per line, that test emails may go to in addition to the users of Desk."""
+	return tuple((_settings().get("test_addresses") or "").split())
+
+
 def _read_saved() -> dict:
 	"""Return the settings as saved: a field that was never saved is missing, where the document has 0."""
 	return frappe.db.get_singles_dict("Drip Settings")

@@ -6,6 +6,7 @@ import pytest
 from frappe.model import data_fieldtypes
 
 from drip_campaigns import install
+from drip_campaigns.campaign import proposals
 from drip_campaigns.core import lists, model
 from drip_campaigns.core.flow import actions, goals, operators, step_flow, triggers, variants, wait_kind
 from drip_campaigns.core.flow.wait_kinds import event
@@ -59,6 +60,7 @@ SELECTS = (
 	("Drip Enrollment", "status", model.Status),
 	("Drip Enrollment", "exit_reason", model.ExitReason),
 	("Drip Event", "event_type", model.EventType),
+	("Drip Proposed Change", "status", proposals.ProposalStatus),
 	("Drip Sending Limit", "scope", sending_limits.LimitScope),
 	("Drip Campaign Trigger", "kind", TRIGGER_KINDS),
 	("Drip Campaign Trigger", "days_from", triggers.DaysFrom),

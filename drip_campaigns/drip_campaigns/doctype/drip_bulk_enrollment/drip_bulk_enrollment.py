@@ -8,6 +8,7 @@ from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.campaign_checks import check_recipient_type
 from drip_campaigns.jobs import bulk_enrollment
 from drip_campaigns.jobs.bulk_enrollment_sources import make_source
+from drip_campaigns.rendering.sender_rights import require_sender
 from drip_campaigns.site.messages import refuse
 
 
@@ -22,6 +23,7 @@ class DripBulkEnrollment(Document):
 		try:
 			check_recipient_type(self.recipient_type)
 			self._count()
+			require_sender(frappe.session.user, self.sender)
 			bulk_enrollment.check(self.campaign, self.start_date)
 		except DripError as error:
 			refuse(str(error), title=_("Cannot be enrolled"))

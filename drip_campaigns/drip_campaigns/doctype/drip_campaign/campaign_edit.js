@@ -21,19 +21,21 @@ async function ask_before_edit(frm) {
 		args: { document: JSON.stringify(frm.doc) },
 		freeze: true,
 	});
-	if (message.sentences.length && !(await confirm_edit(message))) frappe.validated = false;
+	if (message.sentences.length && !(await confirm_edit(frm, message))) frappe.validated = false;
 }
 
-function confirm_edit({ on_board, sentences }) {
+function confirm_edit(frm, { on_board, sentences }) {
 	const escape = frappe.utils.escape_html;
 	const lines = sentences.map((sentence) => `<li>${escape(sentence)}</li>`).join("");
-	const head = __("{0} people are in this campaign. This change means:", [on_board]);
+	const people = __("{0} people are in this campaign. This change means:", [on_board]);
+	const waits = __("A Drip Manager must release this change. Until then, the campaign stays as it is.");
+	const head = may_activate(frm) ? people : `${waits} ${people}`;
 	return new Promise((resolve) => {
 		let saves = false;
 		const dialog = new frappe.ui.Dialog({
-			title: __("Save Changes to a Running Campaign"),
-			fields: [{ fieldtype: "HTML", options: `<p>${escape(head)}</p><ul class="drip-edit">${lines}</ul>` }],
-			primary_action_label: __("Save"),
+			title: may_activate(frm) ? __("Save Changes to a Running Campaign") : __("Propose Changes to a Running Campaign"),
+			fields: [{ fieldtype: "HTML", fieldname: "effect" }],
+			primary_action_label: may_activate(frm) ? __("Save") : __("Propose"),
 			primary_action: () => {
 				saves = true;
 				dialog.hide();
@@ -41,6 +43,8 @@ function confirm_edit({ on_board, sentences }) {
 			secondary_action_label: __("Continue Editing"),
 			secondary_action: () => dialog.hide(),
 		});
+		// Not as the field's options, which Frappe renders as a template: a subject with {{ }} would run as script.
+		dialog.get_field("effect").$wrapper.html(`<p>${escape(head)}</p><ul class="drip-edit">${lines}</ul>`);
 		dialog.on_hide = () => resolve(saves);
 		dialog.show();
 	});

@@ -14,6 +14,7 @@
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_triggers.js" %}
 {% include "drip_campaigns/public/js/bulk_actions.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_edit.js" %}
+{% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_proposals.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_pause.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_variants.js" %}
 {% include "drip_campaigns/drip_campaigns/doctype/drip_campaign/campaign_backfill.js" %}
@@ -38,6 +39,7 @@ frappe.ui.form.on("Drip Campaign", {
 		add_buttons(frm, REPAIR_BUTTONS);
 		show_counts(frm);
 		show_next_move(frm);
+		show_proposals(frm);
 		await show_results(frm);
 	},
 

@@ -11,12 +11,18 @@ from drip_campaigns.campaign.check_lists import prepare_exclusions
 from drip_campaigns.campaign.check_tracking import warn_of_untracked
 from drip_campaigns.campaign.check_triggers import prepare_triggers
 from drip_campaigns.campaign.check_variants import prepare_variants
+from drip_campaigns.campaign.owners import list_senders
+from drip_campaigns.campaign.proposals import find_waiting, forget, propose
 from drip_campaigns.campaign.replan import renew_keys, replan_soon
+from drip_campaigns.campaign.rights import may_activate, needs_release, require_release_right
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.flow_reader import FLOW_FIELDS, WAIT_FIELDS
 from drip_campaigns.plans.check_flow import warn_of_unreachable
+from drip_campaigns.rendering.sender_rights import explain_forbidden, find_forbidden
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.frappe_versions import clear_default_times
 from drip_campaigns.site.messages import refuse, tell
+from drip_campaigns.site.own_rows import check_own_rows
 from drip_campaigns.stats.counters import delete_campaign_counters
 from drip_campaigns.triggers.trigger_cache import publish_after_commit
 
@@ -63,8 +69,15 @@ class DripCampaign(Document):
 		clear_default_times(self)
 		self.status = "Draft"  # a copy or an import never sends before it is activated
 
+	def onload(self) -> None:
+		"""Tell the form which changes wait for a release, and whether the user's own edits will."""
+		if not self.is_new():
+			self.set_onload("proposals", [row for row in find_waiting(self.name) if self._shows_to_user(row)])
+
 	def validate(self) -> None:
+		check_own_rows(self)
 		self._check_status()
+		self._check_new_senders()
 		for step in self.steps:
 			clear_default_times(step)
 		prepare_triggers(self)
@@ -78,6 +91,12 @@ class DripCampaign(Document):
 		warn_of_unreachable(self)
 		warn_of_untracked(self)
 		warn_of_missing_values(self)
+		if (
+			not self.flags.ignore_permissions
+			and not self.is_new()
+			and needs_release(self.get_doc_before_save())
+		):
+			self._propose()
 
 	def on_update(self) -> None:
 		if self._schedule_changed():
@@ -98,6 +117,12 @@ class DripCampaign(Document):
 		for doctype in ("Drip Trigger Firing", "Drip Action", "Drip Step Version", "Drip Variant Result"):
 			frappe.db.delete(doctype, {"campaign": self.name})
 		delete_campaign_counters(self.name)
+		forget(self.name)
+
+	def before_rename(self, old: str, new: str, merge: bool = False) -> None:
+		"""Recipients see the name: renaming a live campaign needs the right to activate it."""
+		if needs_release(self):
+			require_release_right(self)
 
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		renew_keys(new)
@@ -111,6 +136,23 @@ class DripCampaign(Document):
 				),
 				self.name,
 			)
+
+	def _check_new_senders(self) -> None:
+		"""Refuse senders that this save adds and that the session's user may not use."""
+		before = self.get_doc_before_save()
+		known = list_senders(before) if before else []
+		added = set(list_senders(self)) - set(known)
+		if wrong := find_forbidden(frappe.session.user, added):
+			refuse(explain_forbidden(frappe.session.user, min(wrong)), title=_("Sender Not Allowed"))
+
+	def _propose(self) -> None:
+		try:
+			propose(self, utc_now())
+		except DripError as error:
+			refuse(str(error), title=_("Not Proposed"))
+
+	def _shows_to_user(self, proposal: frappe._dict) -> bool:
+		return proposal.owner == frappe.session.user or may_activate(self)
 
 	def _schedule_changed(self) -> bool:
 		before = self.get_doc_before_save()

@@ -1,7 +1,7 @@
 """Drip Campaign Exclusion: a list, mail domain, or address that a campaign never sends to."""
 
-from frappe.model.document import Document
+from drip_campaigns.site.own_rows import OnlyInParent
 
 
-class DripCampaignExclusion(Document):
+class DripCampaignExclusion(OnlyInParent):
 	"""Used by people/exclusions.py."""

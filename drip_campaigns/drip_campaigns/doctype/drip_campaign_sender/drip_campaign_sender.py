@@ -1,7 +1,7 @@
 """Drip Campaign Sender: one of the users who share a campaign's new enrollments."""
 
-from frappe.model.document import Document
+from drip_campaigns.site.own_rows import OnlyInParent
 
 
-class DripCampaignSender(Document):
+class DripCampaignSender(OnlyInParent):
 	"""Used by enrollment/sender_choice.py."""

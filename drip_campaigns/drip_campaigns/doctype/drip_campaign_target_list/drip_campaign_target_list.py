@@ -1,7 +1,7 @@
 """Drip Campaign Target List: a list whose members a campaign includes."""
 
-from frappe.model.document import Document
+from drip_campaigns.site.own_rows import OnlyInParent
 
 
-class DripCampaignTargetList(Document):
+class DripCampaignTargetList(OnlyInParent):
 	"""Used by `lists/`."""

@@ -20,6 +20,7 @@ from drip_campaigns.enrollment.resume import resume_enrollments
 from drip_campaigns.outbox.cancel import cancel
 from drip_campaigns.people.preferences import load_preference
 from drip_campaigns.plans.enrollment_state import is_paused_by_recipient
+from drip_campaigns.rendering.sender_rights import SenderRightError, may_send_as, require_sender
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.messages import refuse
 from drip_campaigns.stats import counters
@@ -96,6 +97,19 @@ class DripEnrollment(Document):
 					_("{0} of an enrollment cannot be edited. Use Pause, Resume, or Remove."),
 					_(field.label),
 				)
+		if (self.sender or "") != (before.sender or ""):
+			self._check_new_sender(before.campaign, before.owner)
+
+	def _check_new_sender(self, name: str, enroller: str) -> None:
+		"""Require the right on the campaign, and that its owner or who enrolled may send in the new name, as the user may."""
+		campaign = frappe.get_doc("Drip Campaign", name)
+		campaign.check_permission("write")
+		try:
+			require_sender(frappe.session.user, self.sender)
+			if not may_send_as(enroller, self.sender):
+				require_sender(campaign.owner, self.sender)
+		except SenderRightError as error:
+			refuse(str(error), title=_("Sender Not Allowed"))
 
 	def after_insert(self) -> None:
 		log(self, EventType.ENROLLED, self._now())

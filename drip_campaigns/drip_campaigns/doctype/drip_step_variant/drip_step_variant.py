@@ -1,7 +1,7 @@
 """Drip Step Variant: another text of a step, sent to a share of the people who reach it."""
 
-from frappe.model.document import Document
+from drip_campaigns.site.own_rows import OnlyInParent
 
 
-class DripStepVariant(Document):
+class DripStepVariant(OnlyInParent):
 	"""One row of a campaign; its step is the one with the same label, whose own text is variant A."""
