@@ -80,6 +80,24 @@ drip_event_subscribers = [
 	"drip_campaigns.actions.exit_steps.record_exit_steps",
 ]
 
+# Rows about people: who may read the record and reaches the campaign or list may see them
+_rows_about_people = (
+	"Drip Enrollment",
+	"Drip Email",
+	"Drip Action",
+	"Drip Event",
+	"Drip Target List Member",
+	"Drip Trigger Firing",
+	"Drip Consent",
+	"Drip Suppression",
+	"Drip Recipient Preference",
+	"Drip Bulk Enrollment",
+)
+permission_query_conditions = dict.fromkeys(
+	_rows_about_people, "drip_campaigns.people.row_rights.find_row_condition"
+)
+has_permission = dict.fromkeys(_rows_about_people, "drip_campaigns.people.row_rights.may_use_row")
+
 # Personal data, for download and deletion requests
 user_data_fields = [
 	{

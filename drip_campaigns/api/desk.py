@@ -90,6 +90,7 @@ def resume_bulk_enrollment(name: str) -> dict:
 
 
 @frappe.whitelist(methods=["GET"])
+@explained
 def count_recipients(recipient_type: str, filters: str = "[]") -> int:
 	"""Return how many records of a type match list filters, of those that the caller may read."""
 	frappe.has_permission("Drip Enrollment", "create", throw=True)

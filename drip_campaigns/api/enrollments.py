@@ -9,6 +9,7 @@ from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, step_pauses
 from drip_campaigns.enrollment.verbs import VerbRequest, apply_verb, find_at_step
 from drip_campaigns.jobs import bulk_verbs as verbs_job
+from drip_campaigns.people.row_rights import filter_rows
 from drip_campaigns.site.clock import from_site, utc_now
 from drip_campaigns.site.messages import refuse
 
@@ -49,9 +50,9 @@ def reopen_campaign(campaign: str) -> dict:
 
 @frappe.whitelist(methods=["GET"])
 def count_at_step(campaign: str, step: str) -> int:
-	"""Return how many enrollments are at a step: those whose next step it is."""
+	"""Return how many enrollments that the user may change are at a step: those whose next step it is."""
 	frappe.get_doc("Drip Campaign", campaign).check_permission("read")
-	return len(find_at_step(campaign, step))
+	return len(_changeable(find_at_step(campaign, step)))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -66,7 +67,7 @@ def change_enrollments(
 	"""
 	frappe.has_permission("Drip Enrollment", "write", throw=True)
 	wanted = _read_names(enrollments, _("Give the names of the enrollments as a JSON list."))
-	return _act(_readable("Drip Enrollment", wanted), verb, step, until)
+	return _act(_changeable(wanted), verb, step, until)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -78,7 +79,8 @@ def retry_actions(actions: str) -> dict:
 	"""
 	frappe.has_permission("Drip Enrollment", "write", throw=True)
 	wanted = _read_names(actions, _("Give the names of the actions as a JSON list."))
-	done = retry.retry_actions(_readable("Drip Action", wanted[:MOST_AT_ONCE]), utc_now())
+	allowed = filter_rows("Drip Action", wanted[:MOST_AT_ONCE], changes=True)
+	done = retry.retry_actions(allowed, utc_now())
 	return {"done": done, "left": len(wanted) - done}
 
 
@@ -89,7 +91,7 @@ def change_enrollments_at_step(
 ) -> dict:
 	"""Do the same as `change_enrollments` for every enrollment at the step `at_step` of a campaign."""
 	_campaign(campaign)
-	return _act(find_at_step(campaign, at_step), verb, step, until)
+	return _act(_changeable(find_at_step(campaign, at_step)), verb, step, until)
 
 
 def _act(names: list[str], verb: str, step: str | None, until: str | None) -> dict:
@@ -107,9 +109,8 @@ def _read_names(text: str, refusal: str) -> list[str]:
 	return names
 
 
-def _readable(doctype: str, names: list[str]) -> list[str]:
-	"""Return those that the caller may read, as far as user permissions say."""
-	return frappe.get_list(doctype, filters={"name": ["in", names]}, pluck="name", limit_page_length=0)
+def _changeable(names: list[str]) -> list[str]:
+	return filter_rows("Drip Enrollment", list(dict.fromkeys(names)), changes=True)
 
 
 def _campaign(name: str):

@@ -96,7 +96,8 @@ def remove_from_list(member: str, because: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def restore_to_list(member: str, because: str) -> dict:
-	"""Undo a person's opt-out of a list at their request; `because` says who asked, and how."""
+	"""Undo a person's opt-out of a list at their request; for users who may lift suppressions, with the proof in `because`."""
+	frappe.has_permission("Drip Suppression", "write", throw=True)
 	document = _get_member(member)
 	record_list_opt_in(document, require_reason(because), utc_now())
 	return {}
@@ -117,7 +118,7 @@ def _get(target_list: str, permission: str):
 def _read_rows(text: str) -> list[dict]:
 	try:
 		rows = json.loads(text)
-	except ValueError as error:
+	except (ValueError, RecursionError) as error:
 		raise DripError(_("The sources cannot be read: {0}. Send a JSON list.").format(error)) from error
 	if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
 		raise DripError(_("The sources cannot be read. Send a JSON list of rows."))

@@ -47,7 +47,7 @@ def make_list_of_events(list_name: str, filters: str = "[]", names: str = "[]") 
 def _read(text: str) -> list:
 	try:
 		value = json.loads(text or "[]")
-	except ValueError as error:
+	except (ValueError, RecursionError) as error:
 		raise DripError(_("The filters are invalid: {0}. Send a JSON list.").format(error)) from error
 	if not isinstance(value, list):
 		raise DripError(_("The filters are invalid. Send a JSON list."))

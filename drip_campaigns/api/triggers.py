@@ -60,8 +60,14 @@ def _get_to_enroll(campaign: str):
 def _read_audiences(text: str) -> list[dict]:
 	try:
 		audiences = json.loads(text)
-		if all({"trigger", "recipient_type"} <= set(audience) for audience in audiences):
+		if isinstance(audiences, list) and all(map(_is_audience, audiences)):
 			return audiences
-	except (ValueError, TypeError) as error:
+	except (ValueError, RecursionError) as error:
 		raise DripError(_("The audiences cannot be read: {0}. Send a JSON list.").format(error)) from error
 	raise DripError(_("Each audience needs trigger and recipient_type."))
+
+
+def _is_audience(row) -> bool:
+	return isinstance(row, dict) and all(
+		isinstance(row.get(key), str) for key in ("trigger", "recipient_type")
+	)

@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 
-import frappe
 from frappe import _
 
+from drip_campaigns.campaign.check_filters import find_filter_problems
 from drip_campaigns.core.flow.goals import GoalKind
 from drip_campaigns.exit_rules.documents import has_doctype
-from drip_campaigns.exit_rules.find_exits import goal_filters
-from drip_campaigns.people.audience import Audience, InvalidFiltersError
 from drip_campaigns.people.recipient_types import available_types
-from drip_campaigns.triggers.find_people import find_matching
 
 _FIELDS = {GoalKind.RECORD_MATCHES: "goal_recipient_type", GoalKind.DOCUMENT_CREATED: "goal_document"}
 
@@ -43,14 +40,12 @@ def find_goal_problems(campaign) -> Iterator[str]:
 
 
 def _filters(campaign, doctype: str) -> Iterator[str]:
-	try:
-		filters = goal_filters(campaign)
-		if not filters and campaign.goal == GoalKind.RECORD_MATCHES:
-			yield _("Goal: without filters, every record reaches it. Choose at least one.")
-			return
-		Audience(doctype, campaign.goal_filters)
-		find_matching(doctype, filters, ["", "-"])
-	except InvalidFiltersError as error:
-		yield _("Goal: {0}").format(error)
-	except (ValueError, TypeError, KeyError, frappe.ValidationError, frappe.DataError) as error:
-		yield _("Goal: the filters cannot be used: {0}. Clear them and choose again.").format(error)
+	if campaign.goal == GoalKind.RECORD_MATCHES and (campaign.goal_filters or "[]") == "[]":
+		yield _("Goal: without filters, every record reaches it. Choose at least one.")
+		return
+	before = campaign.get_doc_before_save()
+	was = before and (before.goal_recipient_type or before.goal_document, before.goal_filters)
+	for problem in find_filter_problems(
+		campaign, doctype, campaign.goal_filters, was == (doctype, campaign.goal_filters)
+	):
+		yield _("Goal: {0}").format(problem)

@@ -7,10 +7,9 @@ from frappe import _
 
 from drip_campaigns.actions.registry import ACTION_KINDS
 from drip_campaigns.campaign.check_actions import find_enroll_edges
+from drip_campaigns.campaign.check_filters import find_filter_problems, find_unreadable
 from drip_campaigns.core.flow.triggers import find_loop
-from drip_campaigns.people.audience import Audience, InvalidFiltersError
 from drip_campaigns.people.recipient_types import available_types
-from drip_campaigns.triggers.find_people import find_matching, read_filters
 from drip_campaigns.triggers.labels import describe
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 
@@ -37,15 +36,16 @@ def prepare_triggers(campaign) -> None:
 
 def find_trigger_problems(campaign) -> Iterator[str]:
 	"""Yield what forbids saving a campaign with these triggers."""
-	types = available_types()
+	types, before = available_types(), campaign.get_doc_before_save()
+	known = {row.name: row for row in before.triggers} if before else {}
 	for row in campaign.triggers:
 		label = _("Trigger {0}").format(row.idx)
-		for problem in _find_problems_of(row, types):
+		for problem in _find_problems_of(campaign, row, known.get(row.name), types):
 			yield f"{label}: {problem}"
 	yield from _find_loop(campaign)
 
 
-def _find_problems_of(row, types: list[str]) -> Iterator[str]:
+def _find_problems_of(campaign, row, was, types: list[str]) -> Iterator[str]:
 	kind = TRIGGER_KINDS.get(row.kind)
 	missing = [field for field in kind.needed if not row.get(field)]
 	for field in missing:
@@ -58,21 +58,21 @@ def _find_problems_of(row, types: list[str]) -> Iterator[str]:
 		yield message.format(_(row.recipient_type), ", ".join(types))
 	elif not missing:
 		yield from kind.find_problems(row)
-		yield from _find_filter_problem(row)
+		yield from _find_filter_problem(campaign, row, was)
 
 
-def _find_filter_problem(row) -> Iterator[str]:
-	try:
-		filters = read_filters(row)
-		if filters and not row.recipient_type:
-			yield _("Filters need a Recipient Type. Choose one.")
-		elif filters:
-			Audience(row.recipient_type, row.filters)
-			find_matching(row.recipient_type, filters, ["", "-"])
-	except InvalidFiltersError as error:
-		yield str(error)
-	except (ValueError, TypeError, KeyError, frappe.ValidationError, frappe.DataError) as error:
-		yield _("The filters cannot be used: {0}. Clear them and choose again.").format(error)
+def _find_filter_problem(campaign, row, was) -> Iterator[str]:
+	fields = ("recipient_type", "filters", "purchase_document")
+	is_unchanged = bool(was) and all(was.get(field) == row.get(field) for field in fields)
+	kind = TRIGGER_KINDS.get(row.kind)
+	names_document = "purchase_document" in kind.fields and kind.is_available(row)
+	unreadable = names_document and find_unreadable(campaign, row.purchase_document, is_unchanged)
+	if unreadable:
+		yield unreadable
+	elif row.recipient_type:
+		yield from find_filter_problems(campaign, row.recipient_type, row.filters, is_unchanged)
+	elif (row.filters or "[]") != "[]":
+		yield _("Filters need a Recipient Type. Choose one.")
 
 
 def _find_loop(campaign) -> Iterator[str]:

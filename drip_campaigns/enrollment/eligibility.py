@@ -236,8 +236,8 @@ def _check_scope(facts: EnrollmentFacts, candidate: Candidate) -> Finding | None
 	if candidate.name in facts.in_scope:
 		return None
 	owner = facts.campaign.owner
-	cause = _("is outside what {0}, the owner of campaign {1}, may read or is assigned")
-	return cause.format(owner, facts.campaign.name), _("Assign the record to {0} first.").format(owner)
+	cause = _("is outside what {0}, the owner of campaign {1}, may read")
+	return cause.format(owner, facts.campaign.name), _("Share the record with {0} first.").format(owner)
 
 
 def _check_unsubscribed(facts: BatchFacts, candidate: Candidate) -> Finding | None:
@@ -312,7 +312,7 @@ ADDRESS = Rule("address", "Valid email address?", _check_address, is_needed_by_o
 DUPLICATE = Rule("duplicate", "Address not already enrolled?", _check_duplicate)
 RULES = (
 	RECORD,
-	Rule("scope", "Can the owner of the campaign read it, or is it assigned to them?", _check_scope),
+	Rule("scope", "Can the owner of the campaign read it?", _check_scope),
 	UNSUBSCRIBED,
 	SUPPRESSED,
 	FLAGS,

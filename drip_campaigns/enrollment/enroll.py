@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.utils import create_batch, getdate
 
 from drip_campaigns.core.model import EventType, Position
@@ -24,11 +25,12 @@ from drip_campaigns.enrollment.campaign_checks import (
 from drip_campaigns.enrollment.changes import make_event
 from drip_campaigns.enrollment.confirm import find_who_must_confirm
 from drip_campaigns.enrollment.eligibility import Eligibility, EligibilityResult
-from drip_campaigns.enrollment.refusals import VerbResult
+from drip_campaigns.enrollment.refusals import Refusal, VerbResult
 from drip_campaigns.enrollment.resume import resume_enrollments
 from drip_campaigns.enrollment.sender_choice import choose_senders
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.people.row_rights import filter_rows
 from drip_campaigns.plans.campaign_plan import step_subjects
 from drip_campaigns.plans.enrollment_state import (
 	live_keys,
@@ -155,10 +157,12 @@ class Enroller:
 	def _resume(self, rows: Sequence[frappe._dict], result: VerbResult) -> None:
 		if not rows:
 			return
-		resumed = resume_enrollments([row.name for row in rows], self.now)
-		result.add(VerbResult(resumed.done, resumed.done))
 		records = {row.name: row.recipient for row in rows}
+		allowed = set(filter_rows("Drip Enrollment", list(records), changes=True))
+		resumed = resume_enrollments([name for name in records if name in allowed], self.now)
+		result.add(VerbResult(resumed.done, resumed.done))
 		result.refusals |= {records[name]: refusal for name, refusal in resumed.refusals.items()}
+		result.refusals |= {row.recipient: _refuse_resuming(row) for row in rows if row.name not in allowed}
 
 	def _insert(self, judged: Sequence[EligibilityResult], result: VerbResult) -> None:
 		site_now = to_site(self.now)
@@ -204,3 +208,8 @@ class Enroller:
 			}
 			self._by_zone[zone] = position, future
 		return self._by_zone[zone]
+
+
+def _refuse_resuming(row: frappe._dict) -> Refusal:
+	cause = _("was in the campaign before, and you may not change that enrollment")
+	return Refusal("rights", cause, _("Ask the owner of the campaign."), row.recipient)

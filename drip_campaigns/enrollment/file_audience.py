@@ -18,6 +18,7 @@ from drip_campaigns.people.addresses import is_valid, normalize
 from drip_campaigns.people.people_file import PeopleFile, Row
 from drip_campaigns.people.recipient_types import CannotCreateError, get_type
 from drip_campaigns.people.recipients import Recipient
+from drip_campaigns.people.record_scope import filter_readable, list_readable, may_read_some
 from drip_campaigns.site.messages import read_error
 
 CAN_BE_MADE = ("Contact", "Lead")
@@ -82,14 +83,12 @@ class FileAudience:
 		return _("no {0} that you may read has the address {1}").format(doctype, address)
 
 	def _find_names(self, names: Sequence[str]) -> set[str]:
-		wanted = [name for name in set(names) if name]
-		filters = {"name": ["in", wanted]}
-		return set(frappe.get_all(self.type.doctype, filters=filters, pluck="name")) if wanted else set()
+		return filter_readable(frappe.session.user, self.type.doctype, [name for name in names if name])
 
 	def _find_addresses(self, addresses: Sequence[str]) -> dict[str, str]:
 		"""Return the oldest record of each address that the user may read; a Contact also by its other addresses."""
 		wanted = list({address for address in addresses if is_valid(address)})
-		if not wanted or not self.type.address:
+		if not wanted or not self.type.address or not may_read_some(frappe.session.user, self.type.doctype):
 			return {}
 		found = {}
 		if self.type.doctype == "Contact":
@@ -97,8 +96,9 @@ class FileAudience:
 			rows = frappe.get_all(
 				"Contact Email", filters=filters, fields=["parent", "email_id"], order_by="creation desc"
 			)
-			found = {normalize(row.email_id): row.parent for row in rows}
-		rows = frappe.get_list(
+			readable = filter_readable(frappe.session.user, "Contact", [row.parent for row in rows])
+			found = {normalize(row.email_id): row.parent for row in rows if row.parent in readable}
+		rows = list_readable(
 			self.type.doctype,
 			filters={self.type.address: ["in", wanted]},
 			fields=["name", self.type.address],

@@ -11,8 +11,9 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.campaign_checks import check_campaign, check_recipient_type, find_start
 from drip_campaigns.enrollment.eligibility import RULES, Eligibility
-from drip_campaigns.people.audience import Audience
+from drip_campaigns.people.list_filters import check_filters as check
 from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.people.record_scope import list_readable
 from drip_campaigns.site.clock import site_date
 
 
@@ -61,16 +62,17 @@ def _check_rules(campaign, recipient_type: str, recipient: str, now: datetime) -
 
 def check_filters(recipient_type: str, recipient: str, filters: str | None) -> Iterator[Check]:
 	"""Yield a check for each filter: a few queries, however many records match."""
-	for row in Audience(recipient_type, filters).filters:
-		field, condition, value = row[-3:] if len(row) == 3 else row[1:4]
-		names = frappe.get_list(
+	for row in check(recipient_type, filters, frappe.session.user):
+		doctype, field, operator, value = row
+		names = list_readable(
 			recipient_type,
 			filters=[row, [recipient_type, "name", "=", recipient]],
 			pluck="name",
 			limit_page_length=1,
 		)
-		question = _("Filter: {0} {1} {2}").format(_label(row, recipient_type, field), _(condition), value)
-		is_own = _is_own_field(row, recipient_type, field)
+		label = _(frappe.get_meta(doctype).get_label(field))
+		question = _("Filter: {0} {1} {2}").format(label, _(operator), value)
+		is_own = doctype == recipient_type and frappe.get_meta(doctype).has_field(field)
 		finding = _describe_value(recipient_type, recipient, field) if is_own else ""
 		yield Check(question, bool(names), "" if names else finding)
 
@@ -78,17 +80,8 @@ def check_filters(recipient_type: str, recipient: str, filters: str | None) -> I
 def _describe_value(recipient_type: str, recipient: str, field: str) -> str:
 	"""Return what a field holds, if the session's user may read the record and the field."""
 	filters = [[recipient_type, "name", "=", recipient]]
-	rows = frappe.get_list(recipient_type, filters=filters, fields=[field], limit_page_length=1)
+	rows = list_readable(recipient_type, filters=filters, fields=[field], limit_page_length=1)
 	return _("It is {0}.").format(rows[0][field] or _("empty")) if rows and field in rows[0] else ""
-
-
-def _is_own_field(row: list, recipient_type: str, field: str) -> bool:
-	return (len(row) == 3 or row[0] == recipient_type) and frappe.get_meta(recipient_type).has_field(field)
-
-
-def _label(row: list, recipient_type: str, field: str) -> str:
-	doctype = row[0] if len(row) > 3 else recipient_type
-	return _(frappe.get_meta(doctype).get_label(field))
 
 
 def _try(question: str, check: Callable[[], Any]) -> Check:

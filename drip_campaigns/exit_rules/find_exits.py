@@ -12,16 +12,27 @@ from typing import Any
 import frappe
 from frappe import _
 
-from drip_campaigns.core.errors import BrokenRuleError
+from drip_campaigns.core.errors import BrokenRuleError, DripError
 from drip_campaigns.core.flow.goals import GoalKind, is_in_window
 from drip_campaigns.core.model import ExitReason
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.exit_rules.documents import Made, Record, find_made, find_parties, has_doctype
+from drip_campaigns.people.list_filters import Filters, read_filters
+from drip_campaigns.people.record_scope import (
+	EVERYTHING,
+	filter_readable,
+	find_read_condition,
+	may_read_some,
+)
 from drip_campaigns.site.clock import to_site
-from drip_campaigns.triggers.find_people import find_matching, read_filters
+from drip_campaigns.triggers.find_people import find_matching, read_trigger_filters
 
 Rows = Sequence[Mapping[str, Any]]  # of Drip Enrollment
 CONVERTED_BY = ("Customer", "Opportunity")
+
+
+class GoalNotReadableError(DripError):
+	"""The owner of the campaign may not read the documents of its goal."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,7 @@ class ExitRules:
 			for find in self.finders if rows else ():
 				exits = find(rows, to_site(now)) | exits
 		except (
-			ValueError, TypeError, KeyError, frappe.ValidationError, frappe.DataError,
+			DripError, ValueError, TypeError, KeyError, frappe.ValidationError, frappe.DataError,
 			frappe.db.OperationalError, frappe.db.ProgrammingError,
 		) as error:  # fmt: skip
 			frappe.clear_last_message()
@@ -90,8 +101,13 @@ class ExitRules:
 		}
 
 	def _find_goal_by_document(self, rows: Rows, _site_now: datetime) -> dict[str, RuleExit]:
+		doctype, owner = self.campaign.goal_document, self.campaign.owner
+		if not may_read_some(owner, doctype):
+			raise GoalNotReadableError(
+				_("{0}, the owner of the campaign, may not read {1} records").format(owner, _(doctype))
+			)
 		days = self.campaign.goal_within_days or 0
-		made = _find_made_for(rows, [self.campaign.goal_document], goal_filters(self.campaign), days)
+		made = _find_made_for(rows, [doctype], goal_filters(self.campaign), days, owner)
 		return {name: RuleExit(ExitReason.GOAL, _describe(document)) for name, document in made.items()}
 
 	def _find_converted(self, rows: Rows, _site_now: datetime) -> dict[str, RuleExit]:
@@ -116,25 +132,38 @@ class ExitRules:
 		return exits
 
 
-def goal_filters(campaign) -> list[list[Any]]:
-	"""Return the filters of a campaign's goal; raise ValueError if they are not a list of conditions."""
-	return read_filters(frappe._dict(filters=campaign.goal_filters))
+def goal_filters(campaign) -> Filters:
+	"""Return the filters of a campaign's goal; raise InvalidFiltersError if they are none."""
+	doctype = campaign.goal_recipient_type or campaign.goal_document
+	return read_filters(doctype, campaign.goal_filters) if (campaign.goal_filters or "[]") != "[]" else []
 
 
-def _find_made_for(rows: Rows, doctypes: Iterable[str], filters: Sequence[Any], days: int) -> dict[str, Made]:
-	"""Return the first document for each enrollment that was created after its start, within `days` days."""
+def _find_made_for(
+	rows: Rows, doctypes: Iterable[str], filters: Sequence[Any], days: int, reader: str = "Administrator"
+) -> dict[str, Made]:
+	"""Return the first document for each enrollment that was created after its start, within `days` days.
+
+	Only documents count that `reader` may read: who chooses the filters learns what matches.
+	"""
 	if not rows:
 		return {}
 	parties = find_parties({_person(row) for row in rows})
 	since = min(_counts_from(row) for row in rows)
 	found: dict[str, Made] = {}
 	for doctype in doctypes:
-		made = find_made(doctype, parties, since, filters)
+		made = _keep_readable(reader, doctype, find_made(doctype, parties, since, filters))
 		for row in rows:
 			for document in made.get(_person(row), ()):
 				if is_in_window(document.creation, _counts_from(row), days):
 					found.setdefault(row["name"], document)
 	return found
+
+
+def _keep_readable(user: str, doctype: str, made: dict[Record, list[Made]]) -> dict[Record, list[Made]]:
+	if not made or find_read_condition(user, doctype) == EVERYTHING:
+		return made
+	readable = filter_readable(user, doctype, [one.name for found in made.values() for one in found])
+	return {person: [one for one in found if one.name in readable] for person, found in made.items()}
 
 
 def _person(row: Mapping[str, Any]) -> Record:
@@ -163,12 +192,12 @@ def _find_off_their_list(rows: Rows) -> dict[str, RuleExit]:
 	}
 
 
-def _filters_by_type(campaign) -> dict[str, list[list[Any]]]:
+def _filters_by_type(campaign) -> dict[str, list[Filters]]:
 	"""Return the filters of each trigger by recipient type, for types whose triggers all have filters. Matching one is enough."""
-	by_type: dict[str, list[list[Any]]] = {}
+	by_type: dict[str, list[Filters]] = {}
 	for row in campaign.triggers:
 		if row.enabled:
-			by_type.setdefault(row.recipient_type or "", []).append(read_filters(row))
+			by_type.setdefault(row.recipient_type or "", []).append(read_trigger_filters(row))
 	if "" in by_type:
 		return {}  # a trigger for any record type enrolls everybody
 	return {doctype: rows for doctype, rows in by_type.items() if all(rows) and has_doctype(doctype)}

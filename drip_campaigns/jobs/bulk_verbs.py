@@ -12,6 +12,7 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.verbs import BATCH_SIZE, VerbRequest, apply_verb
 from drip_campaigns.jobs.batches import BULK_ACTIONS, BatchJob, BatchState, run_batches
+from drip_campaigns.people.row_rights import filter_rows
 from drip_campaigns.site.clock import from_site, to_site, utc_now
 from drip_campaigns.site.messages import read_error
 from drip_campaigns.site.notify import insert_notification
@@ -56,8 +57,10 @@ class VerbBatch(BatchJob):
 
 	def do(self, rows: Sequence[str]) -> int:
 		"""Apply the verb to a page; after the commit, count it and show the progress."""
-		result = apply_verb(rows, self.request, utc_now())
-		frappe.db.after_commit.add(lambda: self._count(rows, result.done, result.refused))
+		allowed = filter_rows("Drip Enrollment", rows, changes=True)
+		result = apply_verb(allowed, self.request, utc_now())
+		refused = result.refused + Counter({_("You may no longer change it"): len(rows) - len(allowed)})
+		frappe.db.after_commit.add(lambda: self._count(rows, result.done, refused))
 		return result.done
 
 	def put_off(self, row: str, error: Exception) -> None:

@@ -156,7 +156,7 @@ class _Run(BatchJob):
 	def __init__(self, name: str) -> None:
 		self.document = frappe.get_doc(DOCTYPE, name)
 		self.target_list = frappe.get_doc("Drip Target List", self.document.target_list)
-		self.sources = [make_source(row) for row in self.target_list.sources]
+		self.sources: list[Source] = []  # made when it begins, with the rights of the list's owner
 
 	@property
 	def size(self) -> int:
@@ -191,6 +191,7 @@ class _Run(BatchJob):
 			self._remove_others()
 
 	def _begin(self) -> None:
+		self.sources = [make_source(row) for row in self.target_list.sources]
 		if self.document.status == RefreshStatus.QUEUED.value and not self.document.total:
 			write_fields(self.document, {"total": sum(source.count() for source in self.sources)})
 		write_fields(self.document, {"status": RefreshStatus.RUNNING.value})

@@ -179,7 +179,7 @@ def add_records(target_list: str, recipient_type: str, names: str, now: datetime
 def _read_names(text: str) -> list[str]:
 	try:
 		names = json.loads(text)
-	except ValueError as error:
+	except (ValueError, RecursionError) as error:
 		raise DripError(_("The names cannot be read: {0}. Send a JSON list.").format(error)) from error
 	if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
 		raise DripError(_("Enter at least one record, as a JSON list of names."))

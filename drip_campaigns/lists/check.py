@@ -12,7 +12,10 @@ from drip_campaigns.core.lists import LogQuestion, SourceKind
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.lists.labels import describe
 from drip_campaigns.people.audience import EVERYBODY_FROM, Audience
+from drip_campaigns.people.list_filters import check_filters
 from drip_campaigns.people.recipient_types import available_types
+from drip_campaigns.people.record_scope import may_read_some
+from drip_campaigns.people.row_rights import may_see_people_of
 
 NEEDS = {
 	SourceKind.FILTERS: ("recipient_type",),
@@ -42,12 +45,12 @@ def find_source_problems(target_list) -> Iterator[str]:
 	if (target_list.refresh_hours or 0) < 0:
 		yield _("Refresh Every (Hours) is {0}. Enter 0 or more.").format(target_list.refresh_hours)
 	for row in target_list.sources:
-		for problem in _find_problems_of(row):
+		for problem in _find_problems_of(row, target_list.owner or frappe.session.user):
 			yield _("Source {0}: {1}").format(row.idx, problem)
 	yield from _find_loop_problem(target_list)
 
 
-def _find_problems_of(row) -> Iterator[str]:
+def _find_problems_of(row, owner: str) -> Iterator[str]:
 	kind = SourceKind(row.kind)
 	missing = [field for field in NEEDS[kind] if not row.get(field)]
 	for field in missing:
@@ -58,17 +61,21 @@ def _find_problems_of(row) -> Iterator[str]:
 		message = _("{0} records can't be on a list. Choose one of: {1}.")
 		yield message.format(_(row.recipient_type), ", ".join(available_types()))
 		return
-	yield from _CHECKS[kind](row) if kind in _CHECKS else ()
+	yield from _CHECKS[kind](row, owner) if kind in _CHECKS else ()
 
 
-def _find_filter_problem(row) -> Iterator[str]:
+def _find_filter_problem(row, owner: str) -> Iterator[str]:
+	if not may_read_some(owner, row.recipient_type):
+		message = _("{0}, the owner of the list, may not read {1} records. Choose other records.")
+		yield message.format(owner, _(row.recipient_type))
+		return
 	try:
-		Audience(row.recipient_type, row.filters).count()
+		check_filters(row.recipient_type, row.filters, owner, frappe.session.user)
 	except DripError as error:
 		yield str(error)
 
 
-def _find_report_problem(row) -> Iterator[str]:
+def _find_report_problem(row, _owner: str) -> Iterator[str]:
 	try:
 		if not isinstance(json.loads(row.report_filters or "{}"), dict):
 			raise ValueError(_("they are not an object of fields and values"))
@@ -80,8 +87,9 @@ def _find_report_problem(row) -> Iterator[str]:
 		yield _("Report {0} is disabled. Choose another one.").format(row.report)
 
 
-def _find_log_problem(row) -> Iterator[str]:
+def _find_log_problem(row, owner: str) -> Iterator[str]:
 	"""Yield a problem if the campaign does not record opens: then “opened none” would match everyone."""
+	yield from _find_hidden_people("Drip Campaign", row.campaign, owner)
 	mode = frappe.db.get_value("Drip Campaign", row.campaign, "tracking_mode")
 	asks_for_nothing = row.log_event in (LogQuestion.NOT_OPENED, LogQuestion.NOT_CLICKED)
 	if asks_for_nothing and mode != TrackingMode.INDIVIDUAL.value:
@@ -90,10 +98,23 @@ def _find_log_problem(row) -> Iterator[str]:
 		).format(row.campaign, _(mode or "None"), _(row.log_event))
 
 
+def _find_list_problem(row, owner: str) -> Iterator[str]:
+	yield from _find_hidden_people("Drip Target List", row.included_list, owner)
+
+
+def _find_hidden_people(doctype: str, name: str, owner: str) -> Iterator[str]:
+	for user in dict.fromkeys((owner, frappe.session.user)):
+		if not may_see_people_of(doctype, name, user):
+			message = _("{0} does not see the people of {1} {2}. Ask its owner to share it.")
+			yield message.format(user, _(doctype), name)
+			return
+
+
 _CHECKS = {
 	SourceKind.FILTERS: _find_filter_problem,
 	SourceKind.REPORT: _find_report_problem,
 	SourceKind.CAMPAIGN_ACTIVITY: _find_log_problem,
+	SourceKind.TARGET_LIST: _find_list_problem,
 }
 
 

@@ -1,11 +1,12 @@
 """Describe a source of a target list in a sentence, for the rows of the form."""
 
-import json
+from typing import Any
 
 import frappe
 from frappe import _
 
 from drip_campaigns.core.lists import LogQuestion, SourceKind
+from drip_campaigns.people.list_filters import InvalidFiltersError, read_filters
 
 
 def describe(row) -> str:
@@ -17,16 +18,15 @@ def _filters(row) -> str:
 	if not row.recipient_type:
 		return ""
 	try:
-		conditions = [_condition(row.recipient_type, one) for one in json.loads(row.filters or "[]")]
-	except (ValueError, TypeError, LookupError):
+		conditions = [_condition(*one) for one in read_filters(row.recipient_type, row.filters)]
+	except InvalidFiltersError:
 		return _("{0}: filters that cannot be read").format(_(row.recipient_type))
 	if not conditions:
 		return _("Every {0}").format(_(row.recipient_type))
 	return _("Every {0} with {1}").format(_(row.recipient_type), _(" and ").join(conditions))
 
 
-def _condition(doctype: str, one: list) -> str:
-	doctype, field, operator, value = one[:4] if len(one) > 3 else (doctype, *one)
+def _condition(doctype: str, field: str, operator: str, value: Any) -> str:
 	shown = ", ".join(map(str, value)) if isinstance(value, list) else value
 	return f"{_(frappe.get_meta(doctype).get_label(field))} {_(operator)} {shown}"
 

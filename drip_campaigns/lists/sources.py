@@ -16,6 +16,8 @@ from frappe.query_builder.functions import Count
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.lists import LOG_EVENTS, LogQuestion, SourceKind
 from drip_campaigns.people.audience import Audience
+from drip_campaigns.people.record_scope import may_read_some
+from drip_campaigns.people.row_rights import may_see_people_of
 
 Person = tuple[str, str]  # recipient type, record
 
@@ -38,6 +40,12 @@ class RecordSource:
 	asks_rights = True  # a list query excludes what the user may not read
 
 	def __init__(self, recipient_type: str, filters: str | None) -> None:
+		# Without the right the source would be empty, and everyone would be removed from the list.
+		if not may_read_some(frappe.session.user, recipient_type):
+			message = _(
+				"{0}, the owner of the list, may not read {1} records. Give the right, or change the source."
+			)
+			raise SourceError(message.format(frappe.session.user, _(recipient_type)))
 		self.recipient_type, self.audience = recipient_type, Audience(recipient_type, filters)
 
 	def count(self) -> int:
@@ -104,6 +112,7 @@ class LogSource:
 	asks_rights = False
 
 	def __init__(self, row) -> None:
+		_require_people_of("Drip Campaign", row.campaign)
 		self.campaign, self.link_url = row.campaign, (row.link_url or "").strip()
 		self.wanted, self.unwanted = LOG_EVENTS[LogQuestion(row.log_event)]
 		self.enrollment = frappe.qb.DocType("Drip Enrollment")
@@ -149,6 +158,7 @@ class ListSource:
 	asks_rights = False
 
 	def __init__(self, row) -> None:
+		_require_people_of("Drip Target List", row.included_list)
 		self.filters = {
 			"target_list": row.included_list,
 			"opted_out": 0,
@@ -169,6 +179,14 @@ class ListSource:
 			limit_page_length=limit,
 		)
 		return Page([(row.recipient_type, row.recipient) for row in rows], rows[-1].name) if rows else None
+
+
+def _require_people_of(doctype: str, name: str) -> None:
+	if not may_see_people_of(doctype, name, frappe.session.user):
+		message = _(
+			"{0}, the owner of the list, does not see the people of {1} {2}. Ask for the record to be shared."
+		)
+		raise SourceError(message.format(frappe.session.user, _(doctype), name))
 
 
 def _group_source(row) -> RecordSource:

@@ -9,6 +9,7 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.lists.add_members import MemberImporter
+from drip_campaigns.people.list_filters import check_filters
 from drip_campaigns.site.row_names import new_name
 
 MOST_PEOPLE = 20_000
@@ -24,7 +25,8 @@ def make_list(list_name: str, filters: list, names: list, now: datetime) -> dict
 
 	Return its name, how many people joined, and how many were left out: deleted, not readable, or without an address.
 	"""
-	people = _find_people([["name", "in", [str(name) for name in names]]] if names else filters)
+	chosen = [["name", "in", [str(name) for name in names]]] if names else filters
+	people = _find_people(check_filters("Drip Event", chosen, frappe.session.user))
 	if not people:
 		raise DripError(_("These log lines name no recipients, or the recipients no longer exist."))
 	target_list = frappe.get_doc(doctype="Drip Target List", list_name=list_name).insert()
@@ -38,7 +40,7 @@ def _find_people(filters: list) -> list[tuple[str, str]]:
 	"""Return the recipients of the events that the user may see, each once."""
 	found = frappe.get_list(
 		"Drip Event",
-		filters=[*filters, ["enrollment", "is", "set"]],
+		filters=[*filters, ["Drip Event", "enrollment", "is", "set"]],
 		fields=["enrollment"],
 		group_by="enrollment",
 		order_by="enrollment",

@@ -11,8 +11,10 @@ from frappe import _
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.db.dialect import count_matching
+from drip_campaigns.people.list_filters import check_filters
 from drip_campaigns.people.recipient_types import available_types
-from drip_campaigns.triggers.find_people import find_matching, read_filters
+from drip_campaigns.people.record_scope import filter_readable, find_read_condition
+from drip_campaigns.triggers.find_people import find_matching, read_trigger_filters
 from drip_campaigns.triggers.kind import Filters, Source
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 from drip_campaigns.triggers.trigger_cache import load_rows
@@ -32,7 +34,9 @@ class ExistingAudience:
 		if not rows or rows[0].parent != campaign:
 			raise TriggerGoneError()
 		self.trigger, self.recipient_type = rows[0], recipient_type
-		self.filters = read_filters(self.trigger)
+		filters = read_trigger_filters(self.trigger)
+		self.users = tuple(dict.fromkeys((frappe.session.user, self.trigger.owner)))
+		self.filters = check_filters(recipient_type, filters, *self.users) if filters else filters
 		found = TRIGGER_KINDS.get(self.trigger.kind).find_existing(self.trigger, recipient_type)
 		# Either filters on the recipient's own record, or a query over other records.
 		self._own_filters: Filters | None = found if isinstance(found, list) else None
@@ -45,13 +49,14 @@ class ExistingAudience:
 		return self.trigger.target_list
 
 	def count(self) -> int:
-		"""Return how many there are, with one statement."""
+		"""Return how many there are that the session's user and the campaign's owner may read, with one statement."""
+		rights = [find_read_condition(user, self.recipient_type) for user in self.users]
 		if self._own_filters is not None:
-			return count_matching(self.recipient_type, [*self._own_filters, *self.filters])
+			return count_matching(self.recipient_type, [*self._own_filters, *self.filters], conditions=rights)
 		if self._source is None:
 			return 0
 		query, person = self._source
-		return count_matching(self.recipient_type, self.filters, query.select(person))
+		return count_matching(self.recipient_type, self.filters, query.select(person), rights)
 
 	def has_met(self, name: str) -> bool:
 		"""Return whether one record met the trigger before, without regard to its filters."""
@@ -70,6 +75,8 @@ class ExistingAudience:
 		"""Return the next names in their order, at most `limit`; none only if there are no more."""
 		while names := self._candidates(after or "", limit):
 			matching = find_matching(self.recipient_type, self.filters, names)
+			for user in self.users:
+				matching = filter_readable(user, self.recipient_type, sorted(matching))
 			if matching:
 				return [name for name in names if name in matching]  # in the order of the database
 			after = names[-1]

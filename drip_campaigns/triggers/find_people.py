@@ -1,12 +1,11 @@
 """From the firings of a trigger to the people whom it enrolls, a batch at a time."""
 
-import json
 from collections.abc import Iterable
-from typing import Any
 
 import frappe
 
 from drip_campaigns.db.dialect import select_in
+from drip_campaigns.people.list_filters import Filters, read_filters
 from drip_campaigns.triggers.kind import Person, Rows
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 
@@ -21,7 +20,7 @@ def find_people(trigger: frappe._dict, rows: Rows) -> dict[str, Person]:
 
 def keep_matching(trigger: frappe._dict, people: dict[str, Person]) -> dict[str, Person]:
 	"""Return the people whose record matches the trigger's filters now."""
-	filters = read_filters(trigger)
+	filters = read_trigger_filters(trigger)
 	if not filters:
 		return people
 	names = {person.recipient for person in people.values()}
@@ -29,15 +28,12 @@ def keep_matching(trigger: frappe._dict, people: dict[str, Person]) -> dict[str,
 	return {name: person for name, person in people.items() if person.recipient in matching}
 
 
-def read_filters(trigger: frappe._dict) -> list[list[Any]]:
-	"""Return the filters of a trigger as a list of [DocType, field, operator, value]; raise ValueError for anything else."""
-	filters = json.loads(trigger.filters or "[]")
-	if not isinstance(filters, list) or not all(isinstance(row, list) and len(row) > 3 for row in filters):
-		raise ValueError("they are not a list of conditions")
-	return [row[:4] for row in filters]  # the filter editor adds whether a row is hidden
+def read_trigger_filters(trigger: frappe._dict) -> Filters:
+	"""Return the filters of a trigger; raise InvalidFiltersError if they are none, for example on a deleted field."""
+	return read_filters(trigger.recipient_type, trigger.filters) if (trigger.filters or "[]") != "[]" else []
 
 
-def find_matching(doctype: str, filters: list[list[Any]], names: Iterable[str]) -> set[str]:
+def find_matching(doctype: str, filters: Filters, names: Iterable[str]) -> set[str]:
 	"""Return the records among `names` that match, in one query."""
 	if not filters:
 		return {row.name for row in select_in(doctype, ["name"], "name", list(names))}

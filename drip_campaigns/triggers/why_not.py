@@ -1,6 +1,5 @@
 """Why Not? for the triggers of a campaign: which of them would enroll a record, which would not, and why. Reads only."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -14,7 +13,7 @@ from drip_campaigns.enrollment.list_membership import MEMBER
 from drip_campaigns.enrollment.why_not import Check
 from drip_campaigns.people.record_scope import filter_readable
 from drip_campaigns.triggers.backfill import ExistingAudience
-from drip_campaigns.triggers.find_people import read_filters
+from drip_campaigns.triggers.find_people import read_trigger_filters
 from drip_campaigns.triggers.firing_rows import find_latest_firing
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 from drip_campaigns.triggers.trigger_cache import is_running, load_rows
@@ -72,7 +71,7 @@ def _check_trigger(trigger: frappe._dict, recipient_type: str, recipient: str) -
 		has_met = audience.has_met(recipient)
 		yield Check(_("Event happened?"), has_met, "" if has_met else _("Nothing recorded yet."))
 	if trigger.recipient_type:
-		yield from why_not.check_filters(recipient_type, recipient, json.dumps(read_filters(trigger)))
+		yield from why_not.check_filters(recipient_type, recipient, read_trigger_filters(trigger))
 
 
 def _describe_latest(trigger: str, recipient_type: str, recipient: str) -> str:

@@ -292,9 +292,14 @@ def test_list_has_only_records_that_its_owner_may_read(people, log):
 	target_list = factories.make_list(sources=[row])
 	frappe.db.set_value("Drip Target List", target_list.name, "owner", owner)
 
-	run = factories.refresh(target_list)
+	hidden = factories.refresh(target_list)
+	frappe.share.add("Drip Campaign", log.name, owner, read=1)
+	shared = factories.refresh(target_list)
 
-	assert (run.status, run.joined, run.unreachable) == ("Completed", 0, 3)
+	assert (
+		f"{owner}, the owner of the list, does not see the people of Drip Campaign {log.name}" in hidden.error
+	)
+	assert (shared.status, shared.joined, shared.unreachable) == ("Completed", 0, 3)
 
 
 def test_another_list_is_a_source_without_those_who_left_it(open_ones):

@@ -22,9 +22,9 @@ MAY_CALL = {
 	"retry_failed": WRITERS,
 	"send_missed": WRITERS,
 	"enroll_recipient": READERS,
-	"pause_enrollment": READERS,
-	"resume_enrollment": READERS,
-	"remove_enrollment": READERS,
+	"pause_enrollment": WRITERS,
+	"resume_enrollment": WRITERS,
+	"remove_enrollment": WRITERS,
 	"resubscribe_enrollment": {"manager"},
 	"lift_suppression": {"manager"},
 	"renew_suppression": {"manager"},
@@ -33,7 +33,7 @@ MAY_CALL = {
 	"get_recipient_types": READERS,
 	"count_recipients": READERS,
 	"get_campaign_summary": READERS,
-	"get_enrollment_schedule": READERS,
+	"get_enrollment_schedule": WRITERS,
 	"run_dispatch": {"manager"},
 }
 

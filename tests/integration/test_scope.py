@@ -1,4 +1,4 @@
-"""Whose records a campaign may take in: what its owner may read or is assigned, whatever the site restricts it by."""
+"""Whose records a campaign may take in: what its owner may read, whatever the site restricts it by."""
 
 import frappe
 import pytest
@@ -35,24 +35,33 @@ def test_who_may_read_everything_has_everything_that_is_there(contacts):
 
 def test_user_without_the_right_has_only_what_is_assigned(seller, contacts):
 	assign_to.add({"assign_to": [seller], "doctype": "Contact", "name": contacts[1]})
-	frappe.db.delete("DocShare", {"user": seller})
 
 	assert filter_readable(seller, "Contact", contacts) == {contacts[1]}
 
 
-def test_closed_assignment_counts_and_a_cancelled_one_does_not(seller, contacts):
-	for name, status in zip(contacts, ("Closed", "Cancelled"), strict=False):
-		frappe.get_doc(
-			doctype="ToDo",
-			allocated_to=seller,
-			reference_type="Contact",
-			reference_name=name,
-			description="call",
-			status=status,
-		).insert()
-	frappe.db.delete("DocShare", {"user": seller})
+def test_todo_that_a_user_makes_for_themselves_opens_no_record(seller, contacts):
+	frappe.set_user(seller)
+	frappe.get_doc(
+		doctype="ToDo",
+		allocated_to=seller,
+		reference_type="Contact",
+		reference_name=contacts[0],
+		description="call",
+	).insert()
 
-	assert filter_readable(seller, "Contact", contacts) == {contacts[0]}
+	assert filter_readable(seller, "Contact", contacts) == set()
+	assert not frappe.has_permission("Contact", "read", doc=contacts[0])
+
+
+def test_right_to_select_is_no_right_to_read(seller, contacts):
+	"""Every user of Desk may select users in a link field."""
+	other = factories.make_user("colleague", "Drip User")
+	assert frappe.get_list("User", filters={"name": other}, user=seller)
+
+	assert filter_readable(seller, "User", [other]) == set()
+	assert not frappe.has_permission("User", "read", doc=other, user=seller)
+	frappe.share.add("User", other, seller, read=1)
+	assert filter_readable(seller, "User", [other]) == {other}
 
 
 def test_user_permission_limits_whose_contacts_are_taken(seller, contacts):
@@ -135,7 +144,7 @@ def test_campaign_takes_in_only_what_its_owner_may_read(sellers_campaign, seller
 
 	assert results[0].enrolled == 1
 	assert dict(results[0].refused) == {
-		f"Is outside what {seller}, the owner of campaign {sellers_campaign.name}, may read or is assigned": 2
+		f"Is outside what {seller}, the owner of campaign {sellers_campaign.name}, may read": 2
 	}
 
 
@@ -146,7 +155,7 @@ def test_one_record_outside_the_owners_scope_is_refused_with_the_remedy(
 		verbs.enroll(sellers_campaign.name, "Contact", contacts[1], clock.now)
 
 	assert f"is outside what {seller}, the owner of campaign" in str(caught.value)
-	assert f"Assign the record to {seller} first." in str(caught.value)
+	assert f"Share the record with {seller} first." in str(caught.value)
 
 
 def test_one_record_that_is_assigned_is_enrolled(sellers_campaign, seller, contacts, clock):

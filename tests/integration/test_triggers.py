@@ -377,23 +377,17 @@ def test_owner_who_may_not_enroll_any_more_loses_nobody(site, clock):
 	assert frappe.session.user == "Administrator"
 
 
-def test_owner_without_the_right_to_all_records_takes_in_what_they_may_read_or_are_assigned(site, clock):
+def test_owner_without_the_right_to_all_records_takes_in_what_they_may_read(site, clock):
 	owner = factories.make_user("owner", "Drip User")
 	campaign = make_campaign(clock, trigger("Tag Added"))
 	campaign.db_set("owner", owner)
 	frappe.db.commit()
-	assigned, other = factories.make_contact("Assigned"), factories.make_contact("Other")
-	frappe.get_doc(
-		doctype="ToDo",
-		allocated_to=owner,
-		reference_type="Contact",
-		reference_name=assigned.name,
-		description="Call",
-	).insert()
+	shared, other = factories.make_contact("Shared"), factories.make_contact("Other")
+	frappe.share.add("Contact", shared.name, owner, read=1)
 
-	for contact in (assigned, other):
+	for contact in (shared, other):
 		add_tag("Hot", "Contact", contact.name)
 	work_off(clock)
 
-	assert enrolled(campaign) == [assigned.name]
+	assert enrolled(campaign) == [shared.name]
 	assert sorted(outcomes(campaign)) == ["Does not exist, or you may not read it", "Enrolled"]

@@ -143,3 +143,4 @@ def on_doctype_update() -> None:
 	frappe.db.add_index("Drip Enrollment", ["campaign", "status"])
 	frappe.db.add_index("Drip Enrollment", ["paused_until"])
 	frappe.db.add_index("Drip Enrollment", ["recipient_type", "recipient(100)"])
+	frappe.db.add_index("Drip Enrollment", ["owner", "campaign"])
