@@ -104,6 +104,7 @@ class Site:
 			"suppression": self.names["Drip Suppression"],
 			"action": self.names["Drip Action"],
 			"run": self.names["Drip Bulk Enrollment"],
+			"proposal": self.names["Drip Proposed Change"],
 		}
 		return {
 			key: Template(value).substitute(names) if isinstance(value, str) else value
@@ -122,6 +123,7 @@ class Site:
 			"record": self.names["Contact"],
 			"email_address": ADDRESS,
 			"url": "https://example.com",
+			"changes": "{}",
 		}
 		meta = frappe.get_meta(doctype)
 		if doctype == "Drip Email":
@@ -132,6 +134,8 @@ class Site:
 		for field in meta.get("fields", {"unique": 1}):
 			row.set(field.fieldname, row.name)
 		row.db_insert()
+		if doctype == "Drip Proposed Change":
+			row.db_set("owner", self.users["owner"])
 		return row.name
 
 
