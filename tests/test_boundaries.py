@@ -247,6 +247,20 @@ def is_markup(node: ast.AST) -> bool:
 	return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(TAG.search(node.value))
 
 
+def test_values_with_an_expiry_are_read_past_the_memory_of_the_process():
+	reads = {
+		f"{name_of(path)}:{node.lineno}"
+		for path in MODULES
+		for node in ast.walk(tree_of(path))
+		if isinstance(node, ast.Call) and ast.unparse(node.func) == "frappe.cache.get_value"
+		if not any(keyword.arg == "expires" for keyword in node.keywords)
+	}
+
+	assert not reads, (
+		"Pass expires=True: in one job Frappe 15 would go on reading what was there the first time."
+	)
+
+
 def test_clock_is_read_in_one_place():
 	readers = {
 		f"{name_of(path)}: {call}"

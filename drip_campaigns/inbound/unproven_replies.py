@@ -87,7 +87,7 @@ def _show_colleague(document, sender: str, now: datetime) -> None:
 def _ask(document, text: str, about: str) -> None:
 	"""Notify the sender and the owner of a campaign, once a day about an enrollment."""
 	key = f"drip_campaigns:unproven:{about}:{document.name}"
-	if frappe.cache.get_value(key):
+	if frappe.cache.get_value(key, expires=True):
 		return
 	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
 	owner = frappe.db.get_value("Drip Campaign", document.campaign, "owner")

@@ -23,7 +23,7 @@ def notify_about_account(account: str, error: str) -> None:
 def notify_once(key: str, user: str, subject: str, doctype: str, name: str) -> bool:
 	"""Notify a user and the managers about a document after the commit, once a day by key; return whether it was time."""
 	key = f"drip_campaigns:{key}"
-	if frappe.cache.get_value(key):
+	if frappe.cache.get_value(key, expires=True):
 		return False
 	frappe.cache.set_value(key, 1, expires_in_sec=NOTIFY_AGAIN_SECONDS)
 	users = {user, *find_managers()}

@@ -110,7 +110,7 @@ def _certificate(url: object) -> bytes:
 	if not urlsplit(address).path.endswith(".pem"):
 		raise UnprovenError
 	key = f"drip_campaigns:sns:{address}"
-	known = frappe.cache.get_value(key)
+	known = frappe.cache.get_value(key, expires=True)
 	if not known:
 		known = _fetch(address)
 		frappe.cache.set_value(key, known, expires_in_sec=CERTIFICATE_KEPT_SECONDS)
