@@ -7,6 +7,7 @@ place while they run. `render_email.py` fills the templates for each recipient.
 import dataclasses
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, zip_longest
@@ -19,7 +20,7 @@ from frappe.utils.jinja import get_template
 from jinja2 import Environment, Template, TemplateSyntaxError, nodes
 from premailer import Premailer
 
-from drip_campaigns.core.tracking.links import LinkRules, Target, rewrite_links
+from drip_campaigns.core.tracking.links import LinkRules, Target, hide_links, rewrite_links, show_links
 from drip_campaigns.rendering.footer import Footer
 from drip_campaigns.rendering.jinja_placeholders import ProtectedHtml, protect_jinja
 from drip_campaigns.rendering.markup_limits import MarkupError, check_markup
@@ -43,6 +44,7 @@ _HIDDEN = re.compile(
 )
 _STYLE = re.compile(r"<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_DATA_IMAGE = re.compile(r"<img\b[^>]*\bsrc\s*=\s*[\"']?\s*data:[^>]*>", re.IGNORECASE)
 _INDENT = re.compile(r"\n\s+")
 _DOCUMENT = re.compile(r"<(html|body)\b", re.IGNORECASE)
 _OWN_PATH = re.compile(r"((?:href|src|background)\s*=\s*[\"'])(/(?!/)[^\"']*)", re.IGNORECASE)
@@ -97,10 +99,11 @@ def _compile(text: StepText, lang: str, site_url: str, footer: Footer, links: Li
 		footer = dataclasses.replace(footer, has_unsubscribe_link=False)
 	protected = protect_jinja(_keep_beginning(text.html), for_html)
 	# Inlined before it is framed, so that the author's style sheet does not change the footer
-	inlined = _inline_css(_make_urls_absolute(protected.html))
+	hidden_html, hidden = hide_links(_make_urls_absolute(protected.html))
+	inlined = _inline_css(hidden_html)
 	preview = PREVIEW_MARK if text.preview.strip() else ""
 	framed = _frame(inlined, bool(_DOCUMENT.search(text.html)), footer.render_html(), preview)
-	linked, targets = _count_links(framed, links, protected)
+	linked, targets = _count_links(framed, links, protected, hidden)
 	html = footer.replace_marks(protected.restore(linked).replace(PREVIEW_MARK, "{{ preview_text }}"))
 	plain = f"{_make_plain_text(text.html)}\n\n{footer.render_plain()}"
 	return CompiledStep(
@@ -128,7 +131,9 @@ def _shows_unsubscribe_link(html: str, environment: Environment) -> bool:
 	return any(name.name == "unsubscribe_url" for node in printed for name in node.find_all(nodes.Name))
 
 
-def _count_links(html: str, links: LinkRules, protected: ProtectedHtml) -> tuple[str, tuple[Target, ...]]:
+def _count_links(
+	html: str, links: LinkRules, protected: ProtectedHtml, hidden: Sequence[str]
+) -> tuple[str, tuple[Target, ...]]:
 	"""Rewrite the author's links and add the tracking pixel after the text. The footer's links are not counted."""
 	environment = html_environment()
 
@@ -141,9 +146,9 @@ def _count_links(html: str, links: LinkRules, protected: ProtectedHtml) -> tuple
 		return restored
 
 	head, content, tail = cut_out_content(html)
-	content, targets = rewrite_links(content, links, restore_jinja)
+	content, targets = rewrite_links(content, links, restore_jinja, hidden)
 	picture = _PICTURE if links.counts else ""
-	head, tail = _use_references(head), _use_references(tail)
+	head, tail = (_use_references(show_links(part, hidden)) for part in (head, tail))
 	return f"{head}{CONTENT_BEGINS}{content}{CONTENT_ENDS}{picture}{tail}", targets
 
 
@@ -217,7 +222,7 @@ def _make_urls_absolute(html: str) -> str:
 
 
 def _make_plain_text(html: str) -> str:
-	visible = _HIDDEN.sub("", without_head_parts(html))
+	visible = _DATA_IMAGE.sub("", _HIDDEN.sub("", without_head_parts(html)))
 	protected = protect_jinja(_make_urls_absolute(visible), text_environment(), visible=True)
 	# Tables in emails are layout: rows become paragraphs, so that no grid of pipes is left.
 	rows = _TABLE_PART.sub(" ", _ROW.sub(r"<\1p>", protected.html))

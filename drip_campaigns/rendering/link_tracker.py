@@ -8,7 +8,7 @@ from html import escape, unescape
 from jinja2 import TemplateRuntimeError
 
 from drip_campaigns.core.tracking import tokens
-from drip_campaigns.core.tracking.links import leads_to_the_web, with_parameters
+from drip_campaigns.core.tracking.links import as_browser_reads, leads_to_the_web, with_parameters
 from drip_campaigns.core.tracking.tokens import Purpose
 
 _KEY = re.compile(r"[0-9a-z]{8,20}")
@@ -54,7 +54,7 @@ class Tracker:
 
 		The URL is signed with the email, so that the link leads only there.
 		"""
-		url = unescape(str(filled)).strip()
+		url = as_browser_reads(unescape(str(filled)))
 		if not leads_to_the_web(url) or url.startswith(self._root):
 			return url
 		url = with_parameters(url, self._utm)

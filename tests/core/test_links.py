@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from drip_campaigns.core.tracking.links import LinkRules, leads_to_the_web, rewrite_links, with_parameters
+from drip_campaigns.core.tracking.links import (
+	LinkRules,
+	hide_links,
+	leads_to_the_web,
+	rewrite_links,
+	show_links,
+	with_parameters,
+)
 
 RULES = LinkRules("step", counts=True, own_root="https://erp.example/drip/")
 UTM = (("utm_source", "drip mail"), ("utm_campaign", "spring"))
@@ -99,6 +106,11 @@ def test_parameters_are_added_to_links_that_are_not_counted_too():
 			"https://a.example/p?q=1&utm_campaign=&utm_source=drip+mail",
 		),
 		("https://a.example/#f?x=1", "https://a.example/?utm_source=drip+mail&utm_campaign=spring#f?x=1"),
+		("https://a.example/?#", "https://a.example/?utm_source=drip+mail&utm_campaign=spring#"),
+		(
+			"https://a.example/?utm_source=a&utm_campaign=b#",
+			"https://a.example/?utm_source=a&utm_campaign=b#",
+		),
 	],
 )
 def test_parameters_leave_the_rest_of_an_address_alone(url, expected):
@@ -117,6 +129,10 @@ def test_parameters_leave_the_rest_of_an_address_alone(url, expected):
 		("https://a.example/ b", False),
 		("https://a.example\\@b.example", False),
 		("https://[", False),
+		("http://a.example:99999/x", False),
+		("http://a.example:x/", False),
+		('https://a.example/?q="x"', True),
+		("https://bücher.example/[1]?a={b}|c^`", True),
 		("https://a.example/" + "x" * 2000, False),
 		("", False),
 	],
@@ -130,3 +146,38 @@ def test_no_link_is_forgotten_among_many():
 
 	assert len(targets) == 200
 	assert len(re.findall(r"click_url", html)) == 200
+
+
+def test_an_address_survives_html_tools_byte_for_byte():
+	urls = [
+		'https://a.example/?q="x"&n=1',
+		"https://a.example/?",
+		"https://a.example/#",
+		"https://a.example/[1]?a=%5B",
+	]
+	html = "".join(f"<a title='>' href='{url.replace('&', '&amp;')}'>a</a>" for url in urls)
+
+	hidden_html, hidden = hide_links(html)
+	_counted, targets = rewrite_links(hidden_html, RULES, lambda url: url, hidden)
+
+	assert "a.example" not in hidden_html
+	assert [target.target for target in targets] == urls
+	assert 'href="https://a.example/?q=&quot;x&quot;&amp;n=1"' in show_links(hidden_html, hidden)
+
+
+@pytest.mark.parametrize(
+	("written", "read"),
+	[
+		("https://a.example/sp  ", "https://a.example/sp"),
+		("\n https://a.example/nl\n", "https://a.example/nl"),
+		("https://a.example/a b", "https://a.example/a%20b"),
+		("https://a.example/a\nb", "https://a.example/ab"),
+		("https://a.example/<b>", "https://a.example/%3Cb%3E"),
+	],
+)
+def test_white_space_is_read_as_a_browser_reads_it(written, read):
+	hidden_html, hidden = hide_links(f'<a href="{written}">a</a>')
+
+	_html, (target,) = rewrite_links(hidden_html, RULES, lambda url: url, hidden)
+
+	assert target.target == read

@@ -1,6 +1,7 @@
 """Rewrite the links of an email's HTML so that clicks are counted.
 
-HTML in, HTML out, once per step. The new address of a link is Jinja that is rendered for each recipient.
+HTML in, HTML out, once per step. The new address of a link is Jinja that is rendered for each recipient. HTML tools change
+addresses (they escape, cut, and encode them), so `hide_links` puts a word in the place of each address while they run.
 """
 
 import re
@@ -8,18 +9,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from html import escape, unescape
-from urllib.parse import parse_qsl, quote_plus, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote_plus, urlsplit
 
 MAX_URL_LENGTH = 2000
 OWN_NAMES = ("unsubscribe_url", "preferences_url", "view_url", "confirm_url", "tracking_url")
 
-_TAG = re.compile(r"<(?:a|area)\s[^>]*>", re.IGNORECASE)
-_HREF = re.compile(r"""(\shref\s*=\s*)(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_TAG = re.compile(r"""<(?:a|area)\s(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
+_HREF = re.compile(r"""(\shref\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_HIDDEN = re.compile(r"driplink(\d+)x")
 _OPT_OUT = re.compile(
 	r"""\sdata-no-track(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?(?=[\s/>])""", re.IGNORECASE
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_UNFIT = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
+_UNFIT = re.compile(r"[\x00-\x20\x7f<>\\]")  # these break a header, or lead a browser to another host
+_DROPPED = re.compile(r"[\t\n\r]")
+_AROUND = "".join(map(chr, range(0x21)))
+_ENCODED = str.maketrans({" ": "%20", "<": "%3C", ">": "%3E"})
 
 
 @dataclass(frozen=True)
@@ -41,35 +46,56 @@ class Target:
 	target: str
 
 
+def hide_links(html: str) -> tuple[str, tuple[str, ...]]:
+	"""Return HTML with a word in the place of each link's address, and the addresses, for `rewrite_links`."""
+	hidden: list[str] = []
+
+	def hide(match: re.Match) -> str:
+		hidden.append(unescape(match[2] or match[3] or match[4] or ""))
+		return f'{match[1]}"driplink{len(hidden) - 1}x"'
+
+	return _TAG.sub(lambda tag: _HREF.sub(hide, tag[0]), html), tuple(hidden)
+
+
+def show_links(html: str, hidden: Sequence[str]) -> str:
+	"""Return HTML with the addresses that `hide_links` has taken out, as a browser reads them."""
+	return _HIDDEN.sub(lambda match: escape(as_browser_reads(hidden[int(match[1])])), html)
+
+
 def rewrite_links(
-	html: str, rules: LinkRules, written: Callable[[str], str | None]
+	html: str, rules: LinkRules, written: Callable[[str], str | None], hidden: Sequence[str] = ()
 ) -> tuple[str, tuple[Target, ...]]:
 	"""Return HTML whose links are counted, and their targets; a link with `data-no-track` stays as it is.
 
-	`written` returns the author's text for a placeholder of Jinja, or None for Jinja that is not complete.
+	`written` returns the author's text for a placeholder of Jinja, or None for Jinja that is not complete. `hidden` are the
+	addresses that `hide_links` has taken out.
 	"""
 	if not (rules.counts or rules.utm):
-		return html, ()
-	rewriter = _Rewriter(rules, written)
+		return show_links(html, hidden), ()
+	rewriter = _Rewriter(rules, written, hidden)
 	return _TAG.sub(rewriter.replace_tag, html), tuple(rewriter.targets.values())
 
 
 class _Rewriter:
-	def __init__(self, rules: LinkRules, written: Callable[[str], str | None]) -> None:
-		self.rules, self.written = rules, written
+	def __init__(self, rules: LinkRules, written: Callable[[str], str | None], hidden: Sequence[str]) -> None:
+		self.rules, self.written, self.hidden = rules, written, hidden
 		self.targets: dict[str, Target] = {}
 
 	def replace_tag(self, match: re.Match) -> str:
 		tag = match.group(0)
-		return _OPT_OUT.sub("", tag) if _OPT_OUT.search(tag) else _HREF.sub(self._replace_address, tag)
+		if _OPT_OUT.search(tag):
+			return show_links(_OPT_OUT.sub("", tag), self.hidden)
+		return _HREF.sub(self._replace_address, tag)
 
 	def _replace_address(self, match: re.Match) -> str:
-		href = match.group(2) or match.group(3) or ""
-		url = unescape(href).strip()
+		href = match[2] or match[3] or match[4] or ""
+		place = _HIDDEN.fullmatch(href)
+		url = as_browser_reads(self.hidden[int(place[1])] if place else unescape(href))
 		text = self.written(url)
+		href = escape(url) if place else href
 		if text is None:
-			return match.group(0)
-		return f'{match.group(1)}"{self._fixed(href, url) if text == url else self._dynamic(href, text)}"'
+			return f'{match[1]}"{href}"' if place else match[0]
+		return f'{match[1]}"{self._fixed(href, url) if text == url else self._dynamic(href, text)}"'
 
 	def _dynamic(self, href: str, text: str) -> str:
 		if any(name in text for name in OWN_NAMES) or not _may_lead_to_the_web(text):
@@ -96,23 +122,39 @@ def link_key(step: str, target: str) -> str:
 	return blake2b(f"{step}\0{target}".encode(), digest_size=8).hexdigest()
 
 
+def as_browser_reads(url: str) -> str:
+	"""Return an address as a browser reads it: without white space around it and line breaks, inner spaces encoded.
+
+	Everything else stays byte for byte (WHATWG URL, 4.4).
+	"""
+	return _DROPPED.sub("", url.strip(_AROUND)).translate(_ENCODED)
+
+
 def leads_to_the_web(url: str) -> bool:
 	"""Return whether a redirect to `url` is safe: http or https, with a host, and without characters that break a header."""
 	if len(url) > MAX_URL_LENGTH or _UNFIT.search(url):
 		return False
 	try:
 		parts = urlsplit(url)
-		return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
-	except ValueError:
+		return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and _has_port(parts)
+	except ValueError:  # a port that is no number, or above 65535
 		return False
+
+
+def _has_port(parts: SplitResult) -> bool:
+	return parts.port is None or parts.port > 0
 
 
 def with_parameters(url: str, parameters: Sequence[tuple[str, str]]) -> str:
 	"""Return `url` with the parameters that it does not have yet; the rest stays as it is."""
-	parts = urlsplit(url)
-	there = {name for name, _value in parse_qsl(parts.query, keep_blank_values=True)}
+	address, sharp, fragment = url.partition("#")
+	path, mark, query = address.partition("?")
+	there = {name for name, _value in parse_qsl(query, keep_blank_values=True)}
 	added = "&".join(f"{name}={quote_plus(value)}" for name, value in parameters if name not in there)
-	return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, added)))))
+	if not added:
+		return url
+	joined = "&".join(filter(None, (query, added)))
+	return f"{path}{mark or '?'}{joined}{sharp}{fragment}"
 
 
 def _may_lead_to_the_web(text: str) -> bool:
