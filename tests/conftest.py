@@ -134,3 +134,26 @@ def web(site: str, web_server: WebServer) -> Iterator[str]:
 	frappe.local.conf.host_name = web_server.url
 	yield web_server.url
 	frappe.local.conf.host_name = before
+
+
+@pytest.fixture
+def upload(site):
+	"""Upload content as a private file, and take it away afterwards."""
+	import frappe
+
+	made = []
+
+	def put(content: str | bytes, name: str = "drip people.csv") -> str:
+		file = frappe.get_doc(
+			doctype="File", file_name=name, is_private=1, content=content, owner=frappe.session.user
+		).insert()
+		made.append(file.name)
+		frappe.db.commit()
+		return file.file_url
+
+	yield put
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+	for name in made:
+		frappe.delete_doc("File", name, force=True)
+	frappe.db.commit()

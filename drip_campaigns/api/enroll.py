@@ -66,7 +66,7 @@ def read_people_file(file_url: str) -> dict:
 	file = PeopleFile(file_url)
 	return {
 		"headings": file.headings,
-		"lines": file.lines[:5],
+		"lines": [line.cells for line in file.lines[:5]],
 		"count": len(file.lines),
 		"mapping": file.guess_mapping(),
 	}

@@ -131,7 +131,8 @@ def preview_file(
 	"""Return the figures of enrolling a file, with the errors by row; nothing is written: a dry run."""
 	document = frappe.get_doc("Drip Campaign", campaign)
 	check_campaign(document)
-	rows = PeopleFile(file_url).rows(mapping)
+	file = PeopleFile(file_url)
+	rows = file.rows(mapping)
 	audience = FileAudience(recipient_type, rows, create_missing)
 	eligibility, counts, created, errors = Eligibility(document, recipient_type, now), PreviewCounts(), 0, []
 	for start in range(0, len(rows), PAGE):
@@ -143,6 +144,7 @@ def preview_file(
 	errors.sort()
 	return {
 		"total": len(rows),
+		"problem": file.explain_nothing(),
 		"is_everybody": False,
 		**counts.as_dict(),
 		"looked_at": len(rows),

@@ -17,7 +17,7 @@ from drip_campaigns.enrollment.refusals import VerbResult
 from drip_campaigns.jobs.batches import BULK_ENROLLMENT, BatchJob, BatchState, run_batches
 from drip_campaigns.jobs.bulk_enrollment_sources import make_source
 from drip_campaigns.site.clock import site_date, to_site, utc_now
-from drip_campaigns.site.messages import as_html, bold
+from drip_campaigns.site.messages import as_html, bold, read_error
 from drip_campaigns.site.notify import notify
 
 DOCTYPE = "Drip Bulk Enrollment"
@@ -30,6 +30,10 @@ UNFINISHED = (*WITH_A_JOB, RunStatus.WAITING.value)
 
 class RunStatusError(DripError):
 	"""This cannot be done with a run in this status."""
+
+
+class NothingToReadError(DripError):
+	"""The file of a run has no rows."""
 
 
 def insert_run(campaign: str, recipient_type: str, start_date: Any = None, **fields: Any):
@@ -93,7 +97,7 @@ def run(name: str) -> None:
 		_run_pages(document)
 	except Exception as error:  # noqa: BLE001 - recorded on the run, which can be resumed
 		frappe.db.rollback()
-		text = f"{type(error).__name__}: {error}"
+		text = read_error(error) if isinstance(error, DripError) else f"{type(error).__name__}: {error}"
 		write_fields(document, {"status": RunStatus.FAILED.value, "error": text})
 		_notify_owner(
 			document, _("The run failed: {0} Fix the cause, then click Resume on the run.").format(text)
@@ -154,6 +158,8 @@ class EnrollmentBatch(BatchJob):
 def _run_pages(document) -> None:
 	write_fields(document, {"status": RunStatus.RUNNING.value}, commit=True)
 	job = EnrollmentBatch(document)
+	if reason := job.source.explain_nothing():
+		raise NothingToReadError(reason)
 	_count, state = run_batches(job)
 	if state is BatchState.DONE:
 		frappe.enqueue("drip_campaigns.jobs.bulk_enrollment.run", queue="long", name=document.name)

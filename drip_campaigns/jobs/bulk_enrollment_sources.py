@@ -33,6 +33,10 @@ class FilterSource:
 		self.document = document
 		self.audience = _audience_of(document)
 
+	def explain_nothing(self) -> str:
+		"""Return nothing: that no record matches at the moment is a result."""
+		return ""
+
 	def next_page(self, limit: int) -> list[str]:
 		"""Return up to `limit` names after the last one; for 0 nothing, where Frappe would return all."""
 		return self.audience.page(self.document.last_recipient, limit) if limit else []
@@ -48,8 +52,13 @@ class FileSource:
 
 	def __init__(self, document) -> None:
 		self.document = document
-		rows = PeopleFile(document.source_file).rows(document.column_mapping)
+		self.file = PeopleFile(document.source_file)
+		rows = self.file.rows(document.column_mapping)
 		self.audience = FileAudience(document.recipient_type, rows, bool(cint(document.create_missing)))
+
+	def explain_nothing(self) -> str:
+		"""Return why the file has no rows, and the remedy; empty if it has some."""
+		return self.file.explain_nothing()
 
 	def next_page(self, limit: int) -> Sequence[Row]:
 		"""Return up to `limit` rows after the last one."""

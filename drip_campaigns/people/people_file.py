@@ -1,39 +1,18 @@
-"""A file of people, CSV or Excel: read its table and recognize its columns. Nothing here knows records or campaigns."""
+"""A file of people, CSV or Excel: recognize its columns, and read its rows. Nothing here knows records or campaigns."""
 
-import csv
-import io
 import json
-import re
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import frappe
 from frappe import _
-from openpyxl import load_workbook
 
-from drip_campaigns.core.errors import DripError
+from drip_campaigns.people.addresses import is_valid
+from drip_campaigns.people.column_names import ABOUT, COLUMN_NAMES, NAME, WHOLE_ONLY, contains, spell
+from drip_campaigns.people.table_file import UnreadableFileError, read_table
 from drip_campaigns.site.frappe_versions import read_file
 
-MOST_ROWS = 200_000
-MOST_COLUMNS = 100
-LARGEST_UNPACKED = 500_000_000  # bytes of a workbook's parts; a small file can unpack to many gigabytes
-DELIMITERS = ",;\t|"
-# The line in which Excel names the delimiter; Excel does not count it as a row
-_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
-# What a column can hold, and the words of its heading, the surest word first
-FACTS = {
-	"email_address": ("email", "mail"),
-	"record": ("record", "id"),
-	"company": ("company", "organization", "organisation", "firma", "empresa", "société", "entreprise"),
-	"last_name": ("last", "surname", "family", "nachname", "familienname", "apellido", "apellidos"),
-	"first_name": ("first", "given", "vorname", "prénom", "nombre", "name"),
-}
-
-
-class UnreadableFileError(DripError):
-	"""The app cannot read this file."""
+_ROWS_TO_LOOK_AT = 200  # for addresses
 
 
 @dataclass(frozen=True)
@@ -50,34 +29,68 @@ class PeopleFile:
 	def __init__(self, file_url: str) -> None:
 		file = _find_file(file_url)
 		table = read_table(file.file_name, read_file(file))
-		if not table or not any(table[0]):
+		if not table:
 			raise UnreadableFileError(
 				_("The file {0} is empty. Enter the headings in the first row.").format(file_url)
 			)
-		self.headings, self.lines = table[0], table[1:]
+		if any(map(is_valid, table[0].cells)):
+			raise UnreadableFileError(
+				_("The first row of {0} has an email address. Insert a row with headings above it.").format(
+					file_url
+				)
+			)
+		self.file_url, self.lines = file_url, table[1:]
+		self.headings = _make_unique(table[0].cells, max(len(line.cells) for line in table))
 
 	def guess_mapping(self) -> dict[str, str]:
-		"""Return the heading of each fact that a heading names."""
+		"""Return the heading of each fact that a heading names, or for the address, that the values show."""
+		spelled = {heading: spell(heading) for heading in self.headings if heading}
 		mapping: dict[str, str] = {}
-		for fact, words in FACTS.items():
-			others = [heading for heading in self.headings if heading not in mapping.values()]
-			if heading := _find_heading(others, words):
-				mapping[fact] = heading
-		return mapping
+		for fact in COLUMN_NAMES:
+			others = {heading: name for heading, name in spelled.items() if heading not in mapping.values()}
+			found = self._find_address(others) if fact == "email_address" else _find_heading(fact, others)
+			if found and not (
+				fact == "record" and "email_address" in mapping and spelled[found] == "record id"
+			):
+				mapping[fact] = found
+		return _place_name(mapping, spelled)
 
 	def rows(self, mapping: str | dict[str, str]) -> list[Row]:
-		"""Return the rows that are not empty; raise UnreadableFileError for a mapping to columns that do not exist."""
+		"""Return the rows; raise UnreadableFileError for a mapping to columns that do not exist."""
 		columns = self._columns(_read_mapping(mapping))
 		return [
-			Row(number, {fact: line[column] for fact, column in columns.items() if column < len(line)})
-			for number, line in enumerate(self.lines, start=2)
-			if any(line)
+			Row(number, {fact: cells[column] for fact, column in columns.items() if column < len(cells)})
+			for number, cells in self.lines
 		]
+
+	def explain_nothing(self) -> str:
+		"""Return why a run reads no row of this file, and the remedy; empty if it has rows."""
+		if self.lines:
+			return ""
+		return _(
+			"The file {0} has headings, but no rows below them. Choose the sheet or file with the people."
+		).format(self.file_url)
+
+	def _find_address(self, spelled: Mapping[str, str]) -> str | None:
+		"""Return the column whose heading names addresses, if it holds some; else the one that holds most."""
+		shares = {heading: self._share_of_addresses(heading) for heading in spelled}
+		filled = {heading: name for heading, name in spelled.items() if shares[heading] > 0.5}
+		return (
+			_find_heading("email_address", filled)
+			or max(filled, key=lambda heading: shares[heading], default=None)
+			or _find_heading("email_address", spelled)
+		)
+
+	def _share_of_addresses(self, heading: str) -> float:
+		column = self.headings.index(heading)
+		values = [cells[column] for _number, cells in self.lines[:_ROWS_TO_LOOK_AT] if column < len(cells)]
+		values = [value for value in values if value]
+		return sum("@" in value and is_valid(value) for value in values) / len(values) if values else 0.0
 
 	def _columns(self, mapping: dict[str, str]) -> dict[str, int]:
 		columns = {}
 		for fact, heading in mapping.items():
-			if fact in FACTS and heading:
+			if fact in COLUMN_NAMES and heading:
 				if heading not in self.headings:
 					raise UnreadableFileError(
 						_("The file has no column {0}. Choose one of: {1}.").format(
@@ -92,6 +105,40 @@ class PeopleFile:
 		return columns
 
 
+def _make_unique(headings: Sequence[str], count: int) -> list[str]:
+	"""Return the headings of `count` columns; the second one with the same name gets a number."""
+	unique: list[str] = []
+	for heading in [*headings, *[""] * (count - len(headings))]:
+		number, name = 1, heading
+		while heading and name in unique:
+			number += 1
+			name = f"{heading} ({number})"
+		unique.append(name)
+	return unique
+
+
+def _find_heading(fact: str, spelled: Mapping[str, str]) -> str | None:
+	"""Return the heading that is a name of the fact, or else contains one and is not only about it."""
+	names, about = COLUMN_NAMES[fact], ABOUT[fact]
+	by_name = {name: heading for heading, name in reversed(spelled.items())}
+	for name in names:
+		if name in by_name:
+			return by_name[name]
+	for name in names if fact != "record" else ():  # "Contact ID" is a number of another system
+		for heading, words in spelled.items():
+			if name not in WHOLE_ONLY and contains(words, name) and not about & set(words.split()):
+				return heading
+	return None
+
+
+def _place_name(mapping: dict[str, str], spelled: Mapping[str, str]) -> dict[str, str]:
+	"""Add the column of the name: the last name next to a column of the first name, and the first name otherwise."""
+	free = {name: heading for heading, name in reversed(spelled.items()) if heading not in mapping.values()}
+	missing = [fact for fact in ("first_name", "last_name") if fact not in mapping]
+	heading = next((free[name] for name in NAME if name in free), None)
+	return {**mapping, missing[0]: heading} if missing and heading else mapping
+
+
 def _read_mapping(mapping: str | dict[str, str]) -> dict[str, str]:
 	try:
 		read = json.loads(mapping or "{}") if isinstance(mapping, str) else mapping
@@ -100,16 +147,6 @@ def _read_mapping(mapping: str | dict[str, str]) -> dict[str, str]:
 	if not isinstance(read, dict):
 		raise UnreadableFileError(_("The mapping of columns cannot be read. Choose the columns again."))
 	return read
-
-
-def _find_heading(headings: Sequence[str], words: Sequence[str]) -> str | None:
-	"""Return the heading that has one of the words, as a word of its own or else, from four letters on, as a part."""
-	for is_whole in (True, False):
-		for word, heading in product(words, headings):
-			parts = re.split(r"[\W_]+", heading.lower())
-			if word in parts if is_whole else len(word) > 3 and word in heading.lower():
-				return heading
-	return None
 
 
 def _find_file(file_url: str):
@@ -121,66 +158,3 @@ def _find_file(file_url: str):
 	raise UnreadableFileError(
 		_("You cannot read the file {0}, or it does not exist. Upload it again.").format(file_url)
 	)
-
-
-def read_table(file_name: str, content: bytes) -> list[list[str]]:
-	"""Return the cells of a CSV or Excel file as texts; raise UnreadableFileError with the remedy for what is neither."""
-	suffix = file_name.rpartition(".")[2].lower()
-	if suffix not in ("csv", "xlsx"):
-		raise UnreadableFileError(
-			_("{0} isn't a CSV or Excel (.xlsx) file. Save it as one of these.").format(file_name)
-		)
-	try:
-		lines = _read_csv(content) if suffix == "csv" else _read_xlsx(content)
-		return [_clean(line) for line in _limited(lines)]
-	except UnreadableFileError:
-		raise
-	except Exception as error:
-		raise UnreadableFileError(
-			_("Could not read {0}: {1}. Save it again as CSV or .xlsx.").format(file_name, error)
-		) from error
-
-
-def _read_csv(content: bytes) -> Iterator[list[str]]:
-	text = _decode(content)
-	if named := _SEPARATOR_LINE.match(text):
-		return _split(text[named.end() :], named[1])
-	# The delimiter that splits the headings most often. csv.Sniffer, which Frappe uses, also looks at the values below
-	# and finds a comma where they hold apostrophes or quotes.
-	return _split(text, max(DELIMITERS, key=lambda delimiter: len(next(_split(text, delimiter), ()))))
-
-
-def _split(text: str, delimiter: str) -> Iterator[list[str]]:
-	return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-
-
-def _decode(content: bytes) -> str:
-	if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-		return content.decode("utf-16")
-	try:
-		return content.decode("utf-8-sig")
-	except UnicodeDecodeError:
-		return content.decode("cp1252", errors="replace")  # Excel's default in many countries
-
-
-def _read_xlsx(content: bytes) -> Iterator[Sequence]:
-	with zipfile.ZipFile(io.BytesIO(content)) as parts:
-		if sum(part.file_size for part in parts.infolist()) > LARGEST_UNPACKED:
-			raise UnreadableFileError(_("The file is too large when unpacked. Split it."))
-	book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-	sheets = [sheet for sheet in (book.active, *book.worksheets) if sheet in book.worksheets]  # not a chart
-	if not sheets:
-		raise ValueError(_("it has no sheet with cells"))
-	sheets[0].reset_dimensions()  # some programs state a wrong size
-	return sheets[0].iter_rows(values_only=True)
-
-
-def _limited(lines: Iterator[Sequence]) -> Iterator[Sequence]:
-	for number, line in enumerate(lines):
-		if number > MOST_ROWS:
-			raise UnreadableFileError(_("The file has more than {0} rows. Split it.").format(MOST_ROWS))
-		yield line[:MOST_COLUMNS]
-
-
-def _clean(line: Sequence) -> list[str]:
-	return ["" if value is None else str(value).strip() for value in line]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.people.people_file import FACTS, read_table
+from drip_campaigns.people.column_names import COLUMN_NAMES
+from drip_campaigns.people.table_file import read_table
 from tests.fuzz.depth import examples
 from tests.fuzz.hostile import texts
 
@@ -55,7 +56,7 @@ def check(name: str, content: bytes) -> None:
 	except DripError as error:
 		assert str(error).strip()
 	else:
-		assert all(isinstance(cell, str) for line in table for cell in line)
+		assert all(isinstance(cell, str) for line in table for cell in line.cells)
 
 
 @examples(60)
@@ -76,7 +77,7 @@ def test_csv_of_any_bytes_is_read_or_refused(site, content):
 	lines, st.sampled_from((",", ";", "\t", "|")), st.sampled_from(("utf-8", "utf-8-sig", "utf-16", "cp1252"))
 )
 def test_csv_of_hostile_cells_is_read_or_refused(site, rows, delimiter, encoding):
-	text = "\n".join(delimiter.join(row) for row in [list(FACTS), *rows])
+	text = "\n".join(delimiter.join(row) for row in [list(COLUMN_NAMES), *rows])
 
 	check("people.csv", text.encode(encoding, "replace"))
 

@@ -11,7 +11,7 @@ from openpyxl.chart import BarChart, Reference
 
 from drip_campaigns.api.enroll import enroll_people_file, preview_people_file, read_people_file
 from drip_campaigns.jobs import bulk_enrollment, bulk_enrollment_sources
-from drip_campaigns.people import people_file
+from drip_campaigns.people import table_file
 from drip_campaigns.people.opt_outs import record_opt_out
 from drip_campaigns.site.clock import utc_now
 from tests import factories
@@ -24,27 +24,6 @@ MAPPING = json.dumps({"email_address": "Email", "first_name": "First Name", "las
 @pytest.fixture
 def clock():
 	return Clock(utc_now())
-
-
-@pytest.fixture
-def upload(site):
-	"""Upload content as a private file, and take it away afterwards."""
-	made = []
-
-	def put(content: str | bytes, name: str = "drip people.csv") -> str:
-		file = frappe.get_doc(
-			doctype="File", file_name=name, is_private=1, content=content, owner=frappe.session.user
-		).insert()
-		made.append(file.name)
-		frappe.db.commit()
-		return file.file_url
-
-	yield put
-	frappe.db.rollback()
-	frappe.set_user("Administrator")
-	for name in made:
-		frappe.delete_doc("File", name, force=True)
-	frappe.db.commit()
 
 
 def rows(*lines: str) -> str:
@@ -271,7 +250,7 @@ def test_mapping_that_leads_nowhere_is_refused(campaign, upload):
 
 
 def test_file_with_too_many_rows_is_refused(upload, monkeypatch):
-	monkeypatch.setattr(people_file, "MOST_ROWS", 2)
+	monkeypatch.setattr(table_file, "MOST_ROWS", 2)
 
 	with pytest.raises(frappe.ValidationError, match="more than 2 rows. Split it"):
 		read_people_file(upload(rows("a,,", "b,,", "c,,")))

@@ -186,12 +186,13 @@
 
 	drip_campaigns.draw_run = (name, { status, total, processed, enrolled, refused, reasons, error }) => {
 		const going_on = ["Queued", "Running"].includes(status);
+		const colors = { Failed: "bg-danger", Cancelled: "bg-secondary" };
 		const looked_at = going_on ? processed : enrolled + refused || processed;
 		const percent = total ? Math.min(100, (looked_at / total) * 100) : 100;
 		const [done, all] = [looked_at, total].map((value) => format_number(value, null, 0));
 		const lines = (reasons || "").split("\n").filter(Boolean).map((line) => `<li>${frappe.utils.escape_html(line)}</li>`);
 		return `<div class="drip-enroll-preview">
-			<div class="progress" style="height: 8px"><div class="progress-bar ${going_on ? "" : "bg-success"}"
+			<div class="progress" style="height: 8px"><div class="progress-bar ${colors[status] || (going_on ? "" : "bg-success")}"
 				style="width: ${percent}%"></div></div>
 			<div class="figures"><div class="figure good"><b>${format_number(enrolled, null, 0)}</b>${__("enrolled")}</div>
 				<div class="figure"><b>${format_number(refused, null, 0)}</b>${__("skipped")}</div>

@@ -49,7 +49,7 @@
 					fieldtype: "Attach",
 					label: __("CSV or Excel File"),
 					reqd: 1,
-					options: { restrictions: { allowed_file_types: [".csv", ".xlsx"] } },
+					options: { restrictions: { allowed_file_types: [".csv", ".tsv", ".xlsx"] } },
 					onchange: () => this.read_file(),
 				},
 				{ fieldtype: "Column Break" },

@@ -11,6 +11,7 @@
 	// Return the check box that must be selected first if no filter is set.
 	drip_campaigns.draw_preview = (area, figures) => {
 		area.html(`<div class="drip-enroll-preview">
+			${figures.problem ? `<p class="text-danger">${escape(figures.problem)}</p>` : ""}
 			${draw_figures(figures)}
 			${draw_limit(figures)}
 			<div class="columns">
