@@ -38,6 +38,9 @@ override_doctype_dashboards = {
 # Triggers, and a notice of a suppression on every form
 doc_events = {
 	"*": {
+		"after_delete": "drip_campaigns.enrollment.deleted_records.forget_deleted",
+		"after_rename": "drip_campaigns.enrollment.deleted_records.follow_merge",
+		"before_rename": "drip_campaigns.enrollment.deleted_records.prepare_merge",
 		"on_change": "drip_campaigns.triggers.doc_events.fire_on_change",
 		"onload": "drip_campaigns.desk.suppression_notice.show_suppression",
 	},

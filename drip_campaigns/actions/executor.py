@@ -16,6 +16,7 @@ from drip_campaigns.actions.registry import ACTION_KINDS
 from drip_campaigns.actions.webhooks import WebhookCall
 from drip_campaigns.core.flow.actions import RunWhen
 from drip_campaigns.core.model import CampaignStatus
+from drip_campaigns.db.dialect import select_in
 from drip_campaigns.people.field_rights import UnreadableFieldError
 from drip_campaigns.people.recipients import Recipient, load_enrolled
 from drip_campaigns.plans.enrollment_state import LIVE_VALUES
@@ -51,7 +52,7 @@ class ActionExecutor:
 		if step is None or step.action != row.action:
 			raise ActionError(_("The step was changed or removed before the action was done."))
 		recipient = self.recipients.get((row.recipient_type, row.recipient))
-		if recipient is None:
+		if recipient is None or not recipient.is_of(self.enrollments.get(row.enrollment, {})):
 			raise ActionError(_("{0} {1} no longer exists.").format(_(row.recipient_type), row.recipient))
 		rights.check_owner(step, row.recipient_type, self.campaign.owner)
 		return ActionContext(row, step, self.campaign, recipient, self.now, self._load_turns(row.step))
@@ -61,17 +62,16 @@ class ActionExecutor:
 			return ActionResult(_("Skipped: the campaign was ended"))
 		step = self.steps.get(row.step)
 		is_exit_step = step is not None and step.run_when == RunWhen.ON_EXIT
-		if is_exit_step and self.statuses.get(row.enrollment) in LIVE_VALUES:
+		if is_exit_step and self.enrollments.get(row.enrollment, {}).get("status") in LIVE_VALUES:
 			return ActionResult(_("Skipped: the recipient was enrolled again"))
 		return None
 
 	@cached_property
-	def statuses(self) -> dict[str, str]:
-		"""The statuses of the enrollments."""
-		filters = {"name": ["in", [row.enrollment for row in self.rows]]}
-		return dict(
-			frappe.get_all("Drip Enrollment", filters=filters, fields=["name", "status"], as_list=True)
-		)
+	def enrollments(self) -> dict[str, frappe._dict]:
+		"""The enrollments: their status, and which record they are about."""
+		names = [row.enrollment for row in self.rows]
+		rows = select_in("Drip Enrollment", ["name", "status", "recipient_created_at"], "name", names)
+		return {row.name: row for row in rows}
 
 	@cached_property
 	def recipients(self) -> dict[tuple[str, str], Recipient]:

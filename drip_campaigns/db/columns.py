@@ -9,6 +9,7 @@ STANDARD = ("name", "owner", "creation", "modified", "modified_by")
 # Columns of an enrollment that are set when it begins
 ENROLLMENT_ORIGIN = (
 	*("name", "owner", "creation", "campaign", "recipient_type", "recipient", "recipient_name"),
+	"recipient_created_at",
 	*("sender", "target_list", "start_date", "started_at", "time_zone"),
 )
 # Columns that change as it goes through the campaign: each batch writes all of them

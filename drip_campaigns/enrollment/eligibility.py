@@ -48,7 +48,7 @@ class Candidate:
 	@property
 	def label(self) -> str:
 		"""Return how messages name the record."""
-		return f"{_(self.recipient_type)} {self.name}"
+		return f"{_(self.recipient_type)} {self.name or self.enrollment['recipient_name']}"
 
 	@cached_property
 	def email(self) -> str:
@@ -64,7 +64,8 @@ class Candidate:
 
 def make_enrolled_candidate(row: Mapping[str, Any], recipient: Recipient | None) -> Candidate:
 	"""Return the candidate of an enrollment's row."""
-	return Candidate(row["recipient_type"], row["recipient"], recipient, row["target_list"], row)
+	same = recipient if recipient and recipient.is_of(row) else None
+	return Candidate(row["recipient_type"], row["recipient"], same, row["target_list"], row)
 
 
 class BatchFacts:
@@ -162,6 +163,8 @@ class EnrollmentFacts(BatchFacts):
 			campaign=self.campaign.name,
 			recipient_type=self.eligibility.recipient_type,
 		)
+		people = {one.name: one.recipient for one in self.candidates}
+		rows = [row for row in rows if not people[row.recipient] or people[row.recipient].is_of(row)]
 		rows.sort(key=lambda row: (row.status in LIVE_VALUES, row.creation))
 		# A person who never confirmed was never in the campaign.
 		rows = [row for row in rows if row.status in LIVE_VALUES or row.confirmation not in NEVER_CONFIRMED]

@@ -24,6 +24,7 @@ from drip_campaigns.enrollment.campaign_checks import (
 )
 from drip_campaigns.enrollment.changes import make_event
 from drip_campaigns.enrollment.confirm import find_who_must_confirm
+from drip_campaigns.enrollment.deleted_records import forget_replaced
 from drip_campaigns.enrollment.eligibility import Eligibility, EligibilityResult
 from drip_campaigns.enrollment.refusals import Refusal, VerbResult
 from drip_campaigns.enrollment.resume import resume_enrollments
@@ -133,6 +134,7 @@ class Enroller:
 
 	def enroll(self, names: Sequence[str]) -> VerbResult:
 		"""Enroll or resume one batch of records."""
+		forget_replaced(self.recipient_type, names, self.now)
 		judged = self.eligibility.judge(names)
 		result = VerbResult(refusals={one.name: one.refusal for one in judged if one.refusal})
 		self._resume([one.resumes for one in judged if one.resumes], result)
@@ -140,7 +142,8 @@ class Enroller:
 		return result
 
 	def judge(self, name: str) -> EligibilityResult:
-		"""Return whether one record may be enrolled."""
+		"""Return whether one record may be enrolled, which the caller does at once."""
+		forget_replaced(self.recipient_type, [name], self.now)
 		return self.eligibility.judge([name])[0]
 
 	def make_fields(self, judged: Sequence[EligibilityResult]) -> list[dict[str, Any]]:
@@ -181,6 +184,7 @@ class Enroller:
 			"recipient_type": self.recipient_type,
 			"recipient": recipient.name,
 			"recipient_name": recipient.full_name or recipient.email,
+			"recipient_created_at": recipient.fields.get("creation"),
 			"email_address": recipient.email,
 			"start_date": self.start_date,
 			"sender": sender,

@@ -55,6 +55,7 @@ def fill_member(document, now: datetime) -> None:
 	document.update(
 		{
 			"recipient_name": recipient.full_name or recipient.email,
+			"recipient_created_at": recipient.fields.get("creation"),
 			"email_address": recipient.email,
 			"address_hash": hash_address(recipient.email),
 			"joined_at": to_site(now),

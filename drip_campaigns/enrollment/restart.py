@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import frappe
+from frappe import _
 
 from drip_campaigns.core.model import ExitReason
 from drip_campaigns.enrollment.changes import detail_of_user, lock_enrollments
@@ -21,6 +22,10 @@ def restart_enrollments(names: Sequence[str], now: datetime) -> VerbResult:
 	result = VerbResult()
 	groups: dict[tuple, list[frappe._dict]] = defaultdict(list)
 	for row in lock_enrollments(names):
+		if not row.recipient:  # deleted, or erased
+			cause, remedy = _("no longer exists"), _("Remove the enrollment.")
+			result.refusals[row.name] = Refusal("record", cause, remedy, row.recipient_name or "")
+			continue
 		groups[row.campaign, row.recipient_type, row.target_list].append(row)
 	for group in groups.values():
 		refusals = _end_and_enroll(group, now)

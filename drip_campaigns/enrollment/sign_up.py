@@ -107,6 +107,7 @@ def delete_unconfirmed(now: datetime, kept: timedelta) -> int:
 	filters = {
 		"created_recipient": 1,
 		"recipient_type": "Contact",
+		"recipient": ["is", "set"],
 		"creation": ["<", to_site(now - kept)],
 		"status": ["not in", list(LIVE_VALUES)],
 	}

@@ -70,7 +70,10 @@ class TriggerBatch(BatchJob):
 			retry_at = to_site(self.now + RETRY_AFTER)
 			firing_rows.put_off(rows, why.format(trigger.owner), retry_at)
 		else:
-			firing_rows.settle(self._process(trigger, rows), FiringStatus.DONE, self.site_now)
+			replaced = firing_rows.find_replaced(rows)
+			outcomes = dict.fromkeys(replaced, _("The record was deleted, and another one has its name"))
+			outcomes |= self._process(trigger, [row for row in rows if row.name not in replaced])
+			firing_rows.settle(outcomes, FiringStatus.DONE, self.site_now)
 		return len(rows)
 
 	def put_off(self, row: frappe._dict, error: Exception) -> None:

@@ -14,6 +14,7 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.db.bulk_writes import insert_records, set_each, set_values, standard_values
 from drip_campaigns.db.dialect import select_in
+from drip_campaigns.enrollment.deleted_records import forget_replaced_members
 from drip_campaigns.enrollment.list_membership import MEMBER, add_to_count
 from drip_campaigns.lists.sources import Person
 from drip_campaigns.people.addresses import hash_address, is_valid
@@ -83,6 +84,8 @@ class MemberImporter:
 		by_type: dict[str, list[str]] = {}
 		for recipient, _digest in hashed:
 			by_type.setdefault(recipient.doctype, []).append(recipient.name)
+		for kind, names in by_type.items():
+			forget_replaced_members(self.target_list, kind, names, self.now)
 		whole = {"target_list": self.target_list}
 		hashes = [digest for _recipient, digest in hashed]
 		rows = select_in(MEMBER, _FACTS, "address_hash", hashes, **whole)
@@ -114,6 +117,7 @@ class MemberImporter:
 				"recipient_type": recipient.doctype,
 				"recipient": recipient.name,
 				"recipient_name": recipient.full_name or recipient.email,
+				"recipient_created_at": recipient.fields.get("creation"),
 				"email_address": recipient.email,
 				"address_hash": member.address_hash,
 				"joined_at": site_now,

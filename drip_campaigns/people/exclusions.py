@@ -71,20 +71,21 @@ def ascii_domain(text: str) -> str:
 def _find_listed(lists: list[str], recipients: list[Recipient]) -> Mapping[object, str]:
 	"""Return the excluded list by record and by hashed address; removed members do not count."""
 	hashes = {hash_address(recipient.email) for recipient in recipients if recipient.email}
-	by_type: dict[str, list[str]] = {}
+	by_type: dict[str, dict[str, Recipient]] = {}
 	for recipient in recipients:
-		by_type.setdefault(recipient.doctype, []).append(recipient.name)
+		by_type.setdefault(recipient.doctype, {})[recipient.name] = recipient
 	found: dict[object, str] = {}
 	for row in _members(lists, "address_hash", list(hashes)):
 		found[row.address_hash] = row.target_list
-	for doctype, names in by_type.items():
-		for row in _members(lists, "recipient", names, recipient_type=doctype):
-			found[doctype, row.recipient] = row.target_list
+	for doctype, people in by_type.items():
+		for row in _members(lists, "recipient", list(people), recipient_type=doctype):
+			if people[row.recipient].is_of(row):
+				found[doctype, row.recipient] = row.target_list
 	return found
 
 
 def _members(lists: list[str], column: str, values: list[str], **equal: str) -> list[frappe._dict]:
-	fields = ["target_list", "recipient", "address_hash", "removed_at"]
+	fields = ["target_list", "recipient", "recipient_created_at", "address_hash", "removed_at"]
 	rows = select_in("Drip Target List Member", fields, column, values, **equal)
 	return [row for row in rows if row.target_list in lists and not row.removed_at]
 

@@ -4,10 +4,12 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import frappe
+from frappe.utils import cstr
 
 from drip_campaigns.core.errors import UnknownTimeZoneError
 from drip_campaigns.core.schedule.wall_clock import find_zone
@@ -36,6 +38,11 @@ class Recipient:
 	tracking_consent: bool | None = None  # the person's own answer; no record has it
 	fields: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
+	def is_of(self, row: Mapping[str, Any]) -> bool:
+		"""Say whether an enrollment is about this record, and not about a deleted one that had the name before."""
+		remembered, created = row.get("recipient_created_at"), self.fields.get("creation")
+		return not (remembered and created) or created <= remembered
+
 	def without_typed_texts(self) -> "Recipient":
 		"""Return the recipient without texts if a visitor made the record: the owner of the address typed none of them."""
 		if self.fields.get("owner") != VISITOR:
@@ -53,12 +60,18 @@ def load_recipients(doctype: str, names: Sequence[str], *, whole: bool = True) -
 	return _load(get_type(doctype), names, whole=whole, as_person=False)
 
 
+def load_creations(doctype: str, names: Sequence[str]) -> dict[str, datetime]:
+	"""Return when the records of these names were created; names that do not exist are omitted."""
+	rows = select_in(doctype, ["name", "creation"], "name", names)
+	return {cstr(row.name): row.creation for row in rows}
+
+
 def load_enrolled(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Recipient]:
 	"""Return the recipients of a batch of enrollments by type and name; records that do not exist are omitted."""
 	names: dict[str, set[str]] = defaultdict(set)
 	known = available_types()
 	for row in rows:
-		if row["recipient_type"] in known:
+		if row["recipient_type"] in known and row["recipient"]:
 			names[row["recipient_type"]].add(row["recipient"])
 	return {
 		(doctype, name): recipient
@@ -138,7 +151,7 @@ def _complete(recipient_type: RecipientType, recipient: Recipient, person: Recip
 
 
 def _identity_fields(recipient_type: RecipientType) -> list[str]:
-	known = frappe.get_meta(recipient_type.doctype).get_valid_columns()
+	known = {"creation", *frappe.get_meta(recipient_type.doctype).get_valid_columns()}
 	named = [
 		getattr(recipient_type, fact)
 		for fact in (
@@ -154,7 +167,7 @@ def _identity_fields(recipient_type: RecipientType) -> list[str]:
 	]
 	flags = [flag.fieldname for flag in (*COMMON_FLAGS, *recipient_type.stop_flags)]
 	links = [name for hop in recipient_type.hops if not hop.table for name in (hop.field, hop.doctype_field)]
-	return [name for name in dict.fromkeys(["name", *named, *flags, *links]) if name in known]
+	return [name for name in dict.fromkeys(["name", "creation", *named, *flags, *links]) if name in known]
 
 
 def _make_recipient(recipient_type: RecipientType, row: dict, as_person: bool) -> Recipient:

@@ -137,13 +137,13 @@ def find_free_keys(rows: Sequence[frappe._dict]) -> dict[str, dict[str, str]]:
 	"""Return the keys of the enrollments that can be live again, by name; three statements for all of them.
 
 	A recipient who was enrolled several times has only the latest reopened, and none while another one is live. An
-	enrollment whose personal data was erased is not reopened.
+	enrollment whose record was deleted or erased is not reopened.
 	"""
 	superseded = find_superseded([row.name for row in rows])
 	keys = {
 		row.name: live_keys(row.campaign, row.recipient_type, row.recipient, row.email_address)
 		for row in rows
-		if row.email_address and row.name not in superseded
+		if row.recipient and row.email_address and row.name not in superseded
 	}
 	taken = {
 		key

@@ -94,11 +94,16 @@ def wait_on(row: Mapping[str, Any], held_from: datetime, now: datetime) -> dict[
 	return {**waiting_fields(now), "confirmation_asked_at": to_site(shifted)}
 
 
-def live_keys(campaign: str, recipient_type: str, recipient: str, address: str) -> dict[str, str]:
-	"""Return the unique keys of a live enrollment: one by record, one by address."""
+def live_keys(
+	campaign: str, recipient_type: str, recipient: str | None, address: str | None
+) -> dict[str, str]:
+	"""Return the unique keys of a live enrollment: one by record, one by address.
+
+	An enrollment whose record was deleted or erased has neither, and is never live again.
+	"""
 	return {
-		"live_recipient": live_key(campaign, "recipient", recipient_type, recipient),
-		"live_address": live_key(campaign, "address", normalize(address)),
+		"live_recipient": live_key(campaign, "recipient", recipient_type, recipient or ""),
+		"live_address": live_key(campaign, "address", normalize(address or "")),
 	}
 
 

@@ -54,4 +54,4 @@ def _find_people(filters: list) -> list[tuple[str, str]]:
 		)
 	enrollments = [row.enrollment for row in found]
 	rows = select_in("Drip Enrollment", ["recipient_type", "recipient"], "name", enrollments)
-	return sorted({(row.recipient_type, row.recipient) for row in rows})
+	return sorted({(row.recipient_type, row.recipient) for row in rows if row.recipient})

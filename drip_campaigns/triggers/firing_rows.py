@@ -7,6 +7,7 @@ import frappe
 
 from drip_campaigns.core.flow.triggers import FiringStatus
 from drip_campaigns.db.bulk_writes import set_each
+from drip_campaigns.people.recipients import load_creations
 
 DOCTYPE = "Drip Trigger Firing"
 CLEAR_AT_ONCE = 10_000
@@ -24,7 +25,8 @@ def claim_due(trigger: str, site_now: datetime, limit: int) -> list[frappe._dict
 	firing = frappe.qb.DocType(DOCTYPE)
 	return (
 		frappe.qb.from_(firing)
-		.select(firing.name, firing.record_type, firing.record, firing.detail, firing.attempts)
+		.select(firing.name, firing.record_type, firing.record, firing.record_created_at)
+		.select(firing.detail, firing.attempts)
 		.where((firing.campaign_trigger == trigger) & (firing.status == FiringStatus.WAITING.value))
 		.where(firing.due_at <= site_now)
 		.orderby(firing.due_at)
@@ -32,6 +34,21 @@ def claim_due(trigger: str, site_now: datetime, limit: int) -> list[frappe._dict
 		.for_update(skip_locked=True)
 		.run(as_dict=True)
 	)
+
+
+def find_replaced(rows: Sequence[frappe._dict]) -> set[str]:
+	"""Return the firings whose record was deleted, and whose record's name a newer record has."""
+	by_type: dict[str, set[str]] = {}
+	for row in rows:
+		if row.record_created_at:
+			by_type.setdefault(row.record_type, set()).add(row.record)
+	created = {doctype: load_creations(doctype, sorted(names)) for doctype, names in by_type.items()}
+	return {
+		row.name
+		for row in rows
+		if row.record in created.get(row.record_type, ())
+		and created[row.record_type][row.record] > row.record_created_at
+	}
 
 
 def settle(outcomes: Mapping[str, str], status: FiringStatus, site_now: datetime) -> None:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import frappe
 from frappe import _
-from frappe.utils import cstr
+from frappe.utils import cstr, get_datetime
 from pypika.queries import QueryBuilder
 from pypika.terms import Field
 
@@ -127,12 +127,13 @@ def read_people(doctype: str, rows: Rows, filters: dict | None = None) -> dict[s
 	fields = ["name", "recipient_type", "recipient"]
 	found = {row.name: row for row in frappe.get_all(doctype, filters=chosen, fields=fields)}
 	people = ((row.name, found.get(row.record)) for row in rows)
-	return {name: Person(one.recipient_type, one.recipient) for name, one in people if one}
+	return {name: Person(one.recipient_type, one.recipient) for name, one in people if one and one.recipient}
 
 
 def make_firing(document, trigger, occurrence: str) -> Firing:
 	"""Return the firing of a trigger at a record; `occurrence` tells two events at one record apart."""
-	return Firing(trigger, document.doctype, cstr(document.name), occurrence)
+	created = get_datetime(document.creation) if document.creation else None
+	return Firing(trigger, document.doctype, cstr(document.name), occurrence, created=created)
 
 
 def is_new(document) -> bool:

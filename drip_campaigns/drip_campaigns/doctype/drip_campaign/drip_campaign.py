@@ -120,9 +120,18 @@ class DripCampaign(Document):
 		forget(self.name)
 
 	def before_rename(self, old: str, new: str, merge: bool = False) -> None:
-		"""Recipients see the name: renaming a live campaign needs the right to activate it."""
+		"""Recipients see the name: renaming a live campaign needs the right to activate it. Nothing is merged."""
 		if needs_release(self):
 			require_release_right(self)
+		if merge:
+			refuse(
+				_(
+					"Campaigns cannot be merged: {0} and {1} have people and results of their own. End {0}, and enroll its people in {1}."
+				),
+				old,
+				new,
+				title=_("Cannot be merged"),
+			)
 
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		renew_keys(new)

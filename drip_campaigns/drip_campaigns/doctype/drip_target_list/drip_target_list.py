@@ -53,6 +53,17 @@ class DripTargetList(Document):
 			)
 		delete_list_members(self.name)
 
+	def before_rename(self, old: str, new: str, merge: bool = False) -> None:
+		if merge:
+			refuse(
+				_(
+					"Lists cannot be merged, because people opt out of each list. Add {0} to {1} as a source instead."
+				),
+				old,
+				new,
+				title=_("Cannot be merged"),
+			)
+
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		publish_after_commit()
 

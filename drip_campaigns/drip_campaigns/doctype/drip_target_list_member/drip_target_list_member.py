@@ -5,6 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.enrollment.deleted_records import forget_replaced_members
 from drip_campaigns.enrollment.list_membership import add_to_count, clear_removed, fill_member
 from drip_campaigns.lists.remove_members import exit_removed
 from drip_campaigns.site.clock import utc_now
@@ -17,6 +18,8 @@ class DripTargetListMember(Document):
 	def before_insert(self) -> None:
 		if self.recipient_type and self.recipient:
 			frappe.has_permission(self.recipient_type, "read", self.recipient, throw=True)
+			now = self.flags.now or utc_now()
+			forget_replaced_members(self.target_list, self.recipient_type, [self.recipient], now)
 		try:
 			fill_member(self, self.flags.now or utc_now())
 		except DripError as error:
