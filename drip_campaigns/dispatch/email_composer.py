@@ -63,7 +63,7 @@ class EmailComposer:
 		)
 		rendered = render_email(compiled, recipient, frame)
 		envelope = self._make_envelope(drip_email_name(row.name, step), sender, frame, recipient)
-		thread = self._threads.of(row.name, step)
+		thread = self._threads.of(row.name, step, recipient.email)
 		if thread:
 			rendered = replace(rendered, subject=thread.subject)
 			envelope = replace(envelope, references=thread.references)

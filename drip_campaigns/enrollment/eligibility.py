@@ -16,23 +16,24 @@ from typing import Any
 import frappe
 from frappe import _
 
-from drip_campaigns.core.model import Refuse, Resume, Status, SuppressionReason
-from drip_campaigns.core.schedule.confirmation import NEVER_CONFIRMED
+from drip_campaigns.core.model import ExitReason, ReEnrollmentDecision, Refuse, Resume, SuppressionReason
 from drip_campaigns.core.schedule.due_steps import find_next
-from drip_campaigns.core.schedule.reenrollment import re_enroll
-from drip_campaigns.db.dialect import select_in
+from drip_campaigns.enrollment.earlier_enrollments import EarlierEnrollments
 from drip_campaigns.enrollment.refusals import Refusal
 from drip_campaigns.people.addresses import is_valid, live_key, normalize
 from drip_campaigns.people.exclusions import Exclusions
 from drip_campaigns.people.opt_outs import find_opted_out, find_opted_out_lists
 from drip_campaigns.people.preferences import NO_PREFERENCE, Preference, apply_preference, load_preferences
-from drip_campaigns.people.recipients import Recipient, load_recipients
+from drip_campaigns.people.recipients import Recipient, load_enrolled, load_recipients
 from drip_campaigns.people.record_scope import filter_in_scope, filter_readable
 from drip_campaigns.people.suppression import explain_suppression, find_suppressed
 from drip_campaigns.plans.campaign_plan import make_plan
-from drip_campaigns.plans.enrollment_rows import ENROLLMENT_FIELDS, find_taken_keys, load_handled_steps
-from drip_campaigns.plans.enrollment_state import LIVE_VALUES, read_position
-from drip_campaigns.site.clock import from_site
+from drip_campaigns.plans.enrollment_rows import find_taken_keys
+from drip_campaigns.plans.past_enrollments import Identity, identify
+
+# An enrollment that ended for one of these reasons continues with another record of the person, too. Whoever replied or
+# reached the goal does not come back because a record was made of that.
+COMES_BACK = (None, "", ExitReason.REMOVED.value, ExitReason.NO_LONGER_MATCHING.value)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Candidate:
 	def email(self) -> str:
 		"""Return the address of the record as it is now."""
 		return self.recipient.email if self.recipient else ""
+
+	@property
+	def identity(self) -> Identity:
+		"""Return by what the person's earlier enrollments are found."""
+		return identify(self.recipient) if self.recipient else Identity(self.recipient_type, self.name, "")
 
 	@cached_property
 	def addresses(self) -> set[str]:
@@ -153,40 +159,37 @@ class EnrollmentFacts(BatchFacts):
 		return filter_in_scope(owner, doctype, sorted(self.readable)) | self.newcomers.keys()
 
 	@cached_property
-	def previous(self) -> dict[str, frappe._dict]:
-		"""The enrollment of each record that was in the campaign before: the live one, else the latest."""
-		rows = select_in(
-			"Drip Enrollment",
-			ENROLLMENT_FIELDS,
-			"recipient",
-			[one.name for one in self.candidates],
-			campaign=self.campaign.name,
-			recipient_type=self.eligibility.recipient_type,
-		)
-		people = {one.name: one.recipient for one in self.candidates}
-		rows = [row for row in rows if not people[row.recipient] or people[row.recipient].is_of(row)]
-		rows.sort(key=lambda row: (row.status in LIVE_VALUES, row.creation))
-		# A person who never confirmed was never in the campaign.
-		rows = [row for row in rows if row.status in LIVE_VALUES or row.confirmation not in NEVER_CONFIRMED]
-		handled = load_handled_steps([row.name for row in rows])
-		return {row.recipient: row.update(done=handled[row.name]) for row in rows}
+	def earlier(self) -> EarlierEnrollments:
+		people = {one.name: one.identity for one in self.candidates}
+		return EarlierEnrollments(self.campaign.name, people, self.eligibility.plan, self.eligibility.now)
 
-	@cached_property
-	def decisions(self) -> dict[str, object]:
-		"""What the campaign's rule on re-enrollment says about the records that were in it before."""
-		plan, now = self.eligibility.plan, self.eligibility.now
-		if self.eligibility.restarts:
-			return {}
-		return {
-			name: re_enroll(
-				plan, read_position(row, row.done), Status(row.status), from_site(row.ended_at) or now, now
-			)
-			for name, row in self.previous.items()
-		}
+	def find_decision(self, name: str) -> ReEnrollmentDecision | None:
+		"""Return what the rule on re-enrollment says; None about people who were never in the campaign."""
+		return None if self.eligibility.restarts else self.earlier.decisions.get(name)
 
 	def find_resumable(self, name: str) -> frappe._dict | None:
 		"""Return the enrollment that continues instead of a new one, if the campaign's rule says so."""
-		return self.previous.get(name) if isinstance(self.decisions.get(name), Resume) else None
+		return None if self.eligibility.restarts else self.earlier.find_resumable(name)
+
+	@cached_property
+	def former_refusals(self) -> dict[str, str]:
+		"""Why the enrollment of another record, which would continue, must not, as said of it: it was deleted, for example."""
+		earlier = self.earlier
+		rows = {name: row for name in earlier.rows if (row := self.find_resumable(name))}
+		rows = {name: row for name, row in rows.items() if earlier.was_other_record(name)}
+		found = load_enrolled(list(rows.values())) if rows else {}
+		former = {
+			name: make_enrolled_candidate(row, found.get((row.recipient_type, row.recipient)))
+			for name, row in rows.items()
+		}
+		facts = BatchFacts(self.campaign, list(former.values()))
+		refusals = {name: find_refusal_later(facts, candidate) for name, candidate in former.items()}
+		ended = {name: _describe_end(row) for name, row in rows.items() if row.exit_reason not in COMES_BACK}
+		return ended | {name: refusal.cause for name, refusal in refusals.items() if refusal}
+
+
+def _describe_end(row: frappe._dict) -> str:
+	return _("ended with the reason {0}").format(_(row.exit_reason))
 
 
 Finding = tuple[str, str]  # the cause, said of the person, and the remedy
@@ -280,20 +283,26 @@ def _check_address(_facts: BatchFacts, candidate: Candidate) -> Finding | None:
 
 
 def _check_enrolled(facts: EnrollmentFacts, candidate: Candidate) -> Finding | None:
-	row = facts.previous.get(candidate.name)
-	if row and row.status in LIVE_VALUES:
+	if facts.earlier.is_live(candidate.name):
 		return _("is already in the campaign"), _("Open that enrollment instead.")
 	return None
 
 
 def _check_re_enrollment(facts: EnrollmentFacts, candidate: Candidate) -> Finding | None:
-	decision = facts.decisions.get(candidate.name)
+	decision = facts.find_decision(candidate.name)
+	if not isinstance(decision, (Refuse, Resume)):
+		return None
+	before = _("was in the campaign before")
+	if facts.earlier.was_other_record(candidate.name):
+		before = _("was in the campaign before, as another record with the same address")
 	if isinstance(decision, Refuse):
-		cause = _("was in the campaign before. {0}").format(_(decision.reason).rstrip("."))
-		return cause, _("Change Re-enrollment in the campaign if people may come back.")
-	if isinstance(decision, Resume) and find_next(facts.eligibility.plan, decision.position) is None:
-		cause = _("was in the campaign before, and no step remains to send")
-		return cause, _("Add a step to the campaign first.")
+		remedy = _("Change Re-enrollment in the campaign if people may come back.")
+		return f"{before}. {_(decision.reason).rstrip('.')}", remedy
+	if former := facts.former_refusals.get(candidate.name):
+		remedy = _("Open the earlier enrollment, or change Re-enrollment in the campaign.")
+		return _("{0}, which {1}").format(before, former), remedy
+	if find_next(facts.eligibility.plan, decision.position) is None:
+		return _("{0}, and no step remains to send").format(before), _("Add a step to the campaign first.")
 	return None
 
 

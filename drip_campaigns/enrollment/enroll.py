@@ -137,7 +137,7 @@ class Enroller:
 		forget_replaced(self.recipient_type, names, self.now)
 		judged = self.eligibility.judge(names)
 		result = VerbResult(refusals={one.name: one.refusal for one in judged if one.refusal})
-		self._resume([one.resumes for one in judged if one.resumes], result)
+		self._resume([one for one in judged if one.resumes], result)
 		self._insert([one for one in judged if one.is_new], result)
 		return result
 
@@ -157,15 +157,16 @@ class Enroller:
 			for one, sender in zip(judged, senders, strict=True)
 		]
 
-	def _resume(self, rows: Sequence[frappe._dict], result: VerbResult) -> None:
-		if not rows:
+	def _resume(self, judged: Sequence[EligibilityResult], result: VerbResult) -> None:
+		if not judged:
 			return
-		records = {row.name: row.recipient for row in rows}
+		records = {one.resumes.name: one.name for one in judged}  # it may be of another record of the person
 		allowed = set(filter_rows("Drip Enrollment", list(records), changes=True))
 		resumed = resume_enrollments([name for name in records if name in allowed], self.now)
 		result.add(VerbResult(resumed.done, resumed.done))
 		result.refusals |= {records[name]: refusal for name, refusal in resumed.refusals.items()}
-		result.refusals |= {row.recipient: _refuse_resuming(row) for row in rows if row.name not in allowed}
+		forbidden = [one for one in judged if one.resumes.name not in allowed]
+		result.refusals |= {one.name: _refuse_resuming(one.name) for one in forbidden}
 
 	def _insert(self, judged: Sequence[EligibilityResult], result: VerbResult) -> None:
 		site_now = to_site(self.now)
@@ -214,6 +215,6 @@ class Enroller:
 		return self._by_zone[zone]
 
 
-def _refuse_resuming(row: frappe._dict) -> Refusal:
+def _refuse_resuming(record: str) -> Refusal:
 	cause = _("was in the campaign before, and you may not change that enrollment")
-	return Refusal("rights", cause, _("Ask the owner of the campaign."), row.recipient)
+	return Refusal("rights", cause, _("Ask the owner of the campaign."), record)

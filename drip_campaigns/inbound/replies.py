@@ -20,7 +20,7 @@ from drip_campaigns.core.inbound.read_message import Kind, Reading
 from drip_campaigns.core.model import EventType, ExitReason, Status, UnsubscribeScope
 from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.enrollment.changes import log
-from drip_campaigns.enrollment.exit import exit_enrollments
+from drip_campaigns.enrollment.exit import exit_enrollments, find_live_of
 from drip_campaigns.enrollment.pause import pause_enrollments
 from drip_campaigns.enrollment.unsubscribe import default_scope, find_link_holder, unsubscribe_holder
 from drip_campaigns.exit_rules.same_company import find_same_company
@@ -70,7 +70,10 @@ def _record_human_reply(mail: frappe._dict, subject: str, now: datetime) -> None
 	)
 	if rule and not rule.continue_after_reply:
 		colleagues = find_same_company(document) if rule.reply_scope == ReplyScope.COMPANY else []
-		exit_enrollments([document.name], ExitReason.REPLY, ExitReason.REPLY.value, now)
+		# The person may be in the campaign again since that email, also as another record.
+		again = find_live_of(mail.email_address, campaign=mail.campaign) if mail.email_address else []
+		own = {document.name, *again}
+		exit_enrollments(sorted(own), ExitReason.REPLY, ExitReason.REPLY.value, now)
 		if colleagues:
 			sentence = _("{0}, from the same company, replied")
 			exit_enrollments(colleagues, ExitReason.REPLY, sentence.format(document.recipient_name), now)

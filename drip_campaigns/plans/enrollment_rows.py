@@ -1,5 +1,6 @@
 """Read, lock, and write enrollments in batches."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from drip_campaigns.db import doc_event_queue
 from drip_campaigns.db.columns import ENROLLMENT_ORIGIN, ENROLLMENT_STATE
 from drip_campaigns.db.dialect import is_among, select_in, update_rows
 from drip_campaigns.plans.enrollment_state import live_keys
+from drip_campaigns.plans.past_enrollments import Identity, find_past_enrollments
 
 ENROLLMENT_FIELDS = (*ENROLLMENT_ORIGIN, *ENROLLMENT_STATE)
 UPDATED_FIELDS = ("name", "modified", *ENROLLMENT_STATE)
@@ -123,21 +125,26 @@ def find_taken_keys(keys: Sequence[str], column: str = "live_address") -> set[st
 
 
 def find_superseded(names: Sequence[str]) -> set[str]:
-	"""Return the enrollments whose record was enrolled in the same campaign again later."""
-	if not names:
-		return set()
-	older, newer = (frappe.qb.DocType("Drip Enrollment").as_(alias) for alias in ("older", "newer"))
-	same = (newer.campaign == older.campaign) & (newer.recipient_type == older.recipient_type)
-	same &= (newer.recipient == older.recipient) & (newer.creation > older.creation)
-	query = frappe.qb.from_(older).inner_join(newer).on(same).select(older.name).distinct()
-	return set(query.where(is_among(older.name, names)).run(pluck=True))
+	"""Return the enrollments whose record, or another one with its address, was enrolled in the same campaign later."""
+	rows = select_in("Drip Enrollment", ENROLLMENT_FIELDS, "name", names)
+	by_campaign: dict[str, dict[str, Identity]] = defaultdict(dict)
+	for row in rows:
+		address, created = row.email_address or "", row.recipient_created_at
+		person = Identity(row.recipient_type, row.recipient or "", address, created)
+		by_campaign[row.campaign][row.name] = person
+	latest = {
+		name: past[-1].creation
+		for campaign, people in by_campaign.items()
+		for name, past in find_past_enrollments(people, (), campaign=campaign).items()
+	}
+	return {row.name for row in rows if latest[row.name] > row.creation}
 
 
 def find_free_keys(rows: Sequence[frappe._dict]) -> dict[str, dict[str, str]]:
-	"""Return the keys of the enrollments that can be live again, by name; three statements for all of them.
+	"""Return the keys of the enrollments that can be live again, by name; a few statements for all of them.
 
-	A recipient who was enrolled several times has only the latest reopened, and none while another one is live. An
-	enrollment whose record was deleted or erased is not reopened.
+	A person who was enrolled several times, by record or by address, has only the latest reopened, and none while another
+	one is live. An enrollment whose record was deleted or erased is not reopened.
 	"""
 	superseded = find_superseded([row.name for row in rows])
 	keys = {

@@ -12,7 +12,8 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.model import ReEnrollment
-from drip_campaigns.db.dialect import select_in
+from drip_campaigns.people.recipients import load_recipients
+from drip_campaigns.plans.past_enrollments import Identity, find_past_enrollments, identify
 from drip_campaigns.site.clock import to_site
 from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import notify_once
@@ -44,13 +45,14 @@ def find_looping(trigger: frappe._dict, people: Collection[Person], now: datetim
 
 
 def _count_rounds(campaign: str, people: Collection[Person], since: datetime) -> Counter[tuple[str, str]]:
-	rounds: Counter[tuple[str, str]] = Counter()
+	"""Count by record or by address: each round may make a record."""
+	identities: dict[tuple[str, str], Identity] = {}
 	for doctype in sorted({person.recipient_type for person in people}):
 		names = [person.recipient for person in people if person.recipient_type == doctype]
-		whose = {"campaign": campaign, "recipient_type": doctype}
-		for row in select_in("Drip Enrollment", ("recipient", "creation"), "recipient", names, **whose):
-			rounds[doctype, row.recipient] += row.creation >= since
-	return rounds
+		for one in load_recipients(doctype, names, whole=False).values():
+			identities[doctype, one.name] = identify(one)
+	past = find_past_enrollments(identities, (), campaign=campaign)
+	return Counter({key: sum(row.creation >= since for row in rows) for key, rows in past.items()})
 
 
 def _notify_once(trigger: frappe._dict) -> None:

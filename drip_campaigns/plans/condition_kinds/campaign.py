@@ -7,12 +7,12 @@ from frappe import _
 
 from drip_campaigns.core.flow.condition_kinds.campaign import CampaignStanding, CampaignTest
 from drip_campaigns.core.model import LIVE_STATUSES, Status
-from drip_campaigns.db.dialect import select_in
 from drip_campaigns.plans.condition_kind import ConditionKind, find_missing_record
+from drip_campaigns.plans.past_enrollments import find_past_enrollments, identify
 
 
 class CampaignCondition(ConditionKind):
-	"""Of several enrollments in the campaign, each counts."""
+	"""The person counts, by record or by address. Of several enrollments in the campaign, each counts."""
 
 	test = CampaignTest
 	label = "Campaign"
@@ -27,13 +27,13 @@ class CampaignCondition(ConditionKind):
 	def load(self, batch) -> dict[tuple[str, str], set[tuple[str, CampaignStanding]]]:
 		"""Load the campaigns of each recipient, with how they are related to it."""
 		asked = {test.campaign for test in batch.tests_of(CampaignTest)}
-		fields = ["campaign", "recipient_type", "recipient", "status"]
-		names = [name for _type, name in batch.recipients]
+		people = {key: identify(one) for key, one in batch.recipients.items()}
 		found = defaultdict(set)
-		for row in select_in("Drip Enrollment", fields, "recipient", names):
-			if row.campaign in asked:
-				standings = (CampaignStanding.EVER, _find_standing(row.status))
-				found[row.recipient_type, row.recipient] |= {(row.campaign, one) for one in standings}
+		for person, rows in find_past_enrollments(people, ("campaign", "status")).items():
+			for row in rows:
+				if row.campaign in asked:
+					standings = (CampaignStanding.EVER, _find_standing(row.status))
+					found[person] |= {(row.campaign, one) for one in standings}
 		return found
 
 
