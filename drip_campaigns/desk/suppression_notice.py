@@ -2,6 +2,7 @@
 
 import frappe
 from frappe import _
+from frappe.utils import cstr
 
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.people.addresses import hash_address
@@ -23,7 +24,7 @@ def show_suppression(document, _event: str | None = None) -> None:
 
 
 def _find(doctype: str, name: str) -> dict | None:
-	recipient = load_recipients(doctype, [name]).get(name)
+	recipient = load_recipients(doctype, [name]).get(cstr(name))
 	if not recipient or not recipient.email:
 		return None
 	filters = {"name": hash_address(recipient.email), "lifted": 0}

@@ -15,6 +15,7 @@ from drip_campaigns.core.model import EventType, Position
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.db import doc_event_queue
 from drip_campaigns.db.bulk_writes import insert_records, standard_values
+from drip_campaigns.db.dialect import as_names
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.campaign_checks import (
 	check_campaign,
@@ -134,6 +135,7 @@ class Enroller:
 
 	def enroll(self, names: Sequence[str]) -> VerbResult:
 		"""Enroll or resume one batch of records."""
+		names = as_names(names)
 		forget_replaced(self.recipient_type, names, self.now)
 		judged = self.eligibility.judge(names)
 		result = VerbResult(refusals={one.name: one.refusal for one in judged if one.refusal})
@@ -143,8 +145,9 @@ class Enroller:
 
 	def judge(self, name: str) -> EligibilityResult:
 		"""Return whether one record may be enrolled, which the caller does at once."""
-		forget_replaced(self.recipient_type, [name], self.now)
-		return self.eligibility.judge([name])[0]
+		names = as_names([name])
+		forget_replaced(self.recipient_type, names, self.now)
+		return self.eligibility.judge(names)[0]
 
 	def make_fields(self, judged: Sequence[EligibilityResult]) -> list[dict[str, Any]]:
 		"""Return the fields of the new enrollments of accepted records."""

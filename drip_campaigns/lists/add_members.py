@@ -13,7 +13,7 @@ from frappe import _
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.db.bulk_writes import insert_records, set_each, set_values, standard_values
-from drip_campaigns.db.dialect import select_in
+from drip_campaigns.db.dialect import as_names, select_in
 from drip_campaigns.enrollment.deleted_records import forget_replaced_members
 from drip_campaigns.enrollment.list_membership import MEMBER, add_to_count
 from drip_campaigns.lists.sources import Person
@@ -185,9 +185,9 @@ def _read_names(text: str) -> list[str]:
 		names = json.loads(text)
 	except (ValueError, RecursionError) as error:
 		raise DripError(_("The names cannot be read: {0}. Send a JSON list.").format(error)) from error
-	if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+	if not isinstance(names, list) or not names or not all(isinstance(name, str | int) for name in names):
 		raise DripError(_("Enter at least one record, as a JSON list of names."))
 	if len(names) > MAX_RECORDS:
 		message = _("You can add at most {1} records at a time, and these are {0}. Use a source of the list.")
 		raise DripError(message.format(len(names), MAX_RECORDS))
-	return names
+	return as_names(names)

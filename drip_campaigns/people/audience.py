@@ -5,7 +5,7 @@ from typing import Any
 
 import frappe
 
-from drip_campaigns.db.dialect import count_listed
+from drip_campaigns.db.dialect import as_names, count_listed
 from drip_campaigns.people.list_filters import check_filters
 from drip_campaigns.people.record_scope import list_readable
 
@@ -34,9 +34,8 @@ class Audience:
 	def page(self, after: str | None, limit: int) -> list[str]:
 		"""Return the next names in their order after `after`, at most `limit`."""
 		filters = [*self.filters, [self.recipient_type, "name", ">", after or ""]]
-		return list_readable(
-			self.recipient_type, filters=filters, order_by="name asc", limit_page_length=limit, pluck="name"
-		)
+		options = {"order_by": "name asc", "limit_page_length": limit, "pluck": "name"}
+		return as_names(list_readable(self.recipient_type, filters=filters, **options))
 
 	def pages(self, limit: int) -> Iterator[list[str]]:
 		"""Yield all names, `limit` at a time."""

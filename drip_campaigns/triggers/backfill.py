@@ -10,7 +10,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.db.dialect import count_matching
+from drip_campaigns.db.dialect import as_names, count_matching
 from drip_campaigns.people.list_filters import check_filters
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.people.record_scope import filter_readable, find_read_condition
@@ -93,7 +93,7 @@ class ExistingAudience:
 		if self._own_filters is not None:
 			filters = [*self._own_filters, [self.recipient_type, "name", ">", after]]
 			options = {"order_by": "name asc", "limit_page_length": limit, "pluck": "name"}
-			return frappe.get_all(self.recipient_type, filters=filters, **options)
+			return as_names(frappe.get_all(self.recipient_type, filters=filters, **options))
 		if after not in self._ahead[:-1]:
 			self._ahead = [after, *self._read_ahead(after, max(limit, LOOK_AHEAD))]
 		begin = self._ahead.index(after) + 1

@@ -14,6 +14,7 @@ from frappe.utils.data import get_system_timezone
 
 from drip_campaigns.core.flow.triggers import LocalDay, days_begun
 from drip_campaigns.db.bulk_writes import set_where
+from drip_campaigns.db.dialect import as_names
 from drip_campaigns.people.recipient_types import get_type
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.triggers.date_kind import DateKind
@@ -75,7 +76,7 @@ def _find_pages(kind: DateKind, trigger: frappe._dict, day: date, zone: str | No
 		wanted &= (field == zone) if zone else (field.isnull() | (field == ""))
 	while True:
 		query = frappe.qb.from_(table).select(table.name).where(wanted & (table.name > last))
-		names = query.orderby(table.name).limit(PAGE_SIZE).run(pluck=True)
+		names = as_names(query.orderby(table.name).limit(PAGE_SIZE).run(pluck=True))
 		if not names:
 			return
 		yield names

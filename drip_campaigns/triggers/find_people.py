@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import frappe
 
-from drip_campaigns.db.dialect import select_in
+from drip_campaigns.db.dialect import as_names, select_in
 from drip_campaigns.people.list_filters import Filters, read_filters
 from drip_campaigns.triggers.kind import Person, Rows
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
@@ -38,4 +38,4 @@ def find_matching(doctype: str, filters: Filters, names: Iterable[str]) -> set[s
 	if not filters:
 		return {row.name for row in select_in(doctype, ["name"], "name", list(names))}
 	chosen = [*filters, [doctype, "name", "in", list(names)]]
-	return set(frappe.get_all(doctype, filters=chosen, pluck="name", distinct=True))
+	return set(as_names(frappe.get_all(doctype, filters=chosen, pluck="name", distinct=True)))

@@ -3,6 +3,7 @@
 import frappe
 from frappe import _
 from frappe.query_builder.functions import Lower
+from frappe.utils import cstr
 
 from drip_campaigns.core.flow.triggers import is_tag
 from drip_campaigns.triggers.firings import Firing
@@ -28,7 +29,7 @@ class TagAdded(TriggerKind):
 		is_type = trigger.recipient_type in (None, "", document.document_type)
 		if not is_new(document) or not is_type or not is_tag(trigger.tag, document.tag):
 			return None
-		return Firing(trigger, document.document_type, document.document_name, document.name)
+		return Firing(trigger, document.document_type, cstr(document.document_name), document.name)
 
 	def find_existing(self, trigger, doctype: str) -> Source:
 		link = frappe.qb.DocType("Tag Link")

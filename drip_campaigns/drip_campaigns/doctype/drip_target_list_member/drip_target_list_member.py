@@ -3,6 +3,7 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cstr
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.deleted_records import forget_replaced_members
@@ -17,6 +18,7 @@ class DripTargetListMember(Document):
 
 	def before_insert(self) -> None:
 		if self.recipient_type and self.recipient:
+			self.recipient = cstr(self.recipient)  # a number if its DocType is named by Autoincrement
 			frappe.has_permission(self.recipient_type, "read", self.recipient, throw=True)
 			now = self.flags.now or utc_now()
 			forget_replaced_members(self.target_list, self.recipient_type, [self.recipient], now)
