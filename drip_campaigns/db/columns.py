@@ -29,4 +29,4 @@ EVENT = (
 	*(*STANDARD, "event_type", "occurred_at", "detail", "campaign", "enrollment", "drip_email", "step"),
 	*("email_address", "is_bot", "link", "tracking_url"),
 )
-EVENT_OTHER = ("is_counted",)
+EVENT_OTHER = ("is_counted", "person_rank")

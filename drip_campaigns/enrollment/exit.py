@@ -18,6 +18,7 @@ from drip_campaigns.enrollment.changes import (
 )
 from drip_campaigns.enrollment.refusals import VerbResult
 from drip_campaigns.outbox.cancel import cancel
+from drip_campaigns.outbox.emails import name_last_emails
 from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.plans.enrollment_rows import lock_live_enrollments
 from drip_campaigns.plans.enrollment_state import LIVE_VALUES, final_fields
@@ -55,7 +56,9 @@ def end_rows(
 	states = [{**row, **closing, "ended_at": row.paused_at or closing["ended_at"]} for row in rows]
 	write_states(states, now)
 	cancel([row.name for row in rows], (reason or status).value, now)
-	record_events([make_event(row, event, detail) for row in rows], to_site(now))
+	events = [make_event(row, event, detail) for row in rows]
+	name_last_emails(events)
+	record_events(events, to_site(now))
 
 
 def exit_address(address: str, campaign: str | None, now: datetime, reason: ExitReason | None = None) -> None:

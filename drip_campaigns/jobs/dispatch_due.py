@@ -222,6 +222,7 @@ class CampaignBatch(BatchJob):
 		run.store_targets(self.now)
 		insert_emails(batch.mails, batch.skipped, self.now, release_after())
 		update_enrollments(batch.states, site_now)
+		emails.name_last_emails(batch.events)
 		record_events(batch.events, site_now)
 		record_actions(batch.tasks, self.now)
 		frappe.db.after_commit.add(partial(self.runs.keep, self.campaign))

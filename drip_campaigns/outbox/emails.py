@@ -245,3 +245,25 @@ def make_event(mail: frappe._dict, event: EventType, detail: str | None) -> dict
 		"step": mail.step,
 		"email_address": mail.email_address,
 	}
+
+
+def name_last_emails(events: Sequence[dict[str, Any]]) -> None:
+	"""Name, in each event of a person who unsubscribed, the email that they got last: one query, or none.
+
+	That email is counted as the one by which they left, by whichever way they did.
+	"""
+	left = [event for event in events if event["event_type"] == EventType.UNSUBSCRIBED.value]
+	left = [event for event in left if event.get("enrollment") and not event.get("step")]
+	if not left:
+		return
+	email = frappe.qb.DocType("Drip Email")
+	query = frappe.qb.from_(email).select(email.enrollment, email.step, email.name)
+	got = (
+		is_among(email.enrollment, sorted({event["enrollment"] for event in left}))
+		& email.sent_at.isnotnull()
+	)
+	rows = query.where(got).orderby(email.sent_at).orderby(email.planned_at).run()
+	latest = {enrollment: (step, name) for enrollment, step, name in rows}
+	for event in left:
+		if event["enrollment"] in latest:
+			event["step"], event["drip_email"] = latest[event["enrollment"]]

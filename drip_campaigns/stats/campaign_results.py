@@ -1,6 +1,7 @@
-"""A campaign's results as its form shows them: a row per step, with people and bots separate. Reads a few rows."""
+"""A campaign's results as its form shows them: a row per step, in people, with bots separate. Reads a few rows."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import frappe
@@ -10,7 +11,8 @@ from drip_campaigns.core.flow.actions import UNSETTLED, ActionStatus
 from drip_campaigns.core.model import LIVE_STATUSES, EventType, StepType
 from drip_campaigns.db.dialect import is_among
 from drip_campaigns.plans.campaign_plan import step_subjects
-from drip_campaigns.stats.counters import read_sums, read_totals
+from drip_campaigns.stats import people
+from drip_campaigns.stats.counters import read_totals
 
 COLUMNS = {
 	"sent": EventType.SENT,
@@ -32,40 +34,35 @@ _NONE_OPEN = {"waiting": 0, "assigned": 0}
 
 def describe(campaign) -> dict[str, Any]:
 	"""Return a row per step in the order of the form, a row for events without a step, and the total."""
-	totals, subjects = read_totals(campaign.name), step_subjects(campaign)
+	totals, subjects = read_totals([campaign.name])[campaign.name], step_subjects(campaign)
 	open_actions = _count_open_actions(campaign)
 	rows = [
 		{
 			**{"step": row.name, "idx": row.idx, "subject": subjects[row.name]},
 			**{"step_type": row.step_type or StepType.SEND.value, **open_actions.get(row.name, _NONE_OPEN)},
 			**_figures(totals, row.name),
-			**{name: totals.get((row.name, event.value, 0), 0) for name, event in OTHER_COLUMNS.items()},
+			**{name: people.count_events(totals, row.name, event) for name, event in OTHER_COLUMNS.items()},
 		}
 		for row in campaign.steps
 	]
-	known = {row["step"] for row in rows}
-	others = {step for step, _event, _machine in totals} - known
-	rest = _sum([_figures(totals, step) for step in sorted(others)])
+	others = {what[0] for what in totals} - {row["step"] for row in rows}
+	rest: Counter = Counter(_figures({}, None))
+	for step in others:
+		rest.update(_figures(totals, step))
 	return {
 		"steps": rows,
-		"rest": rest,
-		"total": _sum([*rows, rest]),
+		"rest": dict(rest),
+		"total": _figures(totals, None),
 		"tracking_mode": campaign.tracking_mode,
 	}
 
 
 def summarize(campaigns: Sequence[str]) -> dict[str, dict[str, int]]:
-	"""Return each campaign's live enrollments and its results without bots, in a few statements for a whole list."""
+	"""Return each campaign's live enrollments and its figures in all, in a few statements for a whole list."""
 	if not campaigns:
 		return {}
-	sums, live = read_sums(campaigns), _count_live(campaigns)
-	return {
-		name: {
-			"live": live.get(name, 0),
-			**{column: sums.get((name, event.value), 0) for column, event in COLUMNS.items()},
-		}
-		for name in campaigns
-	}
+	totals, live = read_totals(campaigns), _count_live(campaigns)
+	return {name: {"live": live.get(name, 0), **_figures(totals[name], None)} for name in campaigns}
 
 
 def _count_live(campaigns: Sequence[str]) -> dict[str, int]:
@@ -90,12 +87,15 @@ def _count_open_actions(campaign) -> dict[str, dict[str, int]]:
 	return counts
 
 
-def _figures(totals: dict, step: str) -> dict[str, int]:
-	figures = {name: totals.get((step, event.value, 0), 0) for name, event in COLUMNS.items()}
-	bots = {f"{name}_by_bot": totals.get((step, COLUMNS[name].value, 1), 0) for name in ("opened", "clicked")}
-	return {**figures, **bots}
+def _figures(totals: Mapping[tuple, int], step: str | None) -> dict[str, int]:
+	"""Return the figures of a step's email, or of the campaign: `sent` emails, and people for everything else.
 
-
-def _sum(rows: list[dict]) -> dict[str, int]:
-	names = [*COLUMNS, "opened_by_bot", "clicked_by_bot"]
-	return {name: sum(row[name] for row in rows) for name in names}
+	`people` got at least one of the emails: the base of all rates. `<name>_unnamed` are visits that name nobody.
+	"""
+	figures = {name: people.count_people(totals, step, event) for name, event in COLUMNS.items()}
+	figures["people"] = figures["sent"]
+	figures["sent"] = people.count_events(totals, step, EventType.SENT)
+	for name in ("opened", "clicked"):
+		figures[f"{name}_by_bot"] = people.count_events(totals, step, COLUMNS[name], bots=True)
+		figures[f"{name}_unnamed"] = people.count_unnamed(totals, step, COLUMNS[name])
+	return figures

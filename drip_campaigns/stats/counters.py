@@ -9,17 +9,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import frappe
+from frappe.query_builder import Case
 from frappe.query_builder.functions import Count, Sum
 
 from drip_campaigns.db.bulk_writes import insert_records, set_where
 from drip_campaigns.db.dialect import is_among, update_rows
 from drip_campaigns.db.single_writes import write_values
 from drip_campaigns.site.row_names import new_name
+from drip_campaigns.stats import people
 
 DOCTYPE = "Drip Counter"
 BATCH = 10_000
 BATCHES_A_RUN = 200
-DIMENSIONS = ("campaign", "step", "event_type", "is_bot", "tracking_url")
+DIMENSIONS = ("campaign", "step", "event_type", "is_bot", "tracking_url", "person_rank")
+_NUMBERS = frozenset({"is_bot", "person_rank"})
 
 
 class CounterKey(NamedTuple):
@@ -30,11 +33,12 @@ class CounterKey(NamedTuple):
 	event_type: str
 	is_bot: int
 	tracking_url: str
+	person_rank: int  # a PersonRank: whether the event counts a person, with the email or in the campaign
 
 	@classmethod
 	def of(cls, row: Mapping) -> "CounterKey":
 		"""Return the key of an event or a Drip Counter."""
-		return cls(*((row[name] or 0) if name == "is_bot" else (row[name] or "") for name in DIMENSIONS))
+		return cls(*((row[name] or 0) if name in _NUMBERS else (row[name] or "") for name in DIMENSIONS))
 
 	@property
 	def is_kept(self) -> bool:
@@ -49,7 +53,7 @@ def count_next() -> int:
 	"""
 	lock_counters()
 	event = frappe.qb.DocType("Drip Event")
-	query = frappe.qb.from_(event).select(event.name, *(event[name] for name in DIMENSIONS))
+	query = frappe.qb.from_(event).select(event.name, event.enrollment, *(event[name] for name in DIMENSIONS))
 	rows = query.where(event.is_counted == 0).limit(BATCH).run(as_dict=True)
 	if rows:
 		_count(rows)
@@ -62,42 +66,45 @@ def keep_totals_without(column: str, values: Sequence[str]) -> None:
 		return
 	lock_counters()
 	event = frappe.qb.DocType("Drip Event")
-	query = frappe.qb.from_(event).select(event.name, event.is_counted, *(event[name] for name in DIMENSIONS))
+	query = frappe.qb.from_(event).select(event.name, event.enrollment, event.is_counted)
+	query = query.select(*(event[name] for name in DIMENSIONS))
 	rows = query.where(is_among(event[column], values)).for_update().run(as_dict=True)
 	if uncounted := [row for row in rows if not row.is_counted]:
 		_count(uncounted)
 	add_to_counters(Counter(map(CounterKey.of, rows)), "cleared")
 
 
-def read_totals(campaign: str) -> dict[tuple[str, str, int], int]:
-	"""Return a campaign's totals by step, event type, and is_bot, including events not counted yet."""
-	figure, event = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("Drip Event")
-	kept = frappe.qb.from_(figure).select(figure.step, figure.event_type, figure.is_bot, figure.total)
+def read_totals(campaigns: Sequence[str]) -> dict[str, Counter]:
+	"""Return each campaign's totals by (step, event type, is_bot, person_rank), including events not counted yet."""
+	totals: dict[str, Counter] = {campaign: Counter() for campaign in campaigns}
+	for (campaign, *what), number in (_read_kept(campaigns) + _read_fresh(campaigns)).items():
+		totals[campaign][tuple(what)] += number
+	return totals
+
+
+def _read_kept(campaigns: Sequence[str]) -> Counter:
+	figure = frappe.qb.DocType(DOCTYPE)
+	what = [figure.campaign, figure.step, figure.event_type, figure.is_bot, figure.person_rank]
+	query = (
+		frappe.qb.from_(figure).select(*what, Sum(figure.total)).where(is_among(figure.campaign, campaigns))
+	)
 	totals: Counter = Counter()
-	for step, event_type, is_bot, total in kept.where(figure.campaign == campaign).run():
-		totals[step or "", event_type, is_bot] += total
-	fresh = frappe.qb.from_(event).select(event.step, event.event_type, event.is_bot, Count("*"))
-	fresh = fresh.where((event.is_counted == 0) & (event.campaign == campaign))
-	for step, event_type, is_bot, total in fresh.groupby(event.step, event.event_type, event.is_bot).run():
-		totals[step or "", event_type, is_bot] += total
-	return dict(totals)
+	for campaign, step, event_type, is_bot, rank, total in query.groupby(*what).run():
+		totals[campaign, step or "", event_type, is_bot, rank] += int(total)
+	return totals
 
 
-def read_sums(campaigns: Sequence[str]) -> dict[tuple[str, str], int]:
-	"""Return the totals without bots by campaign and event type, including events not counted yet."""
-	figure, event = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("Drip Event")
-	kept = frappe.qb.from_(figure).select(figure.campaign, figure.event_type, Sum(figure.total))
-	kept = kept.where(is_among(figure.campaign, campaigns) & (figure.is_bot == 0))
-	fresh = frappe.qb.from_(event).select(event.campaign, event.event_type, Count("*"))
-	fresh = fresh.where((event.is_counted == 0) & is_among(event.campaign, campaigns) & (event.is_bot == 0))
-	sums: Counter = Counter()
-	for rows in (
-		kept.groupby(figure.campaign, figure.event_type).run(),
-		fresh.groupby(event.campaign, event.event_type).run(),
-	):
-		for campaign, event_type, total in rows:
-			sums[campaign, event_type] += int(total)
-	return dict(sums)
+def _read_fresh(campaigns: Sequence[str]) -> Counter:
+	event = frappe.qb.DocType("Drip Event")
+	what = [event.campaign, event.step, event.event_type, event.is_bot]
+	query = frappe.qb.from_(event).where((event.is_counted == 0) & is_among(event.campaign, campaigns))
+	# The database adds up what names nobody. Each person needs a row, to be recognized.
+	of_people = (
+		event.event_type.isin(sorted(people.KINDS)) & (event.is_bot == 0) & event.enrollment.isnotnull()
+	)
+	person = Case().when(of_people, event.enrollment).else_(None).as_("person")
+	groups = query.select(*what, person, Count("*").as_("number")).groupby(*what, person).run(as_dict=True)
+	return people.rank_groups([{**group, "enrollment": group.person} for group in groups])
 
 
 def delete_campaign_counters(campaign: str) -> None:
@@ -107,9 +114,13 @@ def delete_campaign_counters(campaign: str) -> None:
 
 
 def _count(rows: Sequence[frappe._dict]) -> None:
+	ranks = people.rank_events(rows)
+	for row, rank in zip(rows, ranks, strict=True):
+		row.person_rank = int(rank)
 	add_to_counters(Counter(map(CounterKey.of, rows)), "total")
-	names = [row.name for row in rows]
-	set_where("Drip Event", is_among(frappe.qb.DocType("Drip Event").name, names), {"is_counted": 1})
+	event = frappe.qb.DocType("Drip Event")
+	for rank, names in people.group_by_rank([row.name for row in rows], ranks).items():
+		set_where("Drip Event", is_among(event.name, names), {"is_counted": 1, "person_rank": int(rank)})
 
 
 def add_to_counters(sums: Mapping[CounterKey, int], field: str) -> None:

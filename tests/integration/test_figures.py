@@ -8,8 +8,10 @@ import frappe
 import pytest
 
 from drip_campaigns.api import results as api
+from drip_campaigns.core.model import UnsubscribeScope
 from drip_campaigns.core.tracking.visits import Visit, VisitKind
 from drip_campaigns.db.events import record_events
+from drip_campaigns.enrollment import unsubscribe
 from drip_campaigns.jobs import daily, dispatch_due
 from drip_campaigns.site.clock import to_site, utc_now
 from drip_campaigns.stats import campaign_results, counters, verify_counters, visit_buffer
@@ -70,8 +72,9 @@ def shown(campaign) -> dict:
 
 EXPECTED = {
 	"sent": 4,
+	"people": 2,
 	"opened": 1,
-	"clicked": 2,
+	"clicked": 1,
 	"clicked_by_bot": 1,
 	"bounced": 1,
 }
@@ -86,7 +89,7 @@ def test_form_shows_what_happened_before_and_after_it_is_counted(campaign):
 	first, second = api.get_results(campaign.name)["steps"]
 	assert (first["sent"], first["clicked"], first["bounced"], second["sent"], second["clicked"]) == (
 		2,
-		2,
+		1,
 		1,
 		2,
 		0,
@@ -111,7 +114,7 @@ def test_list_of_campaigns_shows_for_each_what_the_form_shows_in_all(campaign, c
 	assert {name: glance[name] for name in campaign_results.COLUMNS} == {
 		name: whole[name] for name in campaign_results.COLUMNS
 	}
-	assert glance["clicked"] == 2
+	assert glance["clicked"] == 1
 	assert (after[other.name]["live"], after[other.name]["sent"]) == (1, 0)
 
 
@@ -243,6 +246,51 @@ def test_counting_many_events_takes_a_handful_of_statements(campaign, clock):
 
 	assert seen.count <= 12
 	assert shown(campaign)["sent"] == 3004
+
+
+def test_person_counts_once_with_each_email_and_once_in_all(campaign):
+	moment, mails = (
+		utc_now() - timedelta(minutes=4),
+		frappe.get_all("Drip Email", {"status": "Sent"}, pluck="name"),
+	)
+	for number, mail in enumerate(mails * 3):
+		visit_buffer.push(Visit(f"again{number}", VisitKind.OPEN, mail, moment, agent="Firefox"))
+	dispatch_due.count_visits(utc_now() + LATER)
+
+	fresh = api.get_results(campaign.name)
+	count()
+
+	assert fresh == api.get_results(campaign.name)
+	assert [row["opened"] for row in fresh["steps"]] == [2, 2]
+	assert (fresh["total"]["opened"], fresh["total"]["people"], fresh["total"]["sent"]) == (2, 2, 4)
+	assert equal_to_a_recount()
+
+
+def test_visits_that_name_nobody_are_no_people(site, smtp, clock):
+	campaign = factories.make_active_campaign(clock, tracking_mode="Anonymous Totals")
+	factories.send_tracked(campaign, [factories.make_contact()], clock)
+	mail = frappe.get_all("Drip Email", {"campaign": campaign.name}, pluck="name")[0]
+	for number in range(3):
+		moment = utc_now() - timedelta(minutes=5 + number)
+		visit_buffer.push(Visit(f"unnamed{number}", VisitKind.OPEN, mail, moment, agent="Firefox"))
+	dispatch_due.count_visits(utc_now() + LATER)
+
+	fresh = shown(campaign)
+	count()
+
+	assert fresh == shown(campaign) == {"sent": 1, "people": 1, "opened_unnamed": 3}
+
+
+def test_who_unsubscribes_by_a_link_left_with_the_email_they_got_last(campaign, clock):
+	enrollment = frappe.get_all("Drip Email", {"status": "Sent"}, pluck="enrollment", limit=1)[0]
+
+	unsubscribe.unsubscribe_holder(
+		unsubscribe.find_link_holder(enrollment), UnsubscribeScope.CAMPAIGN, clock.now
+	)
+	frappe.db.commit()
+
+	first, second = api.get_results(campaign.name)["steps"]
+	assert (first["left"], second["left"], shown(campaign)["left"]) == (0, 1, 1)
 
 
 def test_who_may_not_read_a_campaign_sees_no_figures_and_who_may_make_no_list_makes_none(campaign):

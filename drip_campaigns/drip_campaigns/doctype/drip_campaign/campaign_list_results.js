@@ -4,6 +4,7 @@ const LIST_RESULTS = [
 	["live", __("{0} in campaign")],
 	["sent", __("{0} sent")],
 	["clicked", __("{0} clicked")],
+	["clicked_unnamed", __("{0} unnamed clicks")],
 	["replied", __("{0} replied")],
 	["bounced", __("{0} bounced")],
 	["left", __("{0} unsubscribed")],

@@ -32,7 +32,7 @@ async function show_results(frm) {
 }
 
 function has_results({ total, steps }) {
-	return RESULT_COLUMNS.some(([name]) => total[name]) || steps.some((row) => OTHER_RESULTS.some(([name]) => row[name]));
+	return RESULT_COLUMNS.some(([name]) => total[name] || total[`${name}_unnamed`]) || steps.some((row) => OTHER_RESULTS.some(([name]) => row[name]));
 }
 
 // Below the steps.
@@ -46,7 +46,7 @@ function draw_results(results) {
 	const heads = RESULT_COLUMNS.map(([, label]) => `<th class="text-right">${label}</th>`).join("");
 	const steps = results.steps.filter((row) => row.step_type !== "End");
 	const rows = steps.map(step_row);
-	if (RESULT_COLUMNS.some(([name]) => results.rest[name])) rows.push(result_row(results.rest, __("Other")));
+	if (RESULT_COLUMNS.some(([name]) => results.rest[name] || results.rest[`${name}_unnamed`])) rows.push(result_row(results.rest, __("Other")));
 	if (rows.length > 1) rows.push(result_row(results.total, `<b>${__("All")}</b>`));
 	return `<table class="table table-sm drip-results"><thead><tr><th>${__("Step")}</th>${heads}</tr></thead>
 		<tbody>${rows.join("")}</tbody></table><p class="text-muted small">${describe_counting(results)}</p>`;
@@ -65,21 +65,32 @@ function result_row(row, title) {
 	return `<tr><td>${title}</td>${RESULT_COLUMNS.map(([name]) => result_cell(row, name)).join("")}</tr>`;
 }
 
-// A number with its share of the sent emails, as text and as a bar; the tooltip shows the bots.
+// Emails, or people with their share of those who got an email, as text and as a bar; the tooltip shows the rest.
 function result_cell(row, name) {
-	const bots = row[`${name}_by_bot`];
-	const title = bots ? ` title="${__("{0} more by bots", [bots])}"` : "";
-	const share = name !== "sent" && row.sent ? (100 * row[name]) / row.sent : null;
+	const notes = [
+		[row[`${name}_unnamed`], __("{0} visits that name nobody")],
+		[row[`${name}_by_bot`], __("{0} visits by bots")],
+	];
+	const texts = notes.filter(([count]) => count).map(([count, text]) => text.replace("{0}", format_number(count, null, 0)));
+	const title = texts.length ? ` title="${frappe.utils.escape_html(texts.join(", "))}"` : "";
+	const share = name !== "sent" && row.people ? (100 * row[name]) / row.people : null;
 	const bar = share
 		? `<div class="drip-counter-bar ${name}" style="width: ${Math.min(share, 100)}%"></div>`
 		: `<div class="drip-counter-bar"></div>`;
 	const percent = share ? ` <span class="text-muted small">${format_number(share, null, share < 10 ? 1 : 0)}%</span>` : "";
-	return `<td class="text-right"${title}>${format_number(row[name], null, 0)}${percent}${bar}</td>`;
+	const unnamed = row[`${name}_unnamed`];
+	const visits = unnamed ? `<div class="text-muted small">${__("{0} unnamed", [format_number(unnamed, null, 0)])}</div>` : "";
+	return `<td class="text-right"${title}>${format_number(row[name], null, 0)}${percent}${bar}${visits}</td>`;
 }
 
 function describe_counting(results) {
 	if (results.tracking_mode === "None") return __("Opens and clicks are not recorded in this campaign.");
-	const bots = results.total.opened_by_bot + results.total.clicked_by_bot;
-	const counted = __("Counts every open and click by a person, so one recipient may count more than once.");
-	return bots ? `${counted} ${__("{0} by bots are not counted.", [format_number(bots, null, 0)])}` : counted;
+	const { total } = results;
+	const bots = total.opened_by_bot + total.clicked_by_bot;
+	const texts = [
+		__("Each person counts once per email, and once in all. Rates are shares of the people who got the email."),
+		total.opened_unnamed + total.clicked_unnamed ? __("Unnamed visits are counted without a person, so they have no rate.") : "",
+		bots ? __("{0} by bots are not counted.", [format_number(bots, null, 0)]) : "",
+	];
+	return texts.filter(Boolean).join(" ");
 }
