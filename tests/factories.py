@@ -111,6 +111,7 @@ def clear_site() -> None:
 	visit_buffer.clear()
 	trigger_cache.forget()  # the triggers of the campaigns that are gone
 	site_copy_check.forget_site()  # when this site last sent: the next test may live before that
+	frappe.cache.delete_keys("drip_campaigns:policy:")  # what servers said about the accounts
 	frappe.cache.delete_keys(PREFIX)  # how often this machine has tried bad tokens, and users have sent tests
 	_forget_counts()
 	drop_jobs()

@@ -61,12 +61,13 @@ def _check_site() -> Iterator[Finding]:
 
 
 def _check_sending_blocks() -> Iterator[Finding]:
-	for row in frappe.get_all("Drip Sending Block", fields=["email_account", "state", "reason", "until"]):
+	for row in frappe.get_all(
+		"Drip Sending Block", fields=["email_account", "state", "reason", "remedy", "until"]
+	):
 		if row.state == BlockState.BLOCKED.value:
-			blocked = _(
-				"Email Account {0} is blocked: {1}. Correct its setup, then delete the Drip Sending Block {0}."
-			)
-			yield Finding(blocked.format(row.email_account, row.reason), is_problem=True)
+			blocked = _("Email Account {0} is blocked: {1}. {2} Then delete the Drip Sending Block {0}.")
+			remedy = row.remedy or _("Correct its setup.")
+			yield Finding(blocked.format(row.email_account, row.reason, remedy), is_problem=True)
 		else:
 			slowed = _(
 				"Email Account {0} is slowed down until {1}: {2}. To end that, delete the Drip Sending Block {0}."

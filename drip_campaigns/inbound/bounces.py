@@ -60,7 +60,7 @@ def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: 
 		_suppress_after_series(mail, now, source)
 	if bounce.severity is Severity.SENDER:
 		finding = Finding(bounce.severity, bounce.category, bounce.code)
-		sending_blocks.record_refusal(_account_of(mail), finding, f"{bounce.code} {bounce.reason}", now)
+		sending_blocks.record_bounce(_account_of(mail), finding, f"{bounce.code} {bounce.reason}", now)
 	return True
 
 

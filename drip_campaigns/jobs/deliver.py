@@ -23,6 +23,7 @@ from drip_campaigns.outbox import emails, sending_blocks
 from drip_campaigns.outbox.cancel import cancel_or_pause
 from drip_campaigns.outbox.connections import SmtpConnections
 from drip_campaigns.outbox.delivery_state import DeliveryState
+from drip_campaigns.outbox.run_replies import RunReplies
 from drip_campaigns.outbox.sending_limits import SendingLimits
 from drip_campaigns.outbox.settle import settle
 from drip_campaigns.outbox.transport import (
@@ -75,6 +76,7 @@ class Courier:
 	def __init__(self, clock: Callable[[], datetime]) -> None:
 		self.clock, self.connections = clock, SmtpConnections()
 		self.state, self.mailboxes, self.limits = DeliveryState(), Mailboxes(), SendingLimits()
+		self.run = RunReplies()
 		# The previous attempt, and whether it was accepted, until that is recorded
 		self.previous: tuple[str, bool] | None = None
 
@@ -84,9 +86,10 @@ class Courier:
 		if claimed is None:
 			return None
 		mails, allowed = claimed
-		replies = self._send_group(self._apply_rules(allowed))
+		replies, refusals = self.run.judge(mails, self._send_group(self._apply_rules(allowed)), self.clock())
 		mails = run_transaction(partial(_settle_own, mails, replies, self.clock()))
-		self._record_complaints(mails, replies)
+		if refusals:
+			run_transaction(partial(sending_blocks.block_accounts, refusals, self.clock()), is_new=True)
 		self._forget(mails)
 		return sum(reply.outcome is DeliveryOutcome.ACCEPTED for reply in replies.values())
 
@@ -101,14 +104,6 @@ class Courier:
 		self.limits.slow(self.blocks.slowed, sending_blocks.SLOW_PER_HOUR)
 		self.state.claim([mail.email_queue for mail in mails])
 		return mails, cancel_or_pause(mails, now)
-
-	def _record_complaints(self, mails: list[frappe._dict], replies: dict[str, ServerReply]) -> None:
-		known = [(mail.email_account, replies[mail.name]) for mail in mails if mail.name in replies]
-		refused = [
-			(account, reply) for account, reply in known if reply.outcome is not DeliveryOutcome.ACCEPTED
-		]
-		if refused:
-			run_transaction(partial(sending_blocks.record_replies, refused, self.clock()), is_new=True)
 
 	def _send_group(self, mails: list[frappe._dict]) -> dict[str, ServerReply]:
 		replies: dict[str, ServerReply] = {}

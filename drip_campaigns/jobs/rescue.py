@@ -12,8 +12,9 @@ from frappe import _
 
 from drip_campaigns.enrollment.suppress import suppress_refused
 from drip_campaigns.jobs.batches import run_transaction
-from drip_campaigns.outbox import emails, settle
+from drip_campaigns.outbox import emails, sending_blocks, settle
 from drip_campaigns.outbox.delivery_state import ACCEPTED, CLAIMED, DeliveryState
+from drip_campaigns.outbox.run_replies import RunReplies
 from drip_campaigns.outbox.transport import DeliveryOutcome, ServerReply
 from drip_campaigns.site.clock import to_site
 from drip_campaigns.site.settings import release_after
@@ -42,8 +43,10 @@ def rescue_strays(now: datetime) -> int:
 def _settle_strays(names: list[str], moments: tuple[datetime, datetime], now: datetime) -> list[frappe._dict]:
 	strays = emails.lock_strays(names, *moments)
 	if strays:
-		hard = settle.settle(strays, _read_replies(strays), now, release_after())
+		replies, refusals = RunReplies().judge(strays, _read_replies(strays), now)
+		hard = settle.settle(strays, replies, now, release_after())
 		suppress_refused({mail.email_address: mail.reply for mail in hard}, now)
+		sending_blocks.block_accounts(refusals, now)
 	return strays
 
 

@@ -1,5 +1,7 @@
 """The SMTP connections of one delivery job."""
 
+import smtplib
+
 import frappe
 from frappe.email.doctype.email_account.email_account import EmailAccount
 
@@ -25,11 +27,10 @@ class SmtpConnections:
 				self._servers[account] = self._connect(account, sender)
 			except Exception as error:  # noqa: BLE001 - a server, password, or certificate: this account's emails wait, others are sent
 				frappe.clear_last_message()
-				notify_about_account(account or sender, str(error))
-				self._failures[account] = ServerReply(
-					DeliveryOutcome.BLOCKED, text=f"{account}: {error}", connected=False
-				)
-				return self._failures[account]
+				self._failures[account] = refused = _read_refused_login(account, error)
+				if not (account and refused.code):  # `run_replies.py` blocks the account, which notifies
+					notify_about_account(account or sender, str(error))
+				return refused
 		return self._servers[account]
 
 	def has(self, account: str | None) -> bool:
@@ -60,3 +61,15 @@ class SmtpConnections:
 		session.sock.settimeout(SOCKET_TIMEOUT_SECONDS)
 		session.ehlo_or_helo_if_needed()
 		return session
+
+
+def _read_refused_login(account: str | None, error: BaseException) -> ServerReply:
+	"""Return the reply for a session that could not be opened: with the server's code if it refused our login for good."""
+	cause: BaseException | None = error
+	while cause is not None:
+		if isinstance(cause, smtplib.SMTPAuthenticationError) and cause.smtp_code // 100 == 5:
+			words = cause.smtp_error
+			text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+			return ServerReply(DeliveryOutcome.BLOCKED, cause.smtp_code, text, connected=False)
+		cause = cause.__context__  # Frappe replaces the server's words with its own
+	return ServerReply(DeliveryOutcome.BLOCKED, text=f"{account}: {error}", connected=False)

@@ -160,6 +160,7 @@ def lock_strays(names: Sequence[str], site_now: datetime, stale_before: datetime
 		.select(
 			email.email_queue, email.communication, email.campaign, email.enrollment, email.step,
 			email.email_address, email.queued_at, email.status, queue.status.as_("queue_status"), queue.error,
+			queue.email_account,
 		)
 		.where(is_among(email.name, names))
 		.for_update(skip_locked=True)

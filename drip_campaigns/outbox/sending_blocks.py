@@ -1,10 +1,9 @@
-"""Block Email Accounts that mail servers refuse: slow them down after 4.7.x, block them after 5.7.x until a person acts.
+"""Block Email Accounts that mail servers refuse: slow them down after 4.7.x, block them until a person acts.
 
-A policy refusal (RFC 3463, x.7.x) is about the sender, not the recipient, and blocks the account at the first one. A
-refusal that may be about one recipient, or has no code, blocks the account at the third within an hour.
+Nothing here commits. `run_replies.py` judges the responses while emails are sent, `inbound/` the bounces that come back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,11 +11,12 @@ import frappe
 import redis
 from frappe import _
 
-from drip_campaigns.core.inbound.response_words import Category, Severity
-from drip_campaigns.core.inbound.server_responses import Finding, classify_response
+from drip_campaigns.core.inbound.bounces import LEAST_EVENTS, exceeds_rate
+from drip_campaigns.core.inbound.server_responses import Finding
 from drip_campaigns.core.model import Label
 from drip_campaigns.db.field_values import clean_values
 from drip_campaigns.db.single_writes import write_values
+from drip_campaigns.outbox.remedies import find_remedy
 from drip_campaigns.outbox.transport import DeliveryOutcome, ServerReply
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.messages import as_html, bold
@@ -26,10 +26,10 @@ DOCTYPE = "Drip Sending Block"
 SLOW_FOR = timedelta(hours=1)
 SLOW_PER_HOUR = 60
 RECHECK_AFTER = timedelta(minutes=15)
-POLICY_REFUSALS = 3
-# A server says this about an account as such; about a text or for policy, one recipient's server can say it alone.
-CLEAR = (Category.AUTHENTICATION, Category.SENDER_REJECTED, Category.BLOCKED_IP)
-COMPLAINING = (DeliveryOutcome.DEFERRED, DeliveryOutcome.REFUSED, DeliveryOutcome.BLOCKED)
+# A share of the last responses blocks an account for policy: one recipient's server can refuse alone.
+LATEST = 200
+LATEST_WITHIN = timedelta(days=1)
+REFUSED_PERCENT = 10
 
 
 class BlockState(Label):
@@ -63,39 +63,72 @@ def load(now: datetime) -> SendingBlocks:
 	return blocks
 
 
-def record_replies(replies: Iterable[tuple[str | None, ServerReply]], now: datetime) -> None:
-	"""Block accounts by the replies of a group, each given with its account. Does not commit."""
-	for account, reply in replies:
-		# A reply without a code is not about an email; `connections.py` reports a refused login.
-		if not (account and reply.code and reply.outcome in COMPLAINING):
-			continue
-		text = f"{reply.code or ''} {reply.text}"
-		finding = classify_response("", text)
-		if finding.severity is Severity.SENDER:
-			record_refusal(account, finding, text, now)
+@dataclass(frozen=True)
+class Refusal:
+	"""Why an account is slowed down or blocked: what a server's words mean, the words, and the figures behind it."""
+
+	account: str
+	finding: Finding
+	words: str
+	figures: str = ""
+	is_alike: bool = False  # the same response for several recipients
 
 
-def record_refusal(account: str, finding: Finding, reason: str, now: datetime) -> None:
-	"""Slow an account down, or block it, because a server or a bounce refuses the sender."""
+def block_accounts(refusals: Iterable[Refusal], now: datetime) -> None:
+	"""Slow the accounts down if their refusals are temporary, else block them; notify the managers."""
+	for refusal in refusals:
+		if refusal.finding.is_temporary:
+			_block(refusal, BlockState.SLOWED, now + SLOW_FOR, now)
+		else:
+			_block(refusal, BlockState.BLOCKED, None, now)
+
+
+def record_bounce(account: str, finding: Finding, words: str, now: datetime) -> None:
+	"""Slow an account down, or block it by its share of refusals, because a bounce is about the sender."""
 	if not account:
 		return
-	if finding.is_temporary:
-		_block(account, BlockState.SLOWED, reason, now + SLOW_FOR, now)
-		return
-	if finding.category in CLEAR or _count(account) >= POLICY_REFUSALS:
-		_block(account, BlockState.BLOCKED, reason, None, now)
+	figures = "" if finding.is_temporary else find_share(account, [True], now)
+	if finding.is_temporary or figures:
+		block_accounts([Refusal(account, finding, words, figures)], now)
 
 
-def _block(account: str, state: BlockState, reason: str, until: datetime | None, now: datetime) -> None:
+def find_share(account: str, refused: Sequence[bool], now: datetime) -> str:
+	"""Count the newest responses of an account, by whether each refused the sender; return the figures if they are too many.
+
+	The window is the last 200 responses within a day, the sample at least three refusals. Without Redis, nothing counts.
+	"""
+	key = frappe.cache.make_key(f"drip_campaigns:policy:{account}")
+	moment = int(now.timestamp())
+	pipeline = frappe.cache.pipeline()
+	pipeline.lpush(key, *(f"{moment}:{int(one)}" for one in refused))
+	pipeline.ltrim(key, 0, LATEST - 1)
+	pipeline.expire(key, LATEST_WITHIN)
+	pipeline.lrange(key, 0, LATEST - 1)
+	try:
+		rows = [row.decode().partition(":") for row in pipeline.execute()[-1]]
+	except redis.RedisError:
+		return ""
+	since = (now - LATEST_WITHIN).timestamp()
+	latest = [flag == "1" for seconds, _colon, flag in rows if int(seconds) > since]
+	count, total = sum(latest), len(latest)
+	if not exceeds_rate(count, total, REFUSED_PERCENT, LEAST_EVENTS):
+		return ""
+	return _("{0} of the last {1} emails were refused").format(count, total)
+
+
+def _block(refusal: Refusal, state: BlockState, until: datetime | None, now: datetime) -> None:
+	account = refusal.account
 	values = {
 		"state": state.value,
-		"reason": reason.strip()[:500],
+		"reason": refusal.words.strip()[:500],
+		"figures": refusal.figures,
+		"remedy": find_remedy(refusal.finding, refusal.words, is_alike=refusal.is_alike),
 		"since": to_site(now),
 		"until": to_site(until),
 	}
 	values = clean_values(DOCTYPE, values)
 	known = frappe.db.get_value(DOCTYPE, account, "state", for_update=True)
-	if known == BlockState.BLOCKED.value or (known and not frappe.db.exists("Email Account", account)):
+	if known == BlockState.BLOCKED.value or not frappe.db.exists("Email Account", account):
 		return
 	if known:
 		write_values(DOCTYPE, account, values)
@@ -104,26 +137,15 @@ def _block(account: str, state: BlockState, reason: str, until: datetime | None,
 		# nosemgrep: ignore-permissions - a record of the app, which no role may create
 		document.insert(ignore_permissions=True, ignore_if_duplicate=True)
 	if known != state.value:
-		_notify_managers(account, state, values["reason"])
+		_notify_managers(account, state, values)
 
 
-def _notify_managers(account: str, state: BlockState, reason: str) -> None:
+def _notify_managers(account: str, state: BlockState, values: dict) -> None:
 	text = (
-		_("Email Account {0} is blocked: {1}. Correct its setup, then delete the Drip Sending Block.")
+		_("Email Account {0} is blocked: {1}. {2} Then click Resume Sending on the Drip Sending Block.")
 		if state is BlockState.BLOCKED
-		else _("Email Account {0} is slowed down for an hour: {1}")
+		else _("Email Account {0} is slowed down for an hour: {1}. {2}")
 	)
-	subject = as_html(text, bold(account), reason)
+	reason = ". ".join(part for part in (values["figures"], values["reason"].rstrip(".")) if part)
+	subject = as_html(text, bold(account), reason, values["remedy"])
 	frappe.db.after_commit.add(lambda: notify({*find_managers(), "Administrator"}, subject, DOCTYPE, account))
-
-
-def _count(account: str) -> int:
-	"""Count one more refusal within the last hour; without Redis the first one is enough."""
-	key = frappe.cache.make_key(f"drip_campaigns:policy:{account}")
-	try:
-		count = frappe.cache.incrby(key, 1)
-		if count == 1:
-			frappe.cache.expire(key, 3600)
-	except redis.RedisError:
-		return POLICY_REFUSALS
-	return count

@@ -75,8 +75,13 @@ def _sort_refused(mails: Mails) -> tuple[list[frappe._dict], list[frappe._dict]]
 
 def _final(reply: ServerReply, mail: frappe._dict, now: datetime) -> DeliveryOutcome:
 	"""Return the outcome; an email that a server deferred for three days fails."""
-	too_old = mail.queued_at and now - from_site(mail.queued_at) > GIVE_UP_AFTER
-	return DeliveryOutcome.FAILED if reply.outcome is DeliveryOutcome.DEFERRED and too_old else reply.outcome
+	too_old = reply.outcome is DeliveryOutcome.DEFERRED and is_too_old(mail, now)
+	return DeliveryOutcome.FAILED if too_old else reply.outcome
+
+
+def is_too_old(mail: frappe._dict, now: datetime) -> bool:
+	"""Return whether an email has been queued for longer than we try to send it."""
+	return bool(mail.queued_at) and now - from_site(mail.queued_at) > GIVE_UP_AFTER
 
 
 def record_sent(mails: Mails, now: datetime) -> None:

@@ -16,7 +16,8 @@ from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.enrollment.suppress import suppress_refused
 from drip_campaigns.enrollment.unsubscribe import find_link_holder, record_reason
 from drip_campaigns.jobs import dispatch_due, run_actions
-from drip_campaigns.outbox.sending_blocks import record_replies
+from drip_campaigns.outbox.run_replies import RunReplies
+from drip_campaigns.outbox.sending_blocks import block_accounts
 from drip_campaigns.outbox.transport import DeliveryOutcome, ServerReply
 from drip_campaigns.site.clock import to_site
 from drip_campaigns.triggers.firings import Firing, record_firings
@@ -270,7 +271,9 @@ def say_it_everywhere(campaign, contact, clock, payload: str) -> None:
 	record_reason(find_link_holder(enrollment.name), payload, clock.now)
 	suppress_refused({f"cy-{mail.name}@{DOMAIN}": payload}, clock.now)
 	reply = ServerReply(DeliveryOutcome.REFUSED, 550, f"5.7.26 {payload}")
-	record_replies([(factories.EMAIL_ACCOUNT, reply)], clock.now)
+	sent = frappe._dict(name="m", email_account=factories.EMAIL_ACCOUNT, email_address=f"cy@{DOMAIN}")
+	_replies, refusals = RunReplies().judge([sent], {"m": reply}, clock.now)
+	block_accounts(refusals, clock.now)
 	trigger = frappe._dict(name="drip-text", parent=campaign.name)
 	record_firings([Firing(trigger, "Contact", contact.name, detail=payload)], to_site(clock.now))
 	auto_pause.pause_if_active(campaign.name, payload, clock.now)

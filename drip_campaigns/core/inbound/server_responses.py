@@ -30,6 +30,8 @@ _WRAPPER = re.compile(
 	r"\b(?:unknown address error|other mail system problem|bad destination host) (?=[45]\d\d)", re.I
 )
 _ADDRESS = re.compile(r"[\w.+%=-]{1,80}@[\w.-]{1,120}")
+_HOST = re.compile(r"\b[\w-]{1,63}(?:\.[\w-]{1,63})+\b")
+_WITH_DIGIT = re.compile(r"[\w/+=-]*\d[\w/+=-]*")
 # RFC 3463 and its registry at IANA; Microsoft's from 100 on
 _DEAD_CODES = {
 	**dict.fromkeys(("1.1", "1.3", "1.10", "1.351", "2.1"), Category.USER_UNKNOWN),
@@ -81,6 +83,16 @@ def classify_response(status: str, text: str) -> Finding:
 	if is_temporary and severity is Severity.HARD:
 		severity = Severity.SOFT
 	return Finding(severity, category, code, is_temporary)
+
+
+def make_alike(text: str, address: str) -> str:
+	"""Return a response without what differs by recipient and moment: the address, hosts, numbers, and queue ids."""
+	text, name = text[:LONGEST_RESPONSE].casefold(), address.casefold().rpartition("@")[0]
+	text = _ADDRESS.sub("@", _URL.sub(_host_of, text))
+	if name:
+		text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "@", text)
+	text = _WITH_DIGIT.sub("#", _HOST.sub("@", text))
+	return " ".join(text.split())
 
 
 def _plain(text: str) -> str:
