@@ -3,7 +3,8 @@
 Every action works through Frappe's documents, with the rights of the session's user, who is the campaign's owner.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 
@@ -35,17 +36,19 @@ class ActionExecutor:
 		if skipped := self._find_skip(row):
 			return skipped
 		context = self._make_context(row)
-		try:
+		with _fields_are_readable():
 			result = ACTION_KINDS.get(row.action).do(context)
-		except UnreadableFieldError as error:  # a text of the action names it
-			raise BrokenActionError(str(error)) from error
 		if result.doctype in ("ToDo", "Notification Log"):
 			self._count_turn(context, result)
 		return result
 
 	def prepare_call(self, row: frappe._dict) -> WebhookCall | ActionResult:
-		"""Return the request of an action that calls another system, or its result if there is no request."""
-		return self._find_skip(row) or ACTION_KINDS.get(row.action).prepare_call(self._make_context(row))
+		"""Return the request of an action that calls another system, or its result if there is no request. Raises as `do`."""
+		if skipped := self._find_skip(row):
+			return skipped
+		context = self._make_context(row)
+		with _fields_are_readable():
+			return ACTION_KINDS.get(row.action).prepare_call(context)
 
 	def _make_context(self, row: frappe._dict) -> ActionContext:
 		step = self.steps.get(row.step)
@@ -88,3 +91,12 @@ class ActionExecutor:
 		user = frappe.db.get_value(result.doctype, result.name, field)
 		turns = self._load_turns(context.row.step)
 		turns[user] = turns.get(user, 0) + 1
+
+
+@contextmanager
+def _fields_are_readable() -> Iterator[None]:
+	"""Raise BrokenActionError where an action names a field that the owner may not read: it cannot be done for anybody."""
+	try:
+		yield
+	except UnreadableFieldError as error:
+		raise BrokenActionError(str(error)) from error

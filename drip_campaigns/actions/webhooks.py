@@ -13,6 +13,8 @@ import frappe
 import requests
 from frappe import _
 from frappe.integrations.doctype.webhook.webhook import get_context, get_webhook_data, get_webhook_headers
+from frappe.utils.jinja import get_jenv
+from jinja2 import nodes
 
 from drip_campaigns.actions import public_http
 from drip_campaigns.actions.context import ActionError, ActionResult, WebhookDoubtError
@@ -47,6 +49,17 @@ def prepare(name: str, document, key: str) -> WebhookCall:
 	timeout = min(webhook.get("timeout") or CONNECT_SECONDS, LONGEST_SECONDS)
 	method = webhook.request_method or "POST"
 	return WebhookCall(name, method, url, headers, body, timeout, (document.doctype, document.name))
+
+
+def find_named_fields(name: str) -> set[str]:
+	"""Return the names in the fields and templates of a Webhook which may be fields of its document."""
+	webhook = frappe.get_doc("Webhook", name)
+	templates = [webhook.webhook_json, webhook.request_url if webhook.get("is_dynamic_url") else ""]
+	named = {row.fieldname for row in webhook.webhook_data}
+	for tree in (get_jenv().parse(template or "") for template in templates):
+		named |= {node.attr for node in tree.find_all(nodes.Getattr)}
+		named |= {node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)}
+	return named
 
 
 def send(call: WebhookCall) -> ActionResult | Exception:

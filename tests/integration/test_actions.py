@@ -628,3 +628,36 @@ def test_owner_who_may_not_touch_one_record_any_more_fails_its_action_with_cause
 		f"Give {owner} the right, or assign another owner to the campaign."
 	)
 	assert tags_of(lost) == set() and factories.count("ToDo", reference_name=lost.name) == 0
+
+
+@pytest.mark.parametrize(
+	"named",
+	[
+		{"webhook_json": '{"who": "{{ doc.department }}"}'},
+		{"webhook_json": "{\"who\": \"{{ doc.get('department') }}\"}"},
+		{"request_url": "{{ doc.department }}", "is_dynamic_url": 1},
+	],
+)
+def test_webhook_that_names_a_field_which_the_owner_may_not_read_pauses_the_campaign(
+	named, receiver, clock, contact
+):
+	owner = factories.make_user("level", "Drip Manager", "Sales Manager", "Sales User", "System Manager")
+	campaign = factories.make_campaign(action("Call Webhook", webhook=HOOK), step(9))
+	campaign.db_set("owner", owner)
+	frappe.db.set_value("Webhook", HOOK, named)
+	lifecycle.activate(campaign.reload(), clock.now)
+	factories.enroll(campaign, contact, clock)
+	level = make_property_setter(
+		"Contact", "department", "permlevel", 7, "Int", validate_fields_for_doctype=False
+	)
+	frappe.clear_cache(doctype="Contact")
+	frappe.db.commit()
+
+	act(clock)
+
+	level.delete()
+	frappe.clear_cache(doctype="Contact")
+	frappe.db.commit()
+	assert campaign.reload().status == "Paused" and receiver.calls == []
+	assert [status for status, _outcome in deeds(campaign)] == ["Waiting"]
+	assert "may not read department of Contact" in campaign.pause_reason

@@ -6,11 +6,11 @@ import frappe
 from frappe import _
 
 from drip_campaigns.actions import webhooks
-from drip_campaigns.actions.context import ActionContext, ActionResult, BrokenActionError
+from drip_campaigns.actions.context import ActionContext, ActionResult
 from drip_campaigns.actions.kind import Action, quote, require_record
 from drip_campaigns.actions.public_http import find_forbidden_host
 from drip_campaigns.core.flow.actions import ActionKind
-from drip_campaigns.people.field_rights import FieldRights, UnreadableFieldError
+from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.people.recipient_types import available_types
 
 ENROLLMENT = "Drip Enrollment"
@@ -56,13 +56,10 @@ class CallWebhook(Action):
 
 
 def _hide_fields(document, webhook: str, owner: str) -> None:
-	"""Empty the fields that the owner may not read; raise BrokenActionError if the Webhook sends one of them."""
+	"""Empty the fields that the owner may not read; raise UnreadableFieldError if the Webhook names one of them."""
 	rights = FieldRights(owner)
-	try:
-		for field in frappe.get_all("Webhook Data", {"parent": webhook}, pluck="fieldname"):
-			rights.check(document.doctype, field)
-	except UnreadableFieldError as error:
-		raise BrokenActionError(str(error)) from error
-	for field in document.meta.get_fieldnames_with_value():
-		if field not in rights.of(document.doctype):
-			document.set(field, None)
+	hidden = set(document.meta.get_fieldnames_with_value()) - rights.of(document.doctype)
+	for field in sorted(hidden & webhooks.find_named_fields(webhook)):
+		rights.check(document.doctype, field)
+	for field in hidden:
+		document.set(field, None)
