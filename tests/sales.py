@@ -56,6 +56,15 @@ def sell(doctype: str, customer: str, item: str, contact: str | None = None):
 	return document
 
 
+def amend(document, **values: Any):
+	"""Cancel a document, and insert and submit the one that replaces it."""
+	document.reload().cancel()
+	amended = frappe.copy_doc(document)
+	amended.update({"amended_from": document.name, "docstatus": 0, **values})
+	amended.insert().submit()
+	return amended
+
+
 def pay(invoice):
 	"""Insert a Payment Entry that pays an invoice, and submit it."""
 	if is_real():

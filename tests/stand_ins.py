@@ -154,9 +154,20 @@ def make(doctype: str, fields: list[tuple[str, str, str]] | None = None, **value
 		}
 		for name, fieldtype, options in fields or FIELDS[doctype]
 	]
+	if doctype in SUBMITTED:
+		rows.append(
+			{
+				"fieldname": "amended_from",
+				"fieldtype": "Link",
+				"options": doctype,
+				"label": "Amended From",
+				"no_copy": 1,
+				"read_only": 1,
+			}
+		)
 	permissions = [{"role": "System Manager", "read": 1, "write": 1, "create": 1, "delete": 1}]
 	if doctype in SUBMITTED:
-		permissions[0] |= {"submit": 1, "cancel": 1}
+		permissions[0] |= {"submit": 1, "cancel": 1, "amend": 1}
 	frappe.get_doc(
 		{
 			"doctype": "DocType",

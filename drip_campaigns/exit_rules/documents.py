@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import frappe
 
 from drip_campaigns.core.flow.goals import GoalDocument
+from drip_campaigns.db.amendments import find_first, has_amendments
 from drip_campaigns.db.dialect import select_in
 
 Record = tuple[str, str]  # DocType, name
@@ -29,7 +30,7 @@ class PartyField:
 
 
 class Made(NamedTuple):
-	"""One document, with its creation in site time."""
+	"""One document, with its creation in site time: of an amended one, that of the first document of its chain."""
 
 	doctype: str
 	name: str
@@ -52,7 +53,8 @@ def find_made(
 ) -> dict[Record, list[Made]]:
 	"""Return the documents created since `since` (site time) for each of `people`, who come with their parties.
 
-	Cancelled documents do not count. Makes one query for each field that holds a party.
+	Cancelled documents do not count, and an amended one counts as of the document that it replaces. Makes one query for each
+	field that holds a party.
 	"""
 	people_of: dict[Record, list[Record]] = defaultdict(list)
 	for person, parties in people.items():
@@ -90,13 +92,26 @@ def _find_by_field(
 	fields = ["name", "creation", f"{field.name} as party"]
 	if field.doctype_field:
 		fields.append(f"{field.doctype_field} as party_type")
-	return frappe.get_all(
+	if has_amendments(doctype):
+		fields.append("amended_from")
+	rows = frappe.get_all(
 		doctype,
 		filters=[*wanted, *counts_when(doctype), *filters],
 		fields=fields,
 		order_by="creation",
 		distinct=True,
 	)
+	_count_from_first(doctype, rows)
+	return [row for row in rows if row.creation >= since]
+
+
+def _count_from_first(doctype: str, rows: Sequence[frappe._dict]) -> None:
+	"""Give each amended document the creation of the first one of its chain: the two are one event."""
+	firsts = find_first(doctype, {row.name: row.amended_from for row in rows if row.get("amended_from")})
+	made = select_in(doctype, ["name", "creation"], "name", sorted(set(firsts.values())))
+	creations = {row.name: row.creation for row in made}
+	for row in rows:
+		row.creation = creations.get(firsts.get(row.name), row.creation)
 
 
 def find_parties(people: Iterable[Record]) -> dict[Record, set[Record]]:

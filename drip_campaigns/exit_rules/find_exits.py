@@ -15,6 +15,7 @@ from frappe import _
 from drip_campaigns.core.errors import BrokenRuleError, DripError
 from drip_campaigns.core.flow.goals import GoalKind, is_in_window
 from drip_campaigns.core.model import ExitReason
+from drip_campaigns.db.amendments import not_canceled
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.exit_rules.documents import Made, Record, find_made, find_parties, has_doctype
 from drip_campaigns.people.list_filters import Filters, read_filters
@@ -91,7 +92,8 @@ class ExitRules:
 			if row["recipient_type"] == doctype and is_in_window(site_now, row["started_at"], days)
 		]
 		names = {row["recipient"] for row in asked}
-		matching = find_matching(doctype, goal_filters(self.campaign), names) if names else set()
+		filters = [*goal_filters(self.campaign), *not_canceled(doctype)] if names else []
+		matching = find_matching(doctype, filters, names) if names else set()
 		return {
 			row["name"]: RuleExit(
 				ExitReason.GOAL, _("{0} {1} matches the goal").format(_(doctype), row["recipient"])

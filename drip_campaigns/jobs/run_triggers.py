@@ -27,7 +27,7 @@ from drip_campaigns.triggers.trigger_cache import find_watching, is_running, loa
 
 RETRY_AFTER = timedelta(hours=1)
 MOST_ATTEMPTS = 72  # three days
-Outcomes = dict[str, str]
+Outcomes = dict[FiringStatus, dict[str, str]]  # the outcome of each firing, by status and name
 
 
 def run_job() -> None:
@@ -71,9 +71,12 @@ class TriggerBatch(BatchJob):
 			firing_rows.put_off(rows, why.format(trigger.owner), retry_at)
 		else:
 			replaced = firing_rows.find_replaced(rows)
-			outcomes = dict.fromkeys(replaced, _("The record was deleted, and another one has its name"))
-			outcomes |= self._process(trigger, [row for row in rows if row.name not in replaced])
-			firing_rows.settle(outcomes, FiringStatus.DONE, self.site_now)
+			gone = dict.fromkeys(replaced, _("The record was deleted, and another one has its name"))
+			firing_rows.settle(gone, FiringStatus.DONE, self.site_now)
+			for status, outcomes in self._process(
+				trigger, [row for row in rows if row.name not in replaced]
+			).items():
+				firing_rows.settle(outcomes, status, self.site_now)
 		return len(rows)
 
 	def put_off(self, row: frappe._dict, error: Exception) -> None:
@@ -86,10 +89,12 @@ class TriggerBatch(BatchJob):
 
 	def _process(self, trigger: frappe._dict | None, rows: Sequence[frappe._dict]) -> Outcomes:
 		if trigger is None:
-			return dict.fromkeys([row.name for row in rows], _("The trigger or its campaign no longer runs"))
+			outcome = _("The trigger or its campaign no longer runs")
+			return {FiringStatus.DONE: dict.fromkeys([row.name for row in rows], outcome)}
 		if trigger.kind == GOAL:
 			exit_at_goal(trigger.parent, trigger.recipient_type, [row.record for row in rows], self.now)
-			return dict.fromkeys([row.name for row in rows], _("Ended the enrollments that reached the goal"))
+			outcome = _("Ended the enrollments that reached the goal")
+			return {FiringStatus.DONE: dict.fromkeys([row.name for row in rows], outcome)}
 		return _enroll(trigger, rows, self.now)
 
 
@@ -111,7 +116,11 @@ def _enroll(trigger: frappe._dict, rows: Sequence[frappe._dict], now: datetime) 
 	wanted = set(matching.values())
 	stopped = find_looping(trigger, wanted, now)
 	reasons = stopped | _enroll_people(trigger, wanted - stopped.keys(), now)
-	return {row.name: _describe(row.name, people, matching, reasons) for row in rows}
+	unmatched = [row.name for row in rows if row.name not in matching]
+	return {
+		FiringStatus.DONE: {name: reasons.get(person, _("Enrolled")) for name, person in matching.items()},
+		FiringStatus.NO_MATCH: {name: _explain_no_match(name in people) for name in unmatched},
+	}
 
 
 def _enroll_people(trigger: frappe._dict, people: set[Person], now: datetime) -> dict[Person, str]:
@@ -127,9 +136,5 @@ def _enroll_people(trigger: frappe._dict, people: set[Person], now: datetime) ->
 	return reasons
 
 
-def _describe(name: str, people: dict, matching: dict, reasons: dict[Person, str]) -> str:
-	if name not in people:
-		return _("No record to enroll")
-	if name not in matching:
-		return _("Does not match the filters")
-	return reasons.get(matching[name], _("Enrolled"))
+def _explain_no_match(has_record: bool) -> str:
+	return _("Does not match the filters") if has_record else _("No record to enroll")

@@ -10,6 +10,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.core.errors import DripError
+from drip_campaigns.db.amendments import not_canceled
 from drip_campaigns.db.dialect import as_names, count_matching
 from drip_campaigns.people.list_filters import check_filters
 from drip_campaigns.people.recipient_types import available_types
@@ -69,7 +70,7 @@ class ExistingAudience:
 
 	def is_everybody(self, _total: int) -> bool:
 		"""Return whether every record of the type is meant, so that the user must confirm the number."""
-		return self._own_filters == [] and not self.filters
+		return self._own_filters == not_canceled(self.recipient_type) and not self.filters
 
 	def page(self, after: str | None, limit: int) -> list[str]:
 		"""Return the next names in their order, at most `limit`; none only if there are no more."""

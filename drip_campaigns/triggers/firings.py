@@ -1,6 +1,9 @@
 """Record firings: the events for which a trigger waited. A job enrolls the people after the commit.
 
-A firing's name is made of trigger, record and occurrence, so that an event that is reported twice is one firing.
+A firing's name is made of trigger, record and occurrence, so that an event that is reported twice is one firing. A
+document and its amendments are one event, under the name of the first of them. An amendment is no new firing, but it brings
+back one that led to nobody, for example because the document was canceled before its delay had passed. So does a record
+that is seen again on its day.
 Nothing here commits, and a user who saves a record waits for one statement at most.
 """
 
@@ -13,7 +16,8 @@ from typing import Any
 import frappe
 
 from drip_campaigns.core.flow.triggers import FiringStatus
-from drip_campaigns.db.bulk_writes import insert_records, standard_values
+from drip_campaigns.db.bulk_writes import insert_records, set_each, standard_values
+from drip_campaigns.db.dialect import select_in
 from drip_campaigns.people.recipients import load_creations
 from drip_campaigns.site.background_jobs import call_after_commit
 
@@ -32,12 +36,17 @@ class Firing:
 	occurrence: str = ""
 	detail: str | None = None
 	created: datetime | None = None  # when the record was created: a later one of its name is another one
+	first: str | None = None  # of an amended document: the first document of its chain, which names the event
+	first_created: datetime | None = None
+	is_new: bool = True  # otherwise it only brings back an earlier one
+	brings_back: bool = False  # one that led to nobody waits again
 
 	@property
 	def name(self) -> str:
 		"""The same for the same event, 32 characters."""
-		created = self.created.isoformat() if self.created else ""
-		parts = (self.trigger.name, self.record_type, self.record, created, self.occurrence)
+		record, moment = (self.first, self.first_created) if self.first else (self.record, self.created)
+		created = moment.isoformat() if moment else ""
+		parts = (self.trigger.name, self.record_type, record, created, self.occurrence)
 		return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 	def due_at(self, fired_at: datetime) -> datetime:
@@ -49,9 +58,11 @@ class Firing:
 def record_firings(firings: Iterable[Firing], site_now: datetime) -> None:
 	"""Insert the firings that are new, in one statement, and start the job that runs them after the commit."""
 	standard = standard_values(frappe.session.user, site_now)
-	records = [standard | _record_of(firing, site_now) for firing in _with_creation(list(firings))]
-	if records:
-		insert_records(DOCTYPE, records, keep_existing=True)
+	firings = list(_with_creation(list(firings)))
+	_bring_back([firing for firing in firings if firing.brings_back], site_now)
+	records = [standard | _record_of(firing, site_now) for firing in firings if firing.is_new]
+	insert_records(DOCTYPE, records, keep_existing=True)
+	if firings:
 		call_after_commit(WORK_JOB, "drip-trigger-firings")
 
 
@@ -61,10 +72,27 @@ def _with_creation(firings: Sequence[Firing]) -> Iterator[Firing]:
 	for firing in firings:
 		if not firing.created and firing.record_type not in NAMED_ONCE:
 			unknown.setdefault(firing.record_type, set()).add(firing.record)
+		if firing.first:
+			unknown.setdefault(firing.record_type, set()).add(firing.first)
 	created = {doctype: load_creations(doctype, sorted(names)) for doctype, names in unknown.items()}
 	for firing in firings:
-		known = firing.created or created.get(firing.record_type, {}).get(firing.record)
-		yield replace(firing, created=known)
+		known = created.get(firing.record_type, {})
+		moment = firing.created or known.get(firing.record)
+		yield replace(firing, created=moment, first_created=known.get(firing.first))
+
+
+def _bring_back(seen_again: Sequence[Firing], site_now: datetime) -> None:
+	"""Let the firings that led to nobody wait again, for the record as it is now."""
+	names = [firing.name for firing in seen_again]
+	rows = select_in(DOCTYPE, ["name"], "name", names, status=FiringStatus.NO_MATCH.value)
+	found = {row.name for row in rows}
+	columns = ("record", "record_created_at", "status", "fired_at", "due_at")
+	again = [_record_of(firing, site_now) for firing in seen_again if firing.name in found]
+	set_each(
+		DOCTYPE,
+		("name", "modified", "outcome", *columns),
+		[(row["name"], site_now, None, *(row[column] for column in columns)) for row in again],
+	)
 
 
 def _record_of(firing: Firing, site_now: datetime) -> dict[str, Any]:

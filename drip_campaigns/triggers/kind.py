@@ -1,6 +1,7 @@
 """What a trigger kind is: the base class of the files in `kinds/`, one file for each kind. `registry.py` collects them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import frappe
@@ -10,6 +11,7 @@ from pypika.queries import QueryBuilder
 from pypika.terms import Field
 
 from drip_campaigns.core.model import EventType
+from drip_campaigns.db.amendments import find_current, find_first, has_amendments
 from drip_campaigns.triggers.firings import Firing
 
 # Places in the trigger cache beside the DocTypes
@@ -68,6 +70,10 @@ class TriggerKind:
 	def place(self, row) -> str:
 		"""Return where the trigger cache keeps the row: the DocType whose records fire it."""
 		return self.watches or row.recipient_type
+
+	def places(self, row) -> tuple[str, ...]:
+		"""Return all places of the row in the trigger cache."""
+		return (self.place(row),)
 
 	def match(self, document, trigger) -> Firing | None:
 		"""Return the firing of a record that was just saved, or None. Without a query: a user waits for the save."""
@@ -130,10 +136,34 @@ def read_people(doctype: str, rows: Rows, filters: dict | None = None) -> dict[s
 	return {name: Person(one.recipient_type, one.recipient) for name, one in people if one and one.recipient}
 
 
+def find_current_people(rows: Rows) -> dict[str, Person]:
+	"""Return the record of each firing as the person, by the firing's name; of a canceled record, the one that replaces it."""
+	types = {row.name: row.record_type for row in rows}
+	return {name: Person(types[name], record) for name, record in find_current_records(rows).items()}
+
+
+def find_current_records(rows: Rows) -> dict[str, str]:
+	"""Return the record of each firing by the firing's name: of a canceled document, the one that replaces it, if any."""
+	current = {
+		doctype: find_current(doctype, [row.record for row in rows if row.record_type == doctype])
+		for doctype in {row.record_type for row in rows}
+	}
+	found = ((row.name, current[row.record_type].get(row.record)) for row in rows)
+	return {name: record for name, record in found if record}
+
+
 def make_firing(document, trigger, occurrence: str) -> Firing:
 	"""Return the firing of a trigger at a record; `occurrence` tells two events at one record apart."""
 	created = get_datetime(document.creation) if document.creation else None
 	return Firing(trigger, document.doctype, cstr(document.name), occurrence, created=created)
+
+
+def make_event_firing(document, trigger, occurrence: str) -> Firing:
+	"""Return the firing of an event that a document and its amendments are together. Only an amended one costs queries."""
+	replaced = document.get("amended_from") if has_amendments(document.doctype) else None
+	first = find_first(document.doctype, {document.name: replaced})[document.name] if replaced else None
+	firing = make_firing(document, trigger, occurrence)
+	return replace(firing, first=first, is_new=not first, brings_back=bool(first))
 
 
 def is_new(document) -> bool:

@@ -157,7 +157,8 @@ def _arrange(version: str, rows: list[dict[str, Any]]) -> Table:
 	for row in map(frappe._dict, rows):
 		kind = TRIGGER_KINDS.find(row.kind)
 		if kind:
-			table.by_doctype.setdefault(kind.place(row), []).append(row)
+			for place in kind.places(row):
+				table.by_doctype.setdefault(place, []).append(row)
 		elif row.kind == GOAL:
 			table.by_doctype.setdefault(row.recipient_type, []).append(row)
 	return table  # without the triggers of a kind whose app is gone

@@ -634,7 +634,7 @@ def test_owner_who_may_not_touch_one_record_any_more_fails_its_action_with_cause
 	"named",
 	[
 		{"webhook_json": '{"who": "{{ doc.department }}"}'},
-		{"webhook_json": "{\"who\": \"{{ doc.get('department') }}\"}"},
+		{"webhook_json": '{"who": "{{ doc.get(\'department\') }}"}'},
 		{"request_url": "{{ doc.department }}", "is_dynamic_url": 1},
 	],
 )

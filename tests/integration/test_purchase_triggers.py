@@ -158,3 +158,135 @@ def test_purchase_trigger_without_erpnext_is_refused_with_the_reason(site, clock
 
 	with pytest.raises(frappe.ValidationError, match="This site has no Sales Order records"):
 		campaign.save()
+
+
+def test_amended_order_is_the_same_purchase_however_often_it_is_amended(clock):
+	campaign = make_campaign(clock, bought(), re_enrollment="Restart", reenroll_after_days=0)
+	ada = contact_of(customer := sales.make_customer())
+	order = sales.sell("Sales Order", customer, "Drip Test Novel", ada)
+	work_off(clock)
+
+	sales.amend(sales.amend(order))
+	work_off(clock)
+
+	assert enrolled(campaign) == [ada] and outcomes(campaign) == ["Enrolled"]
+	assert [row["count"] for row in backfill.count_existing(campaign)] == [1]
+
+
+def test_order_from_before_the_trigger_is_no_purchase_when_it_is_amended(clock):
+	ada = contact_of(customer := sales.make_customer())
+	order = sales.sell("Sales Order", customer, "Drip Test Novel", ada)
+	campaign = make_campaign(clock, bought())
+
+	sales.amend(order)
+	work_off(clock)
+
+	assert enrolled(campaign) == []
+
+
+@pytest.mark.parametrize("when", ["before it is due", "after it was due"])
+def test_canceled_order_is_no_purchase_until_it_is_amended(clock, when):
+	campaign = make_campaign(clock, bought(delay_hours=2))
+	ada = contact_of(customer := sales.make_customer())
+	order = sales.sell("Sales Order", customer, "Drip Test Novel", ada)
+	order.cancel()
+	if when == "after it was due":
+		clock.advance(hours=3)
+		work_off(clock)
+		assert enrolled(campaign) == [] and outcomes(campaign) == ["No record to enroll"]
+		assert backfill.count_existing(campaign) == []
+
+	amended = frappe.copy_doc(order)
+	amended.update({"amended_from": order.name, "docstatus": 0})
+	amended.insert().submit()
+	clock.advance(hours=6)
+	work_off(clock)
+
+	assert enrolled(campaign) == [ada] and factories.count("Drip Trigger Firing", campaign=campaign.name) == 1
+
+
+def test_payment_of_a_canceled_invoice_buys_nothing(clock):
+	campaign = make_campaign(
+		clock, bought(purchase_document="Payment Entry", purchased="Item", purchased_name="Drip Test Novel")
+	)
+	ada = contact_of(customer := sales.make_customer())
+	invoice = sales.sell("Sales Invoice", customer, "Drip Test Novel")
+	payment = sales.pay(invoice)
+	frappe.db.set_value("Payment Entry", payment.name, "contact_person", ada)
+	frappe.db.set_value("Sales Invoice", invoice.name, "docstatus", 2)
+	frappe.db.set_value("Sales Invoice Item", {"parent": invoice.name}, "docstatus", 2)
+	work_off(clock)
+
+	assert enrolled(campaign) == [] and backfill.count_existing(campaign) == []
+
+
+def test_amended_order_reaches_a_goal_only_if_the_first_one_would(clock):
+	early, late = sales.make_customer(), sales.make_customer()
+	ada, bob = contact_of(early), contact_of(late)
+	before = sales.sell("Sales Order", early, "Drip Test Novel", ada)
+	campaign = make_campaign(clock, goal="Document Created", goal_document="Sales Order")
+	for name in (ada, bob):
+		factories.enroll(campaign, frappe.get_doc("Contact", name), clock)
+	frappe.db.set_value("Sales Order", before.name, "creation", "2020-01-01 00:00:00")
+
+	sales.amend(before)
+	work_off(clock)
+	statuses = [frappe.db.get_value("Drip Enrollment", {"recipient": name}, "status") for name in (ada, bob)]
+	sales.amend(sales.sell("Sales Order", late, "Drip Test Novel", bob))
+	work_off(clock)
+
+	assert "Exited" not in statuses
+	assert frappe.db.get_value("Drip Enrollment", {"recipient": bob}, "exit_reason") == "Goal"
+
+
+MEMBERSHIP = [
+	("email", "Data", "Email"), ("level", "Data", ""), ("ends_on", "Date", ""),
+	("amended_from", "Link", "Drip Test Membership"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def membership(site):
+	"""A DocType of the site whose documents are submitted and can be enrolled."""
+	doctype = "Drip Test Membership"
+	permissions = [
+		{
+			"role": "System Manager",
+			"read": 1,
+			"write": 1,
+			"create": 1,
+			"submit": 1,
+			"cancel": 1,
+			"amend": 1,
+			"delete": 1,
+		}
+	]
+	stand_ins.make(doctype, MEMBERSHIP, is_submittable=1, permissions=permissions)
+	settings = frappe.get_doc("Drip Settings")
+	settings.append("recipient_types", {"document_type": doctype, "address_field": "email"})
+	settings.save()
+	frappe.db.commit()
+	yield doctype
+	frappe.db.rollback()
+	factories.clear_site()
+	stand_ins.remove(doctype)
+
+
+def test_amended_record_is_neither_created_again_nor_given_its_value_again(membership, clock):
+	triggers = [
+		trigger("Record Created", recipient_type=membership),
+		trigger("Field Reached Value", recipient_type=membership, field_name="level", field_value="Gold"),
+	]
+	campaign = make_campaign(clock, *triggers)
+	first = frappe.get_doc(doctype=membership, email="ada@example.com", level="Gold").insert()
+	first.submit()
+	work_off(clock)
+
+	amended = sales.amend(first)
+	work_off(clock)
+
+	assert enrolled(campaign) == [first.name]
+	assert factories.count("Drip Trigger Firing", campaign=campaign.name) == 2
+	assert [row["count"] for row in backfill.count_existing(campaign)] == [1, 1]
+	amended.cancel()
+	assert backfill.count_existing(campaign) == []

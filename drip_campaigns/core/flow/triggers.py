@@ -55,6 +55,7 @@ class FiringStatus(Label):
 
 	WAITING = "Waiting"
 	DONE = "Done"
+	NO_MATCH = "No Match"  # it led to nobody; the same event, seen again, can bring it back
 	FAILED = "Failed"
 
 

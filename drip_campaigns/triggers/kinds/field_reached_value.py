@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import frappe
 from frappe import _
 
 from drip_campaigns.core.flow.field_values import as_type, is_empty, is_same
+from drip_campaigns.db.amendments import has_amendments, not_canceled
 from drip_campaigns.triggers.firings import Firing
 from drip_campaigns.triggers.kind import (
 	Filters,
@@ -15,6 +17,8 @@ from drip_campaigns.triggers.kind import (
 	name_field,
 	name_type,
 )
+
+OF_CANCELING = ("docstatus", "status", "workflow_state")  # canceling a document can set these to the value
 
 
 class FieldReachedValue(TriggerKind):
@@ -38,14 +42,22 @@ class FieldReachedValue(TriggerKind):
 			return None  # nobody knows what it was
 		field = document.meta.get_field(trigger.field_name)
 		fieldtype = field.fieldtype if field else "Data"
-		value, old = document.get(trigger.field_name), before.get(trigger.field_name) if before else None
+		value = document.get(trigger.field_name)
+		old = before.get(trigger.field_name) if before else _load_replaced(document, trigger.field_name)
 		if not is_value(value, trigger.field_value, fieldtype) or is_same(old, value, fieldtype):
 			return None
 		return make_firing(document, trigger, f"{value} {document.modified}")
 
 	def find_existing(self, trigger, doctype: str) -> Filters:
 		condition = ["=", trigger.field_value] if trigger.field_value else ["is", "set"]
-		return [[doctype, trigger.field_name, *condition]]
+		canceled = [] if trigger.field_name in OF_CANCELING else not_canceled(doctype)
+		return [[doctype, trigger.field_name, *condition], *canceled]
+
+
+def _load_replaced(document, fieldname: str) -> Any:
+	"""Return the value in the document that an amended one replaces; None for any other."""
+	replaced = document.get("amended_from") if has_amendments(document.doctype) else None
+	return frappe.db.get_value(document.doctype, replaced, fieldname) if replaced else None
 
 
 def is_value(value: Any, wanted: str | None, fieldtype: str) -> bool:

@@ -14,7 +14,15 @@ from drip_campaigns.core.flow.triggers import Purchased, PurchaseDocument
 from drip_campaigns.people.linked_records import find_linked
 from drip_campaigns.people.recipient_types import BUILT_IN
 from drip_campaigns.triggers.firings import Firing
-from drip_campaigns.triggers.kind import Person, Rows, Source, TriggerKind, load_before, make_firing
+from drip_campaigns.triggers.kind import (
+	Person,
+	Rows,
+	Source,
+	TriggerKind,
+	find_current_records,
+	load_before,
+	make_event_firing,
+)
 
 Buyer = tuple[str, str]  # recipient type, record
 SUBMITTED = 1
@@ -55,11 +63,13 @@ class Purchase(TriggerKind):
 		was_submitted = before.docstatus == SUBMITTED if before else False
 		is_sale = not document.get("is_return") and document.get("payment_type", "Receive") == "Receive"
 		is_meant = document.docstatus == SUBMITTED and not was_submitted and is_sale
-		return make_firing(document, trigger, "submitted") if is_meant else None
+		return make_event_firing(document, trigger, "submitted") if is_meant else None
 
 	def find_people(self, trigger, rows: Rows) -> dict[str, Person]:
-		buyers = find_buyers(trigger, [row.record for row in rows])
-		return {row.name: Person(*buyers[row.record]) for row in rows if row.record in buyers}
+		"""A canceled document leads to nobody, unless an amended one replaces it, which is the same purchase."""
+		documents = find_current_records(rows)
+		buyers = find_buyers(trigger, sorted(set(documents.values())))
+		return {name: Person(*buyers[made]) for name, made in documents.items() if made in buyers}
 
 	def find_existing(self, trigger, doctype: str) -> Source | None:
 		"""Of purchases made before, only documents that name the person themselves count."""
@@ -122,7 +132,7 @@ def _find_documents_with(trigger: frappe._dict, names: Sequence[str]) -> set[str
 def _find_with_items(trigger: frappe._dict, doctype: str, names: Sequence[str]) -> set[str]:
 	if not names:
 		return set()
-	filters = {"parenttype": doctype, "parent": ["in", list(names)]}
+	filters = {"parenttype": doctype, "parent": ["in", list(names)], "docstatus": SUBMITTED}
 	if trigger.purchased == Purchased.ITEM:
 		filters["item_code"] = trigger.purchased_name
 	else:
@@ -166,6 +176,7 @@ def with_paid_items(query, payment, trigger: frappe._dict):
 	for doctype in (PurchaseDocument.SALES_ORDER.value, PurchaseDocument.SALES_INVOICE.value):
 		item = frappe.qb.DocType(f"{doctype} Item")
 		is_paid = (reference.reference_doctype == doctype) & (item.parent == reference.reference_name)
+		is_paid &= item.docstatus == SUBMITTED  # of a canceled document, nothing was bought
 		query = query.left_join(item).on(is_paid)
 		wanted.append(_is_wanted(item, trigger))
 	return query.where(wanted[0] | wanted[1])
