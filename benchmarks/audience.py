@@ -95,7 +95,7 @@ def _count_existing(total: int, now: datetime) -> float:
 	triggers = [{"recipient_type": "Contact", **row} for row in rows]
 	campaign = setup.make_campaign(load.steps(1), now, triggers=triggers)
 	begun = time.perf_counter()
-	counts = [found["count"] for found in count_existing(campaign)]
+	counts = [found["count"] for found in count_existing(campaign, now)]
 	seconds = time.perf_counter() - begun
 	if counts != [total // 2] * len(rows):
 		raise AssertionError(f"{counts} were counted instead of {total // 2} each")

@@ -32,7 +32,7 @@ def retry_actions(names: Sequence[str], now: datetime) -> int:
 	return len(rows)
 
 
-def retry_failed_of(campaign: str, now: datetime, limit: int) -> int:
-	"""Queue again the failed actions of a campaign. A Webhook in doubt needs a person to decide."""
+def find_failed_of(campaign: str, limit: int) -> list[str]:
+	"""Return the failed actions of a campaign, for `retry_actions`. A Webhook in doubt needs a person to decide."""
 	filters = {"campaign": campaign, "status": ActionStatus.FAILED.value}
-	return retry_actions(frappe.get_all(DOCTYPE, filters=filters, pluck="name", limit=limit), now)
+	return frappe.get_all(DOCTYPE, filters=filters, pluck="name", limit=limit)

@@ -229,8 +229,9 @@ def get_recipient_types() -> list[str]:
 
 @frappe.whitelist(methods=["GET"])
 def get_campaign_summary(campaign: str) -> dict:
-	"""Return how many enrollments and emails a campaign has, by status."""
-	return progress.count_by_status(_get("Drip Campaign", campaign, "read").name)
+	"""Return how many enrollments and emails a campaign has, by status, and what Retry and Send Skipped would take up."""
+	document = _get("Drip Campaign", campaign, "read")
+	return {**progress.count_by_status(campaign), "repairs": retry.count_repairs(document)}
 
 
 @frappe.whitelist(methods=["GET"])

@@ -11,6 +11,7 @@ from drip_campaigns.enrollment.verbs import VerbRequest, apply_verb, find_at_ste
 from drip_campaigns.jobs import bulk_verbs as verbs_job
 from drip_campaigns.people.row_rights import filter_rows
 from drip_campaigns.site.clock import from_site, utc_now
+from drip_campaigns.site.dry_run import try_out
 from drip_campaigns.site.messages import refuse
 
 MOST_AT_ONCE = 5000
@@ -68,6 +69,20 @@ def change_enrollments(
 	frappe.has_permission("Drip Enrollment", "write", throw=True)
 	wanted = _read_names(enrollments, _("Give the names of the enrollments as a JSON list."))
 	return _act(_changeable(wanted), verb, step, until)
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def preview_changes(verb: str, enrollments: str) -> dict:
+	"""Return what `change_enrollments` would return for a verb without a step; `left` ones are not looked at. Changes nothing."""
+	return try_out(lambda: change_enrollments(verb, enrollments))
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def preview_retry(actions: str) -> dict:
+	"""Return what `retry_actions` would return. Changes nothing."""
+	return try_out(lambda: retry_actions(actions))
 
 
 @frappe.whitelist(methods=["POST"])

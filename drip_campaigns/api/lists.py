@@ -14,6 +14,7 @@ from drip_campaigns.lists.add_members import add_records
 from drip_campaigns.lists.check import find_everybody
 from drip_campaigns.lists.include_list import include
 from drip_campaigns.site.clock import utc_now
+from drip_campaigns.site.dry_run import try_out
 
 
 @frappe.whitelist(methods=["POST"])
@@ -59,6 +60,13 @@ def add_to_list(target_list: str, recipient_type: str, names: str) -> dict:
 	return add_records(_get(target_list, "read").name, recipient_type, names, utc_now())
 
 
+@frappe.whitelist(methods=["POST"])
+@explained
+def preview_add(target_list: str, recipient_type: str, names: str) -> dict:
+	"""Return what `add_to_list` would return. Changes nothing."""
+	return try_out(lambda: add_to_list(target_list, recipient_type, names))
+
+
 @frappe.whitelist(methods=["GET"])
 def get_list_state(target_list: str) -> dict:
 	"""Return the number of members by type, and the state of the latest refresh."""
@@ -77,11 +85,11 @@ def find_everybody_in(sources: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def include_list(target_list: str, campaign: str, when_left: str = "End") -> dict:
-	"""Include a list in a campaign; return its current members by type, for `backfill_existing`."""
+	"""Include a list in a campaign; return how many of its members can be enrolled, by type, for `backfill_existing`."""
 	_get(target_list, "read")
 	document = frappe.get_doc("Drip Campaign", campaign)
 	document.check_permission("write")
-	return include(target_list, document, when_left)
+	return include(target_list, document, when_left, utc_now())
 
 
 @frappe.whitelist(methods=["POST"])

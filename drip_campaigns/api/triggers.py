@@ -38,8 +38,8 @@ def trigger_campaign(
 @frappe.whitelist(methods=["GET"])
 @explained
 def count_existing(campaign: str) -> list[dict]:
-	"""Return how many records met each trigger of a campaign before, by trigger and recipient type."""
-	return backfill.count_existing(_get_to_enroll(campaign))
+	"""Return how many people who met a trigger of a campaign before would be enrolled now, by trigger and recipient type."""
+	return backfill.count_existing(_get_to_enroll(campaign), utc_now())
 
 
 @frappe.whitelist(methods=["POST"])

@@ -1,12 +1,14 @@
 """Retry failed enrollments, emails, and actions, and send skipped emails. Both are idempotent."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import frappe
 from frappe import _
 
-from drip_campaigns.actions.retry import retry_failed_of
+from drip_campaigns.actions.retry import find_failed_of, retry_actions
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import (
 	LIVE_STATUSES,
 	CampaignStatus,
@@ -27,6 +29,7 @@ from drip_campaigns.outbox.settle import requeue
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.field_rights import UnreadableFieldError
 from drip_campaigns.people.opt_outs import find_opted_out
+from drip_campaigns.people.recipients import Recipient
 from drip_campaigns.people.suppression import find_suppressed
 from drip_campaigns.plans.enrollment_rows import (
 	ENROLLMENT_FIELDS,
@@ -55,6 +58,31 @@ AFFECTS_ALL = (
 )
 
 
+@dataclass(frozen=True)
+class Repairs:
+	"""What Retry Failed would retry, at most BATCH_SIZE of each, and the keys under which enrollments are live again."""
+
+	enrollments: Sequence[frappe._dict]
+	emails: Sequence[frappe._dict]
+	actions: Sequence[str]
+	keys: dict[str, dict[str, str]]
+
+
+def count_repairs(campaign) -> dict[str, int]:
+	"""Return how many emails, enrollments, and actions Retry Failed (`failed`) and Send Skipped Emails (`missed`) would take up.
+
+	The selection is that of the acts, so that a button never offers what pressing it doesn't do.
+	"""
+	if campaign.status == CampaignStatus.ENDED.value:
+		return {"failed": 0, "missed": 0}
+	found = _find_failed(campaign, locks=False)
+	is_active = campaign.status == CampaignStatus.ACTIVE.value
+	return {
+		"failed": len(found.enrollments) + len(found.emails) + len(found.actions),
+		"missed": len(_find_missed(campaign, locks=False)[0]) if is_active else 0,
+	}
+
+
 def retry_failed(campaign, now: datetime) -> dict[str, int]:
 	"""Retry failed enrollments, emails, and actions of a campaign; return how many of each. Does not commit.
 
@@ -62,10 +90,14 @@ def retry_failed(campaign, now: datetime) -> dict[str, int]:
 	"""
 	if campaign.status == CampaignStatus.ENDED.value:
 		check_campaign(campaign)
+	found = _find_failed(campaign, locks=True)
+	_retry_enrollments(campaign, found, now)
+	_reopen(found, now)
+	requeue(found.emails, now, now, release_after())
 	return {
-		"enrollments": _retry_enrollments(campaign, now),
-		"emails": _retry_emails(campaign, now),
-		"actions": retry_failed_of(campaign.name, now, BATCH_SIZE),
+		"enrollments": len(found.enrollments),
+		"emails": len(found.emails),
+		"actions": retry_actions(found.actions, now),
 	}
 
 
@@ -74,62 +106,116 @@ def send_missed(campaign, now: datetime) -> int:
 
 	Does not commit. An error of one recipient is recorded on the enrollment, and stops no other.
 	"""
-	rows = _claim_missed(campaign.name)
+	allowed, errors = _find_missed(campaign, locks=True)
+	rows = [row for row, _recipient in allowed]
 	run = CampaignRun(campaign, postal_address(), max_attempts())
 	replace_gone_senders(campaign, rows)
-	guard = Guard(campaign, rows)
 	run.composer.begin_batch([row.name for row in rows])
 	mails: list[OutgoingEmail] = []
-	errors: list[tuple[str, str]] = []
-	for row in rows:
+	for row, recipient in allowed:
+		row.email_address = recipient.email
 		try:
-			mails += _make_missed(run, guard, row, now)
+			mails.append(run.composer.compose(row, row.step, from_site(row.planned_at), recipient, now))
 		except AFFECTS_ALL:
 			raise
-		except Exception as error:  # noqa: BLE001 - recorded on the enrollment: no address, or a text that cannot be filled
-			errors.append((row.name, _explain(error, run.subjects[row.step])))
-	bulk_writes.set_each("Drip Enrollment", ("name", "last_error"), errors)
+		except Exception as error:  # noqa: BLE001 - recorded on the enrollment: a text that cannot be filled
+			errors.append((row, error))
+	told = [(row.name, _explain(error, run.subjects[row.step])) for row, error in errors]
+	bulk_writes.set_each("Drip Enrollment", ("name", "last_error"), told)
 	bulk_writes.delete_rows("Drip Email", [mail.enrollment.drip_email for mail in mails])
 	insert_emails(mails, [], now, release_after())
 	return len(mails)
 
 
-def _make_missed(run: CampaignRun, guard: Guard, row: frappe._dict, now: datetime) -> list[OutgoingEmail]:
-	if row.step not in run.rows or isinstance(recipient := guard.check(row), Stop):
-		return []
-	row.email_address = recipient.email
-	return [run.composer.compose(row, row.step, from_site(row.planned_at), recipient, now)]
+def _find_missed(
+	campaign, *, locks: bool
+) -> tuple[list[tuple[frappe._dict, Recipient]], list[tuple[frappe._dict, Exception]]]:
+	"""Return the overdue emails that may be sent now with their recipients, and those that an error prevents."""
+	rows = _load_missed(campaign, locks=locks)
+	guard = Guard(campaign, rows)
+	allowed, errors = [], []
+	for row in rows:
+		try:
+			if not isinstance(recipient := guard.check(row), Stop):
+				allowed.append((row, recipient))
+		except DripError as error:  # no address, or another enrollment has it
+			errors.append((row, error))
+	return allowed, errors
 
 
 def _explain(error: Exception, subject: str) -> str:
 	return _("Step {0}: {1}").format(f"“{subject}”", f"{type(error).__name__}: {error}"[:1000])
 
 
-def _retry_enrollments(campaign, now: datetime) -> int:
-	run = CampaignRun(campaign, postal_address(), max_attempts())
-	filters = {"campaign": campaign.name, "status": Status.FAILED.value}
-	rows = frappe.get_all(
-		"Drip Enrollment", filters=filters, fields=list(ENROLLMENT_FIELDS), limit=BATCH_SIZE
+def _find_failed(campaign, *, locks: bool) -> Repairs:
+	"""Return what can be retried: not a person who was enrolled again since, nor one who wants no email."""
+	failed, mails = _load_failed(campaign.name, locks=locks), _load_failed_emails(campaign.name, locks=locks)
+	completed = [
+		frappe._dict({**row, "name": row.enrollment})
+		for row in mails
+		if row.enrollment_status == Status.COMPLETED.value
+	]
+	once = {row.name: row for row in completed}
+	keys = find_free_keys([*failed, *once.values()])
+	addresses = {row.email_address for row in mails}
+	excluded = find_opted_out(campaign.name, addresses) | find_suppressed(addresses).keys()
+	return Repairs(
+		[row for row in failed if row.name in keys],
+		[
+			row
+			for row in mails
+			if normalize(row.email_address) not in excluded
+			and (row.enrollment in keys or row.enrollment not in once)
+		],
+		find_failed_of(campaign.name, BATCH_SIZE),
+		keys,
 	)
-	handled = load_handled_steps([row.name for row in rows])
-	keys, states = find_free_keys(rows), []
-	for row in rows:
-		if row.name not in keys:
-			continue  # the recipient was enrolled again since
+
+
+def _retry_enrollments(campaign, found: Repairs, now: datetime) -> None:
+	run = CampaignRun(campaign, postal_address(), max_attempts())
+	handled, states = load_handled_steps([row.name for row in found.enrollments]), []
+	for row in found.enrollments:
 		position = read_position(row, handled[row.name])
 		future = plan_fields(run.plan, position, run.subjects, now)
 		cleared = {"status": Status.IN_PROGRESS.value, "attempts": 0, "last_error": None, "ended_at": None}
 		waiting = waiting_fields(now) if waits_for_confirmation(row) else {}
-		states.append({**row, **position_fields(position), **future, **keys[row.name], **cleared, **waiting})
+		keys = found.keys[row.name]
+		states.append({**row, **position_fields(position), **future, **keys, **cleared, **waiting})
 	update_enrollments(states, to_site(now))
 	record_events([_event(EventType.RESUMED, state) for state in states], to_site(now))
-	return len(states)
 
 
-def _retry_emails(campaign, now: datetime) -> int:
+def _reopen(found: Repairs, now: datetime) -> None:
+	"""Set Completed enrollments back to In Progress, because they have an open email again."""
+	done = {
+		row.enrollment: frappe._dict({**row, "name": row.enrollment})
+		for row in found.emails
+		if row.enrollment_status == Status.COMPLETED.value
+	}
+	columns = ("name", "modified", "status", "ended_at", "live_recipient", "live_address")
+	running = (to_site(now), Status.IN_PROGRESS.value, None)
+	states = [(name, *running, *found.keys[name].values()) for name in done]
+	bulk_writes.set_each("Drip Enrollment", columns, states)
+	record_events([_event(EventType.REOPENED, row) for row in done.values()], to_site(now))
+
+
+def _load_failed(campaign: str, *, locks: bool) -> Sequence[frappe._dict]:
+	enrollment = emails.enrollment_table()
+	query = (
+		frappe.qb.from_(enrollment)
+		.select(*(enrollment[field] for field in ENROLLMENT_FIELDS))
+		.where((enrollment.campaign == campaign) & (enrollment.status == Status.FAILED.value))
+		.orderby(enrollment.name)
+		.limit(BATCH_SIZE)
+	)
+	return (query.for_update(skip_locked=True) if locks else query).run(as_dict=True)
+
+
+def _load_failed_emails(campaign: str, *, locks: bool) -> Sequence[frappe._dict]:
 	email, enrollment = emails.email_table(), emails.enrollment_table()
 	wanted = [status.value for status in (*LIVE_STATUSES, Status.COMPLETED)]
-	rows = (
+	query = (
 		frappe.qb.from_(email)
 		.inner_join(enrollment)
 		.on(enrollment.name == email.enrollment)
@@ -139,51 +225,28 @@ def _retry_emails(campaign, now: datetime) -> int:
 		.select(
 			enrollment.campaign, enrollment.recipient_type, enrollment.recipient, enrollment.email_address
 		)
-		.where((email.campaign == campaign.name) & (email.status == EmailStatus.FAILED.value))
+		.where((email.campaign == campaign) & (email.status == EmailStatus.FAILED.value))
 		.where(enrollment.status.isin(wanted))
 		.limit(BATCH_SIZE)
-		.for_update(skip_locked=True)
-		.run(as_dict=True)
 	)
-	addresses = {row.email_address for row in rows}
-	excluded = find_opted_out(campaign.name, addresses) | find_suppressed(addresses).keys()
-	rows = _reopen([row for row in rows if normalize(row.email_address) not in excluded], now)
-	requeue(rows, now, now, release_after())
-	return len(rows)
+	return (query.for_update(skip_locked=True) if locks else query).run(as_dict=True)
 
 
-def _reopen(rows: Sequence[frappe._dict], now: datetime) -> list[frappe._dict]:
-	"""Set Completed enrollments back to In Progress, because they have an open email again.
-
-	Return the rows whose email may be sent: not those of recipients who were enrolled again.
-	"""
-	completed = {row.enrollment: row for row in rows if row.enrollment_status == Status.COMPLETED.value}
-	done = {name: frappe._dict({**row, "name": name}) for name, row in completed.items()}
-	keys = find_free_keys(list(done.values()))
-	columns = ("name", "modified", "status", "ended_at", "live_recipient", "live_address")
-	running = (to_site(now), Status.IN_PROGRESS.value, None)
-	bulk_writes.set_each(
-		"Drip Enrollment", columns, [(name, *running, *own.values()) for name, own in keys.items()]
-	)
-	record_events([_event(EventType.REOPENED, done[name]) for name in keys], to_site(now))
-	return [row for row in rows if row.enrollment in keys or row.enrollment not in done]
-
-
-def _claim_missed(campaign: str) -> Sequence[frappe._dict]:
+def _load_missed(campaign, *, locks: bool) -> Sequence[frappe._dict]:
 	email, enrollment = emails.email_table(), emails.enrollment_table()
 	fields = [enrollment[field] for field in ENROLLMENT_FIELDS]
 	live = [Status.SCHEDULED.value, Status.IN_PROGRESS.value]
-	return (
+	query = (
 		frappe.qb.from_(email)
 		.inner_join(enrollment)
 		.on(enrollment.name == email.enrollment)
 		.select(*fields, email.name.as_("drip_email"), email.step, email.planned_at)
-		.where((email.campaign == campaign) & (email.status == EmailStatus.SKIPPED.value))
+		.where((email.campaign == campaign.name) & (email.status == EmailStatus.SKIPPED.value))
 		.where((email.reason == SkipReason.EXPIRED.value) & enrollment.status.isin(live))
+		.where(email.step.isin([row.name for row in campaign.steps] or [""]))
 		.limit(BATCH_SIZE)
-		.for_update(skip_locked=True)
-		.run(as_dict=True)
 	)
+	return (query.for_update(skip_locked=True) if locks else query).run(as_dict=True)
 
 
 def _event(event: EventType, row: dict) -> dict:

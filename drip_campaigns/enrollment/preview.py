@@ -74,12 +74,20 @@ def preview_audience(
 	check_campaign(document)
 	audience = Audience(recipient_type, filters)
 	total = audience.count()
-	eligibility, counts = Eligibility(document, recipient_type, now), PreviewCounts()
+	counts = count_pages(document, audience, now)
+	return {"total": total, "is_everybody": audience.is_everybody(total), **counts.as_dict()}
+
+
+def count_pages(campaign, audience, now: datetime, most: int = MOST_RECORDS) -> PreviewCounts:
+	"""Return the counts of enrolling an audience (`recipient_type`, `pages`, perhaps a `target_list`), until `most` are judged."""
+	target_list = getattr(audience, "target_list", None)
+	eligibility = Eligibility(campaign, audience.recipient_type, now, target_list)
+	counts = PreviewCounts()
 	for names in audience.pages(PAGE):
 		counts.add(eligibility.judge(names))
-		if counts.looked_at >= MOST_RECORDS:
+		if counts.looked_at >= most:
 			break
-	return {"total": total, "is_everybody": audience.is_everybody(total), **counts.as_dict()}
+	return counts
 
 
 def _describe(one: EligibilityResult) -> dict[str, str]:

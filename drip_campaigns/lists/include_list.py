@@ -1,5 +1,6 @@
 """Include a target list in a campaign, which then enrolls everyone who joins it. Nothing here commits."""
 
+from datetime import datetime
 from typing import Any
 
 from frappe import _
@@ -10,8 +11,8 @@ from drip_campaigns.core.model import CampaignStatus
 from drip_campaigns.triggers.backfill import count_existing
 
 
-def include(target_list: str, campaign, when_left: str) -> dict[str, Any]:
-	"""Include a list in a Drip Campaign document, once; return its current members, as `count_existing` does."""
+def include(target_list: str, campaign, when_left: str, now: datetime) -> dict[str, Any]:
+	"""Include a list in a Drip Campaign document, once; return who of its members can be enrolled, as `count_existing` does."""
 	if campaign.status == CampaignStatus.ENDED.value:
 		raise DripError(_("Campaign {0} has ended. Choose another one.").format(campaign.name))
 	if when_left not in [choice.value for choice in WhenLeft]:
@@ -22,5 +23,5 @@ def include(target_list: str, campaign, when_left: str) -> dict[str, Any]:
 		campaign.save()
 	return {
 		"status": campaign.status,
-		"existing": [found for found in count_existing(campaign) if found["trigger"] == row.name],
+		"existing": [found for found in count_existing(campaign, now) if found["trigger"] == row.name],
 	}

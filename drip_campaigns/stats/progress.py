@@ -8,7 +8,7 @@ from frappe.query_builder.functions import Count
 
 from drip_campaigns.actions.awaited_todo import is_waiting_for_todo, keep_distance
 from drip_campaigns.core.flow.forecast import Arrival, find_arrivals
-from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, EventType, SkipReason, StepType
+from drip_campaigns.core.model import LIVE_STATUSES, EventType, StepType
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
 from drip_campaigns.plans.enrollment_rows import load_handled_steps
@@ -21,17 +21,10 @@ _LIVE = frozenset(status.value for status in LIVE_STATUSES)
 
 
 def count_by_status(campaign: str) -> dict[str, dict[str, int]]:
-	"""Return {"enrollments": {status: n}, "emails": {status: n}, "actions": {status: n}} of a campaign.
-
-	The emails' Missed are the skipped ones that were overdue; Send Missed can still send them.
-	"""
-	missed = {"campaign": campaign, "status": EmailStatus.SKIPPED.value, "reason": SkipReason.EXPIRED.value}
-	emails = _count("Drip Email", campaign)
-	if emails.get(EmailStatus.SKIPPED.value):
-		emails["Missed"] = frappe.db.count("Drip Email", missed)
+	"""Return {"enrollments": {status: n}, "emails": {status: n}, "actions": {status: n}} of a campaign."""
 	return {
 		"enrollments": _count("Drip Enrollment", campaign),
-		"emails": emails,
+		"emails": _count("Drip Email", campaign),
 		"actions": _count("Drip Action", campaign),
 	}
 

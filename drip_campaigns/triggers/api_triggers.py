@@ -49,7 +49,7 @@ def fire_api_trigger(
 
 
 def backfill(campaign, audiences: Sequence[Mapping[str, Any]], now: datetime) -> list[str]:
-	"""Start a Drip Bulk Enrollment for each audience (trigger, recipient_type, confirmed count); return their names."""
+	"""Start a Drip Bulk Enrollment for each audience (trigger, recipient_type, confirmed total); return their names."""
 	known = {row.name for row in [*campaign.triggers, *campaign.target_lists]}
 	runs = []
 	for audience in audiences:
@@ -61,7 +61,7 @@ def backfill(campaign, audiences: Sequence[Mapping[str, Any]], now: datetime) ->
 			campaign_trigger=audience["trigger"],
 			recipient_type=audience["recipient_type"],
 			start_date=site_date(now),
-			confirmed_count=audience.get("count") or 0,
+			confirmed_count=audience.get("total") or audience.get("count") or 0,
 		)
 		runs.append(run.insert().name)
 	return runs

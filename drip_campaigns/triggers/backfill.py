@@ -4,6 +4,7 @@ A kind whose events leave no trace in the records has nobody.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import frappe
@@ -12,6 +13,7 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.db.amendments import not_canceled
 from drip_campaigns.db.dialect import as_names, count_matching
+from drip_campaigns.enrollment.preview import count_pages
 from drip_campaigns.people.list_filters import check_filters
 from drip_campaigns.people.recipient_types import available_types
 from drip_campaigns.people.record_scope import filter_readable, find_read_condition
@@ -21,6 +23,7 @@ from drip_campaigns.triggers.registry import TRIGGER_KINDS
 from drip_campaigns.triggers.trigger_cache import load_rows
 
 LOOK_AHEAD = 20_000  # finding the next people may read the whole log: not for each page
+MOST_JUDGED = 10_000  # people of one audience, while a user waits for the number
 
 
 class TriggerGoneError(DripError):
@@ -108,21 +111,24 @@ class ExistingAudience:
 		return query.orderby(person).limit(limit).run(pluck=True)
 
 
-def count_existing(campaign) -> list[dict[str, Any]]:
-	"""Return how many people of which type met each trigger of a campaign before, without triggers that nobody met."""
-	counts = []
+def count_existing(campaign, now: datetime) -> list[dict[str, Any]]:
+	"""Return how many people of which type would be enrolled now because they met a trigger before, without empty ones.
+
+	`count` is how many the run would enroll, by the rules of the run itself; `total` is how many records it looks at, which
+	the run has confirmed. Both are of each audience by itself. Of an audience above MOST_JUDGED, the rules judge only so many:
+	`is_at_most` says that `count` is then a limit.
+	"""
 	lists = [frappe._dict(name=row.name, sentence=_on_list(row)) for row in campaign.target_lists]
+	counts = []
 	for row in [*(row for row in campaign.triggers if row.enabled), *lists]:
 		for doctype in [row.recipient_type] if row.recipient_type else available_types():
-			total = ExistingAudience(campaign.name, row.name, doctype).count()
-			if total:
-				found = {
-					"trigger": row.name,
-					"sentence": row.sentence,
-					"recipient_type": doctype,
-					"count": total,
-				}
-				counts.append(found)
+			audience = ExistingAudience(campaign.name, row.name, doctype)
+			total = audience.count()
+			judged = count_pages(campaign, audience, now, most=MOST_JUDGED) if total else None
+			if judged and (count := max(total - judged.looked_at, 0) + judged.enrolled + judged.resumed):
+				about = {"trigger": row.name, "sentence": row.sentence, "recipient_type": doctype}
+				is_at_most = judged.looked_at < total
+				counts.append({**about, "count": count, "total": total, "is_at_most": is_at_most})
 	return counts
 
 

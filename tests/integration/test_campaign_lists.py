@@ -169,7 +169,7 @@ def test_who_is_on_a_list_already_is_counted_and_taken_in_through_it(people, ope
 	unsubscribe_from_list(open_ones.name, f"bob@{DOMAIN}", clock.now)
 	campaign = include(clock, open_ones)
 
-	[found] = backfill.count_existing(campaign)
+	[found] = backfill.count_existing(campaign, clock.now)
 	[run] = api_triggers.backfill(campaign, [found], utc_now())
 	frappe.db.commit()
 	bulk_enrollment.run(run)

@@ -380,7 +380,7 @@ def test_taking_in_everybody_needs_the_number_that_was_shown(site, clock):
 	[found] = api.count_existing(campaign.name)
 
 	with pytest.raises(frappe.ValidationError, match="confirm the number"):
-		api.backfill_existing(campaign.name, json.dumps([{**found, "count": found["count"] - 1}]))
+		api.backfill_existing(campaign.name, json.dumps([{**found, "total": found["total"] - 1}]))
 
 
 def test_trigger_of_another_campaign_is_not_taken_in_here(site, clock):

@@ -143,7 +143,7 @@ def test_who_has_paid_for_an_item_before_is_counted_and_taken_in(clock, purchase
 	)
 	campaign = make_campaign(clock, row)
 
-	counts = [found["count"] for found in backfill.count_existing(campaign)]
+	counts = [found["count"] for found in backfill.count_existing(campaign, clock.now)]
 	audience = backfill.ExistingAudience(campaign.name, campaign.triggers[0].name, "Customer")
 
 	assert sum(counts) == expected

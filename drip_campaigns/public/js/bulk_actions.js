@@ -18,8 +18,11 @@ function ask_until(title, description, act) {
 	frappe.prompt([note, until], (values) => act(values.until || null), title, __("Pause"));
 }
 
+const list_refusals = (refused) =>
+	Object.entries(refused).map(([reason, count]) => `${cint(count)} × ${frappe.utils.escape_html(reason)}`);
+
 function show_outcome({ done, refused, left }) {
-	const reasons = Object.entries(refused).map(([reason, count]) => `${count} × ${frappe.utils.escape_html(reason)}`);
+	const reasons = list_refusals(refused);
 	if (left) reasons.push(__("{0} more are processed in the background. You will be notified.", [left]));
 	if (!reasons.length) {
 		frappe.show_alert({ message: __("{0} done.", [done]), indicator: "green" });

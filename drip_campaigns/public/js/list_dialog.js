@@ -12,11 +12,11 @@
 					options: "Drip Target List",
 					label: __("Target List"),
 					reqd: 1,
-					onchange: () => show_consequence(dialog),
+					onchange: () => show_consequence(dialog, options),
 				},
 				{ fieldname: "consequence", fieldtype: "HTML" },
 			],
-			primary_action_label: __("Add {0} Records", [options.names.length]),
+			primary_action_label: __("Add"),
 			primary_action: ({ target_list }) => add(dialog, target_list, options),
 		});
 		dialog.show();
@@ -24,7 +24,7 @@
 
 	// Desk also fires a change when a field loses the focus. Keep the text then, so the buttons below it do not move under
 	// the pointer.
-	async function show_consequence(dialog) {
+	async function show_consequence(dialog, options) {
 		const target_list = dialog.get_value("target_list");
 		if (target_list === dialog.drip_shown) return;
 		dialog.drip_shown = target_list;
@@ -41,6 +41,18 @@
 			? __("New members are enrolled in {0} while it is active.", [`<b>${names}</b>`])
 			: __("The list has {0} members. No campaign includes it.", [format_number(message.members, null, 0)]);
 		area.html(`<p class="text-muted small">${text}</p>`);
+		await show_count(dialog, target_list, options);
+	}
+
+	// The button names how many records it adds: not those that are on the list, opted out, or have no address.
+	async function show_count(dialog, target_list, { recipient_type, names }) {
+		const { message } = await frappe.call({
+			method: "drip_campaigns.api.lists.preview_add",
+			args: { target_list, recipient_type, names: JSON.stringify(names) },
+		});
+		if (target_list !== dialog.drip_shown) return;
+		const count = message.joined + message.came_back;
+		dialog.get_primary_btn().text(__("Add {0} Records", [count])).prop("disabled", !count);
 	}
 
 	async function add(dialog, target_list, { recipient_type, names, on_done }) {

@@ -1,10 +1,18 @@
 // Retry failed actions from an enrollment, an action, or the list of actions.
 
-function retry_actions(names, on_done) {
+async function retry_actions(names, on_done) {
+	const { message: preview } = await frappe.call({
+		method: "drip_campaigns.api.enrollments.preview_retry",
+		args: { actions: JSON.stringify(names) },
+	});
+	if (!preview.done) {
+		frappe.show_alert({ message: __("None of these actions has failed."), indicator: "orange" });
+		return;
+	}
 	const question =
-		names.length === 1
+		preview.done === 1
 			? __("The action is tried again. Fix the cause shown in its error first; a Webhook in doubt may be called twice.")
-			: __("{0} actions are tried again. Fix the cause shown in each error first; a Webhook in doubt may be called twice.", [names.length]);
+			: __("{0} actions are tried again. Fix the cause shown in each error first; a Webhook in doubt may be called twice.", [cint(preview.done)]);
 	const dialog = frappe.confirm(question, async () => {
 		const { message } = await frappe.call({
 			method: "drip_campaigns.api.enrollments.retry_actions",

@@ -54,34 +54,38 @@ const CAMPAIGN_BUTTONS = [
 	},
 ];
 
-// Shown when something failed or was skipped, once the counts are loaded.
+// Shown once the counts are loaded. The server counts with the selection of the act, so a button never does nothing.
 const REPAIR_BUTTONS = [
 	{
 		label: __("Retry Failed"),
-		condition: (frm) => may_write(frm) && frm.doc.status !== "Ended" && has_some(frm.drip_summary, "Failed"),
+		condition: (frm) => may_write(frm) && count_repairs(frm, "failed"),
 		action: (frm) =>
 			change_status(
 				frm,
 				"retry_failed",
 				__("Retry Failed"),
-				__("Failed enrollments, emails, and actions are tried again. Fix the cause shown in each error first.")
+				__("{0} failed enrollments, emails, and actions are tried again. Fix the cause shown in each error first.", [
+					count_repairs(frm, "failed"),
+				])
 			),
 	},
 	{
 		label: __("Send Skipped Emails"),
-		condition: (frm) => may_write(frm) && frm.doc.status === "Active" && has_some(frm.drip_summary, "Missed"),
+		condition: (frm) => may_write(frm) && count_repairs(frm, "missed"),
 		action: (frm) =>
 			change_status(
 				frm,
 				"send_missed",
 				__("Send Skipped Emails"),
-				__("Send the steps that were skipped because they were late?")
+				__("Send {0} emails that were skipped because they were late? People who are paused or have left are not included.", [
+					count_repairs(frm, "missed"),
+				])
 			),
 	},
 ];
 
-function has_some(summary, status) {
-	return Boolean(summary && (summary.enrollments[status] || summary.emails[status] || summary.actions[status]));
+function count_repairs(frm, act) {
+	return cint(frm.drip_summary && frm.drip_summary.repairs[act]);
 }
 
 function change_status(frm, method, label, question) {

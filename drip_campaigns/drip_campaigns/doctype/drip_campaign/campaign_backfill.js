@@ -16,7 +16,7 @@ async function backfill_existing(frm) {
 	if (frm.is_dirty()) await frm.save();
 	const found = await load_existing(frm);
 	if (!found.length) {
-		frappe.msgprint(__("No records to enroll: none has met a trigger before, and the included lists are empty."));
+		frappe.msgprint(__("No one to enroll: everyone who met a trigger or is on an included list is in the campaign or not eligible."));
 		return;
 	}
 	ask_about_existing(frm, found, __("Enroll Existing"), "", () => Promise.resolve());
@@ -37,15 +37,11 @@ function ask_about_existing(frm, found, label, intro, act) {
 	const dialog = new frappe.ui.Dialog({
 		title: label,
 		fields: [
-			{ fieldtype: "HTML", options: `${intro}<p>${__("These records met a trigger before or are on an included list. Select the ones to enroll now.")}</p>` },
+			{ fieldtype: "HTML", options: `${intro}<p>${__("These people met a trigger before or are on an included list, and can be enrolled. Select the ones to enroll now.")}</p>` },
 			...found.map((row, number) => ({
 				fieldtype: "Check",
 				fieldname: `audience_${number}`,
-				label: __("{0}: {1} {2} records", [
-					frappe.utils.escape_html(row.sentence),
-					format_number(row.count, null, 0),
-					__(row.recipient_type),
-				]),
+				label: describe_existing(row),
 			})),
 		],
 		primary_action_label: label,
@@ -58,6 +54,13 @@ function ask_about_existing(frm, found, label, intro, act) {
 		},
 	});
 	dialog.show();
+}
+
+// The number is what enrolling them does; of very many it is a limit.
+function describe_existing({ sentence, count, total, recipient_type, is_at_most }) {
+	const [some, all] = [count, total].map((value) => format_number(value, null, 0));
+	const facts = [frappe.utils.escape_html(sentence), some, all, __(recipient_type)];
+	return is_at_most ? __("{0}: at most {1} of {2} {3} records", facts) : __("{0}: {1} of {2} {3} records", facts);
 }
 
 async function start_backfill(frm, audiences) {

@@ -48,10 +48,15 @@ const ENROLLMENT_ACTIONS = [
 ];
 
 // One call for all; an enrollment that cannot be changed (because it is completed, for example) does not stop the others.
-function act_on_ticked(list, verb, question) {
-	const names = list.get_checked_items(true);
-	frappe.confirm(question(names.length), async () => {
-		show_outcome(await call_enrollments("change_enrollments", { verb, enrollments: JSON.stringify(names) }));
+// The question names how many the verb changes, and why it leaves the others.
+async function act_on_ticked(list, verb, question) {
+	const request = { verb, enrollments: JSON.stringify(list.get_checked_items(true)) };
+	const preview = await call_enrollments("preview_changes", request);
+	if (!preview.done) return show_outcome(preview);
+	const others = list_refusals(preview.refused);
+	const rest = others.length ? `<p class="mt-3 mb-0">${__("Not changed:")}<br>${others.join("<br>")}</p>` : "";
+	frappe.confirm(question(preview.done + cint(preview.left)) + rest, async () => {
+		show_outcome(await call_enrollments("change_enrollments", request));
 		list.clear_checked_items();
 		list.refresh();
 	});

@@ -139,7 +139,7 @@ async function include(frm, values) {
 		frappe.set_route("Form", "Drip Campaign", values.campaign);
 		return;
 	}
-	const question = __("{0} people are already on the list. Enroll them in {1} now?", [
+	const question = __("{0} people on the list can be enrolled in {1}. Enroll them now?", [
 		format_number(total, null, 0),
 		frappe.utils.escape_html(values.campaign),
 	]);
