@@ -11,6 +11,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from drip_campaigns.db.savepoints import attempt
 from drip_campaigns.enrollment.campaign_checks import check_campaign
 from drip_campaigns.enrollment.eligibility import Eligibility, EligibilityResult
 from drip_campaigns.enrollment.preview import PAGE, PreviewCounts
@@ -115,14 +116,11 @@ class FileAudience:
 		"""Create the records of `accepted` newcomers with the rights of the session's user, and add them to `page.names`."""
 		for newcomer in accepted:
 			row = page.missing[newcomer]
-			frappe.db.savepoint("drip_file_row")
-			try:
-				record = _make_record(self.type.doctype, row.facts).insert()
-				page.names[record.name] = row.number
-			except frappe.ValidationError as error:
-				frappe.db.rollback(save_point="drip_file_row")
-				frappe.clear_last_message()
+			record, error = attempt(lambda row=row: _make_record(self.type.doctype, row.facts).insert())
+			if error:
 				page.errors.append((row.number, read_error(error)))
+			else:
+				page.names[record.name] = row.number
 
 
 def preview_file(

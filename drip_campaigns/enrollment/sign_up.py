@@ -17,6 +17,7 @@ from drip_campaigns.core.schedule.confirmation import NEVER_CONFIRMED
 from drip_campaigns.db.bulk_writes import set_values
 from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.db.field_values import clean_values
+from drip_campaigns.db.savepoints import attempt
 from drip_campaigns.db.single_writes import write_fields
 from drip_campaigns.enrollment.enroll import enroll
 from drip_campaigns.enrollment.personal_data import delete_enrollments
@@ -29,7 +30,6 @@ from drip_campaigns.site.clock import from_site, to_site, utc_now
 LONGEST_NAME = 140
 AT_ONCE = 1000  # unconfirmed sign-ups that one day deletes
 MADE_WITHIN = timedelta(minutes=1)  # a later change was made by a user
-SAVE_POINT = "drip_forget_sign_up"
 PEOPLE = ("Contact", "Lead")  # in this order; a User does not sign up for anything
 
 
@@ -122,16 +122,14 @@ def _forget(contact: str, now: datetime) -> bool:
 	if not _is_untouched(contact):
 		return False
 	whose = {"recipient_type": "Contact", "recipient": contact}
-	frappe.db.savepoint(SAVE_POINT)
-	try:
+
+	def delete() -> None:
 		delete_enrollments(frappe.get_all("Drip Enrollment", filters=whose, pluck="name"), now)
 		# nosemgrep: ignore-permissions - the app made this Contact, and nobody has used it
 		frappe.delete_doc("Contact", contact, ignore_permissions=True, delete_permanently=True)
-	except (frappe.LinkExistsError, frappe.ValidationError):  # another record of the site links to it
-		frappe.db.rollback(save_point=SAVE_POINT)
-		frappe.clear_last_message()
-		return False
-	return True
+
+	_result, error = attempt(delete)  # another record of the site may link to it, or an app refuses
+	return error is None
 
 
 def _is_untouched(contact: str) -> bool:

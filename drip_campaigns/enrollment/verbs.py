@@ -9,14 +9,16 @@ from frappe import _
 from frappe.utils import create_batch
 
 from drip_campaigns.core.model import Label
+from drip_campaigns.db.savepoints import attempt_each
 from drip_campaigns.enrollment.changes import detail_of_user
 from drip_campaigns.enrollment.exit import remove_enrollments
 from drip_campaigns.enrollment.move import move_to_step, skip_step
 from drip_campaigns.enrollment.pause import pause_enrollments
-from drip_campaigns.enrollment.refusals import EnrollmentRefusedError, VerbResult
+from drip_campaigns.enrollment.refusals import EnrollmentRefusedError, Refusal, VerbResult
 from drip_campaigns.enrollment.restart import restart_enrollments
 from drip_campaigns.enrollment.resume import resume_enrollments
 from drip_campaigns.plans.enrollment_state import LIVE_VALUES
+from drip_campaigns.site.messages import read_error
 
 BATCH_SIZE = 500
 
@@ -52,10 +54,16 @@ class VerbRequest:
 
 
 def apply_verb(names: Sequence[str], request: VerbRequest, now: datetime) -> VerbResult:
-	"""Apply a verb to the enrollments `names`, in batches; return how many it changed, and why it refused the others."""
+	"""Apply a verb to the enrollments `names`, in batches; return how many it changed, and why it refused the others.
+
+	An enrollment that cannot be changed, such as one with a broken record, is refused with the error and stops no other.
+	"""
 	result = VerbResult()
 	for batch in create_batch(list(dict.fromkeys(names)), BATCH_SIZE):
-		result.add(_APPLY[request.verb](batch, request, now))
+		done, failed = attempt_each(batch, lambda names: _APPLY[request.verb](names, request, now))
+		for one in done:
+			result.add(one)
+		result.refusals |= {name: Refusal("error", read_error(error)) for name, error in failed}
 	return result
 
 

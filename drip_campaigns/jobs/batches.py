@@ -41,7 +41,7 @@ DISPATCH = BatchPolicy(True, 200)
 ACTIONS = BatchPolicy(True, 240)
 TRIGGERS = BatchPolicy(True, 1200)
 BULK_ACTIONS = BatchPolicy(True, 1200)
-BULK_ENROLLMENT = BatchPolicy(False, 1200)
+BULK_ENROLLMENT = BatchPolicy(True, 1200)
 LIST_REFRESH = BatchPolicy(False, 1200)
 DELIVERY = BatchPolicy(False, 1200)
 COUNTING = BatchPolicy(False, 1200)
@@ -190,7 +190,7 @@ def _put_off(job: BatchJob, failed: Any, error: Exception) -> None:
 
 
 def _name_of(row: Any) -> str:
-	return row if isinstance(row, str) else row["name"]
+	return row if isinstance(row, str) else row.name
 
 
 def run_isolated(piece: Callable[[], Any], campaign: str = "") -> Any:

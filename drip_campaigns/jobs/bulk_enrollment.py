@@ -13,10 +13,11 @@ from drip_campaigns.core.model import RunStatus
 from drip_campaigns.db.single_writes import write_fields, write_values
 from drip_campaigns.enrollment.campaign_checks import check_campaign, find_start
 from drip_campaigns.enrollment.enroll import BATCH_SIZE
-from drip_campaigns.enrollment.refusals import VerbResult
+from drip_campaigns.enrollment.refusals import EnrollmentRefusedError, Refusal, VerbResult
 from drip_campaigns.jobs.batches import BULK_ENROLLMENT, BatchJob, BatchState, run_batches
 from drip_campaigns.jobs.bulk_enrollment_sources import make_source
 from drip_campaigns.site.clock import site_date, to_site, utc_now
+from drip_campaigns.site.error_log import log_failure
 from drip_campaigns.site.messages import as_html, bold, read_error
 from drip_campaigns.site.notify import notify
 
@@ -127,6 +128,10 @@ class EnrollmentBatch(BatchJob):
 	"""The next page of a run."""
 
 	policy = BULK_ENROLLMENT
+	pauses_on = (
+		EnrollmentRefusedError,
+		frappe.PermissionError,
+	)  # of the campaign or the user, not of a record
 
 	def __init__(self, document) -> None:
 		self.document, self.source = document, make_source(document)
@@ -153,6 +158,13 @@ class EnrollmentBatch(BatchJob):
 		result, state = self.source.enroll(rows, utc_now())
 		_record_progress(self.document, len(rows), result, state)
 		return len(rows)
+
+	def put_off(self, row: Any, error: Exception) -> None:
+		"""Skip a record or row that fails alone, with the reason; the run continues."""
+		reason = read_error(error)
+		log_failure(_("Drip Campaigns: a record could not be enrolled: {0}").format(reason), reason)
+		result = VerbResult(refusals={str(row): Refusal("error", reason)})
+		_record_progress(self.document, 1, result, self.source.skip(row, reason))
 
 
 def _run_pages(document) -> None:

@@ -46,6 +46,10 @@ class FilterSource:
 		result = enroll_names(self.document, names, now, self.audience.target_list)
 		return result, {"last_recipient": names[-1]}
 
+	def skip(self, name: str, _reason: str) -> dict[str, Any]:
+		"""Return the fields of the run after a record that fails."""
+		return {"last_recipient": name}
+
 
 class FileSource:
 	"""The rows of a file, in their order; creates missing records if the run says so."""
@@ -77,6 +81,10 @@ class FileSource:
 		bad = [(row, _("The row has an error")) for row, _error in page.errors]
 		result.refusals |= {f"row {row}": Refusal("row", reason) for row, reason in [*bad, *refused]}
 		return result, {"row_errors": self._add_errors(errors + refused)}
+
+	def skip(self, row: Row, reason: str) -> dict[str, Any]:
+		"""Return the fields of the run after a row that fails: its number and the reason."""
+		return {"row_errors": self._add_errors([(row.number, reason)])}
 
 	def _create(self, page: Resolved, now: datetime) -> list[tuple[int, str]]:
 		newcomers = self.audience.newcomers(page)

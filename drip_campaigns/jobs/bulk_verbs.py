@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 import frappe
 from frappe import _
 
-from drip_campaigns.core.errors import DripError
 from drip_campaigns.enrollment.verbs import BATCH_SIZE, VerbRequest, apply_verb
 from drip_campaigns.jobs.batches import BULK_ACTIONS, BatchJob, BatchState, run_batches
 from drip_campaigns.people.row_rights import filter_rows
@@ -65,8 +64,6 @@ class VerbBatch(BatchJob):
 
 	def put_off(self, row: str, error: Exception) -> None:
 		"""Count an enrollment that the verb cannot be applied to, with the reason."""
-		if not isinstance(error, DripError | frappe.ValidationError):
-			raise error
 		self._count([row], 0, Counter({read_error(error): 1}))
 
 	def skip_busy(self) -> None:

@@ -10,16 +10,18 @@ from frappe.utils import create_batch
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.lists import RefreshStatus
+from drip_campaigns.db.savepoints import attempt_each
 from drip_campaigns.db.single_writes import write_fields, write_values
 from drip_campaigns.enrollment.list_membership import count_members
 from drip_campaigns.jobs import first_refresh
 from drip_campaigns.jobs.batches import LIST_REFRESH, BatchJob, BatchState, run_batches, run_transaction
-from drip_campaigns.lists.add_members import MemberImporter
+from drip_campaigns.lists.add_members import ImportResult, MemberImporter
 from drip_campaigns.lists.refreshes import DOCTYPE
 from drip_campaigns.lists.remove_members import find_missing, remove_members
 from drip_campaigns.lists.sources import Page, Source, make_source
 from drip_campaigns.site.clock import to_site, utc_now
-from drip_campaigns.site.messages import as_html, bold
+from drip_campaigns.site.error_log import log_failure
+from drip_campaigns.site.messages import as_html, bold, read_error
 from drip_campaigns.site.notify import find_managers, notify
 
 JOB = "drip_campaigns.jobs.refresh_lists.run"
@@ -200,7 +202,17 @@ class _Run(BatchJob):
 	def _add_page(self, page: Page, asks_rights: bool) -> None:
 		run = self.document
 		importer = MemberImporter(run.target_list, run.name, utc_now(), fires=not run.is_first)
-		taken = importer.add_page(page.people, asks_rights=asks_rights)
+		parts, failed = attempt_each(
+			page.people, lambda people: importer.add_page(people, asks_rights=asks_rights)
+		)
+		taken = ImportResult.sum(parts)
+		for (doctype, name), error in failed:
+			log_failure(
+				_("Drip Campaigns: {0} {1} could not be added to list {2}").format(
+					_(doctype), name, run.target_list
+				),
+				read_error(error),
+			)
 		write_fields(
 			run,
 			{
@@ -208,7 +220,7 @@ class _Run(BatchJob):
 				"processed": run.processed + len(page.people),
 				"joined": run.joined + taken.joined,
 				"came_back": run.came_back + taken.came_back,
-				"unreachable": run.unreachable + taken.unreachable,
+				"unreachable": run.unreachable + taken.unreachable + len(failed),
 			},
 		)
 		self._show_progress()

@@ -21,12 +21,12 @@ from drip_campaigns.actions.executor import ActionExecutor
 from drip_campaigns.actions.queue import WORK_JOB
 from drip_campaigns.campaign.auto_pause import pause_if_active
 from drip_campaigns.campaign.owners import explain_unfit_owner
-from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.actions import MOST_RETRIES, ActionStatus
 from drip_campaigns.core.model import CampaignStatus, EventType
 from drip_campaigns.core.schedule.retry import GiveUp, decide_retry
 from drip_campaigns.db.bulk_writes import set_each
 from drip_campaigns.db.events import record_events
+from drip_campaigns.db.savepoints import attempt
 from drip_campaigns.jobs.batches import (
 	ACTIONS,
 	BatchJob,
@@ -40,7 +40,6 @@ from drip_campaigns.site.clock import to_site, to_site_plan, utc_now
 from drip_campaigns.site.messages import read_error
 
 T = TypeVar("T")
-SAVE_POINT = "drip_action"
 LONGEST_OUTCOME = 1000
 
 
@@ -169,15 +168,8 @@ def _do_all(campaign, rows: Sequence[frappe._dict], now: datetime) -> dict[str, 
 
 
 def _do_one(executor: ActionExecutor, row: frappe._dict) -> ActionResult | Exception:
-	frappe.db.savepoint(SAVE_POINT)
-	try:
-		return executor.do(row)
-	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError, BrokenActionError):
-		raise
-	except Exception as error:  # noqa: BLE001 - recorded on its action, and stops no other
-		frappe.db.rollback(save_point=SAVE_POINT)
-		frappe.clear_messages()
-		return error
+	result, error = attempt(lambda: executor.do(row), raises=(BrokenActionError,))
+	return error or result
 
 
 def _settle(
@@ -244,9 +236,7 @@ def _explain(error: Exception, row: frappe._dict) -> str:
 			"{0} may not do this for {1} {2}. Give {0} the right, or assign another owner to the campaign."
 		)
 		return sentence.format(owner, _(row.recipient_type), row.recipient)
-	text = read_error(error)
-	plain = isinstance(error, DripError | frappe.ValidationError) and text
-	return (text if plain else f"{type(error).__name__}: {text}")[:LONGEST_OUTCOME]
+	return read_error(error)[:LONGEST_OUTCOME]
 
 
 def _event(row: frappe._dict, event: EventType, detail: str) -> dict:

@@ -5,7 +5,7 @@ A page takes a handful of statements. Members who opted out stay opted out, what
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 
 import frappe
@@ -39,6 +39,11 @@ class ImportResult:
 	unreachable: int = 0
 	already: int = 0
 	opted_out: int = 0
+
+	@classmethod
+	def sum(cls, parts: "Iterable[ImportResult]") -> "ImportResult":
+		"""Return the sums of several results."""
+		return cls(*map(sum, zip(*map(astuple, parts), strict=True)))
 
 
 class MemberImporter:

@@ -22,6 +22,11 @@ class Row:
 	number: int
 	facts: dict[str, str]
 
+	@property
+	def name(self) -> str:
+		"""Return what identifies the row in its file."""
+		return str(self.number)
+
 
 class PeopleFile:
 	"""The headings and rows of an uploaded file that the session's user may read."""

@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from drip_campaigns.db.savepoints import attempt
 from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.people.linked_records import find_linked
 from drip_campaigns.people.recipient_types import get_type, known_types
@@ -70,15 +71,14 @@ def _change(doctype: str, name: str, old: str, new: str) -> None:
 	note = _(
 		"changed the email address from {0} to {1}: the recipient asked for it and confirmed it from there."
 	)
-	frappe.db.savepoint("drip_change_address")
-	try:
+
+	def save() -> None:
 		document.flags.ignore_mandatory = True
 		# nosemgrep: ignore-permissions - the recipient confirmed the change of their own address
 		document.save(ignore_permissions=True)
 		add_note(document, note, old, new)
-	except frappe.ValidationError:  # a rule of another app: the managers do it
-		frappe.clear_last_message()
-		frappe.db.rollback(save_point="drip_change_address")
+
+	attempt(save)  # a rule of another app may refuse it: the managers do it
 
 
 def _replace(document: Document, old: str, new: str) -> bool:

@@ -8,6 +8,7 @@ import html
 from typing import NoReturn
 
 import frappe
+from frappe import _
 from frappe.model.document import Document
 from frappe.utils import strip_html
 from markupsafe import Markup
@@ -64,8 +65,16 @@ def link_to_form(doctype: str, name: str, text: str) -> Markup:
 
 
 def read_error(error: Exception) -> str:
-	"""Return the message of an error as plain text. Ours are plain; Frappe's contain markup."""
-	return str(error) if isinstance(error, DripError) else strip_markup(str(error))
+	"""Return the message of an error as plain text. Ours are plain; Frappe's contain markup, or only names."""
+	if isinstance(error, DripError):
+		return str(error)
+	if isinstance(error, frappe.DuplicateEntryError | frappe.UniqueValidationError) and len(error.args) > 1:
+		return _("{0} {1} already exists, or has a value that must be unique").format(*error.args[:2])
+	text = strip_markup(str(error)).strip()
+	if isinstance(error, frappe.PermissionError):
+		return text or _("{0} doesn't have the permission to do this").format(frappe.session.user)
+	is_plain = type(error).__module__ == frappe.exceptions.__name__ and text
+	return text if is_plain else f"{type(error).__name__}: {text}"
 
 
 def strip_markup(markup: str) -> str:
