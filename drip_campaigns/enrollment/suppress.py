@@ -3,20 +3,20 @@
 Suppressing is idempotent. The API checks permissions.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import frappe
 
-from drip_campaigns.core.model import ConsentPurpose, EventType, ExitReason, SuppressionReason
-from drip_campaigns.db.bulk_writes import insert_records, standard_values
-from drip_campaigns.db.dialect import is_among
+from drip_campaigns.core.model import ConsentPurpose, EventType, SuppressionReason
+from drip_campaigns.db.bulk_writes import insert_records, set_each, set_values, standard_values
+from drip_campaigns.db.dialect import is_among, select_in
 from drip_campaigns.db.events import record_events
 from drip_campaigns.db.field_values import clean_values
 from drip_campaigns.db.single_writes import write_fields, write_values
 from drip_campaigns.enrollment.exit import exit_address, exit_enrollments, find_live_of_all
 from drip_campaigns.people.addresses import hash_address, normalize, spellings
-from drip_campaigns.people.consent_records import withdraw_consent
+from drip_campaigns.people.consent_records import withdraw_consents
 from drip_campaigns.people.recipient_types import known_types
 from drip_campaigns.people.suppression import DOCTYPE, EXIT_REASONS, find_suppressed
 from drip_campaigns.site.clock import to_site
@@ -43,22 +43,29 @@ def suppress(address: str, reason: SuppressionReason, now: datetime, *, source: 
 
 
 def suppress_refused(answers: Mapping[str, str], now: datetime) -> None:
-	"""Suppress addresses that a mail server refused because they don't exist, with its reply as the note.
+	"""Suppress addresses that a mail server refused because they don't exist, with its reply as the note."""
+	suppress_many(answers, SuppressionReason.HARD_BOUNCE, now, source=BY_MAIL_SERVER)
 
-	A handful of statements for a whole group: an old list has hundreds of them.
+
+def suppress_many(notes: Mapping[str, str], reason: SuppressionReason, now: datetime, *, source: str) -> int:
+	"""Suppress the addresses of `notes`, with their notes; return how many were not suppressed before.
+
+	A handful of statements for a whole group, and the same result as `suppress` for each.
 	"""
-	notes = {hash_address(address): (address, answers[address]) for address in sorted(answers)}
-	known = _lock_known(sorted(notes))
-	new = [notes[name] for name in sorted(notes) if name not in known]
-	_insert_refused(new, now)
-	for name in sorted(known):
-		address, note = notes[name]
-		if known[name]:  # lifted by a user, which is rare
-			suppress(address, SuppressionReason.HARD_BOUNCE, now, source=BY_MAIL_SERVER, note=note)
-	reason = ExitReason.HARD_BOUNCE
-	exit_enrollments(
-		find_live_of_all([address for address, _note in notes.values()]), reason, reason.value, now
-	)
+	rows = {hash_address(address): (address, notes[address]) for address in sorted(notes)}
+	known = _lock_known(sorted(rows))
+	new = [rows[name] for name in sorted(rows) if name not in known]
+	_insert(new, reason, source, now)
+	lifted = [name for name in sorted(known) if known[name]]
+	for address, note in (rows[name] for name in lifted):  # lifted by a user, which is rare
+		suppress(address, reason, now, source=source, note=note)
+	exit_reason = EXIT_REASONS[reason]
+	exit_enrollments(find_live_of_all(notes), exit_reason, exit_reason and exit_reason.value, now)
+	if reason is SuppressionReason.OPTED_OUT:
+		addresses = [address for address, _note in new]
+		withdraw_consents(ConsentPurpose.CAMPAIGN, addresses, now)
+		_note_flags(_flag_many(addresses, now))
+	return len(new) + len(lifted)
 
 
 def _lock_known(names: Sequence[str]) -> dict[str, int]:
@@ -69,25 +76,46 @@ def _lock_known(names: Sequence[str]) -> dict[str, int]:
 	return dict(query.for_update().run())
 
 
-def _insert_refused(refused: Sequence[tuple[str, str]], now: datetime) -> None:
-	"""Insert the rows as the controller does, with their lines in the log."""
-	if not refused:
+def _insert(new: Sequence[tuple[str, str]], reason: SuppressionReason, source: str, now: datetime) -> None:
+	"""Insert rows as the controller does, with their lines in the log."""
+	if not new:
 		return
-	site_now, hard = to_site(now), SuppressionReason.HARD_BOUNCE.value
-	same = {"reason": hard, "source": BY_MAIL_SERVER, "suppressed_at": site_now}
+	site_now = to_site(now)
+	same = {"reason": reason.value, "source": source, "suppressed_at": site_now}
 	standard = {**standard_values(frappe.session.user, site_now), **same}
 	records = [
 		{**standard, "name": key, "address_hash": key, "email_address": address, "note": note}
-		for address, note in refused
+		for address, note in new
 		for key in [hash_address(address)]
 	]
 	insert_records(DOCTYPE, records, keep_existing=True)
 	suppressed = EventType.SUPPRESSED.value
 	lines = [
-		{"event_type": suppressed, "detail": f"{hard}: {note}", "email_address": address}
-		for address, note in refused
+		{"event_type": suppressed, "detail": f"{reason.value}: {note}", "email_address": address}
+		for address, note in new
 	]
 	record_events(lines, site_now)
+
+
+def _flag_many(addresses: Sequence[str], now: datetime) -> dict[str, list[str]]:
+	"""Flag every record with one of the addresses that is not flagged yet; return which, by normalized address."""
+	flagged: dict[str, list[str]] = {}
+	spelled = sorted({spelling for address in addresses for spelling in spellings(address)})
+	wanted = {normalize(address) for address in addresses}
+	for doctype, kind in known_types().items() if spelled else ():
+		if not {kind.address, FLAG} <= set(frappe.get_meta(doctype).get_valid_columns()):
+			continue
+		rows = select_in(doctype, ["name", kind.address], kind.address, spelled, **{FLAG: 0})
+		found = [row for row in rows if normalize(row[kind.address]) in wanted]
+		set_values(doctype, [row.name for row in found], {FLAG: 1}, to_site(now))
+		for row in found:
+			flagged.setdefault(normalize(row[kind.address]), []).append(f"{doctype}\t{row.name}")
+	return flagged
+
+
+def _note_flags(flagged: Mapping[str, Sequence[str]]) -> None:
+	rows = [(hash_address(address), "\n".join(lines)) for address, lines in flagged.items()]
+	set_each(DOCTYPE, ("name", "flagged_records"), rows)
 
 
 def renew(document, reason: SuppressionReason, now: datetime, *, source: str, note: str) -> None:
@@ -102,10 +130,9 @@ def apply(document, now: datetime) -> None:
 	reason = SuppressionReason(document.reason)
 	exit_address(document.email_address, None, now, EXIT_REASONS[reason])
 	if reason is SuppressionReason.OPTED_OUT:
-		withdraw_consent(ConsentPurpose.CAMPAIGN, document.email_address, None, now)
-		write_fields(
-			document, {"flagged_records": "\n".join(_flag_records(document.email_address))}, notify=False
-		)
+		withdraw_consents(ConsentPurpose.CAMPAIGN, [document.email_address], now)
+		flagged = _flag_many([document.email_address], now).get(normalize(document.email_address), ())
+		write_fields(document, {"flagged_records": "\n".join(flagged)}, notify=False)
 	_log(document, EventType.SUPPRESSED, f"{reason.value}: {document.note or document.source}", now)
 
 
@@ -118,18 +145,6 @@ def lift(document, because: str, now: datetime) -> None:
 	values = {"lifted": 1, "lifted_at": to_site(now), "lifted_reason": because, "flagged_records": None}
 	write_fields(document, values, notify=True)
 	_log(document, EventType.LIFTED, because, now)
-
-
-def _flag_records(address: str) -> Iterator[str]:
-	"""Flag every record with the address that is not flagged yet; yield which."""
-	for doctype, kind in known_types().items():
-		if not {kind.address, FLAG} <= set(frappe.get_meta(doctype).get_valid_columns()):
-			continue
-		filters = {kind.address: ["in", spellings(address)], FLAG: 0}
-		for row in frappe.get_all(doctype, filters=filters, fields=["name", kind.address]):
-			if normalize(row[kind.address]) == normalize(address):
-				write_values(doctype, row.name, {FLAG: 1})
-				yield f"{doctype}\t{row.name}"
 
 
 def apply_to_new_record(document) -> None:

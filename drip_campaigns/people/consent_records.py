@@ -53,6 +53,15 @@ def withdraw_consent(consent_to: ConsentPurpose, address: str, campaign: str | N
 		write_values("Drip Consent", {"name": ["in", names]}, {"withdrawn_at": to_site(now)})
 
 
+def withdraw_consents(consent_to: ConsentPurpose, addresses: Iterable[str], now: datetime) -> None:
+	"""Record that `addresses` withdrew their consent for all campaigns. Idempotent."""
+	wanted = sorted({normalize(address) for address in addresses})
+	filters = _filters(consent_to, ["in", wanted], None)
+	names = frappe.get_all("Drip Consent", filters, pluck="name") if wanted else []
+	if names:
+		write_values("Drip Consent", {"name": ["in", names]}, {"withdrawn_at": to_site(now)})
+
+
 def find_proofs(address: str) -> list[str]:
 	"""Return the names of all consents of `address`, the latest first, also after its data was erased."""
 	filters = {"address_hash": hash_address(address)}
