@@ -39,11 +39,20 @@ override_doctype_dashboards = {
 doc_events = {
 	"*": {
 		"after_delete": "drip_campaigns.enrollment.deleted_records.forget_deleted",
-		"after_rename": "drip_campaigns.enrollment.deleted_records.follow_merge",
+		"after_rename": [
+			"drip_campaigns.enrollment.deleted_records.follow_merge",
+			"drip_campaigns.campaign.references.follow_rename",
+		],
+		"on_trash": "drip_campaigns.campaign.references.refuse_deletion",
 		"before_rename": "drip_campaigns.enrollment.deleted_records.prepare_merge",
 		"on_change": "drip_campaigns.triggers.doc_events.fire_on_change",
 		"onload": "drip_campaigns.desk.suppression_notice.show_suppression",
 	},
+	# What campaigns and lists refer to
+	**dict.fromkeys(
+		("Drip Campaign", "Drip Target List"),
+		dict.fromkeys(("on_change", "on_trash"), "drip_campaigns.campaign.references.forget"),
+	),
 	# Webhooks, Notifications, and Server Scripts on enrollments and events, which are written in bulk
 	**dict.fromkeys(
 		("Webhook", "Notification", "Server Script"),

@@ -185,7 +185,8 @@ def test_renamed_list_keeps_its_members_and_their_opt_outs(news, ada, clock):
 def test_record_on_a_list_can_be_deleted(news, ada):
 	ada.delete()
 
-	assert factories.count("Drip Target List Member") == 1
+	assert factories.count("Drip Target List Member") == 0
+	assert news.reload().member_count == 0
 
 
 def test_user_lets_a_person_leave_a_list_and_come_back_with_the_reason_in_the_log(news, ada, clock):
