@@ -136,10 +136,18 @@ class EventType(Label):
 
 
 class UnsubscribeScope(Label):
-	"""What a recipient unsubscribes from."""
+	"""What a recipient unsubscribes from. The lists are those through which the campaign came."""
 
+	AUDIENCE = "This Campaign and Its Lists"
 	CAMPAIGN = "This Campaign"
-	EVERYTHING = "All Marketing Email"
+	EVERYTHING = "Everything from This Sender"
+
+
+class OneClickScope(Label):
+	"""What one click in a mail program unsubscribes from (RFC 8058), and a reply or an email that asks to unsubscribe."""
+
+	AUDIENCE = UnsubscribeScope.AUDIENCE.value
+	EVERYTHING = UnsubscribeScope.EVERYTHING.value
 
 
 class ConsentPurpose(Label):

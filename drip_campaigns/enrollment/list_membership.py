@@ -82,15 +82,17 @@ def add_to_count(target_list: str, number: int) -> None:
 		set_where("Drip Target List", table.name == target_list, values)
 
 
-def unsubscribe_from_list(target_list: str, address: str, now: datetime) -> bool:
+def unsubscribe_from_list(target_list: str, address: str, now: datetime, enrollment: str = "") -> bool:
 	"""Unsubscribe `address` from the list: end the enrollments that came through it, and cancel their queued email.
 
-	Returns whether that was new. Idempotent.
+	`enrollment` is the one whose campaign the person left, if the list was left with it. Returns whether that was new.
+	Idempotent.
 	"""
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 0}
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
 		member = frappe.get_doc(MEMBER, name)
-		write_fields(member, {"opted_out": 1, "opted_out_at": to_site(now)}, notify=True)
+		values = {"opted_out": 1, "opted_out_at": to_site(now), "opted_out_with": enrollment or None}
+		write_fields(member, values, notify=True)
 		unsubscribe_through_list(address, target_list, now)
 		add_to_count(target_list, 0 if member.removed_at else -1)
 		return True
@@ -102,7 +104,7 @@ def resubscribe_to_list(target_list: str, address: str) -> bool:
 	filters = {"target_list": target_list, "address_hash": hash_address(address), "opted_out": 1}
 	for name in frappe.get_all(MEMBER, filters=filters, pluck="name"):
 		member = frappe.get_doc(MEMBER, name)
-		write_fields(member, {"opted_out": 0, "opted_out_at": None}, notify=True)
+		write_fields(member, {"opted_out": 0, "opted_out_at": None, "opted_out_with": None}, notify=True)
 		add_to_count(target_list, 0 if member.removed_at else 1)
 		return True
 	return False

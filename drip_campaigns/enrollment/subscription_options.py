@@ -15,7 +15,7 @@ from drip_campaigns.enrollment import unsubscribe as leaving
 from drip_campaigns.enrollment.exit import find_live_of
 from drip_campaigns.enrollment.list_membership import MEMBER, resubscribe_to_list, unsubscribe_from_list
 from drip_campaigns.people.addresses import hash_address
-from drip_campaigns.people.opt_outs import find_opted_out_campaigns, remove_opt_out
+from drip_campaigns.people.opt_outs import find_opted_out_campaigns
 
 LIST, CAMPAIGN = "Drip Target List", "Drip Campaign"
 
@@ -59,8 +59,7 @@ def _change(choice: SubscriptionOption, address: str, now: datetime) -> None:
 	elif choice.is_on:
 		leaving.unsubscribe_enrollments(find_live_of(address, campaign=choice.name), now)
 	else:
-		remove_opt_out(choice.name, address)
-		leaving.resume_ended(address, {"campaign": choice.name}, leaving.BY_RECIPIENT, now)
+		leaving.resubscribe_to_campaign(choice.name, address, leaving.BY_RECIPIENT, now)
 
 
 def _load_lists(address: str) -> list[SubscriptionOption]:

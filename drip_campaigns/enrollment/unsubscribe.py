@@ -1,4 +1,4 @@
-"""Unsubscribe and resubscribe people: one campaign, or all marketing email. Nothing here commits.
+"""Unsubscribe and resubscribe people: one campaign, its lists too, or all marketing email. Nothing here commits.
 
 A person is an address: what one record does counts for every record with the same address.
 """
@@ -16,6 +16,7 @@ from drip_campaigns.db.bulk_writes import insert_records, set_values, standard_v
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.changes import lock_enrollments, make_event
 from drip_campaigns.enrollment.exit import end_rows, exit_address
+from drip_campaigns.enrollment.list_membership import MEMBER, resubscribe_to_list, unsubscribe_from_list
 from drip_campaigns.enrollment.refusals import EnrollmentRefusedError
 from drip_campaigns.enrollment.resume import resume_enrollments
 from drip_campaigns.enrollment.suppress import lift, suppress
@@ -45,6 +46,7 @@ class LinkHolder:
 	sender: str
 	recipient_type: str = ""
 	recipient: str = ""
+	target_list: str = ""
 	former_title: str = ""
 
 	@property
@@ -59,18 +61,38 @@ class LinkHolder:
 
 
 @dataclass(frozen=True)
+class ListOfHolder:
+	"""A list through which a person gets a campaign: its title for recipients, empty if it has none."""
+
+	name: str
+	title: str
+	opted_out: bool
+
+
+@dataclass(frozen=True)
 class OptOutState:
-	"""What a person has unsubscribed from, and whether they can resubscribe by themselves."""
+	"""What a person has unsubscribed from, what is left to unsubscribe from, and whether they can resubscribe by themselves."""
 
 	campaign: bool
 	everything: bool
 	may_come_back: bool
+	lists: tuple[ListOfHolder, ...] = ()
+
+	@property
+	def open_lists(self) -> list[ListOfHolder]:
+		"""Return the lists of the campaign that the person is still on."""
+		return [one for one in self.lists if not one.opted_out]
+
+	@property
+	def left_lists(self) -> list[ListOfHolder]:
+		"""Return the lists of the campaign that the person has left."""
+		return [one for one in self.lists if one.opted_out]
 
 
 def find_link_holder(subject: str) -> LinkHolder:
 	"""Return the holder of a link; raise DoesNotExistError if nothing is kept of the enrollment."""
 	fields = ["name", "email_address as address", "campaign", "sender"]
-	more = ["recipient_type", "recipient"]
+	more = ["recipient_type", "recipient", "target_list"]
 	for doctype, wanted in (
 		("Drip Enrollment", fields + more),
 		(FORMER, [*fields, "campaign_title as former_title"]),
@@ -81,10 +103,41 @@ def find_link_holder(subject: str) -> LinkHolder:
 	raise frappe.DoesNotExistError
 
 
-def default_scope(leaver: LinkHolder) -> UnsubscribeScope:
-	"""Return what one click unsubscribes from: the campaign, or everything."""
-	scope = frappe.db.get_value("Drip Campaign", leaver.campaign, "unsubscribe_scope")
-	return UnsubscribeScope(scope or UnsubscribeScope.CAMPAIGN.value)
+def decide_scope(leaver: LinkHolder, asked: UnsubscribeScope | None = None) -> UnsubscribeScope:
+	"""Return what to unsubscribe from: what the person asked for, else what one click means for the campaign.
+
+	Decides for the page, one-click, an email to the mailto address, and a reply that asks to unsubscribe.
+	"""
+	if asked:
+		return asked
+	own = frappe.db.get_value("Drip Campaign", leaver.campaign, "unsubscribe_scope")
+	chosen = own or frappe.get_cached_doc("Drip Settings").unsubscribe_scope
+	return next((one for one in UnsubscribeScope if one.value == chosen), UnsubscribeScope.AUDIENCE)
+
+
+def find_lists(leaver: LinkHolder) -> tuple[ListOfHolder, ...]:
+	"""Return the lists that the scope Audience includes: those of the campaign, and of the enrollment, that the person is on.
+
+	The page announces them, and unsubscribing leaves them.
+	"""
+	included = frappe.get_all(
+		"Drip Campaign Target List",
+		filters={"parent": leaver.campaign, "parenttype": "Drip Campaign"},
+		pluck="target_list",
+	)
+	names = sorted({*included, leaver.target_list} - {""})
+	whose = {"target_list": ["in", names], "address_hash": hash_address(leaver.address)}
+	members = frappe.get_all(MEMBER, filters=whose, fields=["target_list", "opted_out"]) if names else []
+	if not members:
+		return ()
+	shown = {"name": ["in", [row.target_list for row in members]], "show_to_recipients": 1}
+	fields = ["name", "public_title"]
+	titles = dict(frappe.get_all("Drip Target List", filters=shown, fields=fields, as_list=True))
+	found = [
+		ListOfHolder(row.target_list, titles.get(row.target_list) or "", bool(row.opted_out))
+		for row in members
+	]
+	return tuple(sorted(found, key=lambda one: (one.title, one.name)))
 
 
 def find_opt_out_state(leaver: LinkHolder) -> OptOutState:
@@ -92,7 +145,7 @@ def find_opt_out_state(leaver: LinkHolder) -> OptOutState:
 	left = normalize(leaver.address) in find_opted_out(leaver.campaign, [leaver.address])
 	reason = find_suppressed([leaver.address]).get(normalize(leaver.address))
 	forbidden = reason not in (None, SuppressionReason.OPTED_OUT) or has_opted_out_of_all(leaver.address)
-	return OptOutState(left, bool(reason), not forbidden)
+	return OptOutState(left, bool(reason), not forbidden, find_lists(leaver))
 
 
 def lock_address(leaver: LinkHolder) -> None:
@@ -110,7 +163,11 @@ def unsubscribe_holder(
 	"""Record the opt-out, end enrollments, and cancel what is queued. Idempotent."""
 	if scope is UnsubscribeScope.EVERYTHING:
 		suppress(leaver.address, SuppressionReason.OPTED_OUT, now, source=source)
-	elif leaver.is_former:
+		return
+	if scope is UnsubscribeScope.AUDIENCE:
+		for one in find_lists(leaver):
+			unsubscribe_from_list(one.name, leaver.address, now, leaver.name)
+	if leaver.is_former:
 		_opt_out(leaver.address, leaver.campaign, now)
 	else:
 		unsubscribe_enrollments([leaver.name], now)
@@ -139,13 +196,34 @@ def resubscribe(
 ) -> None:
 	"""Undo an opt-out: delete its record, and resume the enrollments that it ended with the rest of their delay.
 
-	A recipient cannot undo a suppression for another reason (a complaint, a bounce, a user).
+	The lists that were left with the campaign come back with it; others stay left. A recipient cannot undo a suppression for another reason (a complaint, a bounce, a user).
 	"""
 	if scope is UnsubscribeScope.EVERYTHING:
 		_opt_in(leaver, because, now)
 		return
-	remove_opt_out(leaver.campaign, leaver.address)
-	resume_ended(leaver.address, {"campaign": leaver.campaign}, because, now)
+	resubscribe_to_campaign(leaver.campaign, leaver.address, because, now, leaver.name)
+
+
+def resubscribe_to_campaign(
+	campaign: str, address: str, because: str, now: datetime, enrollment: str = ""
+) -> None:
+	"""Undo the opt-out from a campaign, and from the lists that were left with it.
+
+	`enrollment` names a deleted one, which is not found by its address.
+	"""
+	remove_opt_out(campaign, address)
+	lists = _return_to_lists(campaign, address, enrollment)
+	resume_ended(address, {"campaign": campaign}, because, now)
+	for name in lists:
+		resume_ended(address, {"target_list": name}, because, now)
+
+
+def _return_to_lists(campaign: str, address: str, enrollment: str) -> list[str]:
+	filters = {"campaign": campaign, "email_address": ["in", spellings(address)]}
+	own = {enrollment, *frappe.get_all("Drip Enrollment", filters=filters, pluck="name")} - {""}
+	left = {"address_hash": hash_address(address), "opted_out": 1, "opted_out_with": ["in", sorted(own)]}
+	names = frappe.get_all(MEMBER, filters=left, pluck="target_list") if own else []
+	return [name for name in names if resubscribe_to_list(name, address)]
 
 
 def _opt_in(leaver: LinkHolder, because: str, now: datetime) -> None:
@@ -194,6 +272,7 @@ def resubscribe_enrollment(document, because: str, now: datetime) -> None:
 			)
 		)
 	remove_opt_out(document.campaign, address)
+	_return_to_lists(document.campaign, address, document.name)
 	resume_enrollments([document.name], now, event=EventType.RESUBSCRIBED).require_done()
 	_log_resubscription(document.as_dict(), because, now)
 

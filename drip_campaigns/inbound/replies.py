@@ -22,7 +22,7 @@ from drip_campaigns.core.plain_text import one_line
 from drip_campaigns.enrollment.changes import log
 from drip_campaigns.enrollment.exit import exit_enrollments, find_live_of
 from drip_campaigns.enrollment.pause import pause_enrollments
-from drip_campaigns.enrollment.unsubscribe import default_scope, find_link_holder, unsubscribe_holder
+from drip_campaigns.enrollment.unsubscribe import decide_scope, find_link_holder, unsubscribe_holder
 from drip_campaigns.exit_rules.same_company import find_same_company
 from drip_campaigns.inbound.find_email import find_email, is_sent_to
 from drip_campaigns.inbound.unproven_replies import link_communication, show_to_owners
@@ -95,8 +95,8 @@ def _record_automatic_reply(
 
 def _unsubscribe(mail: frappe._dict, wish: OptOut, now: datetime) -> None:
 	holder = find_link_holder(mail.enrollment)
-	scope = UnsubscribeScope.EVERYTHING if wish is OptOut.EVERYTHING else default_scope(holder)
-	unsubscribe_holder(holder, scope, now, source=BY_REPLY)
+	asked = UnsubscribeScope.EVERYTHING if wish is OptOut.EVERYTHING else None
+	unsubscribe_holder(holder, decide_scope(holder, asked), now, source=BY_REPLY)
 
 
 def _get_enrollment(mail: frappe._dict):

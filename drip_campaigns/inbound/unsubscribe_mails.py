@@ -5,7 +5,7 @@ import re
 import frappe
 
 from drip_campaigns.core.tracking.tokens import InvalidTokenError, Purpose
-from drip_campaigns.enrollment.unsubscribe import default_scope, find_link_holder, unsubscribe_holder
+from drip_campaigns.enrollment.unsubscribe import decide_scope, find_link_holder, unsubscribe_holder
 from drip_campaigns.rendering.links import read_token
 from drip_campaigns.site.clock import utc_now
 
@@ -32,7 +32,7 @@ def unsubscribe_by_subject(subject: str) -> bool:
 	except (InvalidTokenError, frappe.DoesNotExistError):
 		return True
 	if not holder.is_erased:
-		unsubscribe_holder(holder, default_scope(holder), utc_now(), BY_MAIL)
+		unsubscribe_holder(holder, decide_scope(holder), utc_now(), BY_MAIL)
 	return True
 
 

@@ -14,7 +14,7 @@ from drip_campaigns.db.deadlocks import retry_on_deadlock
 from drip_campaigns.enrollment.unsubscribe import (
 	LONGEST_REASON,
 	LinkHolder,
-	default_scope,
+	decide_scope,
 	find_link_holder,
 	find_opt_out_state,
 	lock_address,
@@ -67,10 +67,8 @@ def _act(leaver: LinkHolder, form) -> str:
 
 
 def _scope_of(leaver: LinkHolder, form) -> UnsubscribeScope:
-	for scope in UnsubscribeScope:
-		if form.get("scope") == scope.name.lower():
-			return scope
-	return default_scope(leaver)
+	asked = (scope for scope in UnsubscribeScope if form.get("scope") == scope.name.lower())
+	return decide_scope(leaver, next(asked, None))
 
 
 def _reason_of(form) -> str:
@@ -88,13 +86,14 @@ def _page(request: PageRequest, leaver: LinkHolder, done: str = "") -> Response:
 		"sender_name": "" if leaver.sender in frappe.STANDARD_USERS else sender,
 		"action_url": request.action_url,
 		"standing": standing,
+		"list_titles": [one.title for one in standing.open_lists if one.title],
 		"done": done,
 		"own_text": _(frappe.get_cached_doc("Drip Settings").page_text or ""),
 	}
 	if standing.campaign or standing.everything:
 		reasons = [(reason, _(reason)) for reason in REASONS]
 		return render_page("drip_unsubscribed", reasons=reasons, longest=LONGEST_REASON, **context)
-	everything_first = default_scope(leaver) is UnsubscribeScope.EVERYTHING
+	everything_first = decide_scope(leaver) is UnsubscribeScope.EVERYTHING
 	context["preferences_url"] = preferences_link(leaver)
 	return render_page("drip_unsubscribe", everything_first=everything_first, **context)
 

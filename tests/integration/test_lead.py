@@ -131,7 +131,7 @@ def test_lead_and_contact_with_one_address_leave_together(web, smtp, clock):
 	)
 	enrollments = [
 		factories.enroll(factories.make_active_campaign(clock, unsubscribe_scope=scope), record, clock)
-		for scope, record in (("All Marketing Email", lead), ("This Campaign", contact))
+		for scope, record in (("Everything from This Sender", lead), ("", contact))
 	]
 	factories.run(clock)
 	clock.advance(days=2)

@@ -56,7 +56,7 @@ def test_page_says_what_from_whom_and_offers_both_ways_out(web, two):
 
 
 def test_campaign_says_which_way_out_stands_first_and_what_one_click_does(web, two, smtp):
-	frappe.db.set_value("Drip Campaign", two[0].campaign, "unsubscribe_scope", "All Marketing Email")
+	frappe.db.set_value("Drip Campaign", two[0].campaign, "unsubscribe_scope", "Everything from This Sender")
 	frappe.db.commit()
 	page = Browser(web).get(link_of(two[0]))
 

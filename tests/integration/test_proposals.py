@@ -80,7 +80,9 @@ def set_by_bulk_edit(campaign) -> None:
 
 
 def set_by_client(campaign) -> None:
-	frappe.client.set_value("Drip Campaign", campaign.name, "unsubscribe_scope", "All Marketing Email")
+	frappe.client.set_value(
+		"Drip Campaign", campaign.name, "unsubscribe_scope", "Everything from This Sender"
+	)
 
 
 def add_trigger(campaign) -> None:

@@ -25,7 +25,8 @@ from tests.processes import run_together
 
 SELECTS = (
 	("Drip Bulk Enrollment", "status", model.RunStatus),
-	("Drip Campaign", "unsubscribe_scope", model.UnsubscribeScope),
+	("Drip Campaign", "unsubscribe_scope", model.OneClickScope),
+	("Drip Settings", "unsubscribe_scope", model.OneClickScope),
 	("Drip Campaign", "sender_rule", model.SenderRule),
 	("Drip Campaign", "status", model.CampaignStatus),
 	("Drip Campaign", "if_late", model.IfLate),
@@ -75,7 +76,6 @@ SELECTS = (
 	("Drip Campaign Target List", "when_left", lists.WhenLeft),
 	("Drip Campaign Exclusion", "kind", lists.ExclusionKind),
 	("Drip Suppression", "reason", model.SuppressionReason),
-	("Drip Campaign", "unsubscribe_scope", model.UnsubscribeScope),
 )
 
 
