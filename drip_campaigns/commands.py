@@ -59,8 +59,9 @@ def repair_command(context) -> None:
 
 	Example: bench --site erp.example.com drip-repair
 	"""
-	from drip_campaigns.jobs.repair import read_ledger, repair
+	from drip_campaigns.jobs.repair import repair
 	from drip_campaigns.site.clock import utc_now
+	from drip_campaigns.stats.ledger import read_ledger
 	from drip_campaigns.stats.verify_counters import correct_counters
 
 	with frappe.init_site(get_site(context)):

@@ -103,6 +103,7 @@ class Site:
 			"refresh": self.names["Drip Target List Refresh"],
 			"suppression": self.names["Drip Suppression"],
 			"action": self.names["Drip Action"],
+			"email": self.names["Drip Email"],
 			"run": self.names["Drip Bulk Enrollment"],
 			"proposal": self.names["Drip Proposed Change"],
 		}

@@ -96,6 +96,7 @@ METHODS: dict[str, tuple[set[str], dict]] = {
 	"drip_campaigns.api.enrollments.reopen_campaign": (EDITORS, CAMPAIGN),
 	"drip_campaigns.api.enrollments.resume_step": (EDITORS, STEP),
 	"drip_campaigns.api.enrollments.retry_actions": (DRIP, {"actions": '["$action"]'}),
+	"drip_campaigns.api.enrollments.settle_in_doubt": (DRIP, {"emails": '["$email"]', "arrived": 1}),
 	"drip_campaigns.api.exports.export_query": (DRIP, EXPORT),
 	"drip_campaigns.api.lists.add_to_list": (
 		DRIP,

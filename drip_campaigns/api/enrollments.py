@@ -7,8 +7,11 @@ from frappe.utils import get_datetime
 from drip_campaigns.actions import retry
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, step_pauses
+from drip_campaigns.db.dialect import select_in
+from drip_campaigns.dispatch.retry import send_again
 from drip_campaigns.enrollment.verbs import VerbRequest, apply_verb, find_at_step
 from drip_campaigns.jobs import bulk_verbs as verbs_job
+from drip_campaigns.outbox.settle import settle_in_doubt as mark_as_arrived
 from drip_campaigns.people.row_rights import filter_rows
 from drip_campaigns.site.clock import from_site, utc_now
 from drip_campaigns.site.dry_run import try_out
@@ -97,6 +100,33 @@ def retry_actions(actions: str) -> dict:
 	allowed = filter_rows("Drip Action", wanted[:MOST_AT_ONCE], changes=True)
 	done = retry.retry_actions(allowed, utc_now())
 	return {"done": done, "left": len(wanted) - done}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def settle_in_doubt(emails: str, arrived: bool) -> dict:
+	"""Settle emails in doubt, given as a JSON list of names: they `arrived`, or they are sent again.
+
+	Returns how many were settled, and how many were left: they are no longer in doubt, or may not be sent.
+	"""
+	frappe.has_permission("Drip Enrollment", "write", throw=True)
+	wanted = _read_names(emails, _("Give the names of the emails as a JSON list."))
+	allowed = filter_rows("Drip Email", wanted[:MOST_AT_ONCE], changes=True)
+	if frappe.utils.sbool(arrived):
+		done = mark_as_arrived(allowed, utc_now(), _("{0} says that it arrived.").format(frappe.session.user))
+	else:
+		done = sum(
+			send_again(frappe.get_doc("Drip Campaign", name), names, utc_now())
+			for name, names in _by_campaign(allowed)
+		)
+	return {"done": done, "left": len(wanted) - done}
+
+
+def _by_campaign(emails: list[str]) -> list[tuple[str, list[str]]]:
+	groups: dict[str, list[str]] = {}
+	for row in select_in("Drip Email", ("name", "campaign"), "name", emails):
+		groups.setdefault(row.campaign, []).append(row.name)
+	return sorted(groups.items())
 
 
 @frappe.whitelist(methods=["POST"])

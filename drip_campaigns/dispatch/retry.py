@@ -6,6 +6,7 @@ from datetime import datetime
 
 import frappe
 from frappe import _
+from pypika.terms import Criterion
 
 from drip_campaigns.actions.retry import find_failed_of, retry_actions
 from drip_campaigns.core.errors import DripError
@@ -18,6 +19,7 @@ from drip_campaigns.core.model import (
 	Status,
 )
 from drip_campaigns.db import bulk_writes
+from drip_campaigns.db.dialect import is_among
 from drip_campaigns.db.events import record_events
 from drip_campaigns.dispatch.campaign_run import CampaignRun, StepTextError
 from drip_campaigns.dispatch.gone_senders import replace_gone_senders
@@ -101,6 +103,22 @@ def retry_failed(campaign, now: datetime) -> dict[str, int]:
 	}
 
 
+def send_again(campaign, names: Sequence[str], now: datetime) -> int:
+	"""Queue emails of a campaign again that are in doubt; return how many. Does not commit.
+
+	People may get them twice. Emails to opted-out or suppressed addresses are not sent. Raises EnrollmentRefusedError if the
+	campaign has ended.
+	"""
+	if campaign.status == CampaignStatus.ENDED.value:
+		check_campaign(campaign)
+	is_wanted = emails.email_table().status == EmailStatus.IN_DOUBT.value
+	is_wanted &= is_among(emails.email_table().name, sorted(set(names)))
+	found = _without_excluded(campaign.name, [], _load_emails(campaign.name, is_wanted, locks=True), [])
+	_reopen(found, now)
+	requeue(found.emails, now, now, release_after())
+	return len(found.emails)
+
+
 def send_missed(campaign, now: datetime) -> int:
 	"""Queue the emails that were skipped because they were overdue, for allowed recipients; return how many.
 
@@ -148,8 +166,18 @@ def _explain(error: Exception, subject: str) -> str:
 
 
 def _find_failed(campaign, *, locks: bool) -> Repairs:
+	failed, has_failed = (
+		_load_failed(campaign.name, locks=locks),
+		emails.email_table().status == EmailStatus.FAILED.value,
+	)
+	mails = _load_emails(campaign.name, has_failed, locks=locks)
+	return _without_excluded(campaign.name, failed, mails, find_failed_of(campaign.name, BATCH_SIZE))
+
+
+def _without_excluded(
+	campaign: str, failed: Sequence[frappe._dict], mails: Sequence[frappe._dict], actions: Sequence[str]
+) -> Repairs:
 	"""Return what can be retried: not a person who was enrolled again since, nor one who wants no email."""
-	failed, mails = _load_failed(campaign.name, locks=locks), _load_failed_emails(campaign.name, locks=locks)
 	completed = [
 		frappe._dict({**row, "name": row.enrollment})
 		for row in mails
@@ -158,7 +186,7 @@ def _find_failed(campaign, *, locks: bool) -> Repairs:
 	once = {row.name: row for row in completed}
 	keys = find_free_keys([*failed, *once.values()])
 	addresses = {row.email_address for row in mails}
-	excluded = find_opted_out(campaign.name, addresses) | find_suppressed(addresses).keys()
+	excluded = find_opted_out(campaign, addresses) | find_suppressed(addresses).keys()
 	return Repairs(
 		[row for row in failed if row.name in keys],
 		[
@@ -167,7 +195,7 @@ def _find_failed(campaign, *, locks: bool) -> Repairs:
 			if normalize(row.email_address) not in excluded
 			and (row.enrollment in keys or row.enrollment not in once)
 		],
-		find_failed_of(campaign.name, BATCH_SIZE),
+		actions,
 		keys,
 	)
 
@@ -212,7 +240,7 @@ def _load_failed(campaign: str, *, locks: bool) -> Sequence[frappe._dict]:
 	return (query.for_update(skip_locked=True) if locks else query).run(as_dict=True)
 
 
-def _load_failed_emails(campaign: str, *, locks: bool) -> Sequence[frappe._dict]:
+def _load_emails(campaign: str, condition: Criterion, *, locks: bool) -> Sequence[frappe._dict]:
 	email, enrollment = emails.email_table(), emails.enrollment_table()
 	wanted = [status.value for status in (*LIVE_STATUSES, Status.COMPLETED)]
 	query = (
@@ -225,7 +253,7 @@ def _load_failed_emails(campaign: str, *, locks: bool) -> Sequence[frappe._dict]
 		.select(
 			enrollment.campaign, enrollment.recipient_type, enrollment.recipient, enrollment.email_address
 		)
-		.where((email.campaign == campaign) & (email.status == EmailStatus.FAILED.value))
+		.where((email.campaign == campaign) & condition)
 		.where(enrollment.status.isin(wanted))
 		.limit(BATCH_SIZE)
 	)

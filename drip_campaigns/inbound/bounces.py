@@ -19,6 +19,7 @@ from drip_campaigns.db.single_writes import write_values
 from drip_campaigns.enrollment.suppress import suppress
 from drip_campaigns.outbox import breaker_hints, sending_blocks
 from drip_campaigns.outbox.emails import make_event
+from drip_campaigns.outbox.settle import settle_in_doubt
 from drip_campaigns.people.addresses import normalize, spellings
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.settings import soft_series
@@ -41,6 +42,7 @@ def find_own_bounce(mail: frappe._dict, bounces: Sequence[Bounce]) -> Bounce | N
 def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: str) -> bool:
 	"""Record a bounce with its consequences, unless the email has one of this rank or higher; return whether it was new."""
 	known = frappe.db.get_value("Drip Email", mail.name, "bounce", for_update=True) or ""
+	settle_in_doubt([mail.name], now, _("It bounced."))
 	if RANKS[bounce.severity.value] <= RANKS[known]:
 		return False
 	detail = f"{bounce.severity.value} ({bounce.category.value}) {bounce.code}: {bounce.reason}"[
@@ -67,6 +69,7 @@ def record_bounce(mail: frappe._dict, bounce: Bounce, now: datetime, *, source: 
 def record_complaint(mail: frappe._dict, detail: str, now: datetime, *, source: str) -> bool:
 	"""Record a complaint about an email once and suppress the address; return whether it was new."""
 	frappe.db.get_value("Drip Email", mail.name, "name", for_update=True)
+	settle_in_doubt([mail.name], now, _("The recipient complained about it."))
 	if frappe.db.exists("Drip Event", {"event_type": EventType.COMPLAINED.value, "drip_email": mail.name}):
 		return False
 	_log(mail, EventType.COMPLAINED, detail[:LONGEST_DETAIL], now)

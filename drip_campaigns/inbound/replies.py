@@ -26,6 +26,7 @@ from drip_campaigns.enrollment.unsubscribe import decide_scope, find_link_holder
 from drip_campaigns.exit_rules.same_company import find_same_company
 from drip_campaigns.inbound.find_email import find_email, is_sent_to
 from drip_campaigns.inbound.unproven_replies import link_communication, show_to_owners
+from drip_campaigns.outbox.settle import settle_in_doubt
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.mail_domains import is_internal
 from drip_campaigns.site.clock import from_site
@@ -54,6 +55,7 @@ def record_reply(
 		show_to_owners(sender, reading.kind, subject_of(message), communication, now)
 		return
 	link_communication(communication, mail)
+	settle_in_doubt([mail.name], now, _("The recipient replied to it."))
 	if reading.kind is Kind.OPT_OUT:
 		_unsubscribe(mail, reading.opt_out, now)
 	elif reading.kind is Kind.HUMAN:

@@ -11,13 +11,16 @@ from functools import partial
 
 import frappe
 import redis
+from frappe import _
 
+from drip_campaigns.core.model import EmailStatus
 from drip_campaigns.core.tracking.bot_detection import BURST, find_bots
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.core.tracking.visits import Visit, VisitKind, read_visit
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.db.events import record_events
 from drip_campaigns.jobs.batches import run_transaction
+from drip_campaigns.outbox.settle import settle_in_doubt
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.preferences import find_tracking_refused
 from drip_campaigns.site.clock import from_site, to_site
@@ -30,7 +33,7 @@ BATCHES_A_RUN = 100
 SIGHT = 500  # lines after a batch in which its bursts may go on
 _MAIL_FIELDS = (
 	*("name", "enrollment", "campaign", "step", "email_address", "tracking_mode"),
-	*("sent_at", "queued_at"),
+	*("sent_at", "queued_at", "status"),
 )
 _URL_FIELDS = ("name", "url_name", "url", "campaign", "step")
 
@@ -49,7 +52,7 @@ class Counted:
 def count_visits(now: datetime) -> int:
 	"""Count every visit that is older than a burst lasts; return how many. Commits after each batch."""
 	total = 0
-	for _batch in range(BATCHES_A_RUN):
+	for _number in range(BATCHES_A_RUN):
 		try:
 			counted, is_done = run_transaction(partial(_count_batch, now))
 		except redis.RedisError:
@@ -107,7 +110,13 @@ def record(visits: Sequence[Visit], around: Sequence[Visit], now: datetime) -> i
 	record_events([_event(one) for one in counted], to_site(now))
 	add_to_emails([_total(one, one.mail.name) for one in counted if one.is_personal], to_site(now))
 	add_to_urls([_total(one, one.url.name) for one in counted if one.url])
+	seen = {one.mail.name for one in counted if one.is_personal and not one.is_bot and _is_in_doubt(one.mail)}
+	settle_in_doubt(sorted(seen), now, _("The recipient opened it."))
 	return len(counted)
+
+
+def _is_in_doubt(mail: frappe._dict) -> bool:
+	return mail.status == EmailStatus.IN_DOUBT.value
 
 
 def _load_mails(names: set[str]) -> list[frappe._dict]:

@@ -1,9 +1,8 @@
-"""Count the emails of a campaign by outcome, and correct statuses that contradict other rows."""
+"""Correct statuses that contradict other rows."""
 
 from datetime import datetime
 
 import frappe
-from frappe.query_builder.functions import Count
 
 from drip_campaigns.core.model import LIVE_STATUSES, EmailStatus, Status
 from drip_campaigns.db import bulk_writes
@@ -13,29 +12,6 @@ from drip_campaigns.site.clock import to_site
 
 LIMIT = 10_000
 _OPEN = (EmailStatus.QUEUED.value, EmailStatus.SENDING.value)
-
-
-def read_ledger(campaign: str) -> dict[str, int]:
-	"""Return due, sent, skipped, failed, waiting, and in_doubt of a campaign: due is the sum of the others.
-
-	Every step that became due has exactly one Drip Email, so a due step cannot be missing.
-	"""
-	email = frappe.qb.DocType("Drip Email")
-	counts = dict(
-		frappe.qb.from_(email)
-		.select(email.status, Count(email.name))
-		.where(email.campaign == campaign)
-		.groupby(email.status)
-		.run()
-	)
-	parts = {
-		"sent": counts.get(EmailStatus.SENT.value, 0),
-		"skipped": counts.get(EmailStatus.SKIPPED.value, 0),
-		"failed": counts.get(EmailStatus.FAILED.value, 0),
-		"waiting": sum(counts.get(status, 0) for status in _OPEN),
-		"in_doubt": counts.get(EmailStatus.IN_DOUBT.value, 0),
-	}
-	return {"due": sum(counts.values()), **parts}
 
 
 def repair(now: datetime) -> dict[str, int]:

@@ -204,6 +204,26 @@ def find_queued(*conditions: Criterion) -> list[frappe._dict]:
 	return query.for_update().run(as_dict=True)
 
 
+def lock_in_doubt(names: Sequence[str]) -> list[frappe._dict]:
+	"""Lock and return those of the emails that are in doubt."""
+	if not names:
+		return []
+	email = frappe.qb.DocType("Drip Email")
+	columns = (
+		"name",
+		"email_queue",
+		"communication",
+		"campaign",
+		"enrollment",
+		"step",
+		"email_address",
+		"queued_at",
+	)
+	query = frappe.qb.from_(email).select(*(email[column] for column in columns))
+	is_wanted = is_among(email.name, sorted(set(names))) & (email.status == EmailStatus.IN_DOUBT.value)
+	return query.where(is_wanted).orderby(email.name).for_update().run(as_dict=True)
+
+
 def email_table():
 	"""Return the Drip Email table for conditions."""
 	return frappe.qb.DocType("Drip Email")

@@ -84,8 +84,8 @@ def is_too_old(mail: frappe._dict, now: datetime) -> bool:
 	return bool(mail.queued_at) and now - from_site(mail.queued_at) > GIVE_UP_AFTER
 
 
-def record_sent(mails: Mails, now: datetime) -> None:
-	"""Record emails that a mail server accepted."""
+def record_sent(mails: Mails, now: datetime, because: str | None = None) -> None:
+	"""Record emails that a mail server accepted. `because` says how we know, if the server did not say so."""
 	site_now = to_site(now)
 	_set(
 		mails,
@@ -97,7 +97,7 @@ def record_sent(mails: Mails, now: datetime) -> None:
 	_set(mails, "Email Queue", "email_queue", {"status": "Sent", "send_after": site_now, "error": None}, now)
 	_set_recipients(mails, {"status": "Sent"}, now)
 	_set(mails, "Communication", "communication", {"delivery_status": "Sent"}, now)
-	_log(mails, EventType.SENT, now)
+	_log(mails, EventType.SENT, now, because)
 
 
 def record_refused(mails: Mails, now: datetime) -> None:
@@ -141,6 +141,19 @@ def record_in_doubt(mails: Mails, now: datetime) -> None:
 		now,
 		_("In doubt: the email may have been sent. It is not sent again."),
 	)
+
+
+def settle_in_doubt(names: Sequence[str], now: datetime, because: str) -> int:
+	"""Record, of the emails that are in doubt, that they arrived; return how many were. `because` says how we know.
+
+	An open or a click by a person, a reply, or a bounce of that very email proves that the mail server had accepted it.
+	"""
+	mails = emails.lock_in_doubt(names)
+	record_sent(mails, now, because)
+	bulk_writes.set_each(
+		"Drip Email", ("name", "sent_at"), [(mail.name, mail.queued_at or to_site(now)) for mail in mails]
+	)
+	return len(mails)
 
 
 def requeue(mails: Mails, now: datetime, deliver_at: datetime, release_after: timedelta) -> None:

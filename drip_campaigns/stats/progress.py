@@ -1,10 +1,10 @@
 """The progress of a campaign and of an enrollment, as their forms show it. Reads only."""
 
 from datetime import datetime
+from typing import Any
 
 import frappe
 from frappe import _
-from frappe.query_builder.functions import Count
 
 from drip_campaigns.actions.awaited_todo import is_waiting_for_todo, keep_distance
 from drip_campaigns.core.flow.forecast import Arrival, find_arrivals
@@ -14,31 +14,23 @@ from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
 from drip_campaigns.plans.enrollment_rows import load_handled_steps
 from drip_campaigns.plans.enrollment_state import read_position
 from drip_campaigns.site.clock import to_site
+from drip_campaigns.stats import ledger
 
 MOST_WAYS = 200
 _KINDS = {StepType.SEND.value: "Email", StepType.ACTION.value: "Action"}
 _LIVE = frozenset(status.value for status in LIVE_STATUSES)
 
 
-def count_by_status(campaign: str) -> dict[str, dict[str, int]]:
-	"""Return {"enrollments": {status: n}, "emails": {status: n}, "actions": {status: n}} of a campaign."""
+def count_by_status(campaign: str) -> dict[str, Any]:
+	"""Return {"enrollments": {status: n}, "emails": {status: n}, "actions": {status: n}, "cards": [...]} of a campaign."""
+	emails = ledger.count_rows(ledger.EMAIL, campaign)
+	enrollments = ledger.count_rows(ledger.ENROLLMENT, campaign)
 	return {
-		"enrollments": _count("Drip Enrollment", campaign),
-		"emails": _count("Drip Email", campaign),
-		"actions": _count("Drip Action", campaign),
+		"enrollments": enrollments,
+		"emails": emails,
+		"actions": ledger.count_rows("Drip Action", campaign),
+		"cards": ledger.make_cards({ledger.EMAIL: emails, ledger.ENROLLMENT: enrollments}),
 	}
-
-
-def _count(doctype: str, campaign: str) -> dict[str, int]:
-	table = frappe.qb.DocType(doctype)
-	rows = (
-		frappe.qb.from_(table)
-		.select(table.status, Count(table.name))
-		.where(table.campaign == campaign)
-		.groupby(table.status)
-		.run()
-	)
-	return dict(rows)
 
 
 def list_schedule(enrollment, now: datetime) -> list[dict]:

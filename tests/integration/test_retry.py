@@ -9,9 +9,10 @@ import pytest
 from drip_campaigns.dispatch import retry
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
-from drip_campaigns.jobs.repair import read_ledger, repair
+from drip_campaigns.jobs.repair import repair
 from drip_campaigns.outbox import emails
 from drip_campaigns.site.clock import to_site
+from drip_campaigns.stats.ledger import read_ledger
 from tests import factories
 from tests.factories import DOMAIN
 from tests.processes import run_together

@@ -12,7 +12,7 @@ from benchmarks.chaos_run import ChaosRun
 from benchmarks.faults import FAULTS
 from benchmarks.observers import SmtpObserver
 from benchmarks.services import Services, is_on_bench
-from drip_campaigns.jobs.repair import read_ledger
+from drip_campaigns.stats.ledger import read_ledger
 from tests import factories
 from tests.receiver import Receiver
 

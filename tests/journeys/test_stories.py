@@ -12,7 +12,7 @@ from benchmarks import setup
 from drip_campaigns.campaign import lifecycle, preview
 from drip_campaigns.jobs import deliver as delivery
 from drip_campaigns.jobs import dispatch_due
-from drip_campaigns.jobs.repair import read_ledger
+from drip_campaigns.stats.ledger import read_ledger
 from tests import factories, verbs
 from tests.factories import DOMAIN, step
 from tests.processes import run_together

@@ -74,24 +74,15 @@ async function load_summary(frm) {
 	frm.drip_is_held = cint(await frappe.db.get_single_value("Drip Settings", "pause_sending"));
 }
 
-const COUNTS = [
-	{ label: __("Scheduled"), doctype: "Drip Enrollment", status: "Scheduled" },
-	{ label: __("In Progress"), doctype: "Drip Enrollment", status: "In Progress" },
-	{ label: __("Completed"), doctype: "Drip Enrollment", status: "Completed" },
-	{ label: __("Unsubscribed"), doctype: "Drip Enrollment", status: "Unsubscribed" },
-	{ label: __("Emails Sent"), doctype: "Drip Email", status: "Sent" },
-	{ label: __("Emails Failed"), doctype: "Drip Email", status: "Failed", bad: true },
-];
-
+// The server decides which card each enrollment and each email stands on.
 function show_counts(frm) {
 	const canvas = get_canvas(frm, "campaign_name").empty();
 	if (!frm.drip_summary || !count_enrollments(frm)) return;
 	const row = $('<div class="drip-counts">').appendTo(canvas);
-	for (const { label, doctype, status, bad } of COUNTS) {
-		const by_status = doctype === "Drip Email" ? frm.drip_summary.emails : frm.drip_summary.enrollments;
-		const count = cint(by_status[status]);
-		$(`<button type="button"><b>${count}</b>${label}</button>`)
-			.toggleClass("bad", Boolean(bad && count))
+	for (const { label, doctype, statuses, count, is_bad } of frm.drip_summary.cards) {
+		const status = statuses.length > 1 ? ["in", statuses] : statuses[0];
+		$(`<button type="button"><b>${cint(count)}</b>${frappe.utils.escape_html(label)}</button>`)
+			.toggleClass("bad", is_bad)
 			.on("click", () => frappe.set_route("List", doctype, { campaign: frm.doc.name, status }))
 			.appendTo(row);
 	}
