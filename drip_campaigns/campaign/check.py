@@ -1,6 +1,6 @@
 """Check a campaign before it is saved, and before it is activated. Each problem names its step and what to do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import frappe
 from frappe import _
@@ -9,7 +9,7 @@ from frappe.utils import getdate
 from drip_campaigns.campaign.check_actions import find_action_problems, find_right_problems
 from drip_campaigns.campaign.check_goals import find_goal_problems
 from drip_campaigns.campaign.check_lists import find_list_problems
-from drip_campaigns.campaign.check_texts import find_row_problems, find_text_problems
+from drip_campaigns.campaign.check_texts import find_enrolled_types, find_row_problems, find_text_problems
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.campaign.check_variants import find_variant_problems
 from drip_campaigns.campaign.owners import explain_forbidden_sender, explain_unfit_owner
@@ -34,8 +34,9 @@ def find_save_problems(campaign) -> Iterator[str]:
 	"""Yield each problem that prevents saving a Drip Campaign document, also a draft."""
 	yield from _dates(campaign)
 	yield from _senders(campaign)
+	enrolled = find_enrolled_types(campaign)
 	for row in campaign.steps:
-		yield from _step(campaign, row)
+		yield from _step(campaign, row, enrolled)
 	if campaign.confirmation_template:
 		yield from _confirmation(campaign)
 	yield from find_variant_problems(campaign)
@@ -108,14 +109,16 @@ def _rights_by_step(campaign) -> Callable[[str], FieldRights]:
 	return lambda step: rights_of(campaign, rows[step])
 
 
-def _step(campaign, row) -> Iterator[str]:
+def _step(campaign, row, enrolled: Collection[str]) -> Iterator[str]:
 	label = _("Step {0}").format(row.idx)
 	for field, name in (("send_after_days", _("Send After (Days)")), ("send_after_hours", _("Hours"))):
 		if (row.get(field) or 0) < 0:
 			yield _("{0}: {1} is {2}. Enter 0 or more.").format(label, name, row.get(field))
 	if row.step_type and row.step_type != StepType.SEND.value:
 		return
-	yield from find_row_problems(label, row, rights_of(campaign, row), is_draft=bool(row.is_draft))
+	yield from find_row_problems(
+		label, row, rights_of(campaign, row), enrolled=enrolled, is_draft=bool(row.is_draft)
+	)
 
 
 def _confirmation(campaign) -> Iterator[str]:

@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from drip_campaigns.campaign.check_texts import find_row_problems
+from drip_campaigns.campaign.check_texts import find_enrolled_types, find_row_problems
 from drip_campaigns.core.flow.variants import Criterion
 from drip_campaigns.core.model import StepType
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
@@ -30,6 +30,7 @@ def prepare_variants(campaign) -> None:
 def find_variant_problems(campaign) -> Iterator[str]:
 	"""Yield each problem that prevents saving the variants of a Drip Campaign document."""
 	steps = {row.label: row for row in campaign.steps if row.label}
+	enrolled = find_enrolled_types(campaign)
 	for row in campaign.variants:
 		label = _("Variant {0} of {1}").format(row.variant or row.idx, row.step_label)
 		step = steps.get(row.step_label)
@@ -42,7 +43,9 @@ def find_variant_problems(campaign) -> Iterator[str]:
 			yield _("{0}: the weight is {1}. Enter 1 or more, or delete the variant.").format(
 				label, row.weight
 			)
-		yield from find_row_problems(label, row, rights_of(campaign, row), is_draft=bool(step.is_draft))
+		yield from find_row_problems(
+			label, row, rights_of(campaign, row), enrolled=enrolled, is_draft=bool(step.is_draft)
+		)
 	for label in {row.step_label for row in campaign.variants} & steps.keys():
 		yield from _find_test_problems(campaign, steps[label])
 

@@ -5,7 +5,6 @@ from datetime import datetime
 
 import frappe
 from frappe import _
-from jinja2 import TemplateError
 
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.threads import reply_subject
@@ -21,6 +20,7 @@ from drip_campaigns.rendering.render_email import EmailFrame, RenderedEmail, ren
 from drip_campaigns.rendering.sender_rights import require_sender
 from drip_campaigns.rendering.senders import Sender, Senders
 from drip_campaigns.rendering.step_text import load_step_text
+from drip_campaigns.rendering.templates import describe_error
 from drip_campaigns.rendering.text_rights import rights_to_preview
 from drip_campaigns.rendering.tracking_modes import find_utm
 from drip_campaigns.site.public_address import public_url
@@ -131,12 +131,6 @@ def _render(campaign, step: str, recipient: Recipient, sender: Sender) -> Render
 	if first is None:
 		return rendered
 	return replace(rendered, subject=reply_subject(_render(campaign, first.name, recipient, sender).subject))
-
-
-def describe_error(error: Exception) -> str:
-	"""Return why a text cannot be filled; for an error of Python with its name, because its text alone says little."""
-	is_told = isinstance(error, TemplateError | DripError)
-	return str(error) if is_told else f"{type(error).__name__}: {error}"
 
 
 def _find_first(campaign, row):

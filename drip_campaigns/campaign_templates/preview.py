@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.actions.labels import describe as describe_action
-from drip_campaigns.campaign.preview import describe_error, make_sample_recipient
+from drip_campaigns.campaign.preview import make_sample_recipient
 from drip_campaigns.campaign.step_days import list_step_days
 from drip_campaigns.campaign_templates.catalog import CampaignTemplate
 from drip_campaigns.campaign_templates.make_draft import describe_trigger, make_document
@@ -19,6 +19,7 @@ from drip_campaigns.rendering.compile_step import compile_step
 from drip_campaigns.rendering.links import Links
 from drip_campaigns.rendering.render_email import EmailFrame, render_email
 from drip_campaigns.rendering.step_text import StepText
+from drip_campaigns.rendering.templates import describe_error
 from drip_campaigns.site.settings import postal_address
 
 

@@ -16,6 +16,7 @@ from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
 from drip_campaigns.plans.check_flow import find_missing_fields
 from drip_campaigns.plans.enrollment_state import waits_for_confirmation
 from drip_campaigns.plans.planner import Planner
+from drip_campaigns.rendering.templates import describe_error
 from drip_campaigns.site.settings import confirmation_times
 
 
@@ -51,7 +52,7 @@ class CampaignRun:
 
 def explain(error: Exception, row: Mapping[str, Any], run: CampaignRun) -> str:
 	"""Return an error as the sentence shown on the enrollment: which step, and what happened."""
-	what = f"{type(error).__name__}: {error}"[:1000]
+	what = describe_error(error)[:1000]
 	if waits_for_confirmation(row):
 		return _("The email that asks for a confirmation: {0}").format(what)
 	subject = run.subjects.get(row["next_step"]) or row["next_step"] or ""

@@ -47,6 +47,7 @@ from drip_campaigns.plans.enrollment_state import (
 	waits_for_confirmation,
 )
 from drip_campaigns.rendering.senders import NoOutgoingAccountError
+from drip_campaigns.rendering.templates import describe_error
 from drip_campaigns.site.clock import from_site, to_site
 from drip_campaigns.site.settings import max_attempts, postal_address, release_after
 
@@ -162,7 +163,7 @@ def _find_missed(
 
 
 def _explain(error: Exception, subject: str) -> str:
-	return _("Step {0}: {1}").format(f"“{subject}”", f"{type(error).__name__}: {error}"[:1000])
+	return _("Step {0}: {1}").format(f"“{subject}”", describe_error(error)[:1000])
 
 
 def _find_failed(campaign, *, locks: bool) -> Repairs:

@@ -17,6 +17,7 @@ from drip_campaigns.rendering.link_targets import store_targets
 from drip_campaigns.rendering.step_text import StepText, load_step_text
 from drip_campaigns.rendering.step_versions import DOCTYPE as VERSION
 from drip_campaigns.rendering.step_versions import Version, make_version
+from drip_campaigns.rendering.templates import describe_error
 from drip_campaigns.rendering.variants import Variants
 from drip_campaigns.site.languages import find_language, use_language
 
@@ -51,7 +52,7 @@ class StepTemplates:
 			except (TemplateError, frappe.DoesNotExistError) as error:
 				frappe.clear_last_message()
 				message = _("{0} has a text that cannot be used: {1}. Correct it and resume the campaign.")
-				cause = f"{type(error).__name__}: {error}"
+				cause = describe_error(error)
 				raise StepTextError(message.format(self.label_of(step), cause)) from error
 		return self._compiled[key]
 

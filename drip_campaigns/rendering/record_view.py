@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import frappe
+from frappe import _
 from markupsafe import Markup
 
 from drip_campaigns.people.field_rights import FieldRights
@@ -42,6 +43,13 @@ class RecordView:
 		field = self._field(fieldname)
 		# Frappe has sanitized these when the record was saved; escaping them would show their tags.
 		return Markup(value) if field and field.fieldtype in _HTML_FIELDTYPES else value  # nosec B704 # an HTML field of the record, which Frappe sanitized on saving
+
+	def explain_missing(self, fieldname: str) -> str:
+		"""Return why a text cannot read a name of the record, and the remedy."""
+		message = _(
+			'doc.{0} is not a field of {1}, the type of this recipient. Write doc.get("{0}") instead.'
+		)
+		return message.format(fieldname, _(self._doctype))
 
 	def get(self, fieldname: str, default: Any = None) -> Any:
 		"""Return the field's value, or `default` when the record has no such field."""

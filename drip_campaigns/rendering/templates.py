@@ -8,7 +8,7 @@ them to that, and to what they may cost.
 import html
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +18,7 @@ import frappe
 from frappe import _
 from jinja2 import Environment, TemplateError, TemplateRuntimeError, meta, nodes
 
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.people.field_rights import FieldRights
 from drip_campaigns.rendering.link_targets import named_urls
 from drip_campaigns.rendering.record_view import METHODS, RecordView
@@ -60,12 +61,17 @@ def text_environment() -> Environment:
 
 
 def find_problem(
-	source: str, doctypes: list[str], rights: FieldRights, also_known: tuple[str, ...] = ()
+	source: str,
+	doctypes: list[str],
+	rights: FieldRights,
+	also_known: tuple[str, ...] = (),
+	enrolled: Collection[str] = (),
 ) -> TemplateProblem | None:
 	"""Return the problem of a text that is known before it is rendered, or None.
 
 	A field of `doc` counts as known and readable when it is so for a recipient type of `doctypes`: which type a recipient
-	has is not known yet. `also_known` are names that this kind of text has in addition to those of a step.
+	has is not known yet. But each type of `enrolled`, which the campaign is known to enroll, must have it, unless the text
+	says what to do without it. `also_known` are names that this kind of text has in addition to those of a step.
 	"""
 	environment = text_environment()
 	try:
@@ -80,6 +86,7 @@ def find_problem(
 		)
 	return (
 		_find_unknown_field(tree, doctypes)
+		or _find_lacking_type(tree, enrolled)
 		or _find_unreadable_field(tree, doctypes, rights)
 		or _find_unknown_url(tree)
 	)
@@ -107,6 +114,26 @@ def _find_unknown_field(tree: nodes.Template, doctypes: list[str]) -> TemplatePr
 			)
 		if node.node.name == "doc" and not _some_type_has(node.attr, doctypes):
 			return TemplateProblem(f"doc.{node.attr} is not a field of {', '.join(doctypes)}", node.lineno)
+	return None
+
+
+def _find_lacking_type(tree: nodes.Template, enrolled: Collection[str]) -> TemplateProblem | None:
+	"""Return which field some type of `enrolled` lacks; nothing if the text says what to do without it."""
+	handled = {
+		node.node.attr
+		for node in tree.find_all((nodes.Test, nodes.Filter))
+		if node.name in ("defined", "undefined", "default", "d") and isinstance(node.node, nodes.Getattr)
+	}
+	for node in tree.find_all(nodes.Getattr):
+		is_of_record = isinstance(node.node, nodes.Name) and node.node.name == "doc"
+		if not is_of_record or node.attr in handled:
+			continue
+		for doctype in sorted(enrolled):
+			if not _some_type_has(node.attr, [doctype]):
+				message = _(
+					'doc.{0} is not a field of {1}, which this campaign enrolls. Write doc.get("{0}") instead'
+				)
+				return TemplateProblem(message.format(node.attr, _(doctype)), node.lineno)
 	return None
 
 
@@ -171,6 +198,12 @@ def _raise_timeout(_signal: int, _frame: object) -> None:
 	raise TemplateTimeoutError(_("Filling it takes too long. Check it for an endless loop."))
 
 
+def describe_error(error: Exception) -> str:
+	"""Return why a text cannot be filled; for an error of Python with its name, because its text alone says little."""
+	is_told = isinstance(error, TemplateError | DripError)
+	return str(error) if is_told else f"{type(error).__name__}: {error}"
+
+
 def to_plain(markup: str) -> str:
 	"""Return text without markup entities on one line, for a subject or a header."""
 	return " ".join(html.unescape(markup).split())
@@ -184,7 +217,7 @@ class _RecordEnvironment(TextEnvironment):
 			return obj.read(attribute)
 		if attribute in METHODS:
 			return getattr(obj, attribute)
-		return self.undefined(obj=obj, name=attribute)
+		return self.undefined(hint=obj.explain_missing(attribute), obj=obj, name=attribute)
 
 
 @lru_cache(maxsize=2)

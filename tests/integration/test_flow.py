@@ -435,7 +435,8 @@ def test_expression_that_runs_for_ever_is_stopped_and_stands_on_the_enrollment(s
 	factories.run(clock)
 
 	assert not smtp.messages
-	assert "ExpressionError" in enrollment.reload().last_error
+	assert enrollment.reload().last_error.startswith("Step “Day 0”: The expression any(")
+	assert "cannot be evaluated" in enrollment.last_error
 	assert enrollment.attempts == 1
 
 

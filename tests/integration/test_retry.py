@@ -112,7 +112,7 @@ def test_step_that_was_skipped_for_being_overdue_can_be_sent_once(site, smtp, cl
 		"due": 2, "sent": 1, "skipped": 1, "failed": 0, "waiting": 0, "in_doubt": 0,
 	}  # fmt: skip
 	errors = [enrollment.reload().last_error for enrollment in enrollments]
-	assert "“Day 0”: NoAddressError" in errors[0]
+	assert f"“Day 0”: Contact {nobody.name} has no email address" in errors[0]
 	assert not errors[1]
 
 
