@@ -136,8 +136,9 @@ def find_superseded(names: Sequence[str]) -> set[str]:
 		name: past[-1].creation
 		for campaign, people in by_campaign.items()
 		for name, past in find_past_enrollments(people, (), campaign=campaign).items()
+		if past  # none: the person was erased
 	}
-	return {row.name for row in rows if latest[row.name] > row.creation}
+	return {row.name for row in rows if row.name in latest and latest[row.name] > row.creation}
 
 
 def find_free_keys(rows: Sequence[frappe._dict]) -> dict[str, dict[str, str]]:
