@@ -11,7 +11,7 @@ from drip_campaigns.campaign.test_addresses import require_test_address
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import SuppressionReason
 from drip_campaigns.dispatch import retry
-from drip_campaigns.enrollment import suppress, unsubscribe
+from drip_campaigns.enrollment import lift_many, suppress, unsubscribe
 from drip_campaigns.enrollment.changes import detail_of_user
 from drip_campaigns.enrollment.enroll import enroll
 from drip_campaigns.enrollment.exit import remove_enrollments
@@ -26,6 +26,7 @@ from drip_campaigns.site.messages import refuse
 from drip_campaigns.stats import progress
 
 TESTS_AN_HOUR = 60
+PREVIEW = "drip_preview"
 ROLES = ("Drip Manager", "Drip User", "System Manager")
 
 
@@ -177,6 +178,45 @@ def lift_suppression(suppression: str, because: str) -> dict:
 	"""Lift a suppression for a person who asks; `because` says who asked, and how."""
 	document = _get("Drip Suppression", suppression, "write")
 	suppress.lift(document, require_reason(because), utc_now())
+	return {}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def lift_suppressions(
+	reason: str,
+	because: str = "",
+	phrase: str = "",
+	day: str | None = None,
+	campaign: str = "",
+	preview: bool = False,
+) -> dict:
+	"""Lift many suppressions: of a reason (Hard Bounce, Manual), with a phrase in the note, of a day, of a campaign.
+
+	The enrollments that ended because of them resume where they were. With `preview` the same is done and undone again.
+	At most 5000 at once; returns how many are `left`.
+	"""
+	frappe.only_for(("Drip Manager", "System Manager"))
+	frappe.has_permission("Drip Suppression", "write", throw=True)
+	reason_given = "" if preview else require_reason(because)
+	choice = lift_many.Choice.read(reason, phrase, getdate(day) if day else None, campaign)
+	names = lift_many.find_suppressions(choice)
+	if preview:
+		frappe.db.savepoint(PREVIEW)
+	lifted, result = lift_many.lift_suppressions(names[: lift_many.MOST_AT_ONCE], reason_given, utc_now())
+	if preview:
+		frappe.db.rollback(save_point=PREVIEW)
+	left = len(names) - len(names[: lift_many.MOST_AT_ONCE])
+	return {"lifted": lifted, "resumed": result.done, "refused": dict(result.refused), "left": left}
+
+
+@frappe.whitelist(methods=["POST"])
+@explained
+def unsubscribe_enrollment(enrollment: str) -> dict:
+	"""Unsubscribe a recipient who wrote so, from what the campaign's settings say."""
+	holder = unsubscribe.find_link_holder(_get("Drip Enrollment", enrollment, "write").name)
+	scope = unsubscribe.default_scope(holder)
+	unsubscribe.unsubscribe_holder(holder, scope, utc_now(), source=frappe.session.user)
 	return {}
 
 

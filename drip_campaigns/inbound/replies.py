@@ -4,7 +4,7 @@ A reply names an email of ours, by its Message-ID or a tag. What only comes from
 because anyone can write any address there: `unproven_replies.py` shows it to the owner.
 """
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from email.message import Message
 from email.utils import parseaddr
 
@@ -29,11 +29,13 @@ from drip_campaigns.inbound.unproven_replies import link_communication, show_to_
 from drip_campaigns.outbox.settle import settle_in_doubt
 from drip_campaigns.people.addresses import normalize
 from drip_campaigns.people.mail_domains import is_internal
-from drip_campaigns.site.clock import from_site
+from drip_campaigns.site.clock import from_site, site_date
 from drip_campaigns.site.messages import as_html, bold
 from drip_campaigns.site.notify import notify
+from drip_campaigns.site.settings import days_when_away
 
 LONGEST_SUBJECT = 200  # in the log
+PAUSABLE = (Status.SCHEDULED.value, Status.IN_PROGRESS.value)
 BY_REPLY = "The recipient, by replying"
 
 
@@ -58,6 +60,8 @@ def record_reply(
 	settle_in_doubt([mail.name], now, _("The recipient replied to it."))
 	if reading.kind is Kind.OPT_OUT:
 		_unsubscribe(mail, reading.opt_out, now)
+	elif reading.opt_out is OptOut.UNSURE:
+		_ask_owner(mail, one_line(subject_of(message), LONGEST_SUBJECT), now)
 	elif reading.kind is Kind.HUMAN:
 		_record_human_reply(mail, one_line(subject_of(message), LONGEST_SUBJECT), now)
 	else:
@@ -82,13 +86,30 @@ def _record_human_reply(mail: frappe._dict, subject: str, now: datetime) -> None
 	_notify_owner(document, subject)
 
 
+def _ask_owner(mail: frappe._dict, subject: str, now: datetime) -> None:
+	"""Let the enrollment wait for the owner: what the person wrote may be a wish to get no more email."""
+	document = _get_enrollment(mail)
+	log(document, EventType.REPLIED, now, subject, mail)
+	if document.status in PAUSABLE:
+		detail = _("The reply may ask to unsubscribe. Click Unsubscribe or Resume.")
+		pause_enrollments([document.name], now, detail=detail)
+	text = _(
+		"{0} may have asked to get no more email from {1}: {2}. The enrollment waits. Read the reply, then click "
+		"Unsubscribe or Resume."
+	)
+	_notify_owner(document, subject, text)
+
+
 def _record_automatic_reply(
 	mail: frappe._dict, back_on: date | None, now: datetime, *, is_away: bool
 ) -> None:
 	document = _get_enrollment(mail)
+	detail = _("Out of office until {0}").format(back_on)
+	if is_away and not back_on and (days := days_when_away()):
+		back_on = site_date(now) + timedelta(days=days)
+		detail = _("Out of office without a day of return. Waits until {0}").format(back_on)
 	until = _morning_of(back_on) if back_on else None
-	if document.status in (Status.SCHEDULED.value, Status.IN_PROGRESS.value) and until:
-		detail = _("Out of office until {0}").format(back_on)
+	if document.status in PAUSABLE and until:
 		pause_enrollments([document.name], now, until=until, detail=detail)
 		return
 	text = _("Out-of-office reply") if is_away else _("Automatic reply")
@@ -119,10 +140,9 @@ def _morning_of(day: date) -> datetime:
 	return from_site(datetime.combine(day, time()))
 
 
-def _notify_owner(document, subject: str) -> None:
+def _notify_owner(document, subject: str, text: str = "") -> None:
 	owner = frappe.db.get_value("Drip Campaign", document.campaign, "owner")
-	text = as_html(
-		_("{0} replied to campaign {1}: {2}"), bold(document.recipient_name or ""), document.campaign, subject
-	)
+	text = text or _("{0} replied to campaign {1}: {2}")
+	text = as_html(text, bold(document.recipient_name or ""), document.campaign, subject)
 	users = {user for user in (document.sender, owner) if user}
 	frappe.db.after_commit.add(lambda: notify(users, text, "Drip Enrollment", document.name))

@@ -15,6 +15,7 @@ DEFAULT_EXPIRY_DAYS = 14
 DEFAULT_REMINDER_DAYS = 3
 DEFAULT_PROOF_DAYS = 1095  # the period of limitation in most countries
 DEFAULT_SIGN_UP_DAYS = 30
+DEFAULT_DAYS_WHEN_AWAY = 7
 DEFAULT_SOFT_BOUNCES, DEFAULT_SOFT_BOUNCE_DAYS = 3, 7
 DEFAULT_BOUNCE_RATE, DEFAULT_COMPLAINT_RATE, DEFAULT_SAMPLE = 5.0, 0.3, 100
 # How long Frappe's flush, which counts nothing, must not send an email that a limit or a block applies to
@@ -86,6 +87,12 @@ def confirmation_times() -> ConfirmationTimes:
 		remind_after=timedelta(days=days) if days else None,
 		expire_after=timedelta(days=_number("confirmation_expiry_days") or DEFAULT_EXPIRY_DAYS),
 	)
+
+
+def days_when_away() -> int:
+	"""Return how many days an enrollment waits after an absence without a certain day: 7 unless set, 0 for none."""
+	written = _read_saved().get("days_when_away")
+	return DEFAULT_DAYS_WHEN_AWAY if written is None else cint(written)
 
 
 def consent_proof_retention() -> timedelta:

@@ -7,11 +7,14 @@ import frappe
 import pytest
 from frappe.email.receive import InboundMail
 
+from drip_campaigns.api import desk
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.inbound.message_reference import find_tag
 from drip_campaigns.dispatch.doctor import examine
+from drip_campaigns.enrollment.personal_data import erase
 from drip_campaigns.jobs import dispatch_due
 from drip_campaigns.rendering.links import Links
+from drip_campaigns.site.clock import site_date
 from tests import factories
 from tests.factories import DOMAIN, EMAIL_ACCOUNT, SENDER, step
 
@@ -366,7 +369,93 @@ def test_absence_holds_until_the_day_of_return_and_never_unsubscribes(campaign, 
 	assert events_of(ada, "Replied", "Unsubscribed", "Exited") == []
 
 
-def test_absence_without_a_day_and_a_machine_change_nothing(campaign, clock):
+def test_absence_without_a_day_waits_for_the_days_of_the_settings(campaign, clock):
+	ada = send_to(campaign, clock)
+
+	receive(answer(mail_of(ada), "I am on vacation.", Auto_Submitted="auto-replied"))
+
+	assert ada.reload().status == "Paused"
+	assert ada.paused_until.date() == site_date(clock.now) + timedelta(days=7)
+	[(_kind, text)] = events_of(ada, "Paused")
+	assert "without a day of return" in text
+
+
+def test_letter_that_may_ask_to_leave_waits_for_the_owner_who_unsubscribes_or_resumes_with_one_click(
+	campaign, clock
+):
+	ada, bob = send_to(campaign, clock), send_to(campaign, clock, "bob")
+	owner = factories.make_user("owner", "Drip User")
+	frappe.db.set_value("Drip Campaign", campaign.name, "owner", owner)
+	for person in (ada, bob):
+		receive(answer(mail_of(person), "Something about your mailing list, I am not sure."))
+	waiting = [ada.reload().status, bob.reload().status]
+	told = [text for text in factories.notifications_of(owner) if "may have asked" in text]
+
+	desk.unsubscribe_enrollment(ada.name)
+	desk.resume_enrollment(bob.name)
+
+	assert waiting == ["Paused", "Paused"]
+	assert len(told) == 2
+	assert [ada.reload().status, bob.reload().status] == ["Unsubscribed", "In Progress"]
+	assert events_of(ada, "Exited") == events_of(bob, "Exited") == []
+
+
+def test_report_about_someone_else_and_of_another_campaign_changes_nothing(campaign, clock):
+	ada = send_to(campaign, clock)
+	stranger = f"never-written-to@{THEIRS}"
+	blocks = [(stranger, "failed", "5.1.1"), (f"second@{THEIRS}", "failed", "5.1.1")]
+
+	receive(bounce(*blocks, original=mail_of(ada).message_id))  # names others
+	receive(
+		bounce((ada.email_address, "failed", "5.1.1"), original=f"forged@{DOMAIN}")
+	)  # names no email of ours
+
+	assert ada.reload().status == "In Progress"
+	assert factories.count("Drip Suppression") == 0
+
+
+def test_message_id_of_another_campaign_concerns_only_its_own_recipient(campaign, clock):
+	ada = send_to(campaign, clock)
+	other = factories.make_active_campaign(clock, step(0), step(2))
+	bob = send_to(other, clock, "bob")
+
+	receive(
+		bounce(
+			(ada.email_address, "failed", "5.1.1"),
+			(f"x@{THEIRS}", "failed", "5.1.1"),
+			original=mail_of(bob).message_id,
+		)
+	)
+
+	assert [ada.reload().status, bob.reload().status] == ["In Progress", "In Progress"]
+	assert factories.count("Drip Suppression") == 0
+
+
+def test_two_reports_in_one_email_are_read_for_the_email_that_it_names(campaign, clock):
+	ada = send_to(campaign, clock)
+	blocks = [(f"other@{THEIRS}", "delayed", "4.4.1"), (ada.email_address, "failed", "5.1.1")]
+
+	receive(bounce(*blocks, original=mail_of(ada).message_id))
+	receive(bounce(*blocks, original=mail_of(ada).message_id))
+
+	assert suppression_of(ada.email_address) == ("Hard Bounce", 0)
+	assert len(events_of(ada, "Bounced")) == 1
+
+
+def test_report_about_an_erased_person_changes_nothing_and_brings_no_address_back(campaign, clock):
+	ada = send_to(campaign, clock)
+	mail, address = mail_of(ada), ada.email_address
+	erase(address, clock.now, source="test")
+	frappe.db.commit()
+
+	receive(bounce((address, "failed", "5.1.1"), original=mail.message_id))
+
+	assert suppression_of(address) is None
+	assert not frappe.db.exists("Drip Event", {"email_address": address})
+
+
+def test_absence_without_a_day_and_a_machine_change_nothing_if_the_settings_say_so(campaign, clock):
+	frappe.db.set_single_value("Drip Settings", "days_when_away", 0)
 	ada = send_to(campaign, clock)
 
 	receive(answer(mail_of(ada), "I am on vacation.", Auto_Submitted="auto-replied"))

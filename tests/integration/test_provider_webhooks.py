@@ -240,6 +240,40 @@ def test_amazon_ses(web, ada):
 	assert was_suppressed(ada)
 
 
+def ses_report(kind: str, subtype: str, **recipient: str) -> dict:
+	"""Return a notification of SES as its documentation shows it."""
+	bounce = {"bounceType": kind, "bounceSubType": subtype, "bouncedRecipients": [recipient]}
+	return {"Type": "Notification", "Message": json.dumps({"notificationType": "Bounce", "bounce": bounce})}
+
+
+@pytest.mark.parametrize("kind", [("Transient", "General"), ("Undetermined", "Undetermined")])
+def test_amazon_ses_without_a_diagnosis_counts_toward_no_series(kind):
+	[event] = ses.read(ses_report(*kind, emailAddress=f"ada@{DOMAIN}"))
+
+	assert event.bounce.severity.value == "Soft"
+	assert not event.bounce.counts
+
+
+def test_reports_that_come_twice_or_in_another_order_change_nothing_twice(web, ada):
+	mail = mail_of(ada)
+	hard, soft = mailgun_event(mail), mailgun_event(mail)
+	soft["event-data"] |= {
+		"severity": "temporary",
+		"delivery-status": {"code": 452, "message": "4.2.2 mailbox full"},
+	}
+
+	first = post(web, "mailgun", hard)
+	again = [post(web, "mailgun", report) for report in (hard, soft, mailgun_event(mail), soft)]
+	frappe.db.rollback()
+
+	assert first == 200
+	assert set(again) == {200}
+	assert mail_of(ada).bounce == "Hard"
+	assert factories.count("Drip Event", event_type="Bounced", drip_email=mail.name) == 1
+	assert factories.count("Drip Event", event_type="Suppressed", email_address=ada.email_address) == 1
+	assert factories.count("Drip Suppression") == 1
+
+
 def test_subscription_is_confirmed_to_amazon_and_nobody_else(ada, monkeypatch):
 	publish_certificate()
 	asked = []

@@ -42,6 +42,17 @@ const ENROLLMENT_BUTTONS = [
 			),
 	},
 	{
+		label: __("Unsubscribe"),
+		condition: is_enrollment("Paused"),
+		action: (frm) =>
+			act_on(
+				frm,
+				"unsubscribe_enrollment",
+				__("Unsubscribe"),
+				__("Unsubscribe {0}, who asked for it? They get no more emails from this campaign.", [name_of(frm)])
+			),
+	},
+	{
 		label: __("Try Again"),
 		primary: true,
 		condition: is_enrollment("Failed"),
