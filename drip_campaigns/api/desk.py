@@ -2,7 +2,7 @@
 
 import frappe
 from frappe import _
-from frappe.utils import getdate
+from frappe.utils import cint, getdate
 
 from drip_campaigns.api.errors import explained, require_reason
 from drip_campaigns.campaign import lifecycle, owners, preview
@@ -45,17 +45,24 @@ def activate_campaign(campaign: str) -> dict:
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def resume_campaign(campaign: str) -> dict:
-	"""Resume a paused campaign; this needs the same permission as activating."""
+def resume_campaign(campaign: str, enroll_refused: bool = False) -> dict:
+	"""Resume a paused campaign; this needs the same permission as activating.
+
+	`enroll_refused`: enroll those who came while it took no one new.
+	"""
 	document = _campaign_to_activate(campaign)
-	return {"active": lifecycle.activate(document, utc_now())}
+	return {"active": lifecycle.activate(document, utc_now(), enroll_refused=bool(cint(enroll_refused)))}
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
-def pause_campaign(campaign: str, until: str | None = None) -> dict:
-	"""Pause a campaign, until a moment (site time) if one is given; this needs write permission only."""
-	lifecycle.pause(_get("Drip Campaign", campaign, "write"), utc_now(), from_site(until))
+def pause_campaign(campaign: str, until: str | None = None, take_no_one_new: bool = False) -> dict:
+	"""Pause a campaign, until a moment (site time) if one is given; this needs write permission only.
+
+	`take_no_one_new`: nobody is enrolled during the pause.
+	"""
+	document, is_shut = _get("Drip Campaign", campaign, "write"), bool(cint(take_no_one_new))
+	lifecycle.pause(document, utc_now(), from_site(until), take_no_one_new=is_shut)
 	return {}
 
 

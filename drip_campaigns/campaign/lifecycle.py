@@ -21,6 +21,7 @@ from drip_campaigns.plans.enrollment_state import final_fields
 from drip_campaigns.site.clock import from_site, site_date, to_site, utc_now
 from drip_campaigns.site.messages import add_note
 from drip_campaigns.site.settings import release_after
+from drip_campaigns.triggers.refused_firings import settle_refused
 
 END_BATCH = 1000
 
@@ -29,10 +30,11 @@ class CampaignProblemError(DripError):
 	"""The campaign cannot do this now."""
 
 
-def activate(campaign, now: datetime) -> bool:
+def activate(campaign, now: datetime, *, enroll_refused: bool = False) -> bool:
 	"""Activate a draft or paused campaign; raise CampaignProblemError with every problem found.
 
-	The time of the pause does not count for waiting enrollments. Return whether the campaign is active now: with many
+	The time of the pause does not count for waiting enrollments. `enroll_refused`: enroll those who came while the
+	campaign took no one new. Return whether the campaign is active now: with many
 	enrollments, a background job first plans their new times.
 	"""
 	_check_status(campaign, (CampaignStatus.DRAFT, CampaignStatus.PAUSED), _("activated"))
@@ -40,12 +42,13 @@ def activate(campaign, now: datetime) -> bool:
 	if problems:
 		raise CampaignProblemError("\n".join(problems))
 	if count_affected(campaign.name) <= AT_ONCE:
-		_start(campaign, now)
+		_start(campaign, now, enroll_refused)
 		return True
 	frappe.enqueue(
 		"drip_campaigns.campaign.lifecycle.start_in_background",
 		queue="long",
 		campaign=campaign.name,
+		enroll_refused=enroll_refused,
 		job_id=f"drip-start-{campaign.name}",
 		deduplicate=True,
 		enqueue_after_commit=True,
@@ -54,28 +57,33 @@ def activate(campaign, now: datetime) -> bool:
 
 
 @retry_on_deadlock
-def start_in_background(campaign: str) -> None:
+def start_in_background(campaign: str, enroll_refused: bool = False) -> None:
 	"""Replan all enrollments of a campaign and activate it, in one transaction: a background job."""
 	document = frappe.get_doc("Drip Campaign", campaign)
 	if document.status in (CampaignStatus.DRAFT.value, CampaignStatus.PAUSED.value):
-		_start(document, utc_now())
+		_start(document, utc_now(), enroll_refused)
 
 
-def _start(campaign, now: datetime) -> None:
+def _start(campaign, now: datetime, enroll_refused: bool) -> None:
 	paused_since = from_site(campaign.paused_at) or from_site(campaign.creation)
 	replan(campaign, now, held_from=paused_since)
-	cleared = {"paused_at": None, "paused_until": None, "pause_reason": None}
+	cleared = {"paused_at": None, "paused_until": None, "pause_reason": None, "take_no_one_new": 0}
 	_set_status(campaign, CampaignStatus.ACTIVE, **cleared, resumed_at=to_site(now))
+	settle_refused(campaign.name, to_site(now), enroll=enroll_refused)
 	start_scheduled(now, campaign.name)
 	resume_queued(emails.email_table().campaign == campaign.name, now=now, release_after=release_after())
 
 
-def pause(campaign, now: datetime, until: datetime | None = None) -> None:
-	"""Pause an active campaign and its queued emails. No step is lost. With `until`, it resumes then."""
+def pause(campaign, now: datetime, until: datetime | None = None, *, take_no_one_new: bool = False) -> None:
+	"""Pause an active campaign and its queued emails. No step is lost. With `until`, it resumes then.
+
+	`take_no_one_new`: nobody is enrolled during the pause.
+	"""
 	_check_status(campaign, (CampaignStatus.ACTIVE,), _("paused"))
 	if until and until <= now:
 		raise CampaignProblemError(_("A pause ends in the future. Choose a later moment."))
-	_set_status(campaign, CampaignStatus.PAUSED, paused_at=to_site(now), paused_until=to_site(until))
+	times = {"paused_at": to_site(now), "paused_until": to_site(until)}
+	_set_status(campaign, CampaignStatus.PAUSED, **times, take_no_one_new=int(take_no_one_new))
 	pause_queued(emails.email_table().campaign == campaign.name, now=now)
 
 

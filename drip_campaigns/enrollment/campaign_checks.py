@@ -24,6 +24,19 @@ def check_recipient_type(recipient_type: str) -> None:
 
 def check_campaign(campaign) -> None:
 	"""Raise EnrollmentRefusedError if a Drip Campaign document accepts no new enrollments."""
+	check_not_closed(campaign)
+	if takes_no_one_new(campaign):
+		message = _("Campaign {0} is paused and takes no one new. Resume it, or choose another one.")
+		raise EnrollmentRefusedError(message.format(campaign.name))
+
+
+def takes_no_one_new(campaign) -> bool:
+	"""Say whether a campaign, given as a document or a row, is paused with the choice to take no one new."""
+	return campaign.status == CampaignStatus.PAUSED.value and bool(campaign.take_no_one_new)
+
+
+def check_not_closed(campaign) -> None:
+	"""Raise EnrollmentRefusedError if a campaign has ended or is closed."""
 	if campaign.status == CampaignStatus.ENDED.value:
 		raise EnrollmentRefusedError(_("Campaign {0} has ended. Choose another one.").format(campaign.name))
 	if campaign.closed_at:

@@ -14,7 +14,7 @@ from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.core.schedule.confirmation import Confirmation, OptIn, must_confirm
 from drip_campaigns.core.transitions import next_status
 from drip_campaigns.db.events import record_events
-from drip_campaigns.enrollment.campaign_checks import check_campaign, find_first_status, find_start
+from drip_campaigns.enrollment.campaign_checks import check_not_closed, find_first_status, find_start
 from drip_campaigns.enrollment.changes import set_fields
 from drip_campaigns.outbox.cancel import cancel
 from drip_campaigns.people.addresses import normalize
@@ -57,7 +57,7 @@ def confirm(document, wording: str, now: datetime) -> bool:
 		return False
 	status = next_status(Status(document.status), EventType.CONFIRMED)
 	campaign = frappe.get_doc("Drip Campaign", document.campaign)
-	check_campaign(campaign)
+	check_not_closed(campaign)
 	set_fields(document, {**_beginning(document, campaign, status, now), "confirmed_at": to_site(now)})
 	cancel([document.name], Confirmation.CONFIRMED.value, now)
 	_keep_proof(document, wording, now)

@@ -14,6 +14,7 @@ from frappe import _
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.goals import GOAL
 from drip_campaigns.core.flow.triggers import FiringStatus
+from drip_campaigns.enrollment.campaign_checks import takes_no_one_new
 from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.exit_rules.apply import exit_at_goal
 from drip_campaigns.jobs.batches import TRIGGERS, BatchJob, commit_each, run_batches, run_isolated
@@ -113,14 +114,16 @@ def _enroll(trigger: frappe._dict, rows: Sequence[frappe._dict], now: datetime) 
 	frappe.set_user(trigger.owner)
 	people = find_people(trigger, rows)
 	matching = keep_matching(trigger, people)
+	unmatched = [row.name for row in rows if row.name not in matching]
+	no_match = {FiringStatus.NO_MATCH: {name: _explain_no_match(name in people) for name in unmatched}}
+	if takes_no_one_new(trigger):
+		shut = _("The campaign is paused and takes no one new")
+		return {FiringStatus.REFUSED: dict.fromkeys(matching, shut), **no_match}
 	wanted = set(matching.values())
 	stopped = find_looping(trigger, wanted, now)
 	reasons = stopped | _enroll_people(trigger, wanted - stopped.keys(), now)
-	unmatched = [row.name for row in rows if row.name not in matching]
-	return {
-		FiringStatus.DONE: {name: reasons.get(person, _("Enrolled")) for name, person in matching.items()},
-		FiringStatus.NO_MATCH: {name: _explain_no_match(name in people) for name in unmatched},
-	}
+	done = {name: reasons.get(person, _("Enrolled")) for name, person in matching.items()}
+	return {FiringStatus.DONE: done, **no_match}
 
 
 def _enroll_people(trigger: frappe._dict, people: set[Person], now: datetime) -> dict[Person, str]:

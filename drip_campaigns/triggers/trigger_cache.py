@@ -85,6 +85,7 @@ def _load_triggers(trigger: str | None) -> list[frappe._dict]:
 		.inner_join(campaign)
 		.on(campaign.name == row.parent)
 		.select(*(row[name] for name in _fields()), row.enabled, campaign.owner, campaign.status)
+		.select(campaign.take_no_one_new)
 		.orderby(campaign.creation, row.idx)
 	)
 	if trigger:
@@ -100,7 +101,7 @@ def _load_lists(trigger: str | None) -> list[frappe._dict]:
 		.inner_join(campaign)
 		.on(campaign.name == row.parent)
 		.select(row.name, row.parent, row.target_list, row.enroll_joining.as_("enabled"))
-		.select(campaign.owner, campaign.status)
+		.select(campaign.owner, campaign.status, campaign.take_no_one_new)
 		.orderby(campaign.creation, row.idx)
 	)
 	is_open = campaign.status.isin(RUNNING) & campaign.closed_at.isnull()

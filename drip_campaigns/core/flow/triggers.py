@@ -57,6 +57,7 @@ class FiringStatus(Label):
 	DONE = "Done"
 	NO_MATCH = "No Match"  # it led to nobody; the same event, seen again, can bring it back
 	FAILED = "Failed"
+	REFUSED = "Refused"  # came while the paused campaign takes no one new
 
 
 def days_begun(checked_at: datetime | None, now: datetime, zone: str, site_zone: str) -> list[date]:

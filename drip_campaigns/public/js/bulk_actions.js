@@ -7,7 +7,7 @@ function call_enrollments(method, args) {
 }
 
 // Ask for the end of a pause; empty means until a user resumes it.
-function ask_until(title, description, act) {
+function ask_until(title, description, act, more_fields = []) {
 	const until = {
 		fieldname: "until",
 		fieldtype: "Datetime",
@@ -15,7 +15,7 @@ function ask_until(title, description, act) {
 		description: __("Leave empty to pause until a user resumes it."),
 	};
 	const note = { fieldtype: "HTML", options: `<p>${description}</p>` };
-	frappe.prompt([note, until], (values) => act(values.until || null), title, __("Pause"));
+	frappe.prompt([note, until, ...more_fields], (values) => act(values.until || null, values), title, __("Pause"));
 }
 
 const list_refusals = (refused) =>

@@ -50,7 +50,7 @@ const CAMPAIGN_BUTTONS = [
 		label: __("Resume"),
 		primary: true,
 		condition: is_campaign(may_activate, "Paused"),
-		action: (frm) => change_status(frm, "resume_campaign", __("Resume"), explain_resume(frm)),
+		action: (frm) => resume_campaign(frm),
 	},
 ];
 

@@ -130,6 +130,9 @@ function find_next_move(frm) {
 	if (closed_at && status === "Active") {
 		return [__("Closed to new recipients. The campaign ends when the last enrollment is finished."), "orange"];
 	}
+	if (status === "Paused" && cint(frm.doc.take_no_one_new)) {
+		return [__("Paused, and takes no one new. Resume the campaign to send emails again."), "orange"];
+	}
 	if (status === "Paused") return [__("Paused. Resume the campaign to send emails again."), "orange"];
 	if (status === "Ended") return [__("Ended. The campaign sends no more emails."), "orange"];
 	return null;

@@ -33,10 +33,48 @@ async function act_on_campaign(frm, method, args) {
 
 function pause_campaign(frm) {
 	const text = __("This campaign sends nothing until it resumes, including queued emails. Everyone keeps their place.");
-	ask_until(__("Pause"), text, async (until) => {
-		await call_desk("pause_campaign", { campaign: frm.doc.name, until });
+	const pause = async (until, { take_no_one_new }) => {
+		await call_desk("pause_campaign", { campaign: frm.doc.name, until, take_no_one_new: cint(take_no_one_new) });
 		frm.reload_doc();
-	});
+	};
+	const take_no_one_new = {
+		fieldname: "take_no_one_new",
+		fieldtype: "Check",
+		label: __("Take No One New"),
+		description: __("Triggers, lists, and people enroll nobody during the pause. When you resume, you choose what happens with those who came. A pause that ends by date leaves them out."),
+	};
+	ask_until(__("Pause"), text, pause, [take_no_one_new]);
+}
+
+// While the campaign took no one new, triggers and lists may have refused people: resuming says how many, and asks.
+function resume_campaign(frm) {
+	const refused = cint((frm.doc.__onload || {}).refused_meanwhile);
+	if (!refused) {
+		return ask_and_call(frm, { method: "resume_campaign", args: { campaign: frm.doc.name }, question: explain_resume(frm), label: __("Resume") });
+	}
+	const note = { fieldtype: "HTML", options: `<p>${explain_resume(frm)}</p>` };
+	const ways = [
+		{ value: "leave", label: __("Leave them out") },
+		{ value: "enroll", label: __("Enroll them now, if the rules still allow it") },
+	];
+	const meanwhile = {
+		fieldname: "way",
+		fieldtype: "Select",
+		label: __("{0} Came Meanwhile", [refused]),
+		options: ways,
+		default: "leave",
+		reqd: 1,
+		description: __("Triggers and lists refused them during the pause. Someone who came in two ways counts twice."),
+	};
+	frappe.prompt(
+		[note, meanwhile],
+		async ({ way }) => {
+			await call_desk("resume_campaign", { campaign: frm.doc.name, enroll_refused: cint(way === "enroll") }, { freeze: true });
+			frm.reload_doc();
+		},
+		__("Resume"),
+		__("Resume")
+	);
 }
 
 // Two ways to end: now, or when everyone in the campaign has finished.

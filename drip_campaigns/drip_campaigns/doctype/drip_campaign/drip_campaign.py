@@ -17,6 +17,7 @@ from drip_campaigns.campaign.replan import renew_keys, replan_soon
 from drip_campaigns.campaign.rights import may_activate, needs_release, require_release_right
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.flow.flow_reader import FLOW_FIELDS, WAIT_FIELDS
+from drip_campaigns.enrollment.campaign_checks import takes_no_one_new
 from drip_campaigns.plans.check_flow import warn_of_unreachable
 from drip_campaigns.rendering.sender_rights import explain_forbidden, find_forbidden
 from drip_campaigns.site.clock import utc_now
@@ -24,6 +25,7 @@ from drip_campaigns.site.frappe_versions import clear_default_times
 from drip_campaigns.site.messages import refuse, tell
 from drip_campaigns.site.own_rows import check_own_rows
 from drip_campaigns.stats.counters import delete_campaign_counters
+from drip_campaigns.triggers.refused_firings import count_refused
 from drip_campaigns.triggers.trigger_cache import publish_after_commit
 
 SCHEDULE_FIELDS = (
@@ -70,9 +72,11 @@ class DripCampaign(Document):
 		self.status = "Draft"  # a copy or an import never sends before it is activated
 
 	def onload(self) -> None:
-		"""Tell the form which changes wait for a release, and whether the user's own edits will."""
+		"""Tell the form which changes wait for a release, and how many came while the campaign takes no one new."""
 		if not self.is_new():
 			self.set_onload("proposals", [row for row in find_waiting(self.name) if self._shows_to_user(row)])
+		if takes_no_one_new(self):
+			self.set_onload("refused_meanwhile", count_refused(self.name))
 
 	def validate(self) -> None:
 		check_own_rows(self)
