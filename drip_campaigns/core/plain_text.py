@@ -12,7 +12,13 @@ _TAG = re.compile(r"<[^<>]*>?|[<>]")
 _ENTITY = re.compile(r"&(?:#\w+|[a-z][a-z\d]*);", re.IGNORECASE)
 # A bare domain has two letters or more before its dot, and an ending in one case: not "J.R.R. Tolkien", not "St.John"
 _LINK = re.compile(r"://|\bwww\.|[\w-]{2,}\.(?:[a-z]{2,24}|[A-Z]{2,24})\b")
+_FIELD = re.compile(r"{{\s*\w+\.(\w+)[^}]*}}")
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*%?")
+
+
+def put_fields_in_brackets(subject: str) -> str:
+	"""Return a subject for people to read: a field stands in brackets, as in the drawn flow (`{{ doc.first_name }}`: [first name])."""
+	return _FIELD.sub(lambda field: f"[{field[1].replace('_', ' ')}]", subject)
 
 
 def one_line(text: str, longest: int) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from drip_campaigns.core.model import LIVE_STATUSES, ExitReason, Plan, Position, Status
+from drip_campaigns.core.plain_text import put_fields_in_brackets
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.core.schedule.confirmation import QUESTIONS, Confirmation
 from drip_campaigns.core.schedule.wall_clock import NEVER
@@ -60,7 +61,7 @@ def plan_fields(
 	step, moment = following or (None, None)
 	return {
 		"next_step": step,
-		"next_step_subject": subjects.get(step) if step else None,
+		"next_step_subject": put_fields_in_brackets(subjects.get(step) or "") if step else None,
 		"next_send_at": plan_to_site(moment),
 		"end_date": due_steps.end_date(plan, position, last_at),
 	}

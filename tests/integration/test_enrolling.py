@@ -353,3 +353,18 @@ def test_value_of_a_filter_cannot_break_out_of_its_statement(now):
 
 	assert audience.Audience("Contact", wanted).count() == 1
 	assert audience.Audience("Contact", hostile).count() == 0
+
+
+def test_next_step_names_a_field_of_its_subject_in_brackets(site, clock):
+	campaign = factories.make_active_campaign(clock, factories.step(0, "Hello {{ doc.first_name }}, welcome"))
+
+	enrollment = factories.enroll(campaign, factories.make_contact("Ada"), clock)
+
+	assert enrollment.reload().next_step_subject == "Hello [first name], welcome"
+
+
+def test_grid_of_steps_shows_the_template_beside_the_subject(site):
+	shown = [field for field in frappe.get_meta("Drip Campaign Step").fields if field.in_list_view]
+
+	assert {"email_template", "subject"} <= {field.fieldname for field in shown}
+	assert sum(field.columns for field in shown) <= 10  # as many as a grid has
