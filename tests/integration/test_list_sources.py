@@ -335,7 +335,7 @@ def test_list_that_names_itself_before_it_is_there_is_refused(site):
 	[
 		({"kind": "Filters"}, "Source 1: Recipient Type is empty. Choose one."),
 		({"kind": "Email Group"}, "Source 1: Email Group is empty"),
-		(factories.source("Role", []), "Role records cannot be on a list"),
+		(factories.source("Role", []), "Role records can't be on a list"),
 		(factories.source(filters=[["no_such_field", "=", 1]]), "Contact has no field no_such_field"),
 		({**factories.source(), "filters": "{"}, "The filters cannot be used"),
 	],
