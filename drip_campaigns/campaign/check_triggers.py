@@ -29,9 +29,15 @@ def prepare_triggers(campaign) -> None:
 			row.set(field, None)
 		kind.prepare(row)
 		was = known.get(row.name)
-		# A trigger that is enabled again starts anew: nobody is enrolled for the dates of the time between.
-		row.checked_until = was.checked_until if was and was.enabled and row.enabled else None
+		# A trigger that is enabled again starts anew: nobody is enrolled for the dates of the time between. One whose rule
+		# changes looks at the whole day again.
+		row.checked_until = was.checked_until if was and was.enabled and _is_same_rule(was, row) else None
 		row.sentence = describe(row)
+
+
+def _is_same_rule(was, row) -> bool:
+	fields = ("enabled", "kind", "recipient_type", "filters", *TRIGGER_KINDS.get(row.kind).fields)
+	return all((was.get(field) or None) == (row.get(field) or None) for field in fields)
 
 
 def find_trigger_problems(campaign) -> Iterator[str]:

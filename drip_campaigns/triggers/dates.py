@@ -1,7 +1,8 @@
 """Fire the triggers that wait for a date in records, such as a birthday, a renewal or the anniversary of a sign-up.
 
-Each trigger stores the moment up to which it was checked, and every run checks the days that have begun since then. So
-a day without the scheduler loses nobody, and no day counts twice: a firing's name contains the year or the date.
+Each trigger stores the moment up to which it was checked. Every run checks the days that have begun since then, so a day
+without the scheduler loses nobody, and looks again at the day of that moment for records that were changed meanwhile. No
+day counts twice: a firing's name contains the year or the date.
 """
 
 from collections.abc import Iterator
@@ -10,28 +11,33 @@ from datetime import date, datetime, timedelta
 
 import frappe
 from frappe.query_builder import Criterion
+from frappe.utils import cstr
 from frappe.utils.data import get_system_timezone
 
-from drip_campaigns.core.flow.triggers import LocalDay, days_begun
+from drip_campaigns.core.flow.triggers import days_begun, find_end_of_day
+from drip_campaigns.db.amendments import CANCELED, has_amendments
 from drip_campaigns.db.bulk_writes import set_where
-from drip_campaigns.db.dialect import as_names
-from drip_campaigns.people.recipient_types import get_type
 from drip_campaigns.site.clock import from_site, to_site
-from drip_campaigns.triggers.date_kind import DateKind
-from drip_campaigns.triggers.firings import Firing, record_firings
+from drip_campaigns.triggers.date_kind import DateKind, find_zone_field
+from drip_campaigns.triggers.firings import record_firings
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
 
 PAGE_SIZE = 5000
 LOOK_EVERY = timedelta(minutes=14)  # days begin on the quarter of an hour, somewhere in the world
+LONGEST_SAVE = timedelta(hours=1)  # what is committed later than it was changed
 ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Days:
-	"""Days that have begun for the records in the time zone `zone`; for all records, if it is None."""
+class Look:
+	"""One day of the records in the time zone `zone`, or of all if it is None; only of those changed within `changed`, if set.
 
-	days: list[date]
+	`changed` is a range in site time: changes after the end of the day meet no rule for that day.
+	"""
+
+	day: date
 	zone: str | None
+	changed: tuple[datetime, datetime] | None = None
 
 
 def fire_dates(trigger: frappe._dict, now: datetime) -> Iterator[int]:
@@ -43,44 +49,48 @@ def fire_dates(trigger: frappe._dict, now: datetime) -> Iterator[int]:
 	checked = from_site(frappe.db.get_value("Drip Campaign Trigger", trigger.name, "checked_until"))
 	if checked and now - checked < LOOK_EVERY:
 		return
-	for group in _group_days(trigger, checked, now):
-		for day in group.days:
-			occurrence = kind.occurrence(trigger, day)
-			for names in _find_pages(kind, trigger, day, group.zone):
-				firings = [Firing(trigger, trigger.recipient_type, name, occurrence) for name in names]
-				record_firings(firings, to_site(now))
-				yield len(firings)
+	for look in _plan_looks(trigger, checked, now):
+		for page in _find_pages(kind, trigger, look):
+			firings = kind.make_firings(trigger, page, look.day)
+			record_firings(firings, to_site(now))
+			yield len(firings)
 	row = frappe.qb.DocType("Drip Campaign Trigger")
 	set_where("Drip Campaign Trigger", row.name == trigger.name, {"checked_until": to_site(now)})
 	yield 0
 
 
-def _group_days(trigger: frappe._dict, checked: datetime | None, now: datetime) -> list[Days]:
-	site_zone = get_system_timezone()
-	field = get_type(trigger.recipient_type).time_zone
-	if trigger.local_day != LocalDay.RECIPIENT or not frappe.get_meta(trigger.recipient_type).has_field(
-		field
-	):
-		return [Days(days_begun(checked, now, site_zone, site_zone), None)]
-	zones = set(frappe.get_all(trigger.recipient_type, pluck=field, distinct=True, order_by=None))
-	zones = {zone or "" for zone in zones}
-	return [Days(days_begun(checked, now, zone or site_zone, site_zone), zone) for zone in sorted(zones)]
+def _plan_looks(trigger: frappe._dict, checked: datetime | None, now: datetime) -> Iterator[Look]:
+	field, site_zone = find_zone_field(trigger), get_system_timezone()
+	zones = [None]
+	if field:
+		found = frappe.get_all(trigger.recipient_type, pluck=field, distinct=True, order_by=None)
+		zones = sorted({zone or "" for zone in found})
+	for zone in zones:
+		if checked:
+			[seen] = days_begun(None, checked, zone or site_zone, site_zone)
+			ends = find_end_of_day(seen, zone or site_zone, site_zone)
+			yield Look(seen, zone, (to_site(checked - LONGEST_SAVE), to_site(min(ends, now))))
+		for day in days_begun(checked, now, zone or site_zone, site_zone):
+			yield Look(day, zone)
 
 
-def _find_pages(kind: DateKind, trigger: frappe._dict, day: date, zone: str | None) -> Iterator[list[str]]:
-	"""Yield the names of the records that have their day, in pages by name."""
+def _find_pages(kind: DateKind, trigger: frappe._dict, look: Look) -> Iterator[dict[str, str | None]]:
+	"""Yield the records that have their day, in pages by name, each with the document that it replaces, if any."""
 	table, last = frappe.qb.DocType(trigger.recipient_type), ""
-	wanted = _criterion(kind, table, trigger, day)
-	if zone is not None:
-		field = table[get_type(trigger.recipient_type).time_zone]
-		wanted &= (field == zone) if zone else (field.isnull() | (field == ""))
+	wanted = _criterion(kind, table, trigger, look.day) & (table.docstatus != CANCELED)
+	if look.zone is not None:
+		field = table[find_zone_field(trigger)]
+		wanted &= (field == look.zone) if look.zone else (field.isnull() | (field == ""))
+	if look.changed:
+		wanted &= table.modified.between(*look.changed)
+	replaced = [table.amended_from] if has_amendments(trigger.recipient_type) else []
 	while True:
-		query = frappe.qb.from_(table).select(table.name).where(wanted & (table.name > last))
-		names = as_names(query.orderby(table.name).limit(PAGE_SIZE).run(pluck=True))
-		if not names:
+		query = frappe.qb.from_(table).select(table.name, *replaced).where(wanted & (table.name > last))
+		rows = query.orderby(table.name).limit(PAGE_SIZE).run(as_dict=True)
+		if not rows:
 			return
-		yield names
-		last = names[-1]
+		yield {cstr(row.name): row.get("amended_from") for row in rows}
+		last = rows[-1].name
 
 
 def _criterion(kind: DateKind, table, trigger: frappe._dict, day: date):

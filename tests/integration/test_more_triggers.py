@@ -511,3 +511,98 @@ def test_settled_firings_are_cleared_after_a_while_and_waiting_ones_are_not(site
 
 	assert frappe.get_all("Drip Trigger Firing", pluck="status") == ["Waiting"]
 	assert getdate(clock.now)
+
+
+def before_visit(**fields) -> dict:
+	return trigger("Date Reached", field_name=BIRTHDAY, repeat="Once", days=1, days_from="Before", **fields)
+
+
+@pytest.mark.parametrize("how", ["new", "saved", "written without a save"])
+def test_record_that_is_made_or_changed_after_the_first_look_of_its_day_is_enrolled_once(
+	birthday_field, clock, how
+):
+	tomorrow = add_days(site_date(clock.now), 1)
+	known = factories.make_contact()
+	campaign = make_campaign(clock, before_visit())
+	work_off(clock)
+
+	if how == "new":
+		known = born(tomorrow)
+	elif how == "saved":
+		known.reload().update({BIRTHDAY: tomorrow}).save()
+	else:
+		frappe.db.set_value("Contact", known.name, BIRTHDAY, tomorrow)
+	for _ in range(3):
+		clock.advance(minutes=15)
+		work_off(clock)
+
+	assert enrolled(campaign) == [known.name]
+	assert factories.count("Drip Trigger Firing") == 1
+
+
+def test_record_that_matches_the_filters_later_on_its_day_is_enrolled(birthday_field, clock):
+	tomorrow = add_days(site_date(clock.now), 1)
+	filters = json.dumps([["Contact", "department", "=", "Confirmed"]])
+	campaign = make_campaign(clock, before_visit(filters=filters))
+	contact, other = born(tomorrow), born(tomorrow)
+	work_off(clock)
+	assert enrolled(campaign) == [] and outcomes(campaign) == ["Does not match the filters"] * 2
+
+	contact.reload().update({"department": "Confirmed"}).save()
+	work_off(clock)
+	frappe.db.set_value("Contact", other.name, "department", "Confirmed")
+	clock.advance(minutes=15)
+	work_off(clock)
+
+	assert set(enrolled(campaign)) == {contact.name, other.name}
+	assert factories.count("Drip Trigger Firing") == 2
+
+
+def test_corrected_rule_finds_the_people_of_today_and_nobody_twice(birthday_field, clock):
+	today = site_date(clock.now)
+	wrong, right = born(add_days(today, 2)), born(add_days(today, 1))
+	campaign = make_campaign(clock, before_visit() | {"days": 2}, re_enrollment="Restart")
+	work_off(clock)
+	assert enrolled(campaign) == [wrong.name]
+
+	campaign.reload().triggers[0].days = 1
+	campaign.save()
+	clock.advance(minutes=1)
+	work_off(clock)
+	clock.advance(days=1)
+	work_off(clock)
+
+	assert enrolled(campaign) == [wrong.name, right.name]
+	assert factories.count("Drip Trigger Firing") == 2
+
+
+def test_change_after_the_end_of_the_day_is_too_late_for_it(birthday_field, clock):
+	campaign = make_campaign(clock, before_visit())
+	late = factories.make_contact()
+	work_off(clock)
+	day = site_date(clock.now)
+	clock.advance(days=1, hours=1)
+	moment = to_site(clock.now)
+	values = {BIRTHDAY: add_days(day, 1), "modified": moment}
+	frappe.db.set_value("Contact", late.name, values, update_modified=False)
+	clock.advance(minutes=15)
+	work_off(clock)
+
+	assert enrolled(campaign) == []
+
+
+def test_birthday_and_anniversary_of_a_record_that_is_corrected_today_count(birthday_field, clock):
+	today = site_date(clock.now)
+	campaign = make_campaign(
+		clock,
+		trigger("Date Reached", field_name=BIRTHDAY, repeat="Each Year"),
+		trigger("Sign-up Anniversary"),
+	)
+	contact, old = factories.make_contact(), factories.make_contact()
+	work_off(clock)
+	contact.reload().update({BIRTHDAY: add_years(today, -30)}).save()
+	frappe.db.set_value("Contact", old.name, "creation", add_years(to_site(clock.now), -2))
+	clock.advance(minutes=15)
+	work_off(clock)
+
+	assert set(enrolled(campaign)) == {contact.name, old.name}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import calendar
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from drip_campaigns.core.errors import UnknownTimeZoneError
 from drip_campaigns.core.model import Label
-from drip_campaigns.core.schedule.wall_clock import ONE_DAY, find_zone, to_wall
+from drip_campaigns.core.schedule.wall_clock import ONE_DAY, find_zone, start_of_day, to_wall
 
 MOST_DAYS_TO_CATCH_UP = 31  # a birthday that was missed for longer no longer counts
 OLDEST_YEAR = 1900
@@ -65,14 +66,23 @@ def days_begun(checked_at: datetime | None, now: datetime, zone: str, site_zone:
 
 	An unknown zone counts as the site's. After a long pause, only the last 31 days count.
 	"""
-	try:
-		calendar_zone = find_zone(zone)
-	except UnknownTimeZoneError:
-		calendar_zone = find_zone(site_zone)
+	calendar_zone = _find_calendar(zone, site_zone)
 	today = to_wall(now, calendar_zone).date()
 	last = to_wall(checked_at, calendar_zone).date() if checked_at else today - ONE_DAY
 	first = max(last + ONE_DAY, today - timedelta(days=MOST_DAYS_TO_CATCH_UP - 1))
 	return [first + timedelta(days=number) for number in range((today - first).days + 1)]
+
+
+def find_end_of_day(day: date, zone: str, site_zone: str) -> datetime:
+	"""Return the moment at which `day` ends in `zone`. An unknown zone counts as the site's."""
+	return start_of_day(day + ONE_DAY, _find_calendar(zone, site_zone))
+
+
+def _find_calendar(zone: str, site_zone: str) -> ZoneInfo:
+	try:
+		return find_zone(zone)
+	except UnknownTimeZoneError:
+		return find_zone(site_zone)
 
 
 def dates_that_count(day: date, offset_days: int, repeat: Repeat) -> list[date]:

@@ -27,4 +27,5 @@ class DateReached(DateKind):
 
 	def occurrence(self, trigger, day: date) -> str:
 		there = find_date(trigger, day)
-		return str(there.year) if trigger.repeat == Repeat.EACH_YEAR else there.isoformat()
+		when = str(there.year) if trigger.repeat == Repeat.EACH_YEAR else there.isoformat()
+		return f"{trigger.field_name} {when}"
