@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import frappe
 from frappe import _
 
 from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback, EventTest
@@ -10,7 +9,7 @@ from drip_campaigns.core.model import Step
 from drip_campaigns.core.tracking.tracking_mode import TrackingMode
 from drip_campaigns.plans.campaign_plan import make_plan
 from drip_campaigns.site.messages import tell
-from drip_campaigns.triggers.registry import TRIGGER_KINDS
+from drip_campaigns.triggers.tracking_gaps import explain_consent, explain_gap
 
 VISITS = frozenset({EmailFeedback.OPENED, EmailFeedback.CLICKED})
 
@@ -32,6 +31,8 @@ def _find_untracked_steps(campaign) -> Iterator[str]:
 			"Step {0}: this campaign does not record who opens and clicks (Tracking Mode: {1}), so nobody counts as having opened or clicked. Choose Individual under Tracking and Links."
 		)
 		yield sentence.format(", ".join(asking), _(campaign.tracking_mode))
+	elif asking and (gap := explain_consent()):
+		yield _("Step {0}: {1}").format(", ".join(asking), gap)
 	asking = [rows[step.id] for step in steps if _needs_reply(step)]
 	if asking and not campaign.continue_after_reply:
 		sentence = _("Step {0}: a reply ends the enrollment, so nobody reaches this step. Tick {1}.")
@@ -40,14 +41,8 @@ def _find_untracked_steps(campaign) -> Iterator[str]:
 
 def _find_untracked_triggers(campaign) -> Iterator[str]:
 	for row in campaign.triggers:
-		if not (row.enabled and row.source_campaign and TRIGGER_KINDS.get(row.kind).needs_tracking):
-			continue
-		mode = frappe.db.get_value("Drip Campaign", row.source_campaign, "tracking_mode")
-		if mode != TrackingMode.INDIVIDUAL.value:
-			sentence = _(
-				"Trigger {0}: campaign {1} does not record who opens and clicks (Tracking Mode: {2}), so it enrolls nobody. Choose Individual there."
-			)
-			yield sentence.format(row.idx, row.source_campaign, _(mode or TrackingMode.NONE.value))
+		if row.enabled and (gap := explain_gap(row)):
+			yield _("Trigger {0}: {1}").format(row.idx, gap)
 
 
 def _tests_of(step: Step) -> Iterator[EventTest]:

@@ -16,6 +16,7 @@ from drip_campaigns.triggers.backfill import ExistingAudience
 from drip_campaigns.triggers.find_people import read_trigger_filters
 from drip_campaigns.triggers.firing_rows import find_latest_firing
 from drip_campaigns.triggers.registry import TRIGGER_KINDS
+from drip_campaigns.triggers.tracking_gaps import explain_gap_for
 from drip_campaigns.triggers.trigger_cache import is_running, load_rows
 
 
@@ -70,6 +71,9 @@ def _check_trigger(trigger: frappe._dict, recipient_type: str, recipient: str) -
 		audience = ExistingAudience(trigger.parent, trigger.name, recipient_type)
 		has_met = audience.has_met(recipient)
 		yield Check(_("Event happened?"), has_met, "" if has_met else _("Nothing recorded yet."))
+	if TRIGGER_KINDS.get(trigger.kind).needs_tracking:
+		gap = explain_gap_for(trigger, recipient_type, recipient)
+		yield Check(_("Opens and clicks recorded?"), not gap, gap)
 	if trigger.recipient_type:
 		yield from why_not.check_filters(recipient_type, recipient, read_trigger_filters(trigger))
 

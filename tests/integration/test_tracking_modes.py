@@ -6,8 +6,10 @@ import pytest
 from drip_campaigns.people.preferences import load_preference, save_preference
 from drip_campaigns.rendering.links import Links
 from drip_campaigns.site.clock import to_site
+from drip_campaigns.triggers import why_not
 from tests import factories
 from tests.factories import DOMAIN
+from tests.trigger_steps import make_campaign, trigger
 from tests.web import Browser
 
 ADA = f"ada@{DOMAIN}"
@@ -106,3 +108,50 @@ def test_nobody_is_asked_when_no_campaign_tracks_persons(link, web):
 	frappe.db.commit()
 
 	assert 'name="agrees"' not in Browser(web).get(link).text
+
+
+def warnings_of(*triggers, steps=(), **fields) -> str:
+	"""Save a campaign with triggers, and return what the user is told."""
+	frappe.clear_messages()
+	factories.make_campaign(*steps, triggers=list(triggers), **fields)
+	return " ".join(str(message) for message in frappe.get_message_log())
+
+
+@pytest.mark.parametrize("kind", ["Link Clicked", "Email Opened"])
+def test_trigger_on_any_campaign_says_when_no_campaign_records_persons(site, kind):
+	assert "No campaign records who opens and clicks" in warnings_of(trigger(kind))
+
+	factories.make_campaign(tracking_mode="Individual")
+
+	told = warnings_of(trigger(kind))
+	assert "No campaign records" not in told and "people who agreed to tracking" in told
+	frappe.db.set_single_value("Drip Settings", "tracking_needs_consent", 0)
+	assert "agreed" not in warnings_of(trigger(kind))
+
+
+def test_condition_on_opens_says_that_only_who_agreed_is_recorded(site):
+	condition = {"conditions": '{"tests": [{"kind": "event", "event": "opened"}]}'}
+	steps = (factories.step(0), factories.step(1, **condition))
+
+	assert "people who agreed to tracking" in warnings_of(steps=steps, tracking_mode="Individual")
+	assert "does not record who opens" in warnings_of(steps=steps)
+
+
+def test_why_not_and_the_form_say_why_a_click_is_not_recorded(site, clock):
+	campaign = make_campaign(clock, trigger("Link Clicked"))
+	contact = factories.make_contact("Ada", ADA)
+
+	def finding() -> str:
+		[answer] = why_not.explain(campaign.name, "Contact", contact.name, clock.now)["triggers"]
+		[check] = [check for check in answer["checks"] if check["question"] == "Opens and clicks recorded?"]
+		return check["finding"]
+
+	assert "No campaign records who opens" in finding()
+	campaign.run_method("onload")
+	assert "No campaign" in campaign.get_onload("tracking_gaps")[campaign.triggers[0].name]
+	factories.make_campaign(tracking_mode="Individual")
+	assert "has not agreed to tracking" in finding()
+	save_preference(ADA, tracking_consent=0, tracking_consent_at=to_site(clock.now))
+	assert "refused tracking" in finding()
+	save_preference(ADA, tracking_consent=1, tracking_consent_at=to_site(clock.now))
+	assert finding() == ""

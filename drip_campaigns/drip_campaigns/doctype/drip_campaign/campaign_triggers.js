@@ -6,12 +6,14 @@ frappe.ui.form.on("Drip Campaign Trigger", {
 	form_render(frm, doctype, name) {
 		offer_fields(frm, frappe.get_doc(doctype, name));
 		show_filters(frm, frappe.get_doc(doctype, name));
+		show_tracking_gap(frm, frappe.get_doc(doctype, name));
 	},
 
 	triggers_add: show_unsaved_sentence,
 
 	kind(frm, doctype, name) {
 		show_unsaved_sentence(frm, doctype, name);
+		show_tracking_gap(frm, frappe.get_doc(doctype, name));
 		offer_fields(frm, frappe.get_doc(doctype, name));
 	},
 
@@ -29,6 +31,14 @@ frappe.ui.form.on("Drip Campaign Trigger", {
 function prepare_triggers(frm) {
 	const types = frappe.boot.drip_recipient_types || [];
 	frm.set_query("recipient_type", "triggers", () => ({ filters: { name: ["in", types] } }));
+}
+
+// The server knows at the last load why opens and clicks are not recorded for a trigger. A changed row has none until it is saved.
+function show_tracking_gap(frm, row) {
+	const form = open_row(frm, row);
+	const gaps = (frm.doc.__onload || {}).tracking_gaps || {};
+	const gap = row.__unsaved ? "" : gaps[row.name] || "";
+	if (form) form.fields_dict.kind.set_description(frappe.utils.escape_html(gap));
 }
 
 // The sentence comes from the server when the row is saved. Until then, the row shows its kind.

@@ -26,6 +26,7 @@ from drip_campaigns.site.messages import refuse, tell
 from drip_campaigns.site.own_rows import check_own_rows
 from drip_campaigns.stats.counters import delete_campaign_counters
 from drip_campaigns.triggers.refused_firings import count_refused
+from drip_campaigns.triggers.tracking_gaps import explain_gap
 from drip_campaigns.triggers.trigger_cache import publish_after_commit
 
 SCHEDULE_FIELDS = (
@@ -74,6 +75,7 @@ class DripCampaign(Document):
 	def onload(self) -> None:
 		"""Tell the form which changes wait for a release, and how many came while the campaign takes no one new."""
 		if not self.is_new():
+			self.set_onload("tracking_gaps", {row.name: explain_gap(row) for row in self.triggers})
 			self.set_onload("proposals", [row for row in find_waiting(self.name) if self._shows_to_user(row)])
 		if takes_no_one_new(self):
 			self.set_onload("refused_meanwhile", count_refused(self.name))
