@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import frappe
 
-# Field names and types as in ERPNext 15 and Frappe CRM 1 (its links to its own types are plain text here).
+# Field names and types as in ERPNext 15 and Frappe CRM 1, whose statuses are records with a type.
 FIELDS: dict[str, list[tuple[str, str, str]]] = {
 	"Lead": [
 		("first_name", "Data", ""),
@@ -97,6 +97,14 @@ FIELDS: dict[str, list[tuple[str, str, str]]] = {
 		("contact_person", "Link", "Contact"),
 		("references", "Table", "Payment Entry Reference"),
 	],
+	"CRM Lead Status": [
+		("lead_status", "Data", ""),
+		("type", "Select", "Open\nOngoing\nOn Hold\nWon\nLost"),
+	],
+	"CRM Deal Status": [
+		("deal_status", "Data", ""),
+		("type", "Select", "Open\nOngoing\nOn Hold\nWon\nLost"),
+	],
 	"CRM Lead": [
 		("first_name", "Data", ""),
 		("last_name", "Data", ""),
@@ -104,7 +112,7 @@ FIELDS: dict[str, list[tuple[str, str, str]]] = {
 		("organization", "Data", ""),
 		("email", "Data", "Email"),
 		("lead_owner", "Link", "User"),
-		("status", "Data", ""),
+		("status", "Link", "CRM Lead Status"),
 		("converted", "Check", ""),
 	],
 	"CRM Contacts": [
@@ -120,7 +128,7 @@ FIELDS: dict[str, list[tuple[str, str, str]]] = {
 		("lead_name", "Data", ""),
 		("email", "Data", "Email"),
 		("deal_owner", "Link", "User"),
-		("status", "Data", ""),
+		("status", "Link", "CRM Deal Status"),
 		("lead", "Link", "CRM Lead"),
 		("contacts", "Table", "CRM Contacts"),
 	],
@@ -133,6 +141,17 @@ TABLES = (
 	"Sales Invoice Item",
 	"Payment Entry Reference",
 )
+# The statuses with which Frappe CRM is installed
+STATUSES = {
+	"CRM Lead Status": {
+		"New": "Open", "Contacted": "Ongoing", "Nurture": "Ongoing",
+		"Qualified": "Won", "Unqualified": "Lost", "Junk": "Lost",
+	},
+	"CRM Deal Status": {
+		"Qualification": "Open", "Demo/Making": "Ongoing", "Proposal/Quotation": "Ongoing",
+		"Negotiation": "Ongoing", "Ready to Close": "Ongoing", "Won": "Won", "Lost": "Lost",
+	},
+}  # fmt: skip
 SUBMITTED = ("Sales Order", "Sales Invoice", "Payment Entry")
 # What purchases are made of, each after what it links to.
 SALES = (
@@ -175,6 +194,7 @@ def make(doctype: str, fields: list[tuple[str, str, str]] | None = None, **value
 			"module": "Custom",
 			"custom": 1,
 			"autoname": "hash",
+			"allow_rename": int(doctype in STATUSES),
 			"istable": int(doctype in TABLES),
 			"is_submittable": int(doctype in SUBMITTED),
 			"fields": rows,
@@ -182,6 +202,8 @@ def make(doctype: str, fields: list[tuple[str, str, str]] | None = None, **value
 			**values,
 		}
 	).insert(ignore_permissions=True)
+	for name, kind in STATUSES.get(doctype, {}).items():
+		frappe.get_doc({"doctype": doctype, "type": kind}).insert(set_name=name)
 	frappe.db.commit()
 	return True
 

@@ -9,6 +9,7 @@ from frappe.utils import getdate
 from drip_campaigns.campaign.check_actions import find_action_problems, find_right_problems
 from drip_campaigns.campaign.check_goals import find_goal_problems
 from drip_campaigns.campaign.check_lists import find_list_problems
+from drip_campaigns.campaign.check_statuses import find_status_problems
 from drip_campaigns.campaign.check_texts import find_enrolled_types, find_row_problems, find_text_problems
 from drip_campaigns.campaign.check_triggers import find_trigger_problems
 from drip_campaigns.campaign.check_variants import find_variant_problems
@@ -56,6 +57,7 @@ def find_activation_problems(campaign) -> Iterator[str]:
 	if unfit := explain_unfit_owner(campaign):
 		yield unfit
 	yield from find_right_problems(campaign)
+	yield from find_status_problems(campaign)
 	if not postal_address().strip():
 		yield _(
 			"Add your postal address before activating: most anti-spam laws require it in every marketing email. Enter it in {0} under Footer."

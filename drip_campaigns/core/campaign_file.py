@@ -30,7 +30,7 @@ CAMPAIGN_FIELDS = (
 	*("window_from", "window_to", *WEEKDAYS),
 	*("if_late", "grace_hours", "reopen_completed", "re_enrollment", "restart_after_days"),
 	*("double_opt_in", "consent_text", "tracking_mode", "continue_after_reply", "reply_scope"),
-	*("exit_on_conversion", "exit_when_unmatched"),
+	*("exit_on_conversion", "also_to_closed", "exit_when_unmatched"),
 	*("goal", "goal_recipient_type", "goal_document", "goal_filters", "goal_within_days"),
 	*("priority", "is_transactional", "has_browser_link"),
 	*("utm_source", "utm_medium", "utm_campaign", "utm_content"),

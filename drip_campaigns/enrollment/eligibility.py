@@ -263,9 +263,13 @@ def _check_suppressed(facts: BatchFacts, candidate: Candidate) -> Finding | None
 	return None
 
 
-def _check_flags(_facts: BatchFacts, candidate: Candidate) -> Finding | None:
-	because = candidate.recipient.stopped_because
-	return (_(because), _("Change the record if this is wrong.")) if because else None
+def _check_flags(facts: BatchFacts, candidate: Candidate) -> Finding | None:
+	person = candidate.recipient
+	if not person.stopped_because or (person.is_closed and facts.campaign.also_to_closed):
+		return None
+	remedy = _("Change the record if this is wrong.")
+	choice = _("Change it, or tick {0} in the campaign.").format(_("Also to Closed Records"))
+	return _(person.stopped_because), choice if person.is_closed else remedy
 
 
 def _check_excluded(facts: BatchFacts, candidate: Candidate) -> Finding | None:

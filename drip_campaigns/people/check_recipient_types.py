@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 
 from drip_campaigns.people.recipient_types import BUILT_IN
+from drip_campaigns.people.status_flags import read_lines
 
 _TEXT = ("Data", "Read Only", "Small Text", "Text", "Autocomplete", "Select")
 # The field types that can hold the fact of each field of the row
@@ -24,14 +25,16 @@ def find_problems(rows: Iterable) -> Iterator[str]:
 	seen: set[str] = set()
 	for row in rows:
 		label = _("Recipient Types, row {0}").format(row.idx)
-		problem = _doctype_problem(row.document_type, seen)
+		problem = _doctype_problem(row, seen)
 		seen.add(row.document_type)
-		for sentence in [problem] if problem else _field_problems(row):
+		for sentence in [problem] if problem else [*_field_problems(row), *_status_problems(row)]:
 			yield f"{label}: {sentence}"
 
 
-def _doctype_problem(doctype: str, seen: set[str]) -> str | None:
-	if doctype in BUILT_IN or doctype in seen:
+def _doctype_problem(row, seen: set[str]) -> str | None:
+	doctype = row.document_type
+	names_statuses = row.opt_out_statuses or row.closed_statuses
+	if doctype in seen or (doctype in BUILT_IN and not names_statuses):
 		return _("{0} is already a recipient type. Remove the row.").format(_(doctype))
 	if not frappe.db.exists("DocType", doctype):
 		return _("the DocType {0} does not exist. Choose another one.").format(doctype)
@@ -45,8 +48,22 @@ def _doctype_problem(doctype: str, seen: set[str]) -> str | None:
 	return None
 
 
+def _status_problems(row) -> Iterator[str]:
+	field = frappe.get_meta(row.document_type).get_field(row.status_field or "status")
+	named = [*read_lines(row.opt_out_statuses), *read_lines(row.closed_statuses)]
+	for status in named if field else ():
+		is_option = field.fieldtype != "Select" or status in (field.options or "").split("\n")
+		if not is_option or (field.fieldtype == "Link" and not frappe.db.exists(field.options, status)):
+			yield _("{0} has no status {1}. Enter one of its statuses.").format(_(row.document_type), status)
+	if named and not field:
+		sentence = _("{0} has no field {1}. Choose the field that holds the status.")
+		yield sentence.format(_(row.document_type), row.status_field or "status")
+
+
 def _field_problems(row) -> Iterator[str]:
 	meta = frappe.get_meta(row.document_type)
+	if row.document_type not in BUILT_IN and not row.address_field:
+		yield _("{0} is empty. Choose one.").format(_(row.meta.get_label("address_field")))
 	for fact, fieldtypes in _CAN_HOLD.items():
 		fieldname = row.get(fact)
 		if not fieldname or (fact == "owner_field" and fieldname == "owner"):

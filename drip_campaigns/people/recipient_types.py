@@ -28,13 +28,17 @@ class CannotCreateError(DripError):
 class StopFlag:
 	"""A field whose value forbids email, and the sentence that says so.
 
-	`is_personal`: it applies to every record that leads to this person, otherwise to this record only.
+	`is_personal`: it applies to every record that leads to this person, otherwise to this record only. `is_closed`: the record
+	is won, lost, or converted, and a campaign can say that it is for such records too. `types`: where the field is a Link to
+	statuses that have a type, the types count instead of the values. `status_flags.py` finds them.
 	"""
 
 	fieldname: str
 	values: tuple[Any, ...]
 	because: str
 	is_personal: bool = True
+	is_closed: bool = False
+	types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ COMMON_FLAGS = (
 	StopFlag("disabled", (1,), "is disabled"),
 	StopFlag("do_not_contact", (1,), "is marked as do not contact"),
 )
-_FORBIDDING_STATUS = "has a status that forbids email"
+FORBIDDING_STATUS = "has a status that forbids email"
 _PARTY_HOPS = (Hop(), Hop(field="lead_name", doctype="Lead"))
 
 _TYPES = (
@@ -112,8 +116,8 @@ _TYPES = (
 		language="language",
 		owner="lead_owner",
 		stop_flags=(
-			StopFlag("status", ("Do Not Contact",), _FORBIDDING_STATUS),
-			StopFlag("status", ("Converted",), _FORBIDDING_STATUS, is_personal=False),
+			StopFlag("status", ("Do Not Contact",), FORBIDDING_STATUS),
+			StopFlag("status", ("Converted",), FORBIDDING_STATUS, is_personal=False, is_closed=True),
 		),
 	),
 	RecipientType(
@@ -136,7 +140,13 @@ _TYPES = (
 		language="language",
 		owner="opportunity_owner",
 		stop_flags=(
-			StopFlag("status", ("Converted", "Lost", "Closed"), _FORBIDDING_STATUS, is_personal=False),
+			StopFlag(
+				"status",
+				("Converted", "Lost", "Closed"),
+				FORBIDDING_STATUS,
+				is_personal=False,
+				is_closed=True,
+			),
 		),
 		hops=(
 			Hop(field="contact_person"),
@@ -167,7 +177,7 @@ _TYPES = (
 		first_name="first_name",
 		last_name="last_name",
 		company="company",
-		stop_flags=(StopFlag("status", ("Inactive", "Suspended", "Left"), _FORBIDDING_STATUS),),
+		stop_flags=(StopFlag("status", ("Inactive", "Suspended", "Left"), FORBIDDING_STATUS),),
 		hops=(Hop(field="user_id", doctype="User"),),
 	),
 	RecipientType(
@@ -179,8 +189,16 @@ _TYPES = (
 		company="organization",
 		owner="lead_owner",
 		stop_flags=(
-			StopFlag("status", ("Junk", "Unqualified"), _FORBIDDING_STATUS),
-			StopFlag("converted", (1,), "is converted", is_personal=False),
+			StopFlag("status", ("Junk",), FORBIDDING_STATUS),
+			StopFlag(
+				"status",
+				("Unqualified",),
+				FORBIDDING_STATUS,
+				is_personal=False,
+				is_closed=True,
+				types=("Lost",),
+			),
+			StopFlag("converted", (1,), "is converted", is_personal=False, is_closed=True),
 		),
 	),
 	RecipientType(
@@ -191,7 +209,16 @@ _TYPES = (
 		last_name="last_name",
 		company="organization",
 		owner="deal_owner",
-		stop_flags=(StopFlag("status", ("Won", "Lost"), _FORBIDDING_STATUS, is_personal=False),),
+		stop_flags=(
+			StopFlag(
+				"status",
+				("Won", "Lost"),
+				FORBIDDING_STATUS,
+				is_personal=False,
+				is_closed=True,
+				types=("Won", "Lost"),
+			),
+		),  # fmt: skip
 		hops=(Hop(field="contact", table="CRM Contacts"), Hop(field="lead", doctype="CRM Lead")),
 		address_is_copy=True,
 	),

@@ -15,7 +15,8 @@ from drip_campaigns.core.errors import UnknownTimeZoneError
 from drip_campaigns.core.schedule.wall_clock import find_zone
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.people.linked_records import find_linked
-from drip_campaigns.people.recipient_types import COMMON_FLAGS, Hop, RecipientType, available_types, get_type
+from drip_campaigns.people.recipient_types import Hop, RecipientType, StopFlag, available_types, get_type
+from drip_campaigns.people.status_flags import find_stop_flags
 
 VISITOR = "Guest"  # owns the records that visitors of a website make
 
@@ -34,6 +35,7 @@ class Recipient:
 	language: str = ""
 	time_zone: str | None = None
 	stopped_because: str | None = None
+	is_closed: bool = False  # stopped only because it is won, lost, or converted
 	owner: str = ""
 	tracking_consent: bool | None = None  # the person's own answer; no record has it
 	fields: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -84,9 +86,12 @@ def _load(
 	recipient_type: RecipientType, names: Sequence[str], *, whole: bool, as_person: bool
 ) -> dict[str, Recipient]:
 	"""`as_person`: other records link to these records, so flags that apply to the record only do not count."""
-	fields = ["*"] if whole else _identity_fields(recipient_type)
+	flags = find_stop_flags(recipient_type)
+	fields = ["*"] if whole else _identity_fields(recipient_type, flags)
 	rows = select_in(recipient_type.doctype, fields, "name", names)
-	recipients = {row.name: _make_recipient(recipient_type, row, as_person) for row in rows}
+	recipients = {
+		row.name: _make_recipient(recipient_type, row, _find_stop_flag(flags, row, as_person)) for row in rows
+	}
 	persons = _find_persons(recipient_type, rows)
 	return {
 		name: _complete(recipient_type, recipient, persons[name]) if name in persons else recipient
@@ -136,6 +141,8 @@ def _reachability(person: Recipient) -> int:
 def _complete(recipient_type: RecipientType, recipient: Recipient, person: Recipient) -> Recipient:
 	"""Return the recipient with the name, address and stop flags of the linked person."""
 	addresses = (person.email, recipient.email)
+	# What forbids every email goes before a record that is only closed.
+	stopped = min(recipient, person, key=lambda one: (not one.stopped_because, one.is_closed))
 	first, second = addresses if recipient_type.address_is_copy else reversed(addresses)
 	return dataclasses.replace(
 		recipient,
@@ -146,11 +153,12 @@ def _complete(recipient_type: RecipientType, recipient: Recipient, person: Recip
 		company=recipient.company or person.company,
 		language=recipient.language or person.language,
 		time_zone=recipient.time_zone or person.time_zone,
-		stopped_because=recipient.stopped_because or person.stopped_because,
+		stopped_because=stopped.stopped_because,
+		is_closed=stopped.is_closed,
 	)
 
 
-def _identity_fields(recipient_type: RecipientType) -> list[str]:
+def _identity_fields(recipient_type: RecipientType, flags: Sequence[StopFlag]) -> list[str]:
 	known = {"creation", *frappe.get_meta(recipient_type.doctype).get_valid_columns()}
 	named = [
 		getattr(recipient_type, fact)
@@ -165,12 +173,12 @@ def _identity_fields(recipient_type: RecipientType) -> list[str]:
 			"owner",
 		)
 	]
-	flags = [flag.fieldname for flag in (*COMMON_FLAGS, *recipient_type.stop_flags)]
+	flagged = [flag.fieldname for flag in flags]
 	links = [name for hop in recipient_type.hops if not hop.table for name in (hop.field, hop.doctype_field)]
-	return [name for name in dict.fromkeys(["name", "creation", *named, *flags, *links]) if name in known]
+	return [name for name in dict.fromkeys(["name", "creation", *named, *flagged, *links]) if name in known]
 
 
-def _make_recipient(recipient_type: RecipientType, row: dict, as_person: bool) -> Recipient:
+def _make_recipient(recipient_type: RecipientType, row: dict, flag: StopFlag | None) -> Recipient:
 	def text(fieldname: str) -> str:
 		return str(row.get(fieldname) or "").strip() if fieldname else ""
 
@@ -185,17 +193,18 @@ def _make_recipient(recipient_type: RecipientType, row: dict, as_person: bool) -
 		company=text(recipient_type.company),
 		language=text(recipient_type.language),
 		time_zone=_known_zone(text(recipient_type.time_zone)),
-		stopped_because=_find_stop_flag(recipient_type, row, as_person),
+		stopped_because=flag.because if flag else None,
+		is_closed=bool(flag and flag.is_closed),
 		owner=text(recipient_type.owner) or text("owner"),
 		fields=row,
 	)
 
 
-def _find_stop_flag(recipient_type: RecipientType, row: dict, as_person: bool) -> str | None:
-	for flag in (*recipient_type.stop_flags, *COMMON_FLAGS):
+def _find_stop_flag(flags: Sequence[StopFlag], row: dict, as_person: bool) -> StopFlag | None:
+	for flag in flags:
 		counts = flag.is_personal or not as_person
 		if counts and flag.fieldname in row and row[flag.fieldname] in flag.values:
-			return flag.because
+			return flag
 	return None
 
 

@@ -4,6 +4,8 @@ import frappe
 import pytest
 
 from drip_campaigns.api import boot
+from drip_campaigns.campaign import lifecycle
+from drip_campaigns.campaign.lifecycle import CampaignProblemError
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.people.recipient_types import BUILT_IN, UnknownRecipientTypeError, available_types
 from drip_campaigns.people.recipients import load_recipients
@@ -40,6 +42,8 @@ def erpnext_doctypes(connected_site):
 		"Opportunity",
 		"Supplier",
 		"Employee",
+		"CRM Lead Status",
+		"CRM Deal Status",
 		"CRM Lead",
 		"CRM Contacts",
 		"CRM Deal",
@@ -376,3 +380,105 @@ def test_deal_of_the_crm_is_reached_by_its_primary_contact_as_it_is_now_else_by_
 	assert "Hello Primary" in smtp.to(f"new@{DOMAIN}")[0].part("plain")
 	with pytest.raises(frappe.ValidationError, match="has a status"):
 		factories.enroll(campaign, won, clock)
+
+
+def make_status(doctype: str, name: str, kind: str) -> str:
+	"""Return a status with a type, as a user adds it or renames it."""
+	if not frappe.db.exists(doctype, name):
+		field = {"CRM Deal Status": "deal_status", "CRM Lead Status": "lead_status"}[doctype]
+		frappe.get_doc({"doctype": doctype, field: name, "type": kind}).insert(set_name=name)
+	return name
+
+
+@pytest.mark.parametrize(
+	("doctype", "status", "kind", "stops"),
+	[
+		("CRM Deal", "Verloren", "Lost", True),
+		("CRM Deal", "Gewonnen", "Won", True),
+		("CRM Deal", "In Arbeit", "Ongoing", False),
+		("CRM Lead", "Not Interested", "Lost", True),
+		("CRM Lead", "Reif", "Won", False),
+	],
+)
+def test_status_counts_by_its_type_whatever_its_name(site, doctype, status, kind, stops):
+	make_status(f"{doctype} Status", status, kind)
+
+	found = load(insert(doctype, lead_name="Ada", email=f"ada@{DOMAIN}", status=status))
+
+	assert (found.stopped_because, found.is_closed) == (
+		("has a status that forbids email", True) if stops else (None, False)
+	)
+
+
+def test_renamed_status_is_still_the_one_that_forbids_email(site):
+	deal = insert(
+		"CRM Deal",
+		lead_name="Ada",
+		email=f"ada@{DOMAIN}",
+		status=make_status("CRM Deal Status", "Gone", "Lost"),
+	)
+	frappe.rename_doc("CRM Deal Status", "Gone", "Perdu", force=True)
+
+	assert deal.reload().status == "Perdu" and load(deal).is_closed
+
+
+def test_campaign_for_closed_records_wins_lost_deals_back_and_writes_to_no_junk(site, smtp, clock):
+	lost = insert("CRM Deal", name="DRIP-LOST", lead_name="Lost", email=f"lost@{DOMAIN}", status="Lost")
+	junk = insert("CRM Lead", first_name="Junk", email=f"junk@{DOMAIN}", status="Junk")
+	campaign = factories.make_active_campaign(clock, step(0), also_to_closed=1)
+	usual = factories.make_active_campaign(clock, step(0))
+
+	factories.enroll(campaign, lost, clock)
+	factories.run(clock)
+
+	assert [mail.recipient for mail in smtp.messages] == [f"lost@{DOMAIN}"]
+	with pytest.raises(frappe.ValidationError, match="Also to Closed Records"):
+		factories.enroll(usual, lost, clock)
+	with pytest.raises(frappe.ValidationError, match="has a status"):
+		factories.enroll(campaign, junk, clock)
+
+
+def test_statuses_of_other_types_are_a_setting(site, custom_type):
+	lead = insert("Lead", lead_name="Ada", email_id=f"ada@{DOMAIN}", status="Interested")
+	assert load(lead).stopped_because is None
+
+	name_types({"document_type": "Lead", "opt_out_statuses": "Interested"})
+	assert load(lead).stopped_because and not load(lead).is_closed
+	name_types({"document_type": "Lead", "closed_statuses": "Open\nInterested"})
+	assert load(lead).is_closed
+	with pytest.raises(frappe.ValidationError, match="Lead has no status Verloren"):
+		name_types({"document_type": "Lead", "closed_statuses": "Verloren"})
+
+
+@pytest.mark.parametrize(
+	("fields", "said"),
+	[
+		({"field_name": "status", "field_value": "Won"}, "CRM Deal records with won are closed"),
+		(
+			{"field_name": "lead_name", "filters": '[["CRM Deal", "status", "in", ["Won", "Lost"]]]'},
+			"are closed",
+		),
+	],
+)
+def test_trigger_that_can_enroll_nobody_is_told_at_save_and_at_activation(site, clock, fields, said):
+	row = {"kind": "Field Reached Value", "recipient_type": "CRM Deal", **fields}
+	campaign = factories.make_campaign(step(0), triggers=[row])
+
+	assert any(said in str(message) for message in frappe.get_message_log())
+	with pytest.raises(CampaignProblemError, match=said):
+		lifecycle.activate(campaign, clock.now)
+	campaign.also_to_closed = 1
+	assert lifecycle.activate(campaign.save(), clock.now)
+
+
+def test_trigger_for_junk_says_that_nobody_gets_email(site, clock):
+	row = {
+		"kind": "Field Reached Value",
+		"recipient_type": "CRM Lead",
+		"field_name": "status",
+		"field_value": "Junk",
+	}
+	campaign = factories.make_campaign(step(0), triggers=[row], also_to_closed=1)
+
+	with pytest.raises(CampaignProblemError, match="get no email, so it enrolls nobody"):
+		lifecycle.activate(campaign, clock.now)

@@ -8,6 +8,7 @@ from drip_campaigns.campaign.check import find_save_problems
 from drip_campaigns.campaign.check_actions import prepare_actions, warn_of_missing_values
 from drip_campaigns.campaign.check_goals import prepare_goal
 from drip_campaigns.campaign.check_lists import prepare_exclusions
+from drip_campaigns.campaign.check_statuses import warn_of_forbidding_statuses
 from drip_campaigns.campaign.check_tracking import warn_of_untracked
 from drip_campaigns.campaign.check_triggers import prepare_triggers
 from drip_campaigns.campaign.check_variants import prepare_variants
@@ -96,6 +97,7 @@ class DripCampaign(Document):
 			refuse("\n".join(problems), title=_("Campaign {0} cannot be saved").format(self.campaign_name))
 		warn_of_unreachable(self)
 		warn_of_untracked(self)
+		warn_of_forbidding_statuses(self)
 		warn_of_missing_values(self)
 		if (
 			not self.flags.ignore_permissions
