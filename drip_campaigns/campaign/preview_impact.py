@@ -12,13 +12,15 @@ from frappe import _
 from frappe.query_builder import Case
 from frappe.query_builder.functions import Count, Sum
 
+from drip_campaigns.campaign.audience_edits import describe_edit
+from drip_campaigns.campaign.replan import count_reopened, is_replanned
 from drip_campaigns.core.model import LIVE_STATUSES, Plan, Status
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.core.schedule.edit_impact import Group, Impact, measure_impact
 from drip_campaigns.plans.campaign_plan import make_plan, step_subject
 from drip_campaigns.plans.enrollment_state import position_fields, read_position, waits_for_confirmation
 from drip_campaigns.rendering.step_text import load_step_text
-from drip_campaigns.site.clock import from_site, to_site_plan
+from drip_campaigns.site.clock import from_site, to_site_plan, utc_now
 
 ANY_MOMENT = datetime(
 	2000, 1, 1, tzinfo=timezone.utc
@@ -32,7 +34,12 @@ def preview_impact(stored, edited) -> tuple[Impact, list[str]]:
 	impact = measure_impact(
 		before, after, _groups(stored.name, before, after), lambda moment: from_site(to_site_plan(moment))
 	)
-	return impact, list(_describe(stored, edited, impact, has_flow=after.has_flow or after.has_jumps))
+	if not is_replanned(stored, edited):
+		impact.reopened = impact.later = impact.earlier = impact.finished = 0
+	elif impact.reopened:
+		impact.reopened = count_reopened(stored.name, after)
+	told = _describe(stored, edited, impact, has_flow=after.has_flow or after.has_jumps)
+	return impact, [*describe_edit(stored, edited, utc_now()), *told]
 
 
 def count_live(campaign: str) -> int:

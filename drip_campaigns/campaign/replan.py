@@ -3,12 +3,13 @@
 The dispatch decides again for every enrollment that is due, so one that runs at the same time does nothing wrong.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import frappe
 from frappe.utils import create_batch
 
+from drip_campaigns.core.errors import DripError
 from drip_campaigns.core.model import CampaignStatus, EventType, Plan, Position, Status
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.db.bulk_writes import set_each
@@ -34,6 +35,29 @@ from drip_campaigns.site.clock import from_site, to_site
 BATCH_SIZE = 1000
 AT_ONCE = 1000  # a background job replans more than these
 _RUNNING = (Status.SCHEDULED.value, Status.IN_PROGRESS.value)
+
+
+def is_replanned(before, after) -> bool:
+	"""Return whether saving the Drip Campaign document `after` over `before` recomputes the enrollments.
+
+	The plans are compared, and not the fields: a value that is only written differently changes nothing.
+	"""
+	if after.status == CampaignStatus.ENDED.value:
+		return False
+	try:
+		is_same = make_plan(before) == make_plan(after)
+	except DripError:  # what is stored is no valid plan
+		return True
+	return not is_same or step_subjects(before) != step_subjects(after)
+
+
+def count_reopened(campaign: str, plan: Plan) -> int:
+	"""Return how many completed enrollments `replan` reopens with a plan. Reads only."""
+	rows = []
+	for batch in _batches(campaign, plan, [Status.COMPLETED.value], locks=False):
+		handled = load_handled_steps([row.name for row in batch])
+		rows += [row for row in batch if _reopens(plan, row, handled[row.name])]
+	return len(find_free_keys(rows))
 
 
 def replan(campaign, now: datetime, *, held_from: datetime | None = None) -> int:
@@ -140,21 +164,25 @@ def _keys(row: frappe._dict) -> dict[str, str]:
 	return live_keys(row.campaign, row.recipient_type, row.recipient, row.email_address)
 
 
-def _batches(campaign: str, plan: Plan) -> Iterator[list[frappe._dict]]:
-	statuses = [*_RUNNING, Status.PAUSED.value]
-	if plan.reopen_completed:
-		statuses.append(Status.COMPLETED.value)
+def _find_statuses(plan: Plan) -> list[str]:
+	again = [Status.COMPLETED.value] if plan.reopen_completed else []
+	return [*_RUNNING, Status.PAUSED.value, *again]
+
+
+def _batches(
+	campaign: str, plan: Plan, statuses: Sequence[str] = (), *, locks: bool = True
+) -> Iterator[list[frappe._dict]]:
+	statuses = statuses or _find_statuses(plan)
 	table, last = frappe.qb.DocType("Drip Enrollment"), ""
 	while True:
-		rows = (
+		query = (
 			frappe.qb.from_(table)
 			.select(*(table[field] for field in ENROLLMENT_FIELDS))
 			.where((table.campaign == campaign) & table.status.isin(statuses) & (table.name > last))
 			.orderby(table.name)
 			.limit(BATCH_SIZE)
-			.for_update()
-			.run(as_dict=True)
 		)
+		rows = (query.for_update() if locks else query).run(as_dict=True)
 		if not rows:
 			return
 		yield rows

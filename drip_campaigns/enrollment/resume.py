@@ -14,7 +14,7 @@ from drip_campaigns.core.model import CampaignStatus, EventType, Position, Statu
 from drip_campaigns.core.schedule import due_steps
 from drip_campaigns.core.schedule.confirmation import Confirmation
 from drip_campaigns.core.transitions import can_happen
-from drip_campaigns.db.dialect import is_among
+from drip_campaigns.db.dialect import is_among, select_in
 from drip_campaigns.db.events import record_events
 from drip_campaigns.enrollment.campaign_checks import check_campaign, find_first_status
 from drip_campaigns.enrollment.changes import lock_enrollments, make_event, refuse_status, write_states
@@ -31,6 +31,7 @@ from drip_campaigns.outbox.cancel import resume_queued
 from drip_campaigns.people.recipients import Recipient, load_enrolled
 from drip_campaigns.plans.campaign_plan import make_plan, step_subjects
 from drip_campaigns.plans.enrollment_rows import (
+	ENROLLMENT_FIELDS,
 	claim_ended_pauses,
 	find_taken_keys,
 	load_handled_steps,
@@ -79,6 +80,13 @@ def resume_enrollments(
 	return result
 
 
+def count_resumable(campaign, names: Sequence[str], now: datetime) -> int:
+	"""Return how many of these enrollments of a Drip Campaign document `resume_enrollments` would resume. Reads only."""
+	fields = (*ENROLLMENT_FIELDS, "own_paused_until")
+	rows = sorted(select_in("Drip Enrollment", fields, "name", names), key=lambda row: row.name)
+	return _CampaignResume(campaign, rows, now).count() if rows else 0
+
+
 def resume_ended_pauses(campaign: str, now: datetime) -> Iterator[int]:
 	"""Resume the enrollments of an active campaign whose pause is over, batch by batch.
 
@@ -88,6 +96,11 @@ def resume_ended_pauses(campaign: str, now: datetime) -> Iterator[int]:
 	while rows := claim_ended_pauses(campaign, to_site(now), BATCH_SIZE):
 		_CampaignResume(document, rows, now).end_pauses()
 		yield len(rows)
+
+
+def _record_key(row: frappe._dict) -> str:
+	keys = live_keys(row.campaign, row.recipient_type, row.recipient, row.email_address)
+	return keys["live_recipient"]
 
 
 class _CampaignResume:
@@ -111,7 +124,7 @@ class _CampaignResume:
 
 	@cached_property
 	def live_records(self) -> set[str]:
-		return find_taken_keys([self._record_key(row) for row in self.rows], "live_recipient")
+		return find_taken_keys([_record_key(row) for row in self.rows], "live_recipient")
 
 	def run(self, detail: str | None) -> VerbResult:
 		result, states, events, resumed = VerbResult(), [], [], []
@@ -132,12 +145,21 @@ class _CampaignResume:
 				states.append({**row, **kept})
 				events.append(make_event(row, EventType.PAUSED, self._describe_pause(row).explanation))
 			self.facts.accept(candidate)
-			self.live_records.add(self._record_key(row))
+			self.live_records.add(_record_key(row))
 			result.done += 1
 		write_states(states, self.now)
 		self._release(resumed)
 		record_events(events, to_site(self.now))
 		return result
+
+	def count(self) -> int:
+		accepted = 0
+		for row, candidate in zip(self.rows, self.facts.candidates, strict=True):
+			if self._find_refusal(row, candidate) is None:
+				self.facts.accept(candidate)
+				self.live_records.add(_record_key(row))
+				accepted += 1
+		return accepted
 
 	def end_pauses(self) -> None:
 		states, resumed = [], []
@@ -161,10 +183,6 @@ class _CampaignResume:
 	def _recipient_of(self, row: frappe._dict):
 		return self.recipients.get((row.recipient_type, row.recipient))
 
-	def _record_key(self, row: frappe._dict) -> str:
-		keys = live_keys(row.campaign, row.recipient_type, row.recipient, row.email_address)
-		return keys["live_recipient"]
-
 	def _preference_of(self, row: frappe._dict):
 		return self.facts.find_preference(self._recipient_of(row).email)
 
@@ -182,9 +200,7 @@ class _CampaignResume:
 		if refusal := self._refuse_campaign(row, event):
 			return refusal
 		refusal = find_refusal_later(self.facts, candidate)
-		is_enrolled = (
-			row.live_recipient != self._record_key(row) and self._record_key(row) in self.live_records
-		)
+		is_enrolled = row.live_recipient != _record_key(row) and _record_key(row) in self.live_records
 		if is_enrolled and (refusal is None or refusal.rule == DUPLICATE.name):
 			cause, remedy = _("is already in the campaign"), _("Open that enrollment instead.")
 			return Refusal("enrolled", cause, remedy, candidate.label)

@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from drip_campaigns.campaign.audience_edits import apply_edit
 from drip_campaigns.campaign.check import find_save_problems
 from drip_campaigns.campaign.check_actions import prepare_actions, warn_of_missing_values
 from drip_campaigns.campaign.check_goals import prepare_goal
@@ -14,10 +15,9 @@ from drip_campaigns.campaign.check_triggers import prepare_triggers
 from drip_campaigns.campaign.check_variants import prepare_variants
 from drip_campaigns.campaign.owners import list_senders
 from drip_campaigns.campaign.proposals import find_waiting, forget, propose
-from drip_campaigns.campaign.replan import renew_keys, replan_soon
+from drip_campaigns.campaign.replan import is_replanned, renew_keys, replan_soon
 from drip_campaigns.campaign.rights import may_activate, needs_release, require_release_right
 from drip_campaigns.core.errors import DripError
-from drip_campaigns.core.flow.flow_reader import FLOW_FIELDS, WAIT_FIELDS
 from drip_campaigns.enrollment.campaign_checks import takes_no_one_new
 from drip_campaigns.plans.check_flow import warn_of_unreachable
 from drip_campaigns.rendering.sender_rights import explain_forbidden, find_forbidden
@@ -29,41 +29,6 @@ from drip_campaigns.stats.counters import delete_campaign_counters
 from drip_campaigns.triggers.refused_firings import count_refused
 from drip_campaigns.triggers.tracking_gaps import explain_gap
 from drip_campaigns.triggers.trigger_cache import publish_after_commit
-
-SCHEDULE_FIELDS = (
-	"start_date",
-	"end_date",
-	"window_from",
-	"window_to",
-	"time_zone",
-	"holiday_list",
-	"monday",
-	"tuesday",
-	"wednesday",
-	"thursday",
-	"friday",
-	"saturday",
-	"sunday",
-	"if_late",
-	"grace_hours",
-	"reopen_completed",
-	"is_transactional",
-)
-STEP_FIELDS = (
-	"name",
-	"idx",
-	"enabled",
-	"is_draft",
-	"send_after_days",
-	"send_after_hours",
-	"counted_from",
-	"step_type",
-	"label",
-	*FLOW_FIELDS,
-	*WAIT_FIELDS,
-	"subject",
-	"email_template",
-)
 
 
 class DripCampaign(Document):
@@ -107,7 +72,11 @@ class DripCampaign(Document):
 			self._propose()
 
 	def on_update(self) -> None:
-		if self._schedule_changed():
+		before = self.get_doc_before_save()
+		if before is None:
+			return
+		apply_edit(before, self, utc_now())
+		if is_replanned(before, self):
 			self._replan()
 
 	def on_change(self) -> None:
@@ -171,22 +140,10 @@ class DripCampaign(Document):
 	def _shows_to_user(self, proposal: frappe._dict) -> bool:
 		return proposal.owner == frappe.session.user or may_activate(self)
 
-	def _schedule_changed(self) -> bool:
-		before = self.get_doc_before_save()
-		if before is None:
-			return False
-		return any(self.has_value_changed(field) for field in SCHEDULE_FIELDS) or _steps(before) != _steps(
-			self
-		)
-
 	def _replan(self) -> None:
 		if replan_soon(self, utc_now()):
 			return
 		tell(_("The next emails of all enrollments are being scheduled in the background."), alert=True)
-
-
-def _steps(campaign: Document) -> list[tuple]:
-	return [tuple(row.get(field) for field in STEP_FIELDS) for row in campaign.steps]
 
 
 def on_doctype_update() -> None:
