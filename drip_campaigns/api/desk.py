@@ -222,7 +222,7 @@ def lift_suppressions(
 def unsubscribe_enrollment(enrollment: str) -> dict:
 	"""Unsubscribe a recipient who wrote so, from what the campaign's settings say."""
 	holder = unsubscribe.find_link_holder(_get("Drip Enrollment", enrollment, "write").name)
-	scope = unsubscribe.default_scope(holder)
+	scope = unsubscribe.decide_scope(holder)
 	unsubscribe.unsubscribe_holder(holder, scope, utc_now(), source=frappe.session.user)
 	return {}
 
