@@ -23,6 +23,7 @@ LIST = {"target_list": "$target_list"}
 BECAUSE = {"because": "They asked for it."}
 AUDIENCE = {**CAMPAIGN, "recipient_type": "Contact", "filters": '[["name", "=", "drip-nobody"]]'}
 FILE = {**CAMPAIGN, "recipient_type": "Contact", "file_url": "none.csv", "mapping": "{}"}
+OPT_OUTS = {"file_url": "none.csv", "mapping": "{}"}
 DOCUMENT = {"document": '{"doctype": "Drip Campaign", "name": "$campaign"}'}
 PROPOSAL = {"proposal": "$proposal"}
 EXPORT = {
@@ -95,6 +96,11 @@ METHODS: dict[str, tuple[set[str], dict]] = {
 	"drip_campaigns.api.enrollments.close_campaign": (EDITORS, CAMPAIGN),
 	"drip_campaigns.api.enrollments.count_at_step": (DRIP, STEP),
 	"drip_campaigns.api.enrollments.pause_step": (EDITORS, STEP),
+	"drip_campaigns.api.enrollments.preview_changes": (
+		DRIP,
+		{"verb": "Pause", "enrollments": '["$enrollment"]'},
+	),
+	"drip_campaigns.api.enrollments.preview_retry": (DRIP, {"actions": '["$action"]'}),
 	"drip_campaigns.api.enrollments.reopen_campaign": (EDITORS, CAMPAIGN),
 	"drip_campaigns.api.enrollments.resume_step": (EDITORS, STEP),
 	"drip_campaigns.api.enrollments.retry_actions": (DRIP, {"actions": '["$action"]'}),
@@ -109,6 +115,10 @@ METHODS: dict[str, tuple[set[str], dict]] = {
 	"drip_campaigns.api.lists.find_everybody_in": (DRIP, {"sources": "[]"}),
 	"drip_campaigns.api.lists.get_list_state": (DRIP, LIST),
 	"drip_campaigns.api.lists.include_list": (EDITORS, {**LIST, **CAMPAIGN}),
+	"drip_campaigns.api.lists.preview_add": (
+		DRIP,
+		{**LIST, "recipient_type": "Contact", "names": '["none"]'},
+	),
 	"drip_campaigns.api.lists.refresh_list": (EDITORS, LIST),
 	"drip_campaigns.api.lists.remove_from_list": (BOTH, {"member": "$member", **BECAUSE}),
 	"drip_campaigns.api.lists.restore_to_list": (MANAGERS, {"member": "$member", **BECAUSE}),
@@ -122,6 +132,9 @@ METHODS: dict[str, tuple[set[str], dict]] = {
 	"drip_campaigns.api.results.get_results": (DRIP, CAMPAIGN),
 	"drip_campaigns.api.results.get_summaries": (DRIP, {"campaigns": "[]"}),
 	"drip_campaigns.api.results.make_list_of_events": (DRIP, {"list_name": "Drip Test Events"}),
+	"drip_campaigns.api.suppressions.import_opt_outs": (MANAGERS, {**OPT_OUTS, "note": "Old tool"}),
+	"drip_campaigns.api.suppressions.preview_opt_outs": (MANAGERS, OPT_OUTS),
+	"drip_campaigns.api.suppressions.read_opt_out_file": (MANAGERS, {"file_url": "none.csv"}),
 	"drip_campaigns.api.triggers.backfill_existing": (EDITORS, {**CAMPAIGN, "audiences": "[]"}),
 	"drip_campaigns.api.triggers.count_existing": (EDITORS, CAMPAIGN),
 	"drip_campaigns.api.triggers.trigger_campaign": (READERS, {"event_name": "none", **PERSON}),
