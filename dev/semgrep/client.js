@@ -32,9 +32,16 @@ function show(frm, row, message) {
 	// ok: raw-option
 	const choice = { value: row.name, label: escape(row.subject) };
 
+	// ruleid: template-in-html-field
+	const note = { fieldname: "note", fieldtype: "HTML", options: `<p>${escape(text)}</p>` };
+	// ruleid: template-in-html-field
+	const answer = frappe.render_template(text, {});
+	// ok: template-in-html-field
+	const area = { fieldname: "note", fieldtype: "HTML" };
+
 	// ruleid: code-from-text
 	eval(message.text);
 	// ok: code-from-text
 	JSON.parse(message.text);
-	return [name, title, safe, text, question, asked, dialog, option, choice];
+	return [name, title, safe, text, question, asked, dialog, option, choice, note, answer, area];
 }

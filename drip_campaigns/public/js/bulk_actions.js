@@ -6,6 +6,13 @@ function call_enrollments(method, args) {
 		.then(({ message }) => message);
 }
 
+// Where a dialog shows HTML of `show_note`. Frappe runs the `options` of such a field as a template, with the {{ }} of any text.
+const NOTE = { fieldname: "note", fieldtype: "HTML" };
+
+function show_note(dialog, html) {
+	dialog.fields_dict.note.$wrapper.html(html);
+}
+
 // Ask for the end of a pause; empty means until a user resumes it.
 function ask_until(title, description, act, more_fields = []) {
 	const until = {
@@ -14,8 +21,9 @@ function ask_until(title, description, act, more_fields = []) {
 		label: __("Until"),
 		description: __("Leave empty to pause until a user resumes it."),
 	};
-	const note = { fieldtype: "HTML", options: `<p>${description}</p>` };
-	frappe.prompt([note, until, ...more_fields], (values) => act(values.until || null, values), title, __("Pause"));
+	const fields = [NOTE, until, ...more_fields];
+	const dialog = frappe.prompt(fields, (values) => act(values.until || null, values), title, __("Pause"));
+	show_note(dialog, `<p>${description}</p>`);
 }
 
 const list_refusals = (refused) =>

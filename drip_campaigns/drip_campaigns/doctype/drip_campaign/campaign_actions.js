@@ -3,6 +3,7 @@
 // Activating needs its own permission (level 1); the other buttons need write permission.
 const may_activate = (frm) => Boolean(frm.perm[1] && frm.perm[1].write);
 const may_write = (frm) => Boolean(frm.perm[0] && frm.perm[0].write);
+const may_change_live = (frm) => may_write(frm) && (frm.doc.status === "Draft" || may_activate(frm));
 const is_campaign = (may, ...statuses) => (frm) => !frm.is_new() && may(frm) && statuses.includes(frm.doc.status);
 
 const CAMPAIGN_BUTTONS = [
@@ -33,7 +34,7 @@ const CAMPAIGN_BUTTONS = [
 	},
 	{
 		label: __("Reopen"),
-		condition: (frm) => is_campaign(may_write, "Active", "Paused")(frm) && frm.doc.closed_at,
+		condition: (frm) => may_write(frm) && is_campaign(may_activate, "Active", "Paused")(frm) && frm.doc.closed_at,
 		action: (frm) => act_on_campaign(frm, "reopen_campaign", {}),
 	},
 	{

@@ -37,7 +37,7 @@ function ask_about_existing(frm, found, label, intro, act) {
 	const dialog = new frappe.ui.Dialog({
 		title: label,
 		fields: [
-			{ fieldtype: "HTML", options: `${intro}<p>${__("These people met a trigger before or are on an included list, and can be enrolled. Select the ones to enroll now.")}</p>` },
+			NOTE,
 			...found.map((row, number) => ({
 				fieldtype: "Check",
 				fieldname: `audience_${number}`,
@@ -53,6 +53,7 @@ function ask_about_existing(frm, found, label, intro, act) {
 			frm.reload_doc();
 		},
 	});
+	show_note(dialog, `${intro}<p>${__("These people met a trigger before or are on an included list, and can be enrolled. Select the ones to enroll now.")}</p>`);
 	dialog.show();
 }
 

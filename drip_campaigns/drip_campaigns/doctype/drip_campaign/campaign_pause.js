@@ -6,7 +6,7 @@ frappe.ui.form.on("Drip Campaign Step", {
 		const can_pause = !frm.is_new() && !row.__islocal && may_write(frm) && frm.doc.status !== "Ended";
 		const grid_row = frm.get_field("steps").grid.get_row(name);
 		grid_row.toggle_display("pause_step", Boolean(can_pause && !cint(row.is_paused)));
-		grid_row.toggle_display("resume_step", Boolean(can_pause && cint(row.is_paused)));
+		grid_row.toggle_display("resume_step", Boolean(can_pause && cint(row.is_paused) && may_change_live(frm)));
 		grid_row.toggle_display("people_here", Boolean(can_pause));
 	},
 
@@ -107,7 +107,7 @@ async function move_people(frm, row) {
 		.map((step) => ({ value: step.name, label: frappe.utils.escape_html(`${step.idx}: ${name_step(frm, step)}`) }));
 	const verbs = ["Skip", "Move", "Restart", "Pause", "Remove"].map((verb) => ({ value: verb, label: __(verb) }));
 	const fields = [
-		{ fieldtype: "HTML", options: `<p>${__("{0} people are waiting for step {1}.", [cint(count), cint(row.idx)])}</p>` },
+		NOTE,
 		{ fieldname: "verb", fieldtype: "Select", label: __("Action"), options: verbs, default: "Skip", reqd: 1 },
 		{
 			fieldname: "step",
@@ -122,5 +122,6 @@ async function move_people(frm, row) {
 		const chosen = verb === "Skip" ? row.name : step;
 		show_outcome(await act_on_campaign(frm, "change_enrollments_at_step", { at_step: row.name, verb, step: chosen }));
 	};
-	frappe.prompt(fields, act, __("People at Step {0}", [cint(row.idx)]), __("Apply"));
+	const dialog = frappe.prompt(fields, act, __("People at Step {0}", [cint(row.idx)]), __("Apply"));
+	show_note(dialog, `<p>${__("{0} people are waiting for step {1}.", [cint(count), cint(row.idx)])}</p>`);
 }

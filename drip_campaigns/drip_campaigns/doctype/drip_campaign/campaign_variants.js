@@ -11,6 +11,7 @@ frappe.ui.form.on("Drip Campaign", {
 			type: "GET",
 		});
 		canvas.html(steps.map(make_variant_table).join(""));
+		if (!may_change_live(frm)) canvas.find("button[data-variant]").remove();
 		canvas.find("button[data-variant]").on("click", function () {
 			choose_variant(frm, $(this).attr("data-step"), $(this).attr("data-variant"));
 		});

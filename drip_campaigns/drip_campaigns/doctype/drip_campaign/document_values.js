@@ -64,7 +64,7 @@ async function open_values(frm, row) {
 		title: __("Field Values of New {0}", [__(doctype)]),
 		size: "large",
 		fields: [
-			{ fieldtype: "HTML", options: tables.length ? `<p class="text-danger">${frappe.utils.escape_html(warning)}</p>` : "" },
+			NOTE,
 			{
 				...{ fieldname: "rows", fieldtype: "Table", label: __("Values"), in_place_edit: true },
 				description: __("Enter text or fields of the recipient's record, such as {0}.", ["{{ doc.name }}, {{ recipient.email }}, {{ recipient.full_name }}"]),
@@ -89,6 +89,7 @@ async function open_values(frm, row) {
 			show_values(frm, row);
 		},
 	});
+	if (tables.length) show_note(dialog, `<p class="text-danger">${frappe.utils.escape_html(warning)}</p>`);
 	dialog.$wrapper.addClass("drip-values-dialog");
 	dialog.show();
 }
