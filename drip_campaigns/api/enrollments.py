@@ -7,6 +7,7 @@ from frappe.utils import get_datetime
 from drip_campaigns.actions import retry
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import lifecycle, step_pauses
+from drip_campaigns.campaign.rights import require_right_if_live
 from drip_campaigns.db.dialect import select_in
 from drip_campaigns.dispatch.retry import send_again
 from drip_campaigns.enrollment.verbs import VerbRequest, apply_verb, find_at_step
@@ -23,16 +24,24 @@ MOST_AT_ONCE = 5000
 @frappe.whitelist(methods=["POST"])
 @explained
 def pause_step(campaign: str, step: str, until: str | None = None) -> dict:
-	"""Pause one step of a campaign: people who reach it wait. With `until` (site time) it resumes then."""
-	step_pauses.pause_step(_campaign(campaign), step, utc_now(), from_site(until))
+	"""Pause one step of a campaign: people who reach it wait. With `until` (site time) it resumes then.
+
+	Anyone who may write can pause. Changing when a paused step of a live campaign resumes needs the right to activate.
+	"""
+	document = _campaign(campaign)
+	if step_pauses.is_paused(document, step):
+		require_right_if_live(document)
+	step_pauses.pause_step(document, step, utc_now(), from_site(until))
 	return {}
 
 
 @frappe.whitelist(methods=["POST"])
 @explained
 def resume_step(campaign: str, step: str) -> dict:
-	"""Resume a paused step; repeating it changes nothing."""
-	step_pauses.resume_step(_campaign(campaign), step, utc_now())
+	"""Resume a paused step; repeating it changes nothing. In a live campaign it needs the right to activate."""
+	document = _campaign(campaign)
+	require_right_if_live(document)
+	step_pauses.resume_step(document, step, utc_now())
 	return {}
 
 
@@ -47,8 +56,10 @@ def close_campaign(campaign: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @explained
 def reopen_campaign(campaign: str) -> dict:
-	"""Reopen a closed campaign, so that it accepts people again."""
-	lifecycle.reopen(_campaign(campaign))
+	"""Reopen a closed campaign, so that it accepts people again; this needs the right to activate."""
+	document = _campaign(campaign)
+	require_right_if_live(document)
+	lifecycle.reopen(document)
 	return {}
 
 

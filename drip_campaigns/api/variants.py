@@ -4,6 +4,7 @@ import frappe
 
 from drip_campaigns.api.errors import explained
 from drip_campaigns.campaign import winners
+from drip_campaigns.campaign.rights import require_right_if_live
 from drip_campaigns.site.clock import utc_now
 
 
@@ -18,8 +19,11 @@ def get_variant_figures(campaign: str) -> list[dict]:
 @frappe.whitelist(methods=["POST"])
 @explained
 def choose_variant(campaign: str, step: str, variant: str = "") -> dict:
-	"""Send one variant of a step to everyone else; without one, continue the test."""
+	"""Send one variant of a step to everyone else; without one, continue the test.
+
+	In a live campaign this needs the right to activate.
+	"""
 	document = frappe.get_doc("Drip Campaign", campaign)
-	document.check_permission("write")
+	require_right_if_live(document)
 	winners.choose_by_hand(document, step, variant, utc_now())
 	return {}

@@ -25,3 +25,10 @@ def require_release_right(campaign) -> None:
 	if not may_activate(campaign):
 		message = _("You may not change live campaigns. Ask a Drip Manager to review the changes of {0}.")
 		refuse(message, campaign.name, exc=frappe.PermissionError)
+
+
+def require_right_if_live(campaign) -> None:
+	"""Raise PermissionError unless the session's user may write a Drip Campaign document, and activate it if it is live."""
+	campaign.check_permission("write")
+	if campaign.status in LIVE:
+		require_release_right(campaign)

@@ -17,6 +17,11 @@ from drip_campaigns.site.settings import release_after
 STEP = "Drip Campaign Step"
 
 
+def is_paused(campaign, step: str) -> bool:
+	"""Return whether a step of a campaign is paused."""
+	return bool(_find(campaign, step).is_paused)
+
+
 def pause_step(campaign, step: str, now: datetime, until: datetime | None = None) -> None:
 	"""Pause a step and its queued emails; with `until` it resumes then. A second call changes `until`."""
 	row = _find(campaign, step)

@@ -8,7 +8,7 @@ import pytest
 from frappe.desk.doctype.bulk_update.bulk_update import submit_cancel_or_update_docs
 from frappe.desk.form.save import savedocs
 
-from drip_campaigns.api import desk, lists, proposals
+from drip_campaigns.api import desk, enrollments, lists, proposals, variants
 from drip_campaigns.campaign.proposals import DOCTYPE
 from tests import factories
 from tests.factories import step
@@ -404,3 +404,41 @@ def test_proposals_go_with_their_campaign(people, clock):
 	frappe.delete_doc("Drip Campaign", campaign.name)
 
 	assert factories.count(DOCTYPE) == 0
+
+
+def resume_step(campaign) -> None:
+	enrollments.resume_step(campaign.name, campaign.steps[1].name)
+
+
+def end_pause_of_step_soon(campaign) -> None:
+	soon = frappe.utils.add_to_date(None, minutes=1, as_string=True, as_datetime=True)
+	enrollments.pause_step(campaign.name, campaign.steps[1].name, soon)
+
+
+def reopen(campaign) -> None:
+	enrollments.reopen_campaign(campaign.name)
+
+
+def choose_variant(campaign) -> None:
+	variants.choose_variant(campaign.name, campaign.steps[0].name, "B")
+
+
+@pytest.mark.parametrize("status", ["Active", "Paused"])
+@pytest.mark.parametrize(
+	"act", [resume_step, end_pause_of_step_soon, reopen, choose_variant], ids=lambda act: act.__name__
+)
+def test_what_a_live_campaign_sends_is_not_changed_by_a_button_either(people, campaign, act, status):
+	enrollments.pause_step(campaign.name, campaign.steps[1].name)  # stopping needs no further right
+	enrollments.close_campaign(campaign.name)
+	if status == "Paused":
+		desk.pause_campaign(campaign.name)
+	before = values_of(campaign)
+
+	with pytest.raises(frappe.PermissionError, match="Drip Manager"):
+		act(campaign)
+
+	assert values_of(campaign) == before
+	frappe.set_user(people["manager"])
+	if act is not choose_variant:  # there is none
+		act(campaign)
+		assert values_of(campaign) != before
