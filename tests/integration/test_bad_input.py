@@ -1,10 +1,12 @@
 """Input that makes no sense: refused when it is saved, with the record and the remedy; else it costs only its own record."""
 
+import json
 from datetime import timedelta
 
 import frappe
 import pytest
 
+from drip_campaigns.api import editing
 from drip_campaigns.campaign import lifecycle
 from drip_campaigns.core.errors import DripError
 from drip_campaigns.site.messages import read_error
@@ -355,3 +357,37 @@ def test_template_that_a_campaign_uses_is_not_deleted_unnoticed(site):
 	said = refusal_of(template.delete)
 
 	assert campaign.name in said
+
+
+DEEP = "[" * 5000
+
+
+@pytest.mark.parametrize(
+	("method", "argument"),
+	[
+		("describe_steps", [{"name": {"a": "b"}, "conditions": DEEP}]),
+		("describe_steps", DEEP),
+		("preview_days", {"name": "new-1", "steps": [{"send_after_days": 10**30}]}),
+		("preview_days", {"name": "new-1", "steps": [{"send_after_days": "x"}]}),
+		("preview_days", {"name": ["like", "%"]}),
+		("preview_days", {"name": {"status": "Active"}}),
+		("preview_days", {"name": "new-1", "steps": "x"}),
+		("preview_edit", {"steps": "x"}),
+		("preview_edit", DEEP),
+	],
+)
+def test_plan_that_no_form_sends_is_refused_in_words(site, method, argument):
+	campaign = factories.make_campaign()
+	if isinstance(argument, dict):
+		argument = json.dumps({"doctype": "Drip Campaign", "name": campaign.name, **argument})
+
+	with pytest.raises(frappe.ValidationError):
+		getattr(editing, method)(argument if isinstance(argument, str) else json.dumps(argument))
+
+
+@pytest.mark.parametrize("method", ["preview_edit", "preview_days", "describe_steps"])
+def test_plan_is_not_even_read_without_the_right(site, method):
+	frappe.set_user(factories.make_user("stranger"))
+
+	with pytest.raises(frappe.PermissionError):
+		getattr(editing, method)(json.dumps({"doctype": "Drip Campaign", "name": "x", "steps": "x"}))
