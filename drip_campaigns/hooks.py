@@ -35,8 +35,31 @@ override_doctype_dashboards = {
 	"CRM Deal": "drip_campaigns.desk.dashboards.show_on_crm_deal",
 }
 
+# What users save: a request changes neither the owner, on which rights depend, nor rows of another record, and breaks no line
+_written_by_users = (
+	"Drip Bulk Enrollment",
+	"Drip Campaign",
+	"Drip Campaign Template",
+	"Drip Enrollment",
+	"Drip Recipient Preference",
+	"Drip Settings",
+	"Drip Suppression",
+	"Drip Target List",
+	"Drip Target List Member",
+	"Drip Tracking URL",
+)
+_saves_of_users = {
+	"before_insert": "drip_campaigns.site.own_rows.join_lines_of_names",
+	"before_validate": [
+		"drip_campaigns.site.own_rows.check_own_rows",
+		"drip_campaigns.site.own_rows.join_lines_of_names",
+	],
+	"before_rename": "drip_campaigns.site.own_rows.check_new_name",
+}
+
 # Triggers, and a notice of a suppression on every form
 doc_events = {
+	**dict.fromkeys(_written_by_users, _saves_of_users),
 	"*": {
 		"after_delete": "drip_campaigns.enrollment.deleted_records.forget_deleted",
 		"after_rename": [
@@ -51,7 +74,10 @@ doc_events = {
 	# What campaigns and lists refer to
 	**dict.fromkeys(
 		("Drip Campaign", "Drip Target List"),
-		dict.fromkeys(("on_change", "on_trash"), "drip_campaigns.campaign.references.forget"),
+		{
+			**_saves_of_users,
+			**dict.fromkeys(("on_change", "on_trash"), "drip_campaigns.campaign.references.forget"),
+		},
 	),
 	# Webhooks, Notifications, and Server Scripts on enrollments and events, which are written in bulk
 	**dict.fromkeys(
@@ -156,8 +182,9 @@ before_request = [
 ]
 after_request = ["drip_campaigns.api.public.answer_bad_body"]
 
-# Exports of our lists contain no formulas: strangers write some of the cells
+# Exports of our lists contain no formulas, which strangers could write; charts of them show the user's own numbers
 override_whitelisted_methods = {
+	"frappe.desk.doctype.dashboard_chart.dashboard_chart.get": "drip_campaigns.api.charts.get",
 	"frappe.desk.reportview.export_query": "drip_campaigns.api.exports.export_query",
 }
 

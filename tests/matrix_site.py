@@ -188,14 +188,14 @@ def allowed_kinds(site: Site, call: Callable[[], Any]) -> set[str]:
 def call_method(method: str, arguments: dict[str, Any]) -> Any:
 	"""Call a method as a request does, with the checks of guests, verbs and types."""
 	verbs = frappe.allowed_http_methods_for_whitelisted_func[frappe.get_attr(method)]
-	_begin_request("/api/method/" + method, "POST" if "POST" in verbs else "GET")
+	begin_request("/api/method/" + method, "POST" if "POST" in verbs else "GET")
 	frappe.local.form_dict = frappe._dict(arguments)
 	execute_cmd(method)
 
 
 def ask_route(path: str, verb: str) -> int:
 	"""Return the status with which a public route answers."""
-	_begin_request(f"/{path}", verb)
+	begin_request(f"/{path}", verb)
 	try:
 		page = PublicPages(path)
 		assert page.can_render(), path
@@ -205,7 +205,8 @@ def ask_route(path: str, verb: str) -> int:
 		frappe.clear_messages()
 
 
-def _begin_request(path: str, verb: str) -> None:
+def begin_request(path: str, verb: str) -> None:
+	"""Begin a request of an address of its own."""
 	frappe.local.request = Request(EnvironBuilder(path=path, method=verb).get_environ())
 	frappe.local.request_ip = frappe.generate_hash(length=10)  # no limit by address
 	frappe.local.response = frappe._dict(docs=[])

@@ -47,6 +47,7 @@ METHODS: dict[str, tuple[set[str], dict]] = {
 		DRIP,
 		{**CAMPAIGN, "title": "Drip Test Saved"},
 	),
+	"drip_campaigns.api.charts.get": (DRIP, {"chart_name": "Drip Emails Sent per Day"}),
 	"drip_campaigns.api.consents.find_consents": (MANAGERS, {"email_address": "none"}),
 	"drip_campaigns.api.desk.activate_campaign": (MANAGERS, CAMPAIGN),
 	"drip_campaigns.api.desk.cancel_bulk_enrollment": (MANAGERS, {"name": "$run"}),
@@ -101,8 +102,8 @@ METHODS: dict[str, tuple[set[str], dict]] = {
 		{"verb": "Pause", "enrollments": '["$enrollment"]'},
 	),
 	"drip_campaigns.api.enrollments.preview_retry": (DRIP, {"actions": '["$action"]'}),
-	"drip_campaigns.api.enrollments.reopen_campaign": (EDITORS, CAMPAIGN),
-	"drip_campaigns.api.enrollments.resume_step": (EDITORS, STEP),
+	"drip_campaigns.api.enrollments.reopen_campaign": (MANAGERS, CAMPAIGN),
+	"drip_campaigns.api.enrollments.resume_step": (MANAGERS, STEP),
 	"drip_campaigns.api.enrollments.retry_actions": (DRIP, {"actions": '["$action"]'}),
 	"drip_campaigns.api.enrollments.settle_in_doubt": (DRIP, {"emails": '["$email"]', "arrived": 1}),
 	"drip_campaigns.api.exports.export_query": (DRIP, EXPORT),
@@ -138,7 +139,7 @@ METHODS: dict[str, tuple[set[str], dict]] = {
 	"drip_campaigns.api.triggers.backfill_existing": (EDITORS, {**CAMPAIGN, "audiences": "[]"}),
 	"drip_campaigns.api.triggers.count_existing": (EDITORS, CAMPAIGN),
 	"drip_campaigns.api.triggers.trigger_campaign": (READERS, {"event_name": "none", **PERSON}),
-	"drip_campaigns.api.variants.choose_variant": (EDITORS, STEP),
+	"drip_campaigns.api.variants.choose_variant": (MANAGERS, STEP),
 	"drip_campaigns.api.variants.get_variant_figures": (DRIP, CAMPAIGN),
 }
 

@@ -30,6 +30,11 @@ def one_line(text: str, longest: int) -> str:
 	return line.lstrip("".join(FORMULA_STARTS) + " ")[:longest]
 
 
+def join_lines(text: str) -> str:
+	"""Return `text` with a space in place of line breaks and other control characters, none of them at its ends."""
+	return _CONTROL.sub(" ", text).strip() if _CONTROL.search(text) else text
+
+
 def clean_name(text: str, longest: int) -> str:
 	"""Return a name that a stranger typed as `one_line`, without markup, also if it is written as entities."""
 	return one_line(_ENTITY.sub(" ", _TAG.sub(" ", html.unescape(text))), longest)

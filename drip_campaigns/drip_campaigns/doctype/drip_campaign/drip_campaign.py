@@ -24,7 +24,6 @@ from drip_campaigns.rendering.sender_rights import explain_forbidden, find_forbi
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.site.frappe_versions import clear_default_times
 from drip_campaigns.site.messages import refuse, tell
-from drip_campaigns.site.own_rows import check_own_rows
 from drip_campaigns.stats.counters import delete_campaign_counters
 from drip_campaigns.triggers.refused_firings import count_refused
 from drip_campaigns.triggers.tracking_gaps import explain_gap
@@ -47,7 +46,6 @@ class DripCampaign(Document):
 			self.set_onload("refused_meanwhile", count_refused(self.name))
 
 	def validate(self) -> None:
-		check_own_rows(self)
 		self._check_status()
 		self._check_new_senders()
 		for step in self.steps:
