@@ -52,7 +52,6 @@ function resume_campaign(frm) {
 	if (!refused) {
 		return ask_and_call(frm, { method: "resume_campaign", args: { campaign: frm.doc.name }, question: explain_resume(frm), label: __("Resume") });
 	}
-	const note = { fieldtype: "HTML", options: `<p>${explain_resume(frm)}</p>` };
 	const ways = [
 		{ value: "leave", label: __("Leave them out") },
 		{ value: "enroll", label: __("Enroll them now, if the rules still allow it") },
@@ -66,8 +65,8 @@ function resume_campaign(frm) {
 		reqd: 1,
 		description: __("Triggers and lists refused them during the pause. Someone who came in two ways counts twice."),
 	};
-	frappe.prompt(
-		[note, meanwhile],
+	const dialog = frappe.prompt(
+		[NOTE, meanwhile],
 		async ({ way }) => {
 			await call_desk("resume_campaign", { campaign: frm.doc.name, enroll_refused: cint(way === "enroll") }, { freeze: true });
 			frm.reload_doc();
@@ -75,6 +74,7 @@ function resume_campaign(frm) {
 		__("Resume"),
 		__("Resume")
 	);
+	show_note(dialog, `<p>${explain_resume(frm)}</p>`);
 }
 
 // Two ways to end: now, or when everyone in the campaign has finished.
