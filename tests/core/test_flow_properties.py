@@ -11,14 +11,25 @@ from drip_campaigns.core.flow.condition_kinds.event import EmailFeedback, EventT
 from drip_campaigns.core.flow.condition_kinds.tag import TagTest
 from drip_campaigns.core.flow.conditions import Conditions
 from drip_campaigns.core.flow.evaluate import Branch, ExitCampaign, WaitOver, begin_waiting, evaluate_step
-from drip_campaigns.core.flow.forecast import find_arrivals
+from drip_campaigns.core.flow.forecast import find_arrivals, find_offsets
 from drip_campaigns.core.flow.step_flow import Flow, Otherwise
 from drip_campaigns.core.flow.turn import Schedule, Turn
 from drip_campaigns.core.flow.wait_kind import OnTimeout
 from drip_campaigns.core.flow.wait_kinds.clock_time import ClockWait
 from drip_campaigns.core.flow.wait_kinds.date_field import DateWait
 from drip_campaigns.core.flow.wait_kinds.event import EventWait
-from drip_campaigns.core.model import Finish, Plan, Position, Reach, Send, Skip, Step, StepType, Wait
+from drip_campaigns.core.model import (
+	ALL_WEEKDAYS,
+	Finish,
+	Plan,
+	Position,
+	Reach,
+	Send,
+	Skip,
+	Step,
+	StepType,
+	Wait,
+)
 from drip_campaigns.core.schedule.due_steps import (
 	advance,
 	begin,
@@ -195,4 +206,32 @@ def test_whatever_happens_was_forecast_and_comes_no_earlier(life):
 		if isinstance(turn.decision, Send):
 			position = turn.schedule.pass_step(position, turn.decision, now)
 		elif isinstance(turn.decision, Finish | ExitCampaign):
+			break
+
+
+@given(lives())
+def test_each_step_comes_within_the_days_that_are_drawn_for_it(life):
+	"""What the form draws, before weekdays, window and holidays move it, contains the day on which the step comes."""
+	drawn, start, _runs, facts = life
+	days = {"weekdays": ALL_WEEKDAYS, "holidays": frozenset(), "window": None, "quiet": None}
+	steps = tuple(replace(step, held_until=None) for step in drawn.steps)
+	plan = replace(drawn, steps=steps, timezone="UTC", start_date=None, end_date=None, **days)
+	offsets, position, now = find_offsets(plan), begin(start.start, None), start.start
+
+	for _run in range(TURNS):
+		turn = Turn(Schedule(plan), position, facts, now)
+		reached = [decision for decision in turn.pass_steps() if isinstance(decision, Reach)]
+		if isinstance(turn.decision, Send):
+			reached.append(turn.decision)
+		for decision in reached:
+			hours = (now - start.start) / timedelta(hours=1)
+			offset = offsets[decision.step_id]
+			assert offset.earliest <= hours
+			assert offset.latest is None or hours <= offset.latest
+		position = turn.position
+		if isinstance(turn.decision, Send):
+			position = turn.schedule.pass_step(position, turn.decision, now)
+		elif isinstance(turn.decision, Wait):
+			now = turn.decision.until
+		else:
 			break

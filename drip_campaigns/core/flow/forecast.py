@@ -91,10 +91,18 @@ def _remove_restrictions(plan: Plan) -> Plan:
 
 
 def _find_starts(plan: Plan) -> set[datetime]:
-	"""Return the starts between which a wait for a time of day takes the least and the most time."""
+	"""Return the starts between which a wait for a time of day takes the least and the most time.
+
+	With delays in hours, a wait begins at another hour of the day than the enrollment, so each hour is tried.
+	"""
 	waits = [step.flow.awaited for step in plan.steps if step.flow.awaited]
 	clocks = [clock for awaited in waits for clock in awaited.times_of_day]
-	exact = {ANY_MIDNIGHT, *(datetime.combine(ANY_MIDNIGHT, clock, UTC) for clock in clocks)}
+	delays = [step.send_after_hours for step in plan.steps] + [awaited.limit_hours for awaited in waits]
+	hours = range(24) if any(delay % 24 for delay in delays) else (0,)
+	exact = {
+		ANY_MIDNIGHT,
+		*(datetime.combine(ANY_MIDNIGHT, clock, UTC) + ONE_HOUR * hour for clock in clocks for hour in hours),
+	}
 	return exact | {start + ONE_MINUTE for start in exact if clocks}
 
 
