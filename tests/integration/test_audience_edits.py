@@ -4,7 +4,7 @@ import re
 
 import frappe
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drip_campaigns.api.editing import preview_edit
@@ -12,16 +12,11 @@ from drip_campaigns.campaign.preview_impact import preview_impact
 from drip_campaigns.enrollment.enroll import enroll_many
 from drip_campaigns.site.clock import to_site
 from tests import factories, verbs
-from tests.core import conftest as profiles
 from tests.factories import DOMAIN, step
+from tests.fuzz.depth import examples
 
-assert profiles.COMMON  # the import registers and loads the profile
 NAMES = ("Ada", "Bob", "Cyd", "Dan", "Eve")
-ON_ONE_SITE = settings(
-	max_examples=max(settings().max_examples // len(NAMES), 10),
-	suppress_health_check=list(HealthCheck),
-	deadline=None,
-)
+ON_ONE_SITE = examples(25)
 
 
 @pytest.fixture

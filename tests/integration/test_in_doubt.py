@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import frappe
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drip_campaigns.api import enrollments as api
@@ -26,6 +26,7 @@ from drip_campaigns.stats import ledger, progress, visit_buffer
 from tests import factories
 from tests.core import conftest as profiles
 from tests.factories import DOMAIN
+from tests.fuzz.depth import examples
 
 assert profiles.COMMON  # the import registers and loads the profile
 BOB = f"bob@{DOMAIN}"
@@ -214,7 +215,7 @@ class History:
 		assert sum(row["left"] for row in [*figures["steps"], figures["rest"]]) == figures["total"]["left"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@examples(25)
 @given(steps=STEPS)
 def test_cards_equal_the_ledger_after_any_history(site, smtp, clock, steps):
 	history = History(clock, smtp)

@@ -5,7 +5,7 @@ One site per test, and each example changes its rows, compares, and takes everyt
 
 import frappe
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drip_campaigns.api.desk import get_campaign_summary
@@ -19,16 +19,11 @@ from drip_campaigns.jobs import bulk_enrollment
 from drip_campaigns.site.clock import utc_now
 from drip_campaigns.triggers import api_triggers
 from tests import factories, verbs
-from tests.core import conftest as profiles
 from tests.factories import DOMAIN, step
+from tests.fuzz.depth import examples
 
-assert profiles.COMMON  # the import registers and loads the profile
 CROWD = 4  # people in one example, each in a state of its own
-ON_ONE_SITE = settings(
-	max_examples=max(settings().max_examples // CROWD, 10),
-	suppress_health_check=list(HealthCheck),
-	deadline=None,
-)
+ON_ONE_SITE = examples(25)
 
 STATUSES = ("Scheduled", "In Progress", "Paused", "Completed", "Unsubscribed", "Exited", "Failed")
 LIVE = ("Scheduled", "In Progress", "Paused")
