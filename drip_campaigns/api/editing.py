@@ -22,7 +22,7 @@ def preview_edit(document: str) -> dict:
 
 	`sentences` is empty when it changes nothing for anybody, or when the campaign cannot be saved: saving says why.
 	"""
-	frappe.has_permission("Drip Campaign", "write", throw=True)
+	frappe.has_permission("Drip Campaign", "read", throw=True)
 	with _refusing_impossible_values():
 		edited = _read_campaign(document)
 		stored = frappe.get_doc("Drip Campaign", edited.name)

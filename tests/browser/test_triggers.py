@@ -58,7 +58,7 @@ def test_triggers_read_like_sentences_and_activating_asks_about_people_of_earlie
 
 	desk.page.locator(".custom-actions button:visible", has_text="Activate").first.click()
 	audience = desk.page.locator(
-		".modal.show .checkbox", has_text="the tag Hot, 1 day later: 3 Contact records"
+		".modal.show .checkbox", has_text="the tag Hot, 1 day later: 3 of 3 Contact records"
 	)
 	audience.locator("input:visible").first.check()
 	desk.shoot("triggers-activate")

@@ -344,18 +344,19 @@ def test_whoever_confirmed_before_is_not_asked_again_even_as_another_record(camp
 	assert subjects(smtp) == ["Day 0"]
 
 
-def test_whoever_left_after_confirming_must_confirm_again(campaign, smtp, clock):
+def test_whoever_left_after_confirming_has_taken_the_consent_back_and_comes_back_as_no_other_record(
+	campaign, smtp, clock
+):
 	first = factories.enroll(campaign, factories.make_contact("Ada", f"ada@{DOMAIN}"), clock)
 	confirm(first, clock)
 	verbs.unsubscribe(first, clock.now)
 	frappe.db.delete("Email Unsubscribe", {"email": f"ada@{DOMAIN}"})  # asked to come back
-	campaign.db_set("re_enrollment", "Restart")
 
-	second = factories.enroll(campaign, factories.make_contact("Ada", f"ada@{DOMAIN}"), clock)
+	with pytest.raises(frappe.ValidationError, match="has unsubscribed"):
+		factories.enroll(campaign, factories.make_contact("Ada", f"ada@{DOMAIN}"), clock)
 
 	[proof] = frappe.get_all("Drip Consent", fields=["withdrawn_at", "given_at"])
 	assert proof.withdrawn_at
-	assert second.confirmation == "Awaiting"
 
 
 def test_opting_out_of_everything_takes_every_consent_back(campaign, smtp, clock):

@@ -74,10 +74,13 @@ def test_user_drafts_manager_activates_user_enrolls_and_mail_leaves(browsers, sm
 	assert summary["emails"] == {"Sent": 1}
 
 
-def test_enrollment_is_held_let_go_and_ended(browsers, clock):
+def test_enrollment_is_held_let_go_and_ended_by_who_made_it(browsers, clock):
 	campaign = factories.make_active_campaign(clock)
 	enrollment = factories.enroll(campaign, factories.make_contact(), clock).name
 	user = browsers["user"]
+	assert act(user, "pause_enrollment", enrollment=enrollment) == 403
+	frappe.db.set_value("Drip Enrollment", enrollment, "owner", f"user@{DOMAIN}")
+	frappe.db.commit()
 
 	statuses = []
 	for method in ("pause_enrollment", "resume_enrollment", "remove_enrollment"):
@@ -126,9 +129,11 @@ def test_sender_of_an_enrollment_is_saved_as_the_desk_sends_it_by_who_may_write_
 	sender = factories.make_user("grace", "Drip User")
 	browser = browsers[who]
 
-	shown = browser.get(
-		f"/api/method/frappe.desk.form.load.getdoc?doctype=Drip Enrollment&name={enrollment}"
-	).json()["docs"][0]
+	shown = (
+		browsers["manager"]
+		.get(f"/api/method/frappe.desk.form.load.getdoc?doctype=Drip Enrollment&name={enrollment}")
+		.json()["docs"][0]
+	)
 	saved = browser.post(
 		"/api/method/frappe.desk.form.save.savedocs",
 		{"doc": json.dumps({**shown, "sender": sender}), "action": "Save"},
