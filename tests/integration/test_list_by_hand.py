@@ -75,7 +75,7 @@ def test_records_that_the_user_may_not_read_are_not_added(site):
 	[
 		("{", "cannot be read"),
 		("[]", "Enter at least one record"),
-		("[1]", "Enter at least one record"),
+		("[null]", "Enter at least one record"),
 		('["a", "b", "c"]', "at most 2 records at a time, and these are 3"),
 	],
 )

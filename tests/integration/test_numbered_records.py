@@ -197,7 +197,7 @@ def test_numbered_records_that_met_a_trigger_before_are_found_page_by_page(clock
 		insert(who)
 	campaign = make_campaign(clock, of_type("Record Created"))
 
-	[counted] = backfill.count_existing(campaign)
+	[counted] = backfill.count_existing(campaign, clock.now)
 	audience = backfill.ExistingAudience(campaign.name, counted["trigger"], NUMBERED)
 
 	assert counted["count"] == 3

@@ -143,6 +143,7 @@ def test_record_that_cannot_join_a_list_stops_no_other(contacts, monkeypatch):
 
 def test_failure_is_found_by_halves_and_undoes_only_itself(site):
 	calls = []
+	frappe.clear_messages()
 
 	def write(rows):
 		calls.append(len(rows))

@@ -62,7 +62,7 @@ def test_template_style_and_colour_are_those_of_the_site(web, link):
 			"Remove the element “form”",
 		),
 		("page_template", "{{ content }}" + "x" * 20_001, "Shorten it"),
-		("page_style", "</style><script>alert(1)</script>", "Remove all &lt; characters"),
+		("page_style", "</style><script>alert(1)</script>", "Remove all < characters"),
 		("page_style", "@import 'https://evil.example';", "@import rules"),
 		("page_color", "red; } body { display: none", "Enter a color"),
 		(
