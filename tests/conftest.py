@@ -43,6 +43,7 @@ def connected_site() -> Iterator[str]:
 	frappe.connect()
 	if problem := find_problem():
 		pytest.exit(f"The tests can't run on {frappe.local.site}: {problem}", 3)
+	frappe.local.conf.throttle_user_limit = 100_000  # Frappe refuses more than 60 new users an hour
 	frappe.local.conf.setdefault("drip_webhook_hosts", ["127.0.0.1"])  # tests/receiver.py
 	if not frappe.local.site.endswith(".localhost"):
 		frappe.local.conf.setdefault("host_name", "http://localhost")  # campaigns need an address

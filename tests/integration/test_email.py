@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from drip_campaigns.api import desk
 from drip_campaigns.db.field_values import sanitize
 from drip_campaigns.rendering.timeline_html import make_timeline_html
+from drip_campaigns.site.public_address import public_url
 from tests import factories
 from tests.factories import DOMAIN, SENDER, step
 
@@ -194,7 +195,7 @@ def test_own_links_are_whole_in_the_e_mail(site, smtp, clock):
 		campaign={"tracking_mode": "None"},
 	)
 
-	assert f'href="{frappe.utils.get_url("/shop")}"' in received.part("html")
+	assert f'href="{public_url("/shop")}"' in received.part("html")
 	assert 'href="//cdn.example/x"' in received.part("html")
 	assert 'href="#top"' in received.part("html")
 
