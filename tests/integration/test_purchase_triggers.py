@@ -269,9 +269,8 @@ def membership(site):
 	yield doctype
 	frappe.db.rollback()
 	factories.clear_site()
-	settings = frappe.get_doc("Drip Settings")
-	settings.recipient_types = [row for row in settings.recipient_types if row.document_type != doctype]
-	settings.save()
+	rows = frappe.get_meta("Drip Settings").get_field("recipient_types").options
+	frappe.db.delete(rows, {"document_type": doctype})
 	frappe.db.commit()
 	stand_ins.remove(doctype)
 
