@@ -12,7 +12,7 @@ _LINKS = (
 	"and <a href='https://example.com/contact'>how to reach us</a>.</p>\n"
 )
 _STYLE = "<style>p { font-family: sans-serif; line-height: 1.5 } a { color: #1a73e8 }</style>\n"
-BODY = f"{_STYLE}<p>Dear {{{{ doc.first_name }}}},</p>\n{_PARAGRAPH * 7}{_LINKS}<p>Yours, {{{{ doc.company_name }}}}</p>"
+BODY = f"{_STYLE}<p>Dear {{{{ doc.first_name }}}},</p>\n{_PARAGRAPH * 7}{_LINKS}<p>Yours, {{{{ doc.last_name }}}}</p>"
 
 
 def steps(count: int) -> list[dict]:
